@@ -34,6 +34,7 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len);
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n);
 ssize_t conn_write(struct conn *c, const void *bytes, size_t len);
 
+uint64_t conn_id(const struct conn *c); /* never used twice */
 bool conn_secure(const struct conn *c);
 int conn_fd(const struct conn *c);
 const struct sockaddr *conn_peer(const struct conn *c);
