@@ -74,7 +74,8 @@ struct exchange {
     void (*cancel)(struct exchange *ex); /* client left before the reply */
 };
 
-/* Arguments: the last of equal names wins; NULL when absent. */
+/* Arguments: the last of equal names wins; NULL when absent. A body of type
+ * application/x-www-form-urlencoded is looked into too, unless it is malformed. */
 const char *exchange_arg(struct exchange *ex, const char *name);
 /* Parses the body as url-encoded arguments too, whatever its type (VAPIX CGIs). */
 int exchange_body_args(struct exchange *ex);
@@ -93,10 +94,9 @@ void exchange_reply_ref(struct exchange *ex, int status, const char *type, const
 
 /* Ends HTTP on this connection: the caller owns it from now on, detached from the
  * server's loop watch; bytes already read are put back by conn_unread(). The
- * exchange dies. For WebSocket, multipart and tunnels. */
+ * exchange dies. For WebSocket, multipart and tunnels. The connection counts
+ * against the limits until conn_free(), which may be called on any thread. */
 struct conn *exchange_take_conn(struct exchange *ex);
-/* Still counted against the connection limits until released. */
-void exchange_conn_closed(struct conn *c); /* any thread: after conn_free of a taken one */
 
 const char *http_reason(int status);
 

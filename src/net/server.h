@@ -39,7 +39,7 @@ void server_set_limits(struct server *s, const struct server_limits *limits);
 int server_listen(struct server *s, const char *bind_addr, int port, struct tls_server *tls,
                   int *ret_port, struct fault *why);
 /* A listener whose connections go to somebody else (RTSP); counted by the same
- * limits. The callee owns the conn and must call exchange_conn_closed(). */
+ * limits until conn_free() (any thread). The callee owns the conn. */
 int server_listen_raw(struct server *s, const char *bind_addr, int port, struct tls_server *tls,
                       void (*accepted)(struct conn *take_c, void *arg), void *arg, int *ret_port,
                       struct fault *why);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/limits.h"
+
 struct buf;
 struct conn;
 struct exchange;
@@ -24,8 +26,10 @@ bool ws_offers(const struct exchange *ex, const char *protocol);
 size_t ws_header(uint8_t ret[10], enum ws_opcode op, uint64_t payload_len);
 
 /* Incremental reader of masked client frames: reassembles fragments up to
- * LIMIT_WS_MESSAGE. message() gets whole messages and control frames. Returns 0 or
+ * LIMIT_WS_MESSAGE (give `in` a limit of WS_READER_BYTES). message() must not free
+ * the reader; it gets whole messages and control frames. Returns 0 or
  * minus a close code (1002 protocol, 1009 too big, 1007 bad UTF-8). */
+#define WS_READER_BYTES (LIMIT_WS_MESSAGE + 32768)
 struct ws_reader {
     struct buf *in;  /* owned by the caller: raw bytes */
     struct buf *msg; /* owned by the caller: the message being assembled */
