@@ -53,6 +53,7 @@ struct clock_participant {
     void *arg;
     int64_t deadline_ns; /* guarded by the clock */
     bool due;            /* guarded by the clock */
+    unsigned pins;       /* guarded by the clock: wake() calls that are running */
     struct clock_participant *next;
 };
 void clock_join(struct clock *c, struct clock_participant *p, const char *name,

@@ -4,7 +4,11 @@
 #define BASE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdint.h>
 
 struct buf;
 struct fault;

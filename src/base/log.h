@@ -12,6 +12,9 @@ void log_init(struct clock *clock, enum log_level least); /* clock may be NULL *
 void log_line(enum log_level level, const char *room, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The kept lines, oldest first, without line end; stops when each() is not 0 and returns that. */
+int log_each(int (*each)(const char *line, void *arg), void *arg);
+
 /* room: the folder's name, a string literal. */
 #define log_debug(room, ...) log_line(LOG_DEBUG_LEVEL, room, __VA_ARGS__)
 #define log_info(room, ...) log_line(LOG_INFO_LEVEL, room, __VA_ARGS__)

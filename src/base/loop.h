@@ -31,7 +31,6 @@ struct loop_fd {
     const char *name;
     void (*ready)(struct loop_fd *w, uint32_t events);
     struct loop *loop; /* NULL while not watched */
-    struct loop_fd *gc_next;
 };
 int loop_watch(struct loop *l, struct loop_fd *w); /* fd, events, name, ready set */
 int loop_rewatch(struct loop_fd *w, uint32_t events);
@@ -43,6 +42,7 @@ struct loop_timer {
     int64_t at_ns;
     struct loop *loop; /* NULL while not armed */
     unsigned slot;
+    uint64_t order; /* equal times fire in the order they were armed */
 };
 int loop_timer_at(struct loop *l, struct loop_timer *t, int64_t at_ns); /* re-arms */
 int loop_timer_in(struct loop *l, struct loop_timer *t, int64_t in_ns);
@@ -62,7 +62,9 @@ void loop_post_cancel(struct loop *l, struct loop_post *p);
 /* Runs fn(arg) on the loop, soon. Allocates; -ENOMEM. */
 int loop_call(struct loop *l, const char *name, void (*fn)(void *arg), void *arg);
 
+/* Call before other threads are started: they inherit the blocked signal. */
 int loop_on_signal(struct loop *l, int signo, void (*fn)(int signo, void *arg), void *arg);
+/* fn gets the status of waitpid(); the child is reaped before. */
 int loop_on_child(struct loop *l, pid_t pid, void (*fn)(pid_t pid, int status, void *arg),
                   void *arg);
 

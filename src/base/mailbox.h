@@ -25,6 +25,9 @@ void mailbox_close(struct mailbox *m);
  * (*ret_closed true) or the deadline passed. */
 void *mailbox_take(struct mailbox *m, int64_t deadline_ns, bool *ret_closed);
 void mailbox_done(struct mailbox *m);
+/* Simulated time: makes the time stand still at deadline_ns until the reader has
+ * taken it up. For a reader that ticks: call before its thread is started. */
+void mailbox_arm(struct mailbox *m, int64_t deadline_ns);
 uint64_t mailbox_dropped(struct mailbox *m);
 
 #endif

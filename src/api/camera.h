@@ -1,0 +1,44 @@
+/* What the doors reach: one struct of pointers, filled in by main. Doors translate
+ * and call; they keep no state of the camera's own. Loop-bound. */
+#ifndef API_CAMERA_H
+#define API_CAMERA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock;
+struct conf;
+struct deliver;
+struct device;
+struct events;
+struct identity_info;
+struct jobs;
+struct loop;
+struct pipeline;
+struct ptz;
+struct room;
+struct server;
+struct source;
+struct trust;
+
+struct camera {
+    struct loop *loop;
+    struct clock *clock;
+    struct jobs *jobs;
+    struct conf *conf;
+    struct events *events;
+    struct server *server;
+    struct trust *trust;
+    struct device *device; /* device->world: only with the virtual camera */
+    struct source *source;
+    struct pipeline *pipeline;
+    struct ptz *ptz;
+    struct deliver *deliver;
+    const struct identity_info *identity;
+    struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
+    int http_port, https_port, rtsp_port, rtsps_port;
+    int64_t started_utc_ns;
+    const char *web_dir; /* the built web page */
+};
+
+#endif

@@ -1,0 +1,34 @@
+/* A set of ports that belong together: one camera's hardware, chosen by --source. */
+#ifndef DEVICE_DEVICE_H
+#define DEVICE_DEVICE_H
+
+#include <stdint.h>
+
+#include "device/ports.h"
+
+struct clock;
+struct events;
+struct fault;
+struct world;
+struct device;
+
+struct device_backend {
+    const char *scheme; /* "virtual", "file": what stands before ':' in SPEC */
+    struct device *(*open)(const char *rest, uint64_t seed, struct clock *clock,
+                           struct events *events, struct fault *why);
+};
+extern const struct device_backend *const device_table[]; /* NULL-terminated */
+
+struct device {
+    struct sensor *sensor; /* never NULL */
+    struct head *head;     /* NULL: fixed */
+    struct world *world;   /* the virtual world, for the stage; NULL elsewhere */
+    void (*close)(struct device *d);
+};
+
+/* SPEC as in the run contract. Called before privileges are dropped: opens what it
+ * needs (device nodes, folders). */
+struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
+                           struct events *events, struct fault *why);
+
+#endif

@@ -1,0 +1,60 @@
+/* The virtual world: a place, its actors, and the truth about both.
+ *
+ * Everything is a pure function of (seed, scenario, world time); world time is
+ * the clock's time since start, so that a run repeats exactly. The place is
+ * replaced by the next issue; this interface stays.
+ *
+ * World axes in metres: x east, y north, z up; pan 0 looks north (+y), pan 90 east.
+ * The camera's lens stands at `eye`. render() belongs to one thread; truth may be
+ * asked from any. */
+#ifndef DEVICE_VIRTUAL_WORLD_H
+#define DEVICE_VIRTUAL_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "media/pose.h"
+
+struct world;
+
+struct world *world_new(uint64_t seed);
+struct world *world_free(struct world *w);
+
+/* Linear radiance, scene-referred, Rec.709 primaries, planar 16-bit with a common
+ * scale (`unit`: radiance of a white diffuse card in full sun = 16384). */
+struct radiance {
+    int width, height;
+    size_t stride; /* in samples */
+    uint16_t *r, *g, *b;
+};
+/* Renders what falls through the lens while it moves from pose_start to pose_end
+ * during [start_ns, end_ns] (world time): motion blur included. */
+int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
+                 int64_t start_ns, int64_t end_ns, struct radiance *into);
+
+struct truth_object {
+    char id[32];         /* "person-1" */
+    const char *class_name; /* "person", "vehicle" … */
+    double box[4];       /* x, y, w, h in the frame, 0…1, clipped to it */
+    double world[3];     /* metres */
+    double visible;      /* share of its projected area that is in the frame and not hidden */
+};
+/* Objects at least partly in the frame, at one instant. Returns how many (≤ most). */
+size_t world_truth(struct world *w, const struct pose *pose, double aspect, int64_t time_ns,
+                   struct truth_object *ret, size_t most);
+
+/* The last few thousand pictures taken, for truth by serial or time. Any thread. */
+struct truth_shot {
+    uint64_t serial;
+    int64_t start_ns, utc_ns, exposure_ns;
+    struct pose pose;
+};
+void world_remember(struct world *w, const struct truth_shot *s);
+bool world_shot_by_serial(struct world *w, uint64_t serial, struct truth_shot *ret);
+bool world_shot_by_utc(struct world *w, int64_t utc_ns, struct truth_shot *ret); /* nearest */
+bool world_shot_newest(struct world *w, struct truth_shot *ret);
+const char *world_scenario(const struct world *w);
+const char *world_place(const struct world *w);
+
+#endif

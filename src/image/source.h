@@ -1,0 +1,35 @@
+/* The source thread: takes shots from the sensor at k/fps, develops them into
+ * frames, offers those to the pipeline.
+ *
+ * Started and stopped by demand. The first picture after a start is the current
+ * tick's, so that who comes first waits for nothing. A sensor without signal gives
+ * a placeholder frame and the event VideoSource/SignalLoss. start, stop: loop. */
+#ifndef IMAGE_SOURCE_H
+#define IMAGE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock;
+struct events;
+struct masks;
+struct pipeline;
+struct sensor;
+struct source;
+
+struct source *source_new(struct clock *clock, struct sensor *sensor, struct events *events,
+                          struct masks *masks);
+struct source *source_free(struct source *s);
+void source_set_pipeline(struct source *s, struct pipeline *p);
+void source_demand(struct source *s, bool wanted);
+
+struct source_stats {
+    uint64_t shots, placeholders, late;
+    int64_t take_cpu_ns, develop_cpu_ns; /* totals */
+};
+void source_stats(struct source *s, struct source_stats *ret);
+/* How the newest picture was taken (position read-back); false before the first. */
+struct capture;
+bool source_newest(struct source *s, struct capture *ret);
+
+#endif

@@ -1,0 +1,25 @@
+/* How a picture was taken; travels with every frame, rendition and packet. */
+#ifndef MEDIA_CAPTURE_H
+#define MEDIA_CAPTURE_H
+
+#include <stdint.h>
+
+#include "media/pose.h"
+
+struct capture {
+    uint64_t serial;          /* counts the source's pictures from 0 */
+    int64_t start_ns, end_ns; /* exposure, monotonic */
+    int64_t utc_ns;           /* of start_ns */
+    struct pose pose_start, pose_end;
+    double gain_db, iris_f;
+    double mean_luma; /* 0…1 of the whole unmasked picture; exposure control reads it */
+    bool no_signal;   /* a placeholder, not the scene */
+};
+
+/* The text that travels inside coded pictures (SEI user data, JPEG COM):
+ * {"serial":N,"utc":"2026-…Z","pose":{"pan":…,"tilt":…,"zoom":…}}. Length. */
+int capture_text(const struct capture *c, char *ret, int size);
+/* UUID of the SEI user_data_unregistered message (ITU-T H.264 D.1.7) it stands in. */
+extern const uint8_t capture_sei_uuid[16];
+
+#endif

@@ -1,0 +1,44 @@
+/* Encoders: a table a codec, one file a codec. Owner thread: the encoder's. */
+#ifndef MEDIA_ENCODE_H
+#define MEDIA_ENCODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/packet.h"
+#include "media/rendition.h"
+#include "media/stream.h"
+
+enum rate_mode { RATE_VBR, RATE_MBR };
+
+/* Resolved: every field has its value, so that equal requests compare equal. */
+struct encoding {
+    enum codec codec;
+    struct rendition_key key;
+    double fps;        /* 0: every picture of the source */
+    int compression;   /* 0 best … 100 smallest (VAPIX) */
+    int gop;           /* pictures from key to key; H.264 */
+    enum rate_mode rate_mode;
+    int max_kbps;      /* RATE_MBR */
+    int profile;       /* 0 baseline, 1 main, 2 high; H.264 */
+    bool stamp;        /* serial, pose, UTC inside coded pictures */
+};
+bool encoding_equal(const struct encoding *a, const struct encoding *b);
+
+struct encoder;
+struct fault;
+struct encoder_ops {
+    enum codec codec;
+    const char *name;
+    struct encoder *(*open)(const struct encoding *e, double source_fps, struct fault *why);
+    /* One picture in, at most one packet out (packet NULL: the codec keeps it). */
+    int (*encode)(struct encoder *enc, struct rendition *r, bool force_key, struct packet **ret_p,
+                  struct stream_format *format /* updated when parameter sets appear */);
+    void (*close)(struct encoder *enc);
+};
+struct encoder {
+    const struct encoder_ops *ops;
+};
+extern const struct encoder_ops *const encoder_table[]; /* NULL-terminated */
+
+#endif

@@ -1,0 +1,20 @@
+/* A developed picture: masked, never writable again, safe for every eye.
+ *
+ * Only image makes frames. Refcounted, immutable after frame_new(). Any thread. */
+#ifndef MEDIA_FRAME_H
+#define MEDIA_FRAME_H
+
+#include "media/capture.h"
+#include "media/picture.h"
+
+struct frame {
+    struct picture *pixels; /* memory of a memfd pool: only masked rows ever reach it */
+    struct capture how;
+    int refs; /* atomic */
+};
+
+struct frame *frame_new(struct picture *take_pixels, const struct capture *how);
+struct frame *frame_ref(struct frame *f);
+struct frame *frame_unref(struct frame *f);
+
+#endif

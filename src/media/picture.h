@@ -1,0 +1,42 @@
+/* Pixels: a refcounted 8-bit 4:2:0 picture, and pools that recycle them.
+ *
+ * One producer fills a picture while its reference count is one; once handed on
+ * it is never written again. The last unref puts the memory back into its pool.
+ * Memory of `memfd` pools can be mapped read-only by other processes. Rows are
+ * 64-byte aligned; sizes are even. Any thread. */
+#ifndef MEDIA_PICTURE_H
+#define MEDIA_PICTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ITU-T H.273 code points are derived from these when a codec is tagged. */
+enum colour_matrix { COLOUR_BT709, COLOUR_BT601 };
+enum colour_range { RANGE_LIMITED, RANGE_FULL };
+
+struct picture_pool;
+
+struct picture {
+    int width, height;
+    uint8_t *plane[3]; /* Y, Cb, Cr */
+    int stride[3];
+    enum colour_matrix matrix;
+    enum colour_range range;
+    int memfd;     /* -1: ordinary memory */
+    size_t memlen; /* of the whole picture */
+    struct picture_pool *pool;
+    int refs; /* atomic */
+    struct picture *next_free;
+};
+
+struct picture_pool *picture_pool_new(int width, int height, bool memfd, unsigned most);
+struct picture_pool *picture_pool_unref(struct picture_pool *p); /* lives until its last picture */
+/* A picture with one reference and undefined content; NULL when `most` are out. */
+struct picture *picture_get(struct picture_pool *p);
+struct picture *picture_ref(struct picture *p);
+struct picture *picture_unref(struct picture *p);
+void picture_fill(struct picture *p, uint8_t y, uint8_t cb, uint8_t cr);
+void picture_copy_rows(struct picture *to, const struct picture *from, int first_row, int n_rows);
+
+#endif

@@ -1,0 +1,76 @@
+/* From frames to streams: who asks for what, shared.
+ *
+ * The source thread offers frames; each rendition key in demand has a thread that
+ * scales and paints, each distinct encoding an encoder thread and a stream. Equal
+ * requests share. An encoder lingers 5 s after its last user. Nothing runs that
+ * nobody watches: demand(true/false) starts and stops the source. Loop-bound but
+ * for pipeline_offer(). */
+#ifndef MEDIA_PIPELINE_H
+#define MEDIA_PIPELINE_H
+
+#include <stdbool.h>
+
+#include "media/encode.h"
+
+struct fault;
+struct frame;
+struct loop;
+struct pipeline;
+
+struct pipeline_hooks {
+    /* Somebody wants pictures, or nobody does any more. On the loop. */
+    void (*demand)(bool wanted, void *arg);
+    /* Paints overlays onto a fresh picture (rendition thread). `stats` are those of
+     * the one stream when the key carries a stream_tag, else NULL. Returns whether
+     * anything was painted. */
+    bool (*paint)(struct picture *canvas, const struct rendition_key *key,
+                  const struct capture *how, const struct stream_stats *stats, void *arg);
+    /* Will paint() do anything for such a key? (Else the frame itself serves.) And
+     * does its text name figures of a stream? Any thread. */
+    bool (*paints)(const struct rendition_key *key, bool *ret_per_stream, void *arg);
+    void *arg;
+};
+
+struct pipeline_limits {
+    unsigned encoders;
+};
+
+/* width, height, fps: of the source's frames. */
+struct pipeline *pipeline_new(struct loop *loop, const struct pipeline_hooks *hooks, int width,
+                              int height, double fps);
+struct pipeline *pipeline_free(struct pipeline *p);
+void pipeline_set_limits(struct pipeline *p, const struct pipeline_limits *l);
+void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, double *ret_fps);
+
+void pipeline_offer(struct pipeline *p, struct frame *take_f); /* source thread */
+/* The overlays' looks changed: renditions are painted anew from the next frame. */
+void pipeline_repaint(struct pipeline *p);
+
+/* A user of an encoding. Starts the encoder if nobody else has. FAULT_LIMIT when
+ * too many encoders run. */
+struct feed;
+int pipeline_open(struct pipeline *p, const struct encoding *e, struct feed **ret_feed,
+                  struct fault *why);
+struct feed *feed_close(struct feed *f);
+struct stream *feed_stream(struct feed *f); /* borrowed */
+const struct encoding *feed_encoding(struct feed *f);
+/* A key picture soon; at most one a second per stream, shared by all who ask. */
+void feed_request_key(struct feed *f);
+
+/* One JPEG of the newest picture, shared with all who ask for the same (rendition,
+ * compression) during the same picture. done() on the loop with a packet (borrowed)
+ * or an error; called once, unless still_cancel() came first. */
+struct still;
+int pipeline_still(struct pipeline *p, const struct encoding *e,
+                   void (*done)(struct packet *p, int err, void *arg), void *arg,
+                   struct still **ret_still, struct fault *why);
+void still_cancel(struct still *s);
+
+/* What runs now, for streamstatus and tests. */
+struct pipeline_stats {
+    unsigned encoders, renditions, feeds;
+    uint64_t frames, renditions_painted, pictures_coded;
+};
+void pipeline_stats(struct pipeline *p, struct pipeline_stats *ret);
+
+#endif

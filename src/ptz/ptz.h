@@ -1,0 +1,50 @@
+/* Control of pan, tilt and zoom: one place through which every door, rule and tour
+ * moves the head, with the limits of the mechanics and of the settings.
+ *
+ * Units: degrees, magnification; speeds −1…+1 of the maximum. Angles as media/
+ * pose.h. Loop-bound. Without a head every call is FAULT_UNSUPPORTED. */
+#ifndef PTZ_PTZ_H
+#define PTZ_PTZ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "device/ports.h"
+
+struct events;
+struct fault;
+struct loop;
+struct ptz;
+
+/* aspect: width / height of the picture that x, y refer to. */
+struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events, double aspect);
+struct ptz *ptz_free(struct ptz *p);
+bool ptz_exists(const struct ptz *p);
+void ptz_caps(struct ptz *p, struct head_caps *ret);
+
+/* NAN: this axis stays as it is. speed 0…1 (NAN: the default set by ptz_set_speed). */
+int ptz_absolute(struct ptz *p, double pan_deg, double tilt_deg, double zoom, double speed,
+                 struct fault *why);
+int ptz_relative(struct ptz *p, double pan_deg, double tilt_deg, double zoom_factor, double speed,
+                 struct fault *why);
+/* Moves on until told otherwise, or until `timeout_ns` (0: none) has passed without
+ * another call: the dead man of the web page. */
+int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t timeout_ns,
+                   struct fault *why);
+int ptz_stop(struct ptz *p, bool pan_tilt, bool zoom);
+/* The point (0…1, from the top left) of the current picture becomes the centre; the
+ * picture then shows 1/zoom_by of what it showed (1: keep). One movement. */
+int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, struct fault *why);
+int ptz_home(struct ptz *p, double speed, struct fault *why);
+int ptz_set_speed(struct ptz *p, double speed, struct fault *why); /* of later moves */
+double ptz_speed(const struct ptz *p);
+
+void ptz_pose(struct ptz *p, struct pose *ret); /* now */
+bool ptz_moving(struct ptz *p);
+/* Where it is going to; equals the pose when at rest. */
+void ptz_target(struct ptz *p, struct pose *ret);
+/* Which limits the pose touches: bit 0 pan min, 1 pan max, 2 tilt min, 3 tilt max, 4
+ * zoom min, 5 zoom max. */
+unsigned ptz_at_limit(struct ptz *p);
+
+#endif
