@@ -75,10 +75,10 @@ bool same_secret(const void *a, const void *b, size_t len)
 uint32_t crc32_of(const void *bytes, size_t len)
 {
     /* The reflected polynomial 0xEDB88320, four bits a step. */
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     const uint8_t *p = bytes;
     uint32_t crc = 0xffffffff;
     for (size_t i = 0; i < len; i++) {
@@ -160,10 +160,7 @@ int base64_bytes(const char *text, size_t len, void *ret, size_t max)
     if (len % 4 || len > INT_MAX)
         return -EINVAL;
     for (size_t i = 0; i < len; i += 4) {
-        unsigned pad = i + 4 < len           ? 0
-                       : text[i + 2] == '='  ? 2
-                       : text[i + 3] == '='  ? 1
-                                             : 0;
+        unsigned pad = i + 4 < len ? 0 : text[i + 2] == '=' ? 2 : text[i + 3] == '=' ? 1 : 0;
         uint32_t v = 0;
         for (unsigned k = 0; k < 4; k++) {
             int d = k >= 4 - pad ? (text[i + k] == '=' ? 0 : -1) : base64_value(text[i + k]);

@@ -41,15 +41,19 @@ int file_list(struct file_port *p, const char *path,
 
 /* Small state by rule DUR-1: temporary file, sync, rename, sync of the folder;
  * the previous good copy stays as NAME.old; a CRC guards the content. A load
- * falls back to the previous copy (*ret_old true). -ENOENT: neither exists;
+ * falls back to the previous copy (*ret_old true). One save of a path at a time. -ENOENT: neither exists;
  * -EBADMSG: both are damaged. */
 int file_save_small(struct file_port *p, const char *path, const void *bytes, size_t len);
 int file_load_small(struct file_port *p, const char *path, size_t max, struct buf *ret,
                     bool *ret_old);
 
-/* Faults on purpose. */
-void file_fail_nth(struct file_port *p, uint64_t nth, int err); /* 0 disarms */
-uint64_t file_calls(struct file_port *p); /* calls so far, for file_fail_nth */
+/* Faults on purpose: the nth call from now fails with err, once; 0 disarms. */
+void file_fail_nth(struct file_port *p, uint64_t nth, int err);
+uint64_t file_calls(struct file_port *p); /* calls so far; closing does not count */
+/* Lossy port: power goes away during the nth call from now. That call may or may
+ * not have had its effect, it and all later ones fail with -EIO until
+ * file_lossy_cut() gives back what the disk kept. */
+void file_lossy_stop_at(struct file_port *p, uint64_t nth);
 void file_lossy_cut(struct file_port *p, uint64_t seed); /* all open files become useless */
 
 #endif

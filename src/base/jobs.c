@@ -114,11 +114,8 @@ int jobs_submit(struct jobs *j, const char *name, void (*work)(void *arg), void 
     struct job *job = calloc(1, sizeof(*job));
     if (!job)
         return -ENOMEM;
-    *job = (struct job){.post = {.name = name, .run = finish},
-                        .jobs = j,
-                        .work = work,
-                        .done = done,
-                        .arg = arg};
+    *job = (struct job){
+        .post = {.name = name, .run = finish}, .jobs = j, .work = work, .done = done, .arg = arg};
     pthread_mutex_lock(&j->lock);
     int r = j->stopping ? -ESHUTDOWN : j->queued >= MAX_QUEUED ? -EBUSY : 0;
     if (!r) {

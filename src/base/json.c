@@ -50,8 +50,8 @@ json_t *json_parse(const char *bytes, size_t len, struct fault *why)
         char *near = strstr(err.text, " near ");
         if (near)
             *near = '\0';
-        fault_set(why, FAULT_INVALID, NULL, "JSON line %d, column %d: %.120s.", err.line, err.column,
-                  err.text);
+        fault_set(why, FAULT_INVALID, NULL, "JSON line %d, column %d: %.120s.", err.line,
+                  err.column, err.text);
     }
     return j;
 }
@@ -63,7 +63,8 @@ static int add_bytes(const char *bytes, size_t len, void *arg)
 
 int json_write(struct buf *b, const json_t *j)
 {
-    if (json_dump_callback(j, add_bytes, b, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
+    if (json_dump_callback(j, add_bytes, b,
+                           JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
         return b->err ? b->err : -EINVAL;
     return b->err;
 }

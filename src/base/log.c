@@ -68,7 +68,8 @@ void log_line(enum log_level level, const char *room, const char *fmt, ...)
     va_end(ap);
     escape(text, clean, sizeof(clean));
     text_utc(clock ? clock_utc(clock) : wall_ns(), when, sizeof(when));
-    int len = snprintf(line, sizeof(line), "%s %s %.16s: %s", when, level_names[level], room, clean);
+    int len =
+        snprintf(line, sizeof(line), "%s %s %.16s: %s", when, level_names[level], room, clean);
     if (len < 0)
         return;
     if ((size_t)len >= sizeof(line))

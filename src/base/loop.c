@@ -532,11 +532,12 @@ int loop_on_child(struct loop *l, pid_t pid, void (*fn)(pid_t pid, int status, v
         free(c);
         return r;
     }
-    *c = (struct child){.watch = {.fd = fd, .events = EPOLLIN, .name = "child", .ready = child_ready},
-                        .pid = pid,
-                        .fn = fn,
-                        .arg = arg,
-                        .next = l->children};
+    *c = (struct child){
+        .watch = {.fd = fd, .events = EPOLLIN, .name = "child", .ready = child_ready},
+        .pid = pid,
+        .fn = fn,
+        .arg = arg,
+        .next = l->children};
     r = loop_watch(l, &c->watch);
     if (r < 0) {
         close(fd);
