@@ -1,0 +1,81 @@
+# Vedette. `make run` starts the camera; `make test` proves it. Everything else is
+# Meson and the scripts in tools/, test/ and bench/.
+
+JOBS ?= $(shell nproc)
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+RUN_ARGS ?=
+
+.PHONY: all build run test bench pictures lint fuzz soak install clean deps test-builds
+
+all: build
+
+deps:
+	@tools/deps.sh build
+
+build: deps build/web/index.html
+	@test -f build/build.ninja || meson setup build --buildtype=release
+	@ninja -C build -j $(JOBS)
+
+# The web page is built by npm from its lock file, once, and whenever it changes.
+build/web/index.html: $(WEB_SOURCES)
+	@mkdir -p build/web
+	@cd web && npm ci --no-audit --no-fund --loglevel=error && \
+	    VEDETTE_WEB_OUT="$(CURDIR)/build/web" npm run build --silent
+	@touch $@
+
+run: build
+	@exec build/vedetted --source virtual --bind :: $(RUN_ARGS)
+
+# Three builds: release (what runs and is measured), sanitizers, thread sanitizer;
+# and the fuzzers, which need clang.
+test-builds: build
+	@test -f build-asan/build.ninja || meson setup build-asan --buildtype=debugoptimized \
+	    -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build-asan -j $(JOBS) all unit fuzz
+	@test -f build-tsan/build.ninja || meson setup build-tsan --buildtype=debugoptimized \
+	    -Db_sanitize=thread -Db_lundef=false
+	@ninja -C build-tsan -j $(JOBS) all unit
+	@test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz --buildtype=debugoptimized \
+	    -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build-fuzz -j $(JOBS) fuzz
+
+test:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory test-builds
+	@test/run $(TEST_ARGS)
+
+# Longer forms of what `make test` does shortly.
+fuzz:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory test-builds
+	@test/run fuzz --fuzz-seconds $(or $(SECONDS_EACH),600)
+
+soak:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory build
+	@bench/soak.py $(or $(MINUTES),60)
+
+bench:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory build
+	@ninja -C build -j $(JOBS) bench
+	@bench/run.py
+
+# docs/pictures: what the camera sees and how the page looks, from the running camera.
+pictures:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory build
+	@tools/pictures.py
+
+lint:
+	@tools/deps.sh test
+	@tools/layers.py .
+	@clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
+	    --enable=warning,portability --suppress=nullPointerOutOfMemory -Isrc src agent cli
+
+install: build
+	@meson install -C build --no-rebuild
+
+clean:
+	rm -rf build build-asan build-tsan build-fuzz

@@ -1,0 +1,484 @@
+/* The composition root: the one file that knows everybody. It opens what needs
+ * privileges, connects the rooms, drops the privileges and runs the loop. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/camera.h"
+#include "api/gate.h"
+#include "api/request.h"
+#include "api/rtsp/rtsp.h"
+#include "api/stage/stage.h"
+#include "api/vapix/vapix.h"
+#include "api/web/web.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/jobs.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/text.h"
+#include "conf/param.h"
+#include "deliver/deliver.h"
+#include "deliver/rtp.h"
+#include "device/device.h"
+#include "event/event.h"
+#include "image/develop.h"
+#include "image/overlay.h"
+#include "image/source.h"
+#include "media/pipeline.h"
+#include "net/limits.h"
+#include "net/server.h"
+#include "ptz/ptz.h"
+#include "system/identity.h"
+#include "system/privilege.h"
+#include "system/time.h"
+#include "trust/trust.h"
+
+struct options {
+    const char *state, *bind, *source;
+    int http_port, https_port, rtsp_port, rtsps_port;
+    uint64_t seed;
+    bool seeded, simulated, verbose;
+};
+
+struct app {
+    struct options opt;
+    struct camera camera;
+    struct file_port *files;
+    struct identity_info identity;
+    struct masks *masks;
+    struct overlays *overlays;
+    struct gate *gate;
+    struct vapix_door *vapix;
+    struct rtsp_door *rtsp;
+    struct web_door *web;
+    struct stage_door *stage;
+    struct conf_listener repaint;
+    char web_dir[PATH_MAX];
+};
+
+static const char usage[] =
+    "usage: vedetted [options]\n"
+    "\n"
+    "  --state DIR       where the camera keeps its settings (default: the XDG state folder)\n"
+    "  --bind ADDR       address to listen on (default ::, all of them)\n"
+    "  --http-port N     web and API, plain (default 8080; 0 takes a free one, also below)\n"
+    "  --https-port N    web and API, TLS (default 8443)\n"
+    "  --rtsp-port N     RTSP (default 8554)\n"
+    "  --rtsps-port N    RTSP over TLS (default 8322)\n"
+    "  --source SPEC     virtual (default) or file:PATH\n"
+    "  --seed N          the virtual world's seed and this camera's serial number\n"
+    "  --clock real|sim  sim: time stands still until POST /vedette/stage/clock advances it\n"
+    "  --verbose         log more\n"
+    "  --version, --help\n";
+
+static int parse_options(int argc, char **argv, struct options *o)
+{
+    enum {
+        STATE = 256,
+        BIND,
+        HTTP,
+        HTTPS,
+        RTSP,
+        RTSPS,
+        SOURCE,
+        SEED,
+        CLOCK,
+        VERBOSE,
+        VERSION,
+        HELP
+    };
+    static const struct option longs[] = {{"state", required_argument, NULL, STATE},
+                                          {"bind", required_argument, NULL, BIND},
+                                          {"http-port", required_argument, NULL, HTTP},
+                                          {"https-port", required_argument, NULL, HTTPS},
+                                          {"rtsp-port", required_argument, NULL, RTSP},
+                                          {"rtsps-port", required_argument, NULL, RTSPS},
+                                          {"source", required_argument, NULL, SOURCE},
+                                          {"seed", required_argument, NULL, SEED},
+                                          {"clock", required_argument, NULL, CLOCK},
+                                          {"verbose", no_argument, NULL, VERBOSE},
+                                          {"version", no_argument, NULL, VERSION},
+                                          {"help", no_argument, NULL, HELP},
+                                          {0}};
+    *o = (struct options){.bind = "::",
+                          .source = "virtual",
+                          .http_port = 8080,
+                          .https_port = 8443,
+                          .rtsp_port = 8554,
+                          .rtsps_port = 8322};
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        int64_t number = 0;
+        if (((c >= HTTP && c <= RTSPS) && text_int(optarg, 0, 65535, &number)) ||
+            (c == SEED && text_int(optarg, 0, INT64_MAX, &number))) {
+            fprintf(stderr, "vedetted: \"%s\" is not a number that fits there\n%s", optarg, usage);
+            return -EINVAL;
+        }
+        switch (c) {
+        case STATE:
+            o->state = optarg;
+            break;
+        case BIND:
+            o->bind = optarg;
+            break;
+        case HTTP:
+            o->http_port = (int)number;
+            break;
+        case HTTPS:
+            o->https_port = (int)number;
+            break;
+        case RTSP:
+            o->rtsp_port = (int)number;
+            break;
+        case RTSPS:
+            o->rtsps_port = (int)number;
+            break;
+        case SOURCE:
+            o->source = optarg;
+            break;
+        case SEED:
+            o->seed = (uint64_t)number;
+            o->seeded = true;
+            break;
+        case CLOCK:
+            if (strcmp(optarg, "real") && strcmp(optarg, "sim")) {
+                fprintf(stderr, "vedetted: --clock takes real or sim, not \"%s\"\n", optarg);
+                return -EINVAL;
+            }
+            o->simulated = !strcmp(optarg, "sim");
+            break;
+        case VERBOSE:
+            o->verbose = true;
+            break;
+        case VERSION:
+            puts("vedetted " VEDETTE_VERSION);
+            return 1;
+        case HELP:
+            fputs(usage, stdout);
+            return 1;
+        default:
+            fputs(usage, stderr);
+            return -EINVAL;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "vedetted: \"%s\" is no option\n%s", argv[optind], usage);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* $XDG_STATE_HOME/vedette, or ~/.local/state/vedette; parents are made. */
+static int default_state(char *ret, size_t size)
+{
+    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int n = base && *base == '/' ? snprintf(ret, size, "%s/vedette", base)
+                                 : snprintf(ret, size, "%s/.local/state/vedette", home ? home : "");
+    if (n < 0 || (size_t)n >= size || *ret != '/')
+        return -ENAMETOOLONG;
+    for (char *slash = strchr(ret + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int err = mkdir(ret, 0700) ? errno : 0;
+        *slash = '/';
+        if (err && err != EEXIST)
+            return -err;
+    }
+    return 0;
+}
+
+/* The page lies beside the program in the build folder, else where it was installed. */
+static void find_web(struct app *a)
+{
+    char exe[PATH_MAX - 8];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n > 0) {
+        exe[n] = '\0';
+        char *slash = strrchr(exe, '/');
+        *slash = '\0';
+        snprintf(a->web_dir, sizeof a->web_dir, "%s/web", exe);
+        if (!access(a->web_dir, R_OK))
+            return;
+    }
+    text_copy(a->web_dir, sizeof a->web_dir, VEDETTE_DATADIR "/web");
+}
+
+static long local_offset(int64_t utc_ns, void *arg)
+{
+    struct app *a = arg;
+    const struct time_settings *t = room_ref(a->camera.time_room);
+    long offset = time_local_offset(t->zone, utc_ns);
+    room_unref(t);
+    return offset;
+}
+
+static void on_demand(bool wanted, void *arg)
+{
+    source_demand(((struct app *)arg)->camera.source, wanted);
+}
+
+static bool on_paint(struct picture *canvas, const struct rendition_key *key,
+                     const struct capture *how, const struct stream_stats *stats, void *arg)
+{
+    return overlays_paint(canvas, key, how, stats, ((struct app *)arg)->overlays);
+}
+
+static bool on_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
+{
+    return overlays_paints(key, ret_per_stream, ((struct app *)arg)->overlays);
+}
+
+static void on_change(struct conf_listener *l, const char *const *names, size_t n)
+{
+    struct app *a = (struct app *)((char *)l - offsetof(struct app, repaint));
+    pipeline_repaint(a->camera.pipeline);
+}
+
+static void on_stop_signal(int signo, void *arg)
+{
+    loop_stop(arg);
+}
+
+static int open_rooms(struct app *a, struct fault *why)
+{
+    struct camera *c = &a->camera;
+    struct room *trust_room;
+    const struct {
+        const struct room_desc *desc;
+        struct room **room;
+    } rooms[] = {
+        {&brand_room_desc, &c->brand_room},     {&time_room_desc, &c->time_room},
+        {&image_room_desc, &c->image_room},     {&profile_room_desc, &c->profile_room},
+        {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
+    };
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        int err = conf_add_room(c->conf, rooms[i].desc, rooms[i].room, why);
+        if (err)
+            return err;
+    }
+    int err = conf_load(c->conf, why);
+    if (!err)
+        trust_use_params(c->trust, trust_room);
+    return err;
+}
+
+static int open_picture(struct app *a, struct fault *why)
+{
+    struct camera *c = &a->camera;
+    c->device = device_open(a->opt.source, a->opt.seed, c->clock, c->events, why);
+    if (!c->device)
+        return -EIO;
+    struct sensor_caps caps;
+    c->device->sensor->ops->caps(c->device->sensor, &caps);
+    stream_set_rtp_count(rtp_count);
+
+    const struct pipeline_hooks hooks = {
+        .demand = on_demand, .paint = on_paint, .paints = on_paints, .arg = a};
+    a->masks = masks_new();
+    a->overlays = overlays_new(c->overlay_room, local_offset, a);
+    c->source = source_new(c->clock, c->device->sensor, c->events, a->masks);
+    c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
+    c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
+    c->deliver = deliver_new(c->loop, 0);
+    if (!a->masks || !a->overlays || !c->source || !c->pipeline || !c->ptz || !c->deliver)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
+    source_set_pipeline(c->source, c->pipeline);
+    deliver_set_limits(c->deliver, LIMIT_VIEWERS);
+    a->repaint.changed = on_change;
+    conf_listen(c->conf, &a->repaint);
+    return 0;
+}
+
+static int listen_all(struct app *a, struct fault *why)
+{
+    struct camera *c = &a->camera;
+    const struct options *o = &a->opt;
+    struct tls_server *tls = trust_tls(c->trust);
+    int err = server_listen(c->server, o->bind, o->http_port, NULL, &c->http_port, why);
+    if (!err)
+        err = server_listen(c->server, o->bind, o->https_port, tls, &c->https_port, why);
+    if (!err)
+        err = server_listen_raw(c->server, o->bind, o->rtsp_port, NULL, rtsp_door_accept, a->rtsp,
+                                &c->rtsp_port, why);
+    if (!err)
+        err = server_listen_raw(c->server, o->bind, o->rtsps_port, tls, rtsp_door_accept, a->rtsp,
+                                &c->rtsps_port, why);
+    return err;
+}
+
+static int open_doors(struct app *a, struct fault *why)
+{
+    struct camera *c = &a->camera;
+    const struct server_limits limits = {.connections = LIMIT_CONNECTIONS,
+                                         .per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
+                                         .unauthenticated = LIMIT_CONNECTIONS_UNAUTHENTICATED};
+    a->gate = gate_new(c);
+    struct server_hooks hooks = gate_hooks;
+    hooks.arg = a->gate;
+    c->server = a->gate ? server_new(c->loop, &hooks, &limits) : NULL;
+    if (!c->server)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
+    a->vapix = vapix_door_new(c, a->gate);
+    a->rtsp = rtsp_door_new(c, a->gate);
+    a->web = web_door_new(c, a->gate);
+    a->stage = c->device->world ? stage_door_new(c, a->gate) : NULL;
+    if (!a->vapix || !a->rtsp || !a->web || (c->device->world && !a->stage))
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
+    return listen_all(a, why);
+}
+
+/* Tells scripts that the camera serves (the run contract). */
+static int write_ready(struct app *a, struct fault *why)
+{
+    const struct camera *c = &a->camera;
+    BUF(text, 512);
+    buf_addf(&text, "{\"http\":%d,\"https\":%d,\"rtsp\":%d,\"rtsps\":%d,\"pid\":%ld}\n",
+             c->http_port, c->https_port, c->rtsp_port, c->rtsps_port, (long)getpid());
+    struct file *f = NULL;
+    int err = file_open(a->files, "run/ready.tmp", O_WRONLY | O_CREAT | O_TRUNC, &f);
+    if (!err)
+        err = file_write(f, text.data, text.len, 0);
+    file_close(f);
+    if (!err)
+        err = file_rename(a->files, "run/ready.tmp", "run/ready.json");
+    return err ? fault_set(why, FAULT_IO, "run/ready.json", "cannot be written: %s", strerror(-err))
+               : 0;
+}
+
+static void print_addresses(const struct app *a)
+{
+    const struct camera *c = &a->camera;
+    bool any = !strcmp(a->opt.bind, "::") || !strcmp(a->opt.bind, "0.0.0.0");
+    char text[INET6_ADDRSTRLEN];
+    printf("Vedette %s is ready.\n", VEDETTE_VERSION);
+    struct ifaddrs *all = NULL;
+    if (any && !getifaddrs(&all)) {
+        for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+            if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !(i->ifa_flags & IFF_UP))
+                continue;
+            const struct sockaddr_in *in = (const void *)i->ifa_addr;
+            inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+            printf("  http://%s:%d/  https://%s:%d/  rtsp://%s:%d/axis-media/media.amp\n", text,
+                   c->http_port, text, c->https_port, text, c->rtsp_port);
+        }
+        freeifaddrs(all);
+    } else {
+        const char *open = strchr(a->opt.bind, ':') ? "[" : "", *close = *open ? "]" : "";
+        printf("  http://%s%s%s:%d/  https://%s%s%s:%d/  rtsp://%s%s%s:%d/axis-media/media.amp\n",
+               open, a->opt.bind, close, c->http_port, open, a->opt.bind, close, c->https_port,
+               open, a->opt.bind, close, c->rtsp_port);
+    }
+    fflush(stdout);
+}
+
+static int start(struct app *a, struct fault *why)
+{
+    struct camera *c = &a->camera;
+    char state[PATH_MAX], agent[PATH_MAX];
+    int err = a->opt.state ? 0 : default_state(state, sizeof state);
+    if (err)
+        return fault_set(why, FAULT_IO, "--state", "no folder for the state: %s", strerror(-err));
+    a->files = file_port_open(a->opt.state ? a->opt.state : state, &err);
+    if (!a->files)
+        return fault_set(why, FAULT_IO, "--state", "cannot use %s: %s",
+                         a->opt.state ? a->opt.state : state, strerror(-err));
+    if ((err = file_mkdir(a->files, "run")))
+        return fault_set(why, FAULT_IO, "--state", "cannot write there: %s", strerror(-err));
+    file_remove(a->files, "run/ready.json");
+
+    c->clock = a->opt.simulated ? clock_new_sim() : clock_new_real();
+    c->loop = c->clock ? loop_new(c->clock, "control") : NULL;
+    c->jobs = c->loop ? jobs_new(c->loop, 2) : NULL;
+    c->events = c->loop ? events_new(c->loop) : NULL;
+    c->conf = c->jobs ? conf_new(c->loop, c->jobs, a->files) : NULL;
+    if (!c->jobs || !c->events || !c->conf)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
+    log_init(c->clock, a->opt.verbose ? LOG_DEBUG_LEVEL : LOG_INFO_LEVEL);
+    loop_on_signal(c->loop, SIGTERM, on_stop_signal, c->loop);
+    loop_on_signal(c->loop, SIGINT, on_stop_signal, c->loop);
+    c->started_utc_ns = clock_utc(c->clock);
+    find_web(a);
+    c->web_dir = a->web_dir;
+    c->identity = &a->identity;
+
+    if ((err = identity_load(a->files, a->opt.seeded, a->opt.seed, &a->identity, why)))
+        return err;
+    if ((err = trust_agent_path(agent, sizeof agent)))
+        return fault_set(why, FAULT_IO, "vedette-agent", "the key agent is missing: %s",
+                         strerror(-err));
+    if (!(c->trust = trust_new(c->loop, c->jobs, a->files, a->identity.serial, agent, why)))
+        return -EIO;
+    if ((err = open_rooms(a, why)) || (err = open_picture(a, why)) || (err = open_doors(a, why)))
+        return err;
+    int state_fd = file_port_dirfd(a->files);
+    if ((err = privilege_drop(&state_fd, 1, why)))
+        return err;
+    return write_ready(a, why);
+}
+
+/* In the reverse order of start(); copes with a half-made camera. */
+static void stop(struct app *a)
+{
+    struct camera *c = &a->camera;
+    if (a->files)
+        file_remove(a->files, "run/ready.json");
+    if (a->repaint.changed)
+        conf_unlisten(c->conf, &a->repaint);
+    server_free(c->server);
+    stage_door_free(a->stage);
+    web_door_free(a->web);
+    rtsp_door_free(a->rtsp);
+    vapix_door_free(a->vapix);
+    gate_free(a->gate);
+    deliver_free(c->deliver);
+    pipeline_free(c->pipeline);
+    source_free(c->source);
+    ptz_free(c->ptz);
+    overlays_free(a->overlays);
+    masks_free(a->masks);
+    if (c->device)
+        c->device->close(c->device);
+    trust_free(c->trust);
+    conf_free(c->conf);
+    events_free(c->events);
+    jobs_free(c->jobs);
+    loop_free(c->loop);
+    log_init(NULL, LOG_INFO_LEVEL);
+    clock_free(c->clock);
+    file_port_free(a->files);
+}
+
+int main(int argc, char **argv)
+{
+    static struct app app;
+    int err = parse_options(argc, argv, &app.opt);
+    if (err)
+        return err > 0 ? 0 : 2;
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    privilege_raise_files();
+
+    struct fault why = {0};
+    err = start(&app, &why);
+    if (err) {
+        fprintf(stderr, "vedetted: %s%s%s\n", why.name, *why.name ? ": " : "",
+                *why.text ? why.text : strerror(-err));
+        stop(&app);
+        return 1;
+    }
+    print_addresses(&app);
+    err = loop_run(app.camera.loop);
+    stop(&app);
+    return err ? 1 : 0;
+}
