@@ -1,0 +1,472 @@
+#include "socket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/camera.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "deliver/deliver.h"
+#include "net/conn.h"
+#include "net/limits.h"
+#include "ptz/ptz.h"
+#include "trust/session.h"
+
+#define TICK_NS (100 * NSEC_PER_MSEC)
+#define STREAMS_NS (2 * NSEC_PER_SEC)
+
+/* ---- one socket ---- */
+
+struct web_socket *socket_ref(struct web_socket *s)
+{
+    s->refs++;
+    return s;
+}
+
+struct web_socket *socket_unref(struct web_socket *s)
+{
+    if (!s || --s->refs)
+        return NULL;
+    assert(!s->conn);
+    buf_done(&s->in);
+    buf_done(&s->msg);
+    buf_done(&s->out);
+    free(s);
+    return NULL;
+}
+
+static void flush(struct web_socket *s)
+{
+    while (s->conn && s->out.len) {
+        ssize_t n = conn_write(s->conn, s->out.data, s->out.len);
+        if (n == -EAGAIN)
+            break;
+        if (n < 0) {
+            socket_close(s, 0);
+            return;
+        }
+        buf_consume(&s->out, (size_t)n);
+    }
+    if (s->conn && !s->closing)
+        conn_want(s->conn, true, s->out.len > 0);
+}
+
+static void frame(struct web_socket *s, enum ws_opcode op, const void *bytes, size_t len)
+{
+    uint8_t head[10];
+    size_t n = ws_header(head, op, len);
+    buf_add(&s->out, head, n);
+    buf_add(&s->out, bytes, len);
+}
+
+/* code 0: the connection is broken, no farewell. */
+void socket_close(struct web_socket *s, int code)
+{
+    if (s->closing)
+        return;
+    s->closing = true;
+    struct hub *h = s->hub;
+    if (h->holder == s) {
+        /* Nobody holds the stick any more. */
+        h->holder = NULL;
+        ptz_stop(h->cam->ptz, true, true);
+    }
+    events_unlisten(h->cam->events, &s->events);
+    if (code && !s->out.err) {
+        uint8_t payload[2] = {(uint8_t)(code >> 8), (uint8_t)code};
+        frame(s, WS_CLOSE, payload, sizeof(payload));
+        if (s->out.len)
+            conn_write(s->conn, s->out.data, s->out.len);
+    }
+    conn_detach(s->conn);
+    loop_post(h->cam->loop, &h->reap);
+}
+
+static void drop(struct web_socket *s)
+{
+    list_remove(&s->in_hub);
+    s->hub->n_sockets--;
+    s->conn = conn_free(s->conn);
+    socket_unref(s);
+}
+
+static void reap(struct loop_post *p)
+{
+    struct hub *h = container_of(p, struct hub, reap);
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (s->closing)
+            drop(s);
+    }
+}
+
+void socket_send(struct web_socket *s, json_t *take_message)
+{
+    JSON_AUTO *message = take_message;
+    if (s->closing)
+        return;
+    BUF(text, LIMIT_QUEUE_BYTES);
+    if (!message || json_write(&text, message) < 0) {
+        socket_close(s, 1011);
+        return;
+    }
+    frame(s, WS_TEXT, text.data, text.len);
+    if (s->out.err)
+        socket_close(s, 1013); /* it does not keep up */
+    else
+        flush(s);
+}
+
+static void send_position(struct web_socket *s)
+{
+    s->position_due = false;
+    json_t *position = hub_position(s->hub, NULL);
+    if (position)
+        socket_send(s, position);
+}
+
+static bool allowed(struct web_socket *s)
+{
+    int64_t now = loop_now(s->hub->cam->loop);
+    s->allowance += (double)(now - s->allowance_ns) / 1e9 * WS_MESSAGES_PER_SECOND;
+    s->allowance = fmin(s->allowance, WS_MESSAGES_BURST);
+    s->allowance_ns = now;
+    if (s->allowance < 1)
+        return false;
+    s->allowance -= 1;
+    return true;
+}
+
+static void received(void *arg, enum ws_opcode op, const uint8_t *payload, size_t len)
+{
+    struct web_socket *s = arg;
+    if (s->closing)
+        return;
+    s->heard_ns = loop_now(s->hub->cam->loop);
+    if (op != WS_CLOSE && !allowed(s)) {
+        socket_close(s, 1008);
+        return;
+    }
+    switch (op) {
+    case WS_TEXT:
+        if (len > WS_REQUEST_BYTES)
+            socket_close(s, 1009);
+        else
+            command_run(s, (const char *)payload, len);
+        break;
+    case WS_PING:
+        frame(s, WS_PONG, payload, len);
+        break;
+    case WS_PONG:
+        break;
+    case WS_CLOSE:
+        socket_close(s, 1000);
+        break;
+    default:
+        socket_close(s, 1003);
+        break;
+    }
+}
+
+static void ready(void *arg, bool in, bool out)
+{
+    struct web_socket *s = socket_ref(arg);
+    /* A few reads a turn, so that one talker does not hold up the loop. */
+    for (int i = 0; in && i < 4 && !s->closing; i++) {
+        char bytes[4096];
+        ssize_t n = conn_read(s->conn, bytes, sizeof(bytes));
+        if (n == -EAGAIN)
+            break;
+        if (n <= 0) {
+            socket_close(s, 0);
+            break;
+        }
+        int r = ws_feed(&s->reader, bytes, (size_t)n, received, s);
+        if (r < 0)
+            socket_close(s, -r);
+    }
+    if (!s->closing)
+        flush(s);
+    if (!s->closing && s->position_due && s->out.len < WS_COALESCE_BYTES)
+        send_position(s);
+    (void)out;
+    socket_unref(s);
+}
+
+static json_t *items(const struct event_item *item, size_t n)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(o, item[i].key, json_string(item[i].value));
+    return o;
+}
+
+static void heard(struct event_listener *l, const struct event *ev)
+{
+    struct web_socket *s = container_of(l, struct web_socket, events);
+    if (s->closing)
+        return;
+    char utc[32];
+    text_utc(ev->utc_ns, utc, sizeof(utc));
+    socket_send(s, json_pack("{s:s, s:s, s:s, s:b, s:I, s:o, s:o}", "type", "event", "topic",
+                             ev->topic->name, "utc", utc, "state", (int)ev->topic->is_state,
+                             "serial", (json_int_t)ev->serial, "source",
+                             items(ev->source, ev->n_source), "data", items(ev->data, ev->n_data)));
+}
+
+/* ---- the hub ---- */
+
+json_t *hub_position(struct hub *h, bool *ret_changed)
+{
+    struct ptz *ptz = h->cam->ptz;
+    if (!ptz || !ptz_exists(ptz))
+        return NULL;
+    struct pose pose, target;
+    ptz_pose(ptz, &pose);
+    ptz_target(ptz, &target);
+    bool moving = ptz_moving(ptz);
+    unsigned limits = ptz_at_limit(ptz);
+    if (ret_changed) {
+        *ret_changed = moving || h->sent_moving != moving || h->sent_limits != limits ||
+                       h->sent.pan_deg != pose.pan_deg || h->sent.tilt_deg != pose.tilt_deg ||
+                       h->sent.zoom != pose.zoom || h->sent_target.pan_deg != target.pan_deg ||
+                       h->sent_target.tilt_deg != target.tilt_deg ||
+                       h->sent_target.zoom != target.zoom;
+        if (!*ret_changed)
+            return NULL;
+        h->sent = pose;
+        h->sent_target = target;
+        h->sent_moving = moving;
+        h->sent_limits = limits;
+    }
+    static const char *const names[] = {"panMin",  "panMax",  "tiltMin",
+                                        "tiltMax", "zoomMin", "zoomMax"};
+    json_t *at = json_array();
+    for (unsigned i = 0; i < 6; i++)
+        if (limits & (1u << i))
+            json_array_append_new(at, json_string(names[i]));
+    char utc[32];
+    text_utc(clock_utc(h->cam->clock), utc, sizeof(utc));
+    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:b, s:o, s:{s:f, s:f, s:f}}", "type",
+                     "position", "utc", utc, "pan", pose.pan_deg, "tilt", pose.tilt_deg, "zoom",
+                     pose.zoom, "hfov", pose.hfov_deg, "moving", (int)moving, "limits", at,
+                     "target", "pan", target.pan_deg, "tilt", target.tilt_deg, "zoom", target.zoom);
+}
+
+struct streams_of {
+    const struct web_socket *s;
+    json_t *list;
+};
+
+static void each_viewer(const struct viewer_stats *v, void *arg)
+{
+    struct streams_of *of = arg;
+    if (!v->user || strcmp(v->user, of->s->who.user) || strcmp(v->peer, of->s->peer) ||
+        json_array_size(of->list) >= 32)
+        return;
+    json_array_append_new(
+        of->list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "path", v->path ? v->path : "",
+                            "transport", v->transport ? v->transport : "", "pictures",
+                            (json_int_t)v->pictures, "packets", (json_int_t)v->packets, "bytes",
+                            (json_int_t)v->bytes, "lostPictures", (json_int_t)v->lost_pictures,
+                            "lossFraction", v->loss_fraction));
+}
+
+static void send_streams(struct web_socket *s)
+{
+    struct streams_of of = {s, json_array()};
+    deliver_each_viewer(s->hub->cam->deliver, each_viewer, &of);
+    socket_send(s, json_pack("{s:s, s:o}", "type", "streams", "streams", of.list));
+}
+
+static void tick(struct loop_timer *t)
+{
+    struct hub *h = container_of(t, struct hub, tick);
+    int64_t now = loop_now(h->cam->loop);
+    bool changed = false;
+    JSON_AUTO *position = hub_position(h, &changed);
+    bool streams = now - h->streams_ns >= STREAMS_NS;
+    if (streams)
+        h->streams_ns = now;
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (s->closing)
+            continue;
+        if (now - s->heard_ns > WS_SILENCE_NS) {
+            socket_close(s, 1001);
+            continue;
+        }
+        if (changed && s->out.len >= WS_COALESCE_BYTES)
+            s->position_due = true;
+        else if (changed)
+            socket_send(s, json_incref(position));
+        if (streams && s->watches_streams && s->out.len < WS_COALESCE_BYTES && h->cam->deliver)
+            send_streams(s);
+    }
+    if (h->n_sockets)
+        loop_timer_in(h->cam->loop, &h->tick, TICK_NS);
+}
+
+static void params_changed(struct conf_listener *l, const char *const *names, size_t n)
+{
+    struct hub *h = container_of(l, struct hub, conf);
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (s->closing)
+            continue;
+        JSON_AUTO *values = json_object();
+        for (size_t i = 0; i < n; i++) {
+            BUF(value, 4096);
+            if (conf_get(h->cam->conf, names[i], s->who.groups, &value, NULL) == 0)
+                json_object_set_new(values, names[i], json_string(buf_str(&value)));
+        }
+        if (json_object_size(values))
+            socket_send(s, json_pack("{s:s, s:O}", "type", "params", "values", values));
+    }
+}
+
+static void account_changed(struct account_listener *l, const char *name)
+{
+    struct hub *h = container_of(l, struct hub, accounts);
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (!name || !strcmp(name, s->who.user))
+            socket_close(s, 4001);
+    }
+}
+
+struct hub *hub_new(struct camera *cam)
+{
+    struct hub *h = calloc(1, sizeof(*h));
+    if (!h)
+        return NULL;
+    h->cam = cam;
+    list_init(&h->sockets);
+    h->tick.name = "web position";
+    h->tick.fire = tick;
+    h->reap.name = "web sockets";
+    h->reap.run = reap;
+    h->conf.changed = params_changed;
+    conf_listen(cam->conf, &h->conf);
+    h->accounts.changed = account_changed;
+    if (cam->trust)
+        accounts_listen(cam->trust, &h->accounts);
+    return h;
+}
+
+struct hub *hub_free(struct hub *h)
+{
+    if (!h)
+        return NULL;
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        socket_close(s, 1001);
+        drop(s);
+    }
+    loop_timer_cancel(&h->tick);
+    loop_post_cancel(h->cam->loop, &h->reap);
+    conf_unlisten(h->cam->conf, &h->conf);
+    if (h->cam->trust)
+        accounts_unlisten(h->cam->trust, &h->accounts);
+    free(h);
+    return NULL;
+}
+
+struct web_socket *hub_adopt(struct hub *h, struct conn *take_conn, const struct identity *who,
+                             const char *session, const struct buf *pending)
+{
+    struct web_socket *s = h->n_sockets < WS_SOCKETS_MAX ? calloc(1, sizeof(*s)) : NULL;
+    if (!s) {
+        conn_free(take_conn);
+        return NULL;
+    }
+    s->hub = h;
+    s->conn = take_conn;
+    s->who = *who;
+    s->refs = 1;
+    text_copy(s->session, sizeof(s->session), session ? session : "");
+    conn_peer_text(s->conn, s->peer, sizeof(s->peer));
+    buf_init(&s->in, WS_READER_BYTES);
+    buf_init(&s->msg, LIMIT_WS_MESSAGE);
+    buf_init(&s->out, LIMIT_QUEUE_BYTES);
+    s->reader.in = &s->in;
+    s->reader.msg = &s->msg;
+    s->allowance = WS_MESSAGES_BURST;
+    s->allowance_ns = s->heard_ns = loop_now(h->cam->loop);
+    s->events.heard = heard;
+    if (pending)
+        buf_add(&s->out, pending->data, pending->len);
+    if (s->out.err || conn_attach(s->conn, h->cam->loop, ready, s) < 0) {
+        s->conn = conn_free(s->conn);
+        socket_unref(s);
+        return NULL;
+    }
+    list_append(&h->sockets, &s->in_hub);
+    if (!h->n_sockets++)
+        loop_timer_in(h->cam->loop, &h->tick, TICK_NS);
+    socket_send(s, command_hello(s));
+    if (!s->closing)
+        send_position(s);
+    if (!s->closing)
+        events_listen(h->cam->events, &s->events);
+    return s;
+}
+
+/* The token in a Cookie header, or "". */
+static void session_of(const char *cookie, const char *name, char *ret, size_t size)
+{
+    ret[0] = 0;
+    size_t n = strlen(name);
+    for (const char *c = cookie; c && *c;) {
+        c += strspn(c, "; \t");
+        size_t item = strcspn(c, ";");
+        if (item > n && !strncmp(c, name, n) && c[n] == '=' && item - n - 1 < size) {
+            memcpy(ret, c + n + 1, item - n - 1);
+            ret[item - n - 1] = 0;
+            return;
+        }
+        c += item;
+    }
+}
+
+void hub_serve(struct hub *h, struct exchange *ex)
+{
+    if (h->n_sockets >= WS_SOCKETS_MAX) {
+        exchange_set_header(ex, "Retry-After", "5");
+        exchange_replyf(ex, 503, "text/plain", "Too many web pages are open.\n");
+        return;
+    }
+    struct identity who = ex->who;
+    char session[TOKEN_TEXT] = "";
+    if (who.by == BY_COOKIE)
+        session_of(exchange_header(ex, "Cookie"), SESSION_COOKIE, session, sizeof(session));
+    BUF(pending, 4096);
+    struct conn *conn = ws_accept(ex, NULL, &pending);
+    if (!conn)
+        return; /* ws_accept has replied */
+    hub_adopt(h, conn, &who, session, &pending);
+}
+
+void hub_end_session(struct hub *h, const char *cookie)
+{
+    char session[TOKEN_TEXT];
+    session_of(cookie, SESSION_COOKIE, session, sizeof(session));
+    if (!session[0])
+        return;
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (!strcmp(s->session, session))
+            socket_close(s, 4001);
+    }
+}
