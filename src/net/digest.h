@@ -15,10 +15,10 @@ struct nonces;
 
 struct authorization {
     enum { AUTH_NONE, AUTH_BASIC, AUTH_DIGEST, AUTH_MALFORMED } scheme;
-    const char *user, *password;                       /* password: Basic only */
-    const char *realm, *nonce, *uri, *response;        /* Digest */
-    const char *qop, *nc, *cnonce, *opaque;            /* NULL when absent */
-    enum hash algorithm;                               /* absent: MD5 */
+    const char *user, *password;                /* password: Basic only */
+    const char *realm, *nonce, *uri, *response; /* Digest */
+    const char *qop, *nc, *cnonce, *opaque;     /* NULL when absent */
+    enum hash algorithm;                        /* absent: MD5 */
 };
 /* All strings in the arena. Limits: 64-byte user, 256-byte fields. */
 void authorization_parse(struct authorization *ret, struct arena *arena, const char *value);

@@ -44,11 +44,11 @@ struct endpoint {
     const char *path; /* exact, or a prefix when it ends in "/" followed by '*' */
     unsigned methods; /* OR of enum method */
     enum role role;
-    size_t max_body; /* 0: LIMIT_BODY_BYTES */
+    size_t max_body;    /* 0: LIMIT_BODY_BYTES */
     bool changes_state; /* refuses foreign Origin (SEC-12) */
     void (*serve)(struct exchange *ex, void *arg);
-    void *arg;        /* filled in by the room that registers */
-    const char *doc;  /* one line */
+    void *arg;       /* filled in by the room that registers */
+    const char *doc; /* one line */
 };
 
 struct identity {
@@ -70,7 +70,7 @@ struct exchange {
     struct conn *conn; /* borrowed: peer, secure … */
     const struct endpoint *endpoint;
     struct identity who;
-    void *user;                           /* of serve() while it works */
+    void *user;                          /* of serve() while it works */
     void (*cancel)(struct exchange *ex); /* client left before the reply */
 };
 

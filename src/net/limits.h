@@ -20,8 +20,8 @@
 #define LIMIT_IDLE_MS 30000        /* keep-alive without a request */
 #define LIMIT_WRITE_STALL_MS 10000 /* no byte taken by the peer */
 
-#define LIMIT_CONNECTIONS 4096             /* in all */
-#define LIMIT_CONNECTIONS_PER_ADDRESS 64   /* loopback exempt */
+#define LIMIT_CONNECTIONS 4096           /* in all */
+#define LIMIT_CONNECTIONS_PER_ADDRESS 64 /* loopback exempt */
 #define LIMIT_CONNECTIONS_UNAUTHENTICATED 1024
 #define LIMIT_VIEWERS 1000
 #define LIMIT_ENCODERS 8

@@ -178,8 +178,8 @@ static int note_header(struct message *m, struct framing *f, const struct header
     return 0;
 }
 
-static int parse_header(struct message *m, struct framing *f, struct arena *arena,
-                        const char *line, size_t len)
+static int parse_header(struct message *m, struct framing *f, struct arena *arena, const char *line,
+                        size_t len)
 {
     size_t name_len = 0;
     while (name_len < len && is_token_char((unsigned char)line[name_len]))

@@ -57,8 +57,8 @@ int chunked_feed(struct chunked *c, const char *bytes, size_t len, struct buf *b
  * and authority; runs of '/' collapse; everything else unclean (".", "..", any %2e,
  * %2f, %5c, %00, backslash, control characters, bad UTF-8) is -EINVAL. */
 struct target {
-    const char *path;  /* decoded, clean, begins with '/'; "*" for OPTIONS * */
-    const char *query; /* raw, "" when none */
+    const char *path;      /* decoded, clean, begins with '/'; "*" for OPTIONS * */
+    const char *query;     /* raw, "" when none */
     const char *authority; /* host[:port] of an absolute form, or NULL */
 };
 int target_parse(struct target *ret, struct arena *arena, const char *target);

@@ -12,8 +12,8 @@ struct fault;
 
 /* Non-blocking pair bound to local_addr, port even and port+1, within
  * [first, last]; tries upwards from a rotating start. */
-int udp_pair(const struct sockaddr *local_addr, socklen_t len, int first, int last,
-             int ret_fds[2], int *ret_port, struct fault *why);
+int udp_pair(const struct sockaddr *local_addr, socklen_t len, int first, int last, int ret_fds[2],
+             int *ret_port, struct fault *why);
 
 /* Sends `n` equal packets of `segment` bytes (the last may be shorter) that lie
  * one after another, in trains of up to 64 KB. Returns packets sent (maybe fewer

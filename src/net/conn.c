@@ -1,0 +1,428 @@
+#include "net/conn.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "net/conn_private.h"
+#include "net/tls_private.h"
+
+#define TLS_GATHER 16384 /* one record */
+
+struct conn {
+    int fd;
+    uint64_t id;
+    SSL *ssl;
+    struct tls_server *tls;
+    struct sockaddr_storage peer;
+    socklen_t peer_len;
+
+    struct loop *loop; /* NULL: detached */
+    struct loop_fd watch;
+    struct loop_post pending; /* bytes are here that epoll does not see */
+    void (*ready)(void *arg, bool in, bool out);
+    void *arg;
+    bool want_in, want_out;
+    bool tls_read_wants_out, tls_write_wants_in; /* handshake messages */
+    bool broken;                                 /* TLS failed: nothing goes any more */
+
+    char *back; /* given back by conn_unread */
+    size_t back_at, back_len;
+
+    void (*freed)(void *arg, struct conn *c);
+    void *freed_arg;
+};
+
+static _Atomic uint64_t last_id;
+
+struct conn *conn_new(int take_fd, struct tls_server *tls, const struct sockaddr *peer,
+                      socklen_t peer_len)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+    if (!c) {
+        close(take_fd);
+        return NULL;
+    }
+    c->fd = take_fd;
+    c->id = atomic_fetch_add(&last_id, 1) + 1;
+    if (peer && peer_len <= sizeof(c->peer)) {
+        memcpy(&c->peer, peer, peer_len);
+        c->peer_len = peer_len;
+    }
+    if (c->peer.ss_family == AF_INET || c->peer.ss_family == AF_INET6) {
+        int on = 1;
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    }
+    if (tls) {
+        fcntl(c->fd, F_SETFL, O_NONBLOCK);
+        c->ssl = tls_session_new(tls, c->fd);
+        if (!c->ssl)
+            return conn_free(c);
+        c->tls = tls_server_ref(tls);
+    }
+    return c;
+}
+
+struct conn *conn_free(struct conn *c)
+{
+    if (!c)
+        return NULL;
+    conn_detach(c);
+    if (c->ssl) {
+        if (!c->broken && SSL_is_init_finished(c->ssl))
+            SSL_shutdown(c->ssl);
+        ERR_clear_error();
+        SSL_free(c->ssl);
+        tls_server_unref(c->tls);
+    }
+    close(c->fd);
+    if (c->freed)
+        c->freed(c->freed_arg, c);
+    free(c->back);
+    free(c);
+    return NULL;
+}
+
+void conn_on_free(struct conn *c, void (*freed)(void *arg, struct conn *c), void *arg)
+{
+    c->freed = freed;
+    c->freed_arg = arg;
+}
+
+void *conn_free_arg(const struct conn *c)
+{
+    return c->freed_arg;
+}
+
+static bool has_pending(const struct conn *c)
+{
+    return c->back_len > 0 || (c->ssl && !c->broken && SSL_pending(c->ssl) > 0);
+}
+
+static uint32_t wanted_events(const struct conn *c)
+{
+    uint32_t events = 0;
+    if (c->want_in || (c->want_out && c->tls_write_wants_in))
+        events |= EPOLLIN;
+    if (c->want_out || (c->want_in && c->tls_read_wants_out))
+        events |= EPOLLOUT;
+    return events;
+}
+
+static void update_watch(struct conn *c)
+{
+    if (!c->loop)
+        return;
+    uint32_t events = wanted_events(c);
+    if (events != c->watch.events)
+        loop_rewatch(&c->watch, events);
+    if (c->want_in && has_pending(c))
+        loop_post(c->loop, &c->pending);
+}
+
+static void on_fd(struct loop_fd *w, uint32_t events)
+{
+    struct conn *c = container_of(w, struct conn, watch);
+    /* A dead peer is always told, so that its owner can let go. */
+    bool dead = events & (EPOLLERR | EPOLLHUP);
+    bool in = dead || (c->want_in && (events & (EPOLLIN | (c->tls_read_wants_out ? EPOLLOUT : 0))));
+    bool out =
+        dead || (c->want_out && (events & (EPOLLOUT | (c->tls_write_wants_in ? EPOLLIN : 0))));
+    if (in || out)
+        c->ready(c->arg, in, out);
+}
+
+static void on_pending(struct loop_post *p)
+{
+    struct conn *c = container_of(p, struct conn, pending);
+    if (c->want_in && has_pending(c))
+        c->ready(c->arg, true, false);
+}
+
+int conn_attach(struct conn *c, struct loop *l, void (*ready)(void *arg, bool in, bool out),
+                void *arg)
+{
+    c->ready = ready;
+    c->arg = arg;
+    c->watch = (struct loop_fd){.fd = c->fd, .events = 0, .name = "conn", .ready = on_fd};
+    c->pending = (struct loop_post){.name = "conn pending", .run = on_pending};
+    c->watch.events = wanted_events(c);
+    int err = loop_watch(l, &c->watch);
+    if (err)
+        return err;
+    c->loop = l;
+    update_watch(c);
+    return 0;
+}
+
+void conn_detach(struct conn *c)
+{
+    if (!c->loop)
+        return;
+    loop_unwatch(&c->watch);
+    loop_post_cancel(c->loop, &c->pending);
+    c->loop = NULL;
+}
+
+void conn_want(struct conn *c, bool in, bool out)
+{
+    c->want_in = in;
+    c->want_out = out;
+    update_watch(c);
+}
+
+/* What went wrong in OpenSSL, as read and write return it. */
+static ssize_t tls_error(struct conn *c, int result, bool reading)
+{
+    int saved = errno;
+    switch (SSL_get_error(c->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        c->tls_write_wants_in = !reading;
+        if (reading)
+            c->tls_read_wants_out = false;
+        update_watch(c);
+        return -EAGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        c->tls_read_wants_out = reading;
+        if (!reading)
+            c->tls_write_wants_in = false;
+        update_watch(c);
+        return -EAGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return reading ? 0 : -EPIPE;
+    case SSL_ERROR_SYSCALL:
+        c->broken = true;
+        ERR_clear_error();
+        return saved ? -saved : -ECONNRESET;
+    default:
+        break;
+    }
+    unsigned long why = ERR_peek_error();
+    c->broken = true;
+    if (ERR_GET_LIB(why) == ERR_LIB_SSL && ERR_GET_REASON(why) == SSL_R_HTTP_REQUEST) {
+        static const char plain[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+                                    "Content-Length: 33\r\nConnection: close\r\n\r\n"
+                                    "This port speaks HTTPS, not HTTP\n";
+        (void)!send(c->fd, plain, sizeof(plain) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        shutdown(c->fd, SHUT_WR);
+    }
+    ERR_clear_error();
+    return -EPROTO;
+}
+
+ssize_t conn_read(struct conn *c, void *bytes, size_t len)
+{
+    if (c->back_len) {
+        size_t n = c->back_len < len ? c->back_len : len;
+        memcpy(bytes, c->back + c->back_at, n);
+        c->back_at += n;
+        c->back_len -= n;
+        if (c->back_len == 0) {
+            free(c->back);
+            c->back = NULL;
+        }
+        update_watch(c);
+        return (ssize_t)n;
+    }
+    if (!c->ssl) {
+        ssize_t n = recv(c->fd, bytes, len, MSG_DONTWAIT);
+        return n < 0 ? -errno : n;
+    }
+    if (c->broken)
+        return -EPROTO;
+    ERR_clear_error();
+    errno = 0;
+    int n = SSL_read(c->ssl, bytes, len > INT32_MAX ? INT32_MAX : (int)len);
+    if (n <= 0)
+        return tls_error(c, n, true);
+    c->tls_read_wants_out = false;
+    update_watch(c);
+    return n;
+}
+
+static ssize_t tls_write(struct conn *c, const void *bytes, size_t len)
+{
+    if (c->broken)
+        return -EPROTO;
+    if (len == 0)
+        return 0;
+    ERR_clear_error();
+    errno = 0;
+    int n = SSL_write(c->ssl, bytes, len > INT32_MAX ? INT32_MAX : (int)len);
+    if (n <= 0)
+        return tls_error(c, n, false);
+    c->tls_write_wants_in = false;
+    return n;
+}
+
+ssize_t conn_write(struct conn *c, const void *bytes, size_t len)
+{
+    if (c->ssl)
+        return tls_write(c, bytes, len);
+    ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n < 0 ? -errno : n;
+}
+
+ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
+{
+    if (!c->ssl) {
+        struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)n};
+        ssize_t sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return sent < 0 ? -errno : sent;
+    }
+    while (n > 0 && iov->iov_len == 0)
+        iov++, n--;
+    if (n <= 0)
+        return 0;
+    if (n == 1 || iov->iov_len >= TLS_GATHER)
+        return tls_write(c, iov->iov_base, iov->iov_len);
+    /* Small pieces go into one record: fewer bytes, fewer system calls. */
+    static _Thread_local uint8_t gather[TLS_GATHER];
+    size_t len = 0;
+    for (int i = 0; i < n && len < sizeof(gather); i++) {
+        size_t take = sizeof(gather) - len;
+        if (iov[i].iov_len < take)
+            take = iov[i].iov_len;
+        memcpy(gather + len, iov[i].iov_base, take);
+        len += take;
+    }
+    return tls_write(c, gather, len);
+}
+
+int conn_unread(struct conn *c, const void *bytes, size_t len)
+{
+    if (len == 0)
+        return 0;
+    char *back = malloc(len + c->back_len);
+    if (!back)
+        return -ENOMEM;
+    memcpy(back, bytes, len);
+    if (c->back_len)
+        memcpy(back + len, c->back + c->back_at, c->back_len);
+    free(c->back);
+    c->back = back;
+    c->back_at = 0;
+    c->back_len += len;
+    update_watch(c);
+    return 0;
+}
+
+uint64_t conn_id(const struct conn *c)
+{
+    return c->id;
+}
+
+bool conn_secure(const struct conn *c)
+{
+    return c->ssl;
+}
+
+bool conn_handshake_done(const struct conn *c)
+{
+    return !c->ssl || SSL_is_init_finished(c->ssl);
+}
+
+void conn_finish_writing(struct conn *c)
+{
+    if (c->ssl && !c->broken && SSL_is_init_finished(c->ssl))
+        SSL_shutdown(c->ssl);
+    ERR_clear_error();
+    c->broken = true;
+    shutdown(c->fd, SHUT_WR);
+}
+
+int conn_fd(const struct conn *c)
+{
+    return c->fd;
+}
+
+const struct sockaddr *conn_peer(const struct conn *c)
+{
+    return (const struct sockaddr *)&c->peer;
+}
+
+static void address_text(const struct sockaddr_storage *a, char *ret, size_t size)
+{
+    const void *bytes = NULL;
+    int family = a->ss_family;
+    if (family == AF_INET)
+        bytes = &((const struct sockaddr_in *)a)->sin_addr;
+    if (family == AF_INET6) {
+        const struct in6_addr *in6 = &((const struct sockaddr_in6 *)a)->sin6_addr;
+        bytes = in6;
+        if (IN6_IS_ADDR_V4MAPPED(in6)) {
+            family = AF_INET;
+            bytes = &in6->s6_addr[12];
+        }
+    }
+    if (!bytes || !inet_ntop(family, bytes, ret, (socklen_t)size)) {
+        if (size)
+            ret[0] = '\0';
+    }
+}
+
+void conn_peer_text(const struct conn *c, char *ret, size_t size)
+{
+    address_text(&c->peer, ret, size);
+}
+
+bool conn_peer_is_loopback(const struct conn *c)
+{
+    if (c->peer.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&c->peer;
+        return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+    }
+    if (c->peer.ss_family == AF_INET6) {
+        const struct in6_addr *a = &((const struct sockaddr_in6 *)&c->peer)->sin6_addr;
+        return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+    }
+    return c->peer.ss_family == AF_UNIX;
+}
+
+void conn_local_text(const struct conn *c, char *ret, size_t size)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t len = sizeof(a);
+    if (getsockname(c->fd, (struct sockaddr *)&a, &len) < 0)
+        a.ss_family = AF_UNSPEC;
+    address_text(&a, ret, size);
+}
+
+int conn_local_port(const struct conn *c)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t len = sizeof(a);
+    if (getsockname(c->fd, (struct sockaddr *)&a, &len) < 0)
+        return -errno;
+    if (a.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&a)->sin_port);
+    if (a.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&a)->sin6_port);
+    return -ENOTSUP;
+}
+
+int conn_unsent(const struct conn *c)
+{
+    int bytes = 0;
+    return ioctl(c->fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+}
+
+void conn_set_send_buffer(struct conn *c, int bytes)
+{
+    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
