@@ -11,8 +11,9 @@
  *
  * Names are VAPIX names without "root." (reference: VAPIX param.cgi). A '#' in a
  * name makes the row an array of groups ("StreamProfile.S#.Name"): element i lies
- * `stride` bytes further, exists while the bool at `used_offset` is true, and is
- * added and removed by transactions.
+ * i * `stride` bytes further, exists while the bool at `used_offset` (same stride)
+ * is true, and is added and removed by transactions. An array none of whose rows
+ * names a template is fixed: all its elements exist always.
  *
  * The tree is loop-bound; room_ref()/room_unref() work on any thread. */
 #ifndef CONF_PARAM_H
@@ -45,8 +46,8 @@ enum param_type {
 struct param_row {
     const char *name;
     enum param_type type;
-    size_t offset, size; /* in the room's struct; PARAM_FIELD sets both */
-    double min, max;     /* PARAM_INT, PARAM_DOUBLE */
+    size_t offset, size;        /* in the room's struct; PARAM_FIELD sets both */
+    double min, max;            /* PARAM_INT, PARAM_DOUBLE; both 0: no limits */
     const char *const *choices; /* PARAM_ENUM: NULL-terminated */
     const char *standard;       /* default, in text form */
     enum role read, write;      /* write ROLE_SYSTEM: read-only */
@@ -58,8 +59,7 @@ struct param_row {
     const char *unit;           /* "deg", "kbit/s" … or NULL */
     const char *doc;            /* one line: what it does to the picture */
 };
-#define PARAM_FIELD(type, field)                                                                   \
-    .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
+#define PARAM_FIELD(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
 
 /* What a room adds. `check` judges a whole candidate struct (cross-field rules)
  * and may be NULL. */
@@ -80,7 +80,7 @@ int conf_add_room(struct conf *c, const struct room_desc *desc, struct room **re
                   struct fault *why);
 int conf_load(struct conf *c, struct fault *why); /* after all rooms were added */
 
-const void *room_ref(struct room *r); /* the current snapshot; never NULL */
+const void *room_ref(struct room *r);  /* the current snapshot; never NULL */
 void room_unref(const void *snapshot); /* NULL-safe */
 
 /* Told after each commit that changed something, on the loop. */
@@ -95,13 +95,14 @@ void conf_unlisten(struct conf *c, struct conf_listener *l);
  * and limits at once (why->name is the parameter). Commit checks whole rooms,
  * saves (on a job thread), then swaps the snapshots, then calls done(0) on the
  * loop; on failure nothing has changed and done gets the error. Commits are
- * carried out one after another. commit and abort consume the txn. */
+ * carried out one after another. commit and abort consume the txn. done may be called
+ * before txn_commit() returns (nothing to save, or refused); why is NULL on success. */
 struct txn *txn_new(struct conf *c, unsigned groups /* of the user; ~0u: the system */);
 int txn_set(struct txn *t, const char *name, const char *value, struct fault *why);
 int txn_add(struct txn *t, const char *template_name, unsigned *ret_index, struct fault *why);
 int txn_remove(struct txn *t, const char *group /* "StreamProfile.S4" */, struct fault *why);
-void txn_commit(struct txn *take_t,
-                void (*done)(int err, const struct fault *why, void *arg), void *arg);
+void txn_commit(struct txn *take_t, void (*done)(int err, const struct fault *why, void *arg),
+                void *arg);
 struct txn *txn_abort(struct txn *take_t);
 
 /* Walks the tree in listing order: leaves of a group (case-insensitive order),
@@ -111,8 +112,8 @@ struct param_view {
     const struct param_row *row;
     const char *value; /* text; secrets already masked */
 };
-int conf_each(struct conf *c, unsigned groups,
-              int (*each)(const struct param_view *v, void *arg), void *arg);
+int conf_each(struct conf *c, unsigned groups, int (*each)(const struct param_view *v, void *arg),
+              void *arg);
 /* -ENOENT, -EACCES. Secrets are masked. */
 int conf_get(struct conf *c, const char *name, unsigned groups, struct buf *ret_value,
              struct fault *why);

@@ -39,7 +39,7 @@ struct event {
 struct events *events_new(struct loop *loop);
 struct events *events_free(struct events *e);
 int events_declare(struct events *e, const struct event_topic *topic); /* static storage */
-/* Any thread. -ENOENT undeclared, -ENOMEM. items are copied. */
+/* Any thread. -ENOENT undeclared, -ENOMEM, -ENOBUFS when 4096 wait. items are copied. */
 int event_publish(struct events *e, const char *topic, const struct event_item *source,
                   size_t n_source, const struct event_item *data, size_t n_data);
 
@@ -47,7 +47,7 @@ struct event_listener {
     void (*heard)(struct event_listener *l, const struct event *ev);
     const char *filter; /* glob over topic names; NULL: all */
     struct event_listener *next;
-    bool gone;
+    uint64_t since; /* the serial of the last event before it listened */
 };
 void events_listen(struct events *e, struct event_listener *l); /* states come at once */
 void events_unlisten(struct events *e, struct event_listener *l);
