@@ -38,6 +38,9 @@ int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, 
 int ptz_home(struct ptz *p, double speed, struct fault *why);
 int ptz_set_speed(struct ptz *p, double speed, struct fault *why); /* of later moves */
 double ptz_speed(const struct ptz *p);
+/* Do continuous moves slow down with the field of view (at 30× full deflection then
+ * passes the same share of the picture in a second)? True at start. */
+void ptz_set_proportional(struct ptz *p, bool proportional);
 
 void ptz_pose(struct ptz *p, struct pose *ret); /* now */
 bool ptz_moving(struct ptz *p);

@@ -1,0 +1,363 @@
+#include "ptz/ptz.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "event/event.h"
+
+#define POLL_NS (50 * NSEC_PER_MSEC) /* while it moves */
+#define LIMIT_TOLERANCE_DEG 0.005
+#define LIMIT_TOLERANCE_ZOOM 0.0005
+
+static const struct event_topic moving_topic = {
+    .name = "PTZController/Move",
+    .title = "PTZ movement",
+    .is_state = true,
+    .state_key = "is_moving",
+};
+
+enum motion { AT_REST, MOTION_ABSOLUTE, MOTION_RELATIVE, MOTION_CONTINUOUS };
+
+struct ptz {
+    struct loop *loop;
+    struct head *head;
+    struct events *events;
+    struct head_caps caps;
+    double aspect, speed;
+    bool proportional;
+    enum motion motion;
+    double target_pan, target_tilt, target_zoom; /* NAN: this axis goes nowhere known */
+    double want_pan, want_tilt;                  /* of a continuous move, -1…+1 */
+    struct loop_timer dead_man, poll;
+    bool told_moving;
+};
+
+static void on_dead_man(struct loop_timer *t);
+static void on_poll(struct loop_timer *t);
+
+struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events, double aspect)
+{
+    struct ptz *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->loop = loop;
+    p->head = head;
+    p->events = events;
+    p->aspect = aspect;
+    p->speed = 1;
+    p->proportional = true;
+    p->target_pan = p->target_tilt = p->target_zoom = NAN;
+    p->dead_man = (struct loop_timer){.name = "ptz-dead-man", .fire = on_dead_man};
+    p->poll = (struct loop_timer){.name = "ptz-poll", .fire = on_poll};
+    if (head)
+        head->ops->caps(head, &p->caps);
+    if (events)
+        events_declare(events, &moving_topic);
+    return p;
+}
+
+struct ptz *ptz_free(struct ptz *p)
+{
+    if (!p)
+        return NULL;
+    loop_timer_cancel(&p->dead_man);
+    loop_timer_cancel(&p->poll);
+    free(p);
+    return NULL;
+}
+
+bool ptz_exists(const struct ptz *p)
+{
+    return p->head != NULL;
+}
+
+void ptz_caps(struct ptz *p, struct head_caps *ret)
+{
+    *ret = p->caps;
+}
+
+static int64_t now(struct ptz *p)
+{
+    return clock_now(loop_clock(p->loop));
+}
+
+static int need_head(struct ptz *p, struct fault *why)
+{
+    return p->head
+               ? 0
+               : fault_set(why, FAULT_UNSUPPORTED, NULL, "this camera has no pan, tilt and zoom");
+}
+
+void ptz_pose(struct ptz *p, struct pose *ret)
+{
+    if (p->head)
+        p->head->ops->pose(p->head, now(p), ret);
+    else
+        *ret = (struct pose){.zoom = 1, .hfov_deg = p->caps.wide_hfov_deg, .known = true};
+}
+
+bool ptz_moving(struct ptz *p)
+{
+    return p->head && p->head->ops->moving(p->head, now(p));
+}
+
+static void tell_moving(struct ptz *p, bool moving)
+{
+    if (p->told_moving == moving || !p->events)
+        return;
+    p->told_moving = moving;
+    const struct event_item source = {"PTZConfigurationToken", "1"};
+    const struct event_item data = {"is_moving", moving ? "1" : "0"};
+    event_publish(p->events, moving_topic.name, &source, 1, &data, 1);
+}
+
+/* Full deflection shows the same picture speed at every zoom: the share of the view
+ * that passes in a second stays, so that 30× can be steered by hand. */
+static double speed_scale(struct ptz *p)
+{
+    struct pose pose;
+    ptz_pose(p, &pose);
+    if (!p->proportional || p->caps.wide_hfov_deg <= 0 || pose.hfov_deg <= 0)
+        return 1;
+    double scale = pose.hfov_deg / p->caps.wide_hfov_deg;
+    return scale < 1 ? scale : 1;
+}
+
+/* Fine near the middle, all of it at the end. */
+static double curve(double v)
+{
+    return v * (0.25 + 0.75 * fabs(v));
+}
+
+static void head_move(struct ptz *p, double zoom_speed)
+{
+    double scale = speed_scale(p);
+    p->head->ops->move(
+        p->head, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
+        isnan(p->want_tilt) ? NAN : curve(p->want_tilt) * p->caps.max_tilt_speed * scale,
+        zoom_speed);
+}
+
+static void on_poll(struct loop_timer *t)
+{
+    struct ptz *p = container_of(t, struct ptz, poll);
+    if (ptz_moving(p)) {
+        /* The zoom may have changed since: keep the picture speed. */
+        if (p->motion == MOTION_CONTINUOUS && (fabs(p->want_pan) > 0 || fabs(p->want_tilt) > 0))
+            head_move(p, NAN);
+        tell_moving(p, true);
+        loop_timer_in(p->loop, &p->poll, POLL_NS);
+        return;
+    }
+    p->motion = AT_REST;
+    p->target_pan = p->target_tilt = p->target_zoom = NAN;
+    tell_moving(p, false);
+}
+
+static void started(struct ptz *p)
+{
+    tell_moving(p, ptz_moving(p));
+    loop_timer_in(p->loop, &p->poll, POLL_NS);
+}
+
+static double clamp(double v, double low, double high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static bool endless(const struct ptz *p)
+{
+    return p->caps.max_pan_deg - p->caps.min_pan_deg >= 360;
+}
+
+/* Into what the mechanics can do; NAN stays. */
+static double fit_pan(const struct ptz *p, double pan)
+{
+    if (isnan(pan) || !p->caps.pan)
+        return NAN;
+    return endless(p) ? pose_wrap_pan(pan) : clamp(pan, p->caps.min_pan_deg, p->caps.max_pan_deg);
+}
+
+static int go(struct ptz *p, enum motion motion, double pan, double tilt, double zoom, double speed,
+              struct fault *why)
+{
+    int err = need_head(p, why);
+    if (err)
+        return err;
+    if ((!isnan(pan) && !isfinite(pan)) || (!isnan(tilt) && !isfinite(tilt)) ||
+        (!isnan(zoom) && !(isfinite(zoom) && zoom > 0)))
+        return fault_set(why, FAULT_INVALID, NULL, "a position must be a finite number");
+    loop_timer_cancel(&p->dead_man);
+    pan = fit_pan(p, pan);
+    tilt = isnan(tilt) || !p->caps.tilt ? NAN
+                                        : clamp(tilt, p->caps.min_tilt_deg, p->caps.max_tilt_deg);
+    zoom = isnan(zoom) || !p->caps.zoom ? NAN : clamp(zoom, 1, p->caps.max_zoom);
+    speed = isnan(speed) ? p->speed : clamp(speed, 0.001, 1);
+    err = p->head->ops->go(p->head, pan, tilt, zoom, speed);
+    if (err)
+        return fault_set(why, FAULT_IO, NULL, "the head does not obey");
+    if (!isnan(pan) || !isnan(tilt)) {
+        p->target_pan = isnan(pan) ? p->target_pan : pan;
+        p->target_tilt = isnan(tilt) ? p->target_tilt : tilt;
+        p->want_pan = isnan(pan) ? p->want_pan : 0;
+        p->want_tilt = isnan(tilt) ? p->want_tilt : 0;
+    }
+    if (!isnan(zoom))
+        p->target_zoom = zoom;
+    p->motion = motion;
+    started(p);
+    return 0;
+}
+
+int ptz_absolute(struct ptz *p, double pan_deg, double tilt_deg, double zoom, double speed,
+                 struct fault *why)
+{
+    return go(p, MOTION_ABSOLUTE, pan_deg, tilt_deg, zoom, speed, why);
+}
+
+int ptz_relative(struct ptz *p, double pan_deg, double tilt_deg, double zoom_factor, double speed,
+                 struct fault *why)
+{
+    int err = need_head(p, why);
+    if (err)
+        return err;
+    /* Steps that follow each other quickly add up; any other motion is left behind. */
+    struct pose from;
+    ptz_pose(p, &from);
+    if (p->motion == MOTION_RELATIVE)
+        ptz_target(p, &from);
+    return go(p, MOTION_RELATIVE, from.pan_deg + pan_deg, from.tilt_deg + tilt_deg,
+              from.zoom * zoom_factor, speed, why);
+}
+
+int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t timeout_ns,
+                   struct fault *why)
+{
+    int err = need_head(p, why);
+    if (err)
+        return err;
+    if ((!isnan(pan) && !isfinite(pan)) || (!isnan(tilt) && !isfinite(tilt)) ||
+        (!isnan(zoom) && !isfinite(zoom)))
+        return fault_set(why, FAULT_INVALID, NULL, "a speed must be a finite number");
+    if (!isnan(pan) || !isnan(tilt)) {
+        p->want_pan = isnan(pan) || !p->caps.pan ? NAN : clamp(pan, -1, 1);
+        p->want_tilt = isnan(tilt) || !p->caps.tilt ? NAN : clamp(tilt, -1, 1);
+        p->target_pan = p->target_tilt = NAN;
+        p->motion = MOTION_CONTINUOUS;
+    } else if (p->motion != MOTION_CONTINUOUS) {
+        p->want_pan = p->want_tilt = NAN; /* zoom alone: a move of the head goes on */
+    }
+    double zoom_speed = NAN;
+    if (!isnan(zoom) && p->caps.zoom) {
+        zoom_speed = clamp(zoom, -1, 1) * p->caps.max_zoom_speed;
+        p->target_zoom = NAN;
+    }
+    head_move(p, zoom_speed);
+    if (timeout_ns > 0)
+        loop_timer_in(p->loop, &p->dead_man, timeout_ns);
+    else
+        loop_timer_cancel(&p->dead_man);
+    started(p);
+    return 0;
+}
+
+int ptz_stop(struct ptz *p, bool pan_tilt, bool zoom)
+{
+    if (!p->head)
+        return -ENOTSUP;
+    if (pan_tilt) {
+        p->want_pan = p->want_tilt = 0;
+        p->target_pan = p->target_tilt = NAN;
+    }
+    if (zoom)
+        p->target_zoom = NAN;
+    if (pan_tilt && zoom)
+        loop_timer_cancel(&p->dead_man);
+    int err = p->head->ops->stop(p->head, pan_tilt, zoom);
+    started(p);
+    return err;
+}
+
+static void on_dead_man(struct loop_timer *t)
+{
+    ptz_stop(container_of(t, struct ptz, dead_man), true, true);
+}
+
+int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, struct fault *why)
+{
+    int err = need_head(p, why);
+    if (err)
+        return err;
+    if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1))
+        return fault_set(why, FAULT_INVALID, NULL, "the point lies outside of the picture");
+    if (!(zoom_by > 0 && isfinite(zoom_by)))
+        return fault_set(why, FAULT_INVALID, NULL, "the zoom must be a positive number");
+    struct pose pose;
+    ptz_pose(p, &pose);
+    double pan, tilt;
+    pose_unproject(&pose, p->aspect, x, y, &pan, &tilt);
+    return go(p, MOTION_ABSOLUTE, pan, tilt, pose.zoom * zoom_by, speed, why);
+}
+
+int ptz_home(struct ptz *p, double speed, struct fault *why)
+{
+    return go(p, MOTION_ABSOLUTE, 0, 0, 1, speed, why);
+}
+
+int ptz_set_speed(struct ptz *p, double speed, struct fault *why)
+{
+    int err = need_head(p, why);
+    if (err)
+        return err;
+    if (!(speed > 0 && speed <= 1))
+        return fault_set(why, FAULT_INVALID, "speed", "the speed must lie above 0 and up to 1");
+    p->speed = speed;
+    return 0;
+}
+
+double ptz_speed(const struct ptz *p)
+{
+    return p->speed;
+}
+
+void ptz_set_proportional(struct ptz *p, bool proportional)
+{
+    p->proportional = proportional;
+}
+
+void ptz_target(struct ptz *p, struct pose *ret)
+{
+    ptz_pose(p, ret);
+    if (!ptz_moving(p))
+        return;
+    if (!isnan(p->target_pan))
+        ret->pan_deg = p->target_pan;
+    if (!isnan(p->target_tilt))
+        ret->tilt_deg = p->target_tilt;
+    if (!isnan(p->target_zoom))
+        ret->zoom = p->target_zoom;
+}
+
+unsigned ptz_at_limit(struct ptz *p)
+{
+    if (!p->head)
+        return 0;
+    struct pose pose;
+    ptz_pose(p, &pose);
+    unsigned at = 0;
+    if (!endless(p)) {
+        at |= (pose.pan_deg <= p->caps.min_pan_deg + LIMIT_TOLERANCE_DEG) << 0;
+        at |= (pose.pan_deg >= p->caps.max_pan_deg - LIMIT_TOLERANCE_DEG) << 1;
+    }
+    at |= (pose.tilt_deg <= p->caps.min_tilt_deg + LIMIT_TOLERANCE_DEG) << 2;
+    at |= (pose.tilt_deg >= p->caps.max_tilt_deg - LIMIT_TOLERANCE_DEG) << 3;
+    at |= (pose.zoom <= 1 + LIMIT_TOLERANCE_ZOOM) << 4;
+    at |= (pose.zoom >= p->caps.max_zoom - LIMIT_TOLERANCE_ZOOM) << 5;
+    return at;
+}
