@@ -15,13 +15,13 @@ enum rate_mode { RATE_VBR, RATE_MBR };
 struct encoding {
     enum codec codec;
     struct rendition_key key;
-    double fps;        /* 0: every picture of the source */
-    int compression;   /* 0 best … 100 smallest (VAPIX) */
-    int gop;           /* pictures from key to key; H.264 */
+    double fps;      /* 0: every picture of the source */
+    int compression; /* 0 best … 100 smallest (VAPIX) */
+    int gop;         /* pictures from key to key; H.264 */
     enum rate_mode rate_mode;
-    int max_kbps;      /* RATE_MBR */
-    int profile;       /* 0 baseline, 1 main, 2 high; H.264 */
-    bool stamp;        /* serial, pose, UTC inside coded pictures */
+    int max_kbps; /* RATE_MBR */
+    int profile;  /* 0 baseline, 1 main, 2 high; H.264 */
+    bool stamp;   /* serial, pose, UTC inside coded pictures */
 };
 bool encoding_equal(const struct encoding *a, const struct encoding *b);
 

@@ -8,11 +8,11 @@
 
 struct pose {
     double pan_deg, tilt_deg;
-    double zoom;       /* magnification, 1… */
-    double focus;      /* 0 near … 1 far */
-    double hfov_deg;   /* horizontal field of view at this zoom */
+    double zoom;            /* magnification, 1… */
+    double focus;           /* 0 near … 1 far */
+    double hfov_deg;        /* horizontal field of view at this zoom */
     double uncertainty_deg; /* 0: exact (virtual head) */
-    bool known;        /* false: unknown or stale; masks then cover everything */
+    bool known;             /* false: unknown or stale; masks then cover everything */
 };
 
 double pose_wrap_pan(double pan_deg); /* into [-180, 180) */

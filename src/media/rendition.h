@@ -9,7 +9,7 @@
 #include "media/frame.h"
 
 struct rendition_key {
-    int view;     /* channel: 1… */
+    int view; /* channel: 1… */
     int width, height;
     int rotation_deg; /* 0, 90, 180, 270; clockwise */
     bool mirror;

@@ -1,0 +1,31 @@
+#include "media/frame.h"
+
+#include <stdlib.h>
+
+struct frame *frame_new(struct picture *take_pixels, const struct capture *how)
+{
+    struct frame *f = calloc(1, sizeof(*f));
+    if (!f) {
+        picture_unref(take_pixels);
+        return NULL;
+    }
+    f->pixels = take_pixels;
+    f->how = *how;
+    f->refs = 1;
+    return f;
+}
+
+struct frame *frame_ref(struct frame *f)
+{
+    __atomic_add_fetch(&f->refs, 1, __ATOMIC_RELAXED);
+    return f;
+}
+
+struct frame *frame_unref(struct frame *f)
+{
+    if (!f || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL))
+        return NULL;
+    picture_unref(f->pixels);
+    free(f);
+    return NULL;
+}

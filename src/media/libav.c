@@ -1,0 +1,30 @@
+#include "media/libav.h"
+
+#include <libavutil/log.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static void to_log(void *avcl, int level, const char *fmt, va_list ap)
+{
+    if (level > AV_LOG_WARNING)
+        return;
+    char line[256];
+    int prefix = 1;
+    av_log_format_line2(avcl, level, fmt, ap, line, sizeof(line), &prefix);
+    line[strcspn(line, "\n")] = 0;
+    log_debug("media", "%s", line); /* the caller logs what matters */
+}
+
+static void init(void)
+{
+    av_log_set_callback(to_log);
+}
+
+void libav_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, init);
+}

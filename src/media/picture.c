@@ -1,0 +1,198 @@
+#include "media/picture.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ALIGN 64
+#define SLACK 128 /* SIMD readers may look a little past the last row */
+
+struct picture_pool {
+    int width, height;
+    bool memfd;
+    unsigned most;
+    pthread_mutex_t lock;
+    unsigned out; /* pictures with a reference */
+    bool orphan;  /* the owner is gone: frees itself with the last picture */
+    struct picture *free;
+};
+
+static int round_up(int n, int to)
+{
+    return (n + to - 1) / to * to;
+}
+
+struct picture_pool *picture_pool_new(int width, int height, bool memfd, unsigned most)
+{
+    assert(width > 0 && height > 0 && width % 2 == 0 && height % 2 == 0);
+    struct picture_pool *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->width = width;
+    p->height = height;
+    p->memfd = memfd;
+    p->most = most;
+    pthread_mutex_init(&p->lock, NULL);
+    return p;
+}
+
+static void picture_free(struct picture *p)
+{
+    if (p->memfd >= 0) {
+        munmap(p->plane[0], p->memlen);
+        close(p->memfd);
+    } else {
+        free(p->plane[0]);
+    }
+    free(p);
+}
+
+static uint8_t *map_shared(size_t len, int *ret_fd)
+{
+    int fd = memfd_create("vedette-frame", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return NULL;
+    uint8_t *mem = MAP_FAILED;
+    if (ftruncate(fd, (off_t)len) == 0)
+        mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (mem == MAP_FAILED) {
+        close(fd);
+        return NULL;
+    }
+#ifdef F_SEAL_FUTURE_WRITE
+    /* others may map it to read only; best effort: older kernels refuse the seal */
+    (void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+#endif
+    *ret_fd = fd;
+    return mem;
+}
+
+static struct picture *picture_new(struct picture_pool *pool)
+{
+    struct picture *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->width = pool->width;
+    p->height = pool->height;
+    p->stride[0] = round_up(p->width, ALIGN);
+    p->stride[1] = p->stride[2] = round_up(p->width / 2, ALIGN);
+    size_t luma = (size_t)p->stride[0] * (size_t)p->height;
+    size_t chroma = (size_t)p->stride[1] * (size_t)(p->height / 2);
+    p->memlen = luma + 2 * chroma + SLACK;
+    p->memlen = (p->memlen + 4095) / 4096 * 4096;
+    p->memfd = -1;
+    p->pool = pool;
+    p->plane[0] = pool->memfd ? map_shared(p->memlen, &p->memfd) : aligned_alloc(ALIGN, p->memlen);
+    if (!p->plane[0]) {
+        free(p);
+        return NULL;
+    }
+    p->plane[1] = p->plane[0] + luma;
+    p->plane[2] = p->plane[1] + chroma;
+    return p;
+}
+
+static void pool_free(struct picture_pool *p)
+{
+    while (p->free) {
+        struct picture *next = p->free->next_free;
+        picture_free(p->free);
+        p->free = next;
+    }
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+struct picture_pool *picture_pool_unref(struct picture_pool *p)
+{
+    if (!p)
+        return NULL;
+    pthread_mutex_lock(&p->lock);
+    p->orphan = true;
+    bool last = !p->out;
+    pthread_mutex_unlock(&p->lock);
+    if (last)
+        pool_free(p);
+    return NULL;
+}
+
+struct picture *picture_get(struct picture_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    if (pool->out >= pool->most) {
+        pthread_mutex_unlock(&pool->lock);
+        return NULL;
+    }
+    pool->out++;
+    struct picture *p = pool->free;
+    if (p)
+        pool->free = p->next_free;
+    pthread_mutex_unlock(&pool->lock);
+    if (!p)
+        p = picture_new(pool);
+    if (!p) {
+        pthread_mutex_lock(&pool->lock);
+        pool->out--;
+        pthread_mutex_unlock(&pool->lock);
+        return NULL;
+    }
+    p->next_free = NULL;
+    p->matrix = COLOUR_BT709;
+    p->range = RANGE_LIMITED;
+    __atomic_store_n(&p->refs, 1, __ATOMIC_RELAXED);
+    return p;
+}
+
+struct picture *picture_ref(struct picture *p)
+{
+    __atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED);
+    return p;
+}
+
+struct picture *picture_unref(struct picture *p)
+{
+    if (!p || __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL))
+        return NULL;
+    struct picture_pool *pool = p->pool;
+    pthread_mutex_lock(&pool->lock);
+    pool->out--;
+    p->next_free = pool->free;
+    pool->free = p;
+    bool last = pool->orphan && !pool->out;
+    pthread_mutex_unlock(&pool->lock);
+    if (last)
+        pool_free(pool);
+    return NULL;
+}
+
+void picture_fill(struct picture *p, uint8_t y, uint8_t cb, uint8_t cr)
+{
+    const uint8_t value[3] = {y, cb, cr};
+    for (int i = 0; i < 3; i++) {
+        int w = i ? p->width / 2 : p->width, h = i ? p->height / 2 : p->height;
+        for (int row = 0; row < h; row++)
+            memset(p->plane[i] + (ptrdiff_t)row * p->stride[i], value[i], (size_t)w);
+    }
+}
+
+void picture_copy_rows(struct picture *to, const struct picture *from, int first_row, int n_rows)
+{
+    assert(to->width == from->width && to->height == from->height);
+    assert(first_row % 2 == 0 && n_rows % 2 == 0 && first_row + n_rows <= to->height);
+    for (int i = 0; i < 3; i++) {
+        int first = i ? first_row / 2 : first_row, n = i ? n_rows / 2 : n_rows;
+        size_t w = (size_t)(i ? to->width / 2 : to->width);
+        uint8_t *d = to->plane[i] + (ptrdiff_t)first * to->stride[i];
+        const uint8_t *s = from->plane[i] + (ptrdiff_t)first * from->stride[i];
+        if (to->stride[i] == from->stride[i] && (size_t)to->stride[i] - w < ALIGN && n > 0) {
+            memcpy(d, s, (size_t)(n - 1) * (size_t)to->stride[i] + w);
+            continue;
+        }
+        for (int row = 0; row < n; row++)
+            memcpy(d + (ptrdiff_t)row * to->stride[i], s + (ptrdiff_t)row * from->stride[i], w);
+    }
+}

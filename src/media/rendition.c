@@ -1,0 +1,38 @@
+#include "media/rendition.h"
+
+#include <stdlib.h>
+
+struct rendition *rendition_new(struct picture *take_pixels, const struct capture *how)
+{
+    struct rendition *r = calloc(1, sizeof(*r));
+    if (!r) {
+        picture_unref(take_pixels);
+        return NULL;
+    }
+    r->pixels = take_pixels;
+    r->how = *how;
+    r->refs = 1;
+    return r;
+}
+
+struct rendition *rendition_ref(struct rendition *r)
+{
+    __atomic_add_fetch(&r->refs, 1, __ATOMIC_RELAXED);
+    return r;
+}
+
+struct rendition *rendition_unref(struct rendition *r)
+{
+    if (!r || __atomic_sub_fetch(&r->refs, 1, __ATOMIC_ACQ_REL))
+        return NULL;
+    picture_unref(r->pixels);
+    free(r);
+    return NULL;
+}
+
+bool rendition_key_equal(const struct rendition_key *a, const struct rendition_key *b)
+{
+    return a->view == b->view && a->width == b->width && a->height == b->height &&
+           a->rotation_deg == b->rotation_deg && a->mirror == b->mirror &&
+           a->overlays == b->overlays && a->range == b->range && a->stream_tag == b->stream_tag;
+}
