@@ -10,6 +10,8 @@
 
 struct rendition_key {
     int view; /* channel: 1… */
+    /* Of the finished picture, after turning. Its aspect may differ from the frame's:
+     * then the largest part about the frame's middle that has it is shown. */
     int width, height;
     int rotation_deg; /* 0, 90, 180, 270; clockwise */
     bool mirror;
