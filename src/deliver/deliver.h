@@ -37,17 +37,17 @@ enum framing {
 
 struct viewer_desc {
     enum framing framing;
-    struct conn *take_conn;  /* all but UDP; detached. The viewer frees it. */
-    int take_udp[2];         /* UDP: RTP and RTCP sockets */
+    struct conn *take_conn; /* all but UDP; detached. The viewer frees it. */
+    int take_udp[2];        /* UDP: RTP and RTCP sockets */
     struct sockaddr_storage to_rtp, to_rtcp;
     socklen_t to_len;
-    const void *pending;     /* bytes to send first (a 101, a reply); copied */
+    const void *pending; /* bytes to send first (a 101, a reply); copied */
     size_t pending_len;
-    const char *cname;       /* RTCP */
+    const char *cname;                    /* RTCP */
     const char *user, *user_agent, *path; /* for streamstatus; copied */
-    double fps_limit;        /* multipart: 0 none */
-    uint64_t max_pictures;   /* 0: no end */
-    int64_t max_ns;          /* 0: no end */
+    double fps_limit;                     /* multipart: 0 none */
+    uint64_t max_pictures;                /* 0: no end */
+    int64_t max_ns;                       /* 0: no end */
     /* On the control loop. bytes NULL, len 0: the client left. */
     void (*received)(struct viewer *v, const uint8_t *bytes, size_t len, void *arg);
     void (*rtcp)(struct viewer *v, void *arg); /* a receiver report came: a sign of life */
@@ -55,15 +55,23 @@ struct viewer_desc {
     void *arg;
 };
 
-/* FAULT_LIMIT at the viewer limit. The viewer starts silent: control bytes flow,
- * media only after viewer_play(). */
+/* FAULT_LIMIT at the viewer limit. On failure connection and sockets stay the caller's.
+ * The viewer starts silent: control bytes flow, media only after viewer_play(). */
 int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer **ret_v,
                struct fault *why);
-/* Stops at once (RTCP BYE first when bye), frees; callbacks no longer come. */
+/* Stops at once (RTCP BYE first when bye; what waits to be sent is tried once), frees;
+ * callbacks no longer come. */
 struct viewer *viewer_close(struct viewer *v, bool bye);
+/* TEARDOWN of one that stays as a connection: stops and lets go of all tracks. */
+void viewer_clear(struct viewer *v, bool bye);
+/* Borrowed, NULL for UDP: only for what never changes (peer, id, secure …). */
+struct conn *viewer_conn(const struct viewer *v);
 
-/* Bytes between pictures; copied. -EMSGSIZE past LIMIT_QUEUE_BYTES. */
+/* Bytes between pictures (one binary message on a WebSocket); copied. -EMSGSIZE past
+ * LIMIT_QUEUE_BYTES. */
 int viewer_send(struct viewer *v, const void *bytes, size_t len);
+/* RTCP that came interleaved among the received bytes. False: nonsense, ignored. */
+bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len);
 
 /* Attaches a stream (the feed is taken and closed with the viewer) as track `track`
  * on interleaved channel `channel` (RTP; RTCP on the next). Several tracks may be
@@ -71,15 +79,15 @@ int viewer_send(struct viewer *v, const void *bytes, size_t len);
 int viewer_add_track(struct viewer *v, int track, struct feed *take_feed, int channel,
                      struct fault *why);
 struct viewer_join {
-    uint16_t seq;      /* of the first packet that will be sent */
+    uint16_t seq; /* of the first packet that will be sent */
     uint32_t rtp_time;
     uint32_t ssrc;
-    int64_t picture_age_ns; /* of the first picture; -1: it is still to come */
+    int64_t picture_age_ns; /* of the first picture */
 };
 /* Positions the cursor at the newest key picture and reports where it will start;
- * if there is none yet, waits for the first one: `ready` is then called (on the
- * control loop) with the answer, otherwise before this returns. Nothing is sent
- * until viewer_go(). */
+ * if there is none that is younger than 2 s, asks for one and waits: `ready` (may be
+ * NULL) is then called on the control loop, otherwise before this returns. Nothing is
+ * sent until viewer_go(), which may be called before. -EPIPE: the stream has ended. */
 int viewer_play(struct viewer *v, int track,
                 void (*ready)(struct viewer *v, const struct viewer_join *join, void *arg),
                 void *arg);
@@ -93,8 +101,8 @@ struct viewer_stats {
     uint64_t pictures, packets, bytes, lost_pictures;
     double loss_fraction; /* from receiver reports */
 };
-void deliver_each_viewer(struct deliver *d,
-                         void (*each)(const struct viewer_stats *s, void *arg), void *arg);
+void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_stats *s, void *arg),
+                         void *arg);
 unsigned deliver_viewers(struct deliver *d);
 
 #endif

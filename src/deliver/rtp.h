@@ -1,9 +1,10 @@
 /* RTP forms of packets (RFC 3550, 6184, 2435), made once per stream and shared.
  *
  * The bytes of all RTP packets of a picture lie in one buffer, each preceded by the
- * 4 bytes '$' 0 length of RTSP interleaving, so that one send carries a picture
- * over TCP; UDP trains skip those 4 bytes by gathering. Channel numbers other than
- * 0 are patched into a copy, shared by all who use that channel. Any thread. */
+ * 4 bytes '$' channel length of RTSP interleaving, so that one send carries a picture
+ * over TCP. Other channel numbers and the UDP form (without those 4 bytes, so that
+ * whole trains lie together) are copies made when first asked for, shared by all who
+ * ask the same. Any thread. */
 #ifndef DELIVER_RTP_H
 #define DELIVER_RTP_H
 
@@ -14,20 +15,50 @@
 #include "media/stream.h"
 
 #define RTP_MTU 1400 /* RTP header and payload */
+#define RTP_HEADER 12
 #define RTP_PT_H264 96
 #define RTP_PT_JPEG 26
+#define RTP_CLOCK_HZ 90000
+#define RTP_MAX_COPIES 8 /* shared copies of one picture */
+
+struct rtp_copy {
+    struct rtp_copy *next;
+    int channel; /* RTP_UDP: without the interleaving prefix */
+    uint8_t bytes[];
+};
+#define RTP_UDP (-1)
 
 struct rtp_form {
     struct packet_form base;
     uint8_t *bytes; /* interleaved form, channel 0 */
     size_t len;
-    unsigned n;      /* RTP packets */
-    uint32_t *offset; /* n + 1: where each '$' stands; offset[n] == len */
+    unsigned n;              /* RTP packets */
+    uint32_t *offset;        /* n + 1: where each '$' stands; offset[n] == len */
+    struct rtp_copy *copies; /* atomic; only ever grows at its head */
 };
 
-/* For stream_set_rtp_count(): how many RTP packets it will be. */
+/* For stream_set_rtp_count(): how many RTP packets it will be; 0: nothing that RTP
+ * can carry (an empty picture, a JPEG that RFC 2435 does not know). */
 int rtp_count(const struct packet *p, enum codec codec);
-/* Borrowed: lives as long as the packet. NULL: out of memory. */
+/* Borrowed: lives as long as the packet. NULL: out of memory, or rtp_count() is 0. */
 const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p);
+/* The same bytes on another channel (form->len bytes) or RTP_UDP (form->len - 4n).
+ * Borrowed like the form; when too many different ones are asked for, *ret_own is
+ * what the caller has to free. NULL: out of memory. */
+const uint8_t *rtp_form_bytes(const struct rtp_form *form, int channel, uint8_t **ret_own);
+/* Where packet i begins in the UDP form. */
+static inline size_t rtp_udp_offset(const struct rtp_form *form, unsigned i)
+{
+    return form->offset[i] - (size_t)4 * i;
+}
+
+/* The pure part: packets of one coded picture through put(), which gets the payload
+ * in two pieces: headers and body. Returns the number of packets or negative errno. */
+struct rtp_piece {
+    const uint8_t *bytes;
+    size_t len;
+};
+int rtp_split(const uint8_t *bytes, size_t len, enum codec codec,
+              void (*put)(void *arg, const struct rtp_piece piece[2], bool last), void *arg);
 
 #endif

@@ -1,0 +1,297 @@
+/* Writing to the sockets of viewers: one send a picture. Sender loop. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "deliver/private.h"
+#include "net/conn.h"
+#include "net/limits.h"
+#include "net/udp.h"
+#include "net/ws.h"
+
+#define PICTURES_A_TURN 64 /* of one viewer that catches up */
+#define TRAIN_PACKETS 46   /* 64 kB: what UDP sends at once */
+#define CATCH_UP_FACTOR 4  /* times the frame rate, over UDP */
+#define BOUNDARY "--myboundary"
+
+static const char part_end[] = "\r\n" BOUNDARY "\r\n";
+static const char last_end[] = "\r\n" BOUNDARY "--\r\n";
+
+void frame_control(struct buf *b, enum framing framing, const void *bytes, size_t len)
+{
+    if (framing == FRAMING_WEBSOCKET) {
+        uint8_t head[10];
+        buf_add(b, head, ws_header(head, WS_BINARY, len));
+    }
+    buf_add(b, bytes, len);
+}
+
+void frame_rtcp(struct buf *b, enum framing framing, int channel, const uint8_t *rtcp, size_t len)
+{
+    uint8_t frame[4 + RTCP_MAX] = {'$', (uint8_t)(channel + 1), (uint8_t)(len >> 8), (uint8_t)len};
+    memcpy(frame + 4, rtcp, len);
+    frame_control(b, framing, frame, 4 + len);
+}
+
+void batch_release(struct viewer *v)
+{
+    packet_unref(v->batch.picture);
+    free(v->batch.own);
+    v->batch = (struct batch){0};
+    v->udp.form = NULL;
+    v->udp.bytes = NULL;
+}
+
+static void batch_add(struct batch *b, const void *bytes, size_t len)
+{
+    b->iov[b->n++] = (struct iovec){(void *)(uintptr_t)bytes, len};
+}
+
+/* The picture's part of the batch; false: this one cannot be sent. */
+static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
+{
+    struct batch *b = &v->batch;
+    if (v->desc.framing == FRAMING_MULTIPART) {
+        int n = snprintf(b->head, sizeof(b->head),
+                         "Content-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n", p->len);
+        batch_add(b, b->head, (size_t)n);
+        batch_add(b, p->bytes, p->len);
+        uint64_t sent = __atomic_load_n(&v->pictures, __ATOMIC_RELAXED) + 1;
+        v->last = v->desc.max_pictures && sent >= v->desc.max_pictures;
+        if (v->last)
+            batch_add(b, last_end, sizeof(last_end) - 1);
+        else
+            batch_add(b, part_end, sizeof(part_end) - 1);
+        track_sent(t, 0, 0);
+        return true;
+    }
+    const struct rtp_form *form = rtp_form_of(t->now.stream, p);
+    const uint8_t *bytes = form ? rtp_form_bytes(form, t->now.channel, &b->own) : NULL;
+    if (!bytes)
+        return false;
+    if (v->desc.framing == FRAMING_WEBSOCKET) {
+        uint8_t head[10];
+        size_t n = ws_header(head, WS_BINARY, form->len);
+        memcpy(b->head, head, n);
+        batch_add(b, b->head, n);
+    }
+    batch_add(b, bytes, form->len);
+    track_sent(t, form->n, form->len - (size_t)form->n * (4 + RTP_HEADER));
+    return true;
+}
+
+/* Puts together what is to be written next; false: nothing is. */
+static bool batch_build(struct viewer *v)
+{
+    struct batch *b = &v->batch;
+    struct track *t = NULL;
+    struct packet *p;
+    while ((p = track_next(v, &t))) {
+        uint8_t report[RTCP_MAX];
+        size_t len = v->desc.framing == FRAMING_MULTIPART ? 0 : track_report(t, report);
+        if (len)
+            frame_rtcp(&v->ctl, v->desc.framing, t->now.channel, report, len);
+        b->n = 1; /* the control bytes, once they are all there */
+        if (add_picture(v, t, p)) {
+            b->picture = p;
+            break;
+        }
+        track_lost(t, 1, false);
+        packet_unref(p);
+    }
+    if (v->dead)
+        return false;
+    if (v->ctl.err) {
+        sender_fail(v, v->ctl.err);
+        return false;
+    }
+    if (v->ctl.len) {
+        b->iov[0] = (struct iovec){v->ctl.data, v->ctl.len};
+        b->n = b->n ? b->n : 1;
+    } else if (b->n) {
+        b->at = 1;
+    }
+    if (b->picture && v->desc.max_ns && !v->ends_ns)
+        v->ends_ns = loop_now(v->s->loop) + v->desc.max_ns;
+    v->progress_ns = loop_now(v->s->loop);
+    if (b->n > b->at)
+        return true;
+    batch_release(v);
+    return false;
+}
+
+static void want_out(struct viewer *v, bool out)
+{
+    if (v->want_out == out)
+        return;
+    v->want_out = out;
+    conn_want(v->conn, v->reading, out);
+}
+
+/* False: the socket is full, or gone. */
+static bool flush(struct viewer *v)
+{
+    struct batch *b = &v->batch;
+    while (b->at < b->n) {
+        ssize_t n = conn_writev(v->conn, &b->iov[b->at], b->n - b->at);
+        if (n == -EAGAIN) {
+            v->blocked = true;
+            want_out(v, true);
+            return false;
+        }
+        if (n == -EINTR)
+            continue;
+        if (n < 0) {
+            sender_fail(v, (int)n);
+            return false;
+        }
+        v->progress_ns = loop_now(v->s->loop);
+        count_add(&v->bytes, (uint64_t)n);
+        for (size_t left = (size_t)n; b->at < b->n;) {
+            struct iovec *iov = &b->iov[b->at];
+            if (left < iov->iov_len) {
+                iov->iov_base = (char *)iov->iov_base + left;
+                iov->iov_len -= left;
+                break;
+            }
+            left -= iov->iov_len;
+            b->at++;
+        }
+    }
+    buf_done(&v->ctl);
+    batch_release(v);
+    want_out(v, false);
+    return true;
+}
+
+void pump(struct viewer *v)
+{
+    for (int n = 0; !v->dead; n++) {
+        obey_orders(v);
+        if (n == PICTURES_A_TURN) {
+            loop_post(v->s->loop, &v->to_sender);
+            return;
+        }
+        if (!v->batch.n && !batch_build(v))
+            return;
+        if (!flush(v))
+            return;
+        if (v->last || (v->ends_ns && loop_now(v->s->loop) >= v->ends_ns))
+            sender_fail(v, 0);
+    }
+}
+
+/* ---- UDP ---- */
+
+static void report_udp(struct viewer *v, struct track *t)
+{
+    uint8_t report[RTCP_MAX];
+    size_t len = track_report(t, report);
+    if (len) /* lost ones come again */
+        (void)!sendto(v->desc.take_udp[1], report, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
+}
+
+static size_t udp_size(const struct rtp_form *form, unsigned i)
+{
+    return form->offset[i + 1] - form->offset[i] - 4;
+}
+
+/* Packets that make a train with packet i: all of one size, the last may be shorter. */
+static unsigned train_end(const struct rtp_form *form, unsigned i, unsigned end)
+{
+    size_t size = udp_size(form, i);
+    unsigned j = i + 1;
+    while (j < end && udp_size(form, j) == size)
+        j++;
+    if (j < end && udp_size(form, j) < size)
+        j++;
+    return j;
+}
+
+/* Sends up to TRAIN_PACKETS of the picture under way; negative errno: it is lost. */
+static int send_some(struct viewer *v)
+{
+    const struct rtp_form *form = v->udp.form;
+    unsigned end = v->udp.next + TRAIN_PACKETS < form->n ? v->udp.next + TRAIN_PACKETS : form->n;
+    while (v->udp.next < end) {
+        unsigned i = v->udp.next, j = train_end(form, i, end);
+        size_t from = rtp_udp_offset(form, i), len = rtp_udp_offset(form, j) - from;
+        int n = udp_send_train(v->desc.take_udp[0], NULL, 0, v->udp.bytes + from, len,
+                               udp_size(form, i));
+        if (n == -ECONNREFUSED) /* an ICMP answer to an earlier one, told once */
+            n = udp_send_train(v->desc.take_udp[0], NULL, 0, v->udp.bytes + from, len,
+                               udp_size(form, i));
+        if (n < 0)
+            return n;
+        if ((unsigned)n < j - i)
+            return -EAGAIN;
+        count_add(&v->bytes, len);
+        v->udp.next = j;
+    }
+    return 0;
+}
+
+/* Picks the next picture; false: none, or not yet. */
+static bool begin_udp(struct viewer *v)
+{
+    struct track *t = NULL;
+    struct packet *p;
+    while ((p = track_next(v, &t))) {
+        int64_t now_ns = loop_now(v->s->loop);
+        if (now_ns < v->pace_ns) { /* catching up, but not in one burst */
+            t->now.first = p;
+            loop_timer_at(v->s->loop, &v->pace, v->pace_ns);
+            return false;
+        }
+        const struct rtp_form *form = rtp_form_of(t->now.stream, p);
+        const uint8_t *bytes = form ? rtp_form_bytes(form, RTP_UDP, &v->batch.own) : NULL;
+        if (bytes) {
+            report_udp(v, t);
+            unsigned chunks = (form->n + TRAIN_PACKETS - 1) / TRAIN_PACKETS;
+            v->batch.picture = p;
+            v->batch.track = t;
+            v->udp.form = form;
+            v->udp.bytes = bytes;
+            v->udp.next = 0;
+            v->udp.step_ns = t->now.frame_ns / 2 / chunks;
+            v->pace_ns = now_ns + t->now.frame_ns / CATCH_UP_FACTOR;
+            return true;
+        }
+        track_lost(t, 1, false);
+        packet_unref(p);
+    }
+    return false;
+}
+
+void pump_udp(struct viewer *v)
+{
+    while (!v->dead) {
+        obey_orders(v);
+        if (v->dead || v->pace.loop || (!v->udp.form && !begin_udp(v)))
+            return;
+        struct track *t = v->batch.track;
+        int err = send_some(v);
+        if (err < 0) {
+            if (t->now.cursor)
+                track_lost(t, 1, err == -EAGAIN || err == -ENOBUFS);
+            batch_release(v);
+            return;
+        }
+        const struct rtp_form *form = v->udp.form;
+        if (v->udp.next < form->n) {
+            loop_timer_in(v->s->loop, &v->pace, v->udp.step_ns);
+            return;
+        }
+        track_sent(t, form->n, form->len - (size_t)form->n * (4 + RTP_HEADER));
+        batch_release(v);
+    }
+}
+
+void pump_paced(struct loop_timer *t)
+{
+    struct viewer *v = container_of(t, struct viewer, pace);
+    pump_udp(v);
+}

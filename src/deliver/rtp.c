@@ -1,0 +1,165 @@
+#include "deliver/rtp.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+
+struct tally {
+    unsigned n;
+    size_t len;
+};
+
+static void tally_put(void *arg, const struct rtp_piece piece[2], bool last)
+{
+    struct tally *t = arg;
+    t->n++;
+    t->len += 4 + RTP_HEADER + piece[0].len + piece[1].len;
+}
+
+int rtp_count(const struct packet *p, enum codec codec)
+{
+    struct tally t = {0};
+    int n = rtp_split(p->bytes, p->len, codec, tally_put, &t);
+    return n < 0 || n > UINT16_MAX ? 0 : n;
+}
+
+struct writer {
+    struct rtp_form *form;
+    uint8_t *at;
+    unsigned i;
+    uint8_t payload_type;
+    uint16_t seq;
+    uint32_t time, ssrc;
+};
+
+static uint8_t *put32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+    return p + 4;
+}
+
+static void writer_put(void *arg, const struct rtp_piece piece[2], bool last)
+{
+    struct writer *w = arg;
+    uint8_t *p = w->at;
+    size_t len = RTP_HEADER + piece[0].len + piece[1].len;
+    w->form->offset[w->i++] = (uint32_t)(p - w->form->bytes);
+    p = put32(p, (uint32_t)'$' << 24 | (uint32_t)len);
+    p = put32(p, 0x80000000 | (uint32_t)(w->payload_type | (last ? 0x80 : 0)) << 16 | w->seq++);
+    p = put32(p, w->time);
+    p = put32(p, w->ssrc);
+    for (int i = 0; i < 2; i++) {
+        if (piece[i].len)
+            memcpy(p, piece[i].bytes, piece[i].len);
+        p += piece[i].len;
+    }
+    w->at = p;
+}
+
+static void form_free(struct packet_form *base)
+{
+    struct rtp_form *f = container_of(base, struct rtp_form, base);
+    for (struct rtp_copy *c = f->copies; c;) {
+        struct rtp_copy *next = c->next;
+        free(c);
+        c = next;
+    }
+    free(f);
+}
+
+const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
+{
+    struct packet_form *base = packet_get_form(p, 0);
+    if (base)
+        return container_of(base, struct rtp_form, base);
+
+    struct stream_format format;
+    stream_get_format(s, &format);
+    enum codec codec = format.codec;
+    struct tally t = {0};
+    if (rtp_split(p->bytes, p->len, codec, tally_put, &t) <= 0 || t.n > UINT16_MAX)
+        return NULL;
+    /* one allocation: the struct, the offsets, the bytes */
+    size_t offsets = (t.n + 1) * sizeof(uint32_t);
+    struct rtp_form *f = malloc(sizeof(*f) + offsets + t.len);
+    if (!f)
+        return NULL;
+    *f = (struct rtp_form){
+        .base.free = form_free,
+        .offset = (uint32_t *)(f + 1),
+        .bytes = (uint8_t *)(f + 1) + offsets,
+        .len = t.len,
+        .n = t.n,
+    };
+    struct writer w = {
+        .form = f,
+        .at = f->bytes,
+        .payload_type = codec == CODEC_JPEG ? RTP_PT_JPEG : RTP_PT_H264,
+        .seq = p->rtp_seq,
+        .time = stream_rtp_time(s, p->time_ns, RTP_CLOCK_HZ),
+        .ssrc = stream_ssrc(s),
+    };
+    rtp_split(p->bytes, p->len, codec, writer_put, &w);
+    f->offset[f->n] = (uint32_t)f->len;
+    base = packet_set_form(p, 0, &f->base);
+    return container_of(base, struct rtp_form, base);
+}
+
+static void fill_copy(const struct rtp_form *form, int channel, uint8_t *ret)
+{
+    if (channel != RTP_UDP) {
+        memcpy(ret, form->bytes, form->len);
+        for (unsigned i = 0; i < form->n; i++)
+            ret[form->offset[i] + 1] = (uint8_t)channel;
+        return;
+    }
+    for (unsigned i = 0; i < form->n; i++) {
+        size_t len = form->offset[i + 1] - form->offset[i] - 4;
+        memcpy(ret, form->bytes + form->offset[i] + 4, len);
+        ret += len;
+    }
+}
+
+const uint8_t *rtp_form_bytes(const struct rtp_form *form, int channel, uint8_t **ret_own)
+{
+    if (!channel)
+        return form->bytes;
+    struct rtp_copy **head = &((struct rtp_form *)(uintptr_t)form)->copies;
+    struct rtp_copy *first = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+    int copies = 0;
+    for (struct rtp_copy *c = first; c; c = c->next, copies++)
+        if (c->channel == channel)
+            return c->bytes;
+    size_t len = channel == RTP_UDP ? form->len - (size_t)4 * form->n : form->len;
+    if (copies >= RTP_MAX_COPIES) {
+        uint8_t *own = malloc(len);
+        if (!own)
+            return NULL;
+        fill_copy(form, channel, own);
+        *ret_own = own;
+        return own;
+    }
+    struct rtp_copy *mine = malloc(sizeof(*mine) + len);
+    if (!mine)
+        return NULL;
+    mine->channel = channel;
+    fill_copy(form, channel, mine->bytes);
+    for (;;) {
+        mine->next = first;
+        if (__atomic_compare_exchange_n(head, &first, mine, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            return mine->bytes;
+        for (struct rtp_copy *c = first; c != mine->next; c = c->next) {
+            if (c->channel == channel) { /* somebody was faster */
+                free(mine);
+                return c->bytes;
+            }
+        }
+    }
+}
