@@ -18,7 +18,7 @@ struct server {
     struct list strangers; /* HTTP connections that have not authenticated, oldest first */
     struct list known;     /* the other HTTP connections */
     int64_t date_s;        /* second of `date` */
-    char date[32];
+    char date[40];
     bool stopping;
 };
 
