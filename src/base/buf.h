@@ -20,7 +20,7 @@ int buf_reserve(struct buf *b, size_t more);
 int buf_add(struct buf *b, const void *bytes, size_t len);
 int buf_adds(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int buf_vaddf(struct buf *b, const char *fmt, va_list ap);
+int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void buf_consume(struct buf *b, size_t len); /* from the front */
 const char *buf_str(struct buf *b);          /* "" when empty; borrowed */
 char *buf_steal(struct buf *b, size_t *ret_len); /* caller frees; NULL if err */

@@ -42,7 +42,7 @@ int file_list(struct file_port *p, const char *path,
 /* Small state by rule DUR-1: temporary file, sync, rename, sync of the folder;
  * the previous good copy stays as NAME.old; a CRC guards the content. A load
  * falls back to the previous copy (*ret_old true). One save of a path at a time. -ENOENT: neither exists;
- * -EBADMSG: both are damaged. */
+ * -EBADMSG: both are damaged, or longer than max. */
 int file_save_small(struct file_port *p, const char *path, const void *bytes, size_t len);
 int file_load_small(struct file_port *p, const char *path, size_t max, struct buf *ret,
                     bool *ret_old);

@@ -57,7 +57,7 @@ static int load_copy(struct file_port *p, const char *path, size_t max, struct b
     if (len != (size_t)(all.data + all.len - content) || crc32_of(content, len) != crc)
         return -EBADMSG;
     if (len > max)
-        return -EFBIG;
+        return -EBADMSG;
     return ret ? buf_add(ret, content, len) : 0;
 }
 

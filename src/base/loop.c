@@ -404,11 +404,14 @@ int loop_run(struct loop *l)
     int r = 0;
     l->thread = pthread_self();
     l->running = true;
+    clock_work_begin(l->clock); /* a turn is work until its timers are known to the clock */
     l->now_ns = clock_now(l->clock);
     while (!atomic_load(&l->stopping)) {
         clock_set_deadline(&l->participant, next_deadline(l));
         clock_woken(&l->participant);
+        clock_work_end(l->clock);
         int n = wait_ready(l);
+        clock_work_begin(l->clock);
         if (n < 0 && errno != EINTR) {
             r = -errno;
             break;
@@ -427,6 +430,7 @@ int loop_run(struct loop *l)
     atomic_store(&l->stopping, false);
     clock_set_deadline(&l->participant, TIME_NEVER);
     clock_woken(&l->participant);
+    clock_work_end(l->clock);
     l->running = false;
     return r;
 }
