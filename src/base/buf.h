@@ -14,15 +14,15 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_done(struct buf *b); /* frees; the buffer may be used again */
+void buf_done(struct buf *b);  /* frees; the buffer may be used again */
 void buf_reset(struct buf *b); /* len = 0, err = 0, keeps memory */
 int buf_reserve(struct buf *b, size_t more);
 int buf_add(struct buf *b, const void *bytes, size_t len);
 int buf_adds(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-void buf_consume(struct buf *b, size_t len); /* from the front */
-const char *buf_str(struct buf *b);          /* "" when empty; borrowed */
+void buf_consume(struct buf *b, size_t len);     /* from the front */
+const char *buf_str(struct buf *b);              /* "" when empty; borrowed */
 char *buf_steal(struct buf *b, size_t *ret_len); /* caller frees; NULL if err */
 
 #define BUF(name, max_bytes)                                                                       \

@@ -18,9 +18,9 @@ void random_bytes(void *ret, size_t len); /* cryptographic; aborts if the system
 bool same_secret(const void *a, const void *b, size_t len); /* constant time */
 uint32_t crc32_of(const void *bytes, size_t len);
 
-void hex_of(const void *bytes, size_t len, char *ret); /* 2*len+1 bytes */
+void hex_of(const void *bytes, size_t len, char *ret);                 /* 2*len+1 bytes */
 int hex_bytes(const char *hex, size_t hex_len, void *ret, size_t max); /* length or -EINVAL */
-size_t base64_len(size_t len); /* with padding and NUL */
+size_t base64_len(size_t len);                                         /* with padding and NUL */
 void base64_of(const void *bytes, size_t len, char *ret);
 /* Strict RFC 4648 with padding. Length or -EINVAL; ret needs 3*len/4. */
 int base64_bytes(const char *text, size_t len, void *ret, size_t max);

@@ -34,15 +34,15 @@ int file_sync(struct file *f);
 int64_t file_size(struct file *f);
 int file_rename(struct file_port *p, const char *from, const char *to);
 int file_remove(struct file_port *p, const char *path);
-int file_mkdir(struct file_port *p, const char *path); /* 0 if it exists */
+int file_mkdir(struct file_port *p, const char *path);    /* 0 if it exists */
 int file_sync_dir(struct file_port *p, const char *path); /* "" is the root */
 int file_list(struct file_port *p, const char *path,
               int (*each)(const char *name, bool is_dir, void *arg), void *arg);
 
 /* Small state by rule DUR-1: temporary file, sync, rename, sync of the folder;
  * the previous good copy stays as NAME.old; a CRC guards the content. A load
- * falls back to the previous copy (*ret_old true). One save of a path at a time. -ENOENT: neither exists;
- * -EBADMSG: both are damaged, or longer than max. */
+ * falls back to the previous copy (*ret_old true). One save of a path at a time. -ENOENT: neither
+ * exists; -EBADMSG: both are damaged, or longer than max. */
 int file_save_small(struct file_port *p, const char *path, const void *bytes, size_t len);
 int file_load_small(struct file_port *p, const char *path, size_t max, struct buf *ret,
                     bool *ret_old);

@@ -9,7 +9,7 @@ struct loop;
 struct jobs *jobs_new(struct loop *loop, unsigned threads);
 struct jobs *jobs_free(struct jobs *j); /* waits for running work, runs its done() */
 /* -EBUSY when 256 are queued. done may be NULL. */
-int jobs_submit(struct jobs *j, const char *name, void (*work)(void *arg),
-                void (*done)(void *arg), void *arg);
+int jobs_submit(struct jobs *j, const char *name, void (*work)(void *arg), void (*done)(void *arg),
+                void *arg);
 
 #endif

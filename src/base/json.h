@@ -5,9 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdint.h>
 
 struct buf;

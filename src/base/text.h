@@ -18,8 +18,8 @@ int text_bool(const char *s, bool *ret); /* yes/no, true/false, on/off, 1/0 */
 bool text_copy(char *ret, size_t size, const char *s);
 bool text_is_ascii_print(const char *s); /* 0x20..0x7e */
 bool text_is_utf8(const char *s, size_t len);
-bool text_glob(const char *pattern, const char *s); /* '*' only */
-bool text_iequal(const char *a, const char *b); /* ASCII case-insensitive */
+bool text_glob(const char *pattern, const char *s);    /* '*' only */
+bool text_iequal(const char *a, const char *b);        /* ASCII case-insensitive */
 void text_html(const char *s, char *ret, size_t size); /* escapes < > & " ' */
 
 /* Percent-decoding; plus_is_space for queries. Length, or -EINVAL on bad escapes,

@@ -22,9 +22,9 @@ struct event_item {
 };
 
 struct event_topic {
-    const char *name;    /* "VideoSource/SignalLoss" */
-    const char *title;   /* for people */
-    bool is_state;       /* a state has the data key named by state_key ("1"/"0") */
+    const char *name;  /* "VideoSource/SignalLoss" */
+    const char *title; /* for people */
+    bool is_state;     /* a state has the data key named by state_key ("1"/"0") */
     const char *state_key;
 };
 

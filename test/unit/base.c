@@ -95,8 +95,8 @@ TEST(text_numbers_are_strict)
     CHECK_INT(i, 10);
 
     double d = 3;
-    static const char *const not_double[] = {"",    ".5",  "5.",   "inf", "nan", "-",   "1e",
-                                             "1,5", "0x1", " 1.5", "1.5 ", "+1", "1e+", "1..2"};
+    static const char *const not_double[] = {"",    ".5",  "5.",   "inf",  "nan", "-",   "1e",
+                                             "1,5", "0x1", " 1.5", "1.5 ", "+1",  "1e+", "1..2"};
     for (size_t k = 0; k < sizeof(not_double) / sizeof(*not_double); k++)
         CHECK_INT(text_double(not_double[k], -1e300, 1e300, &d), -EINVAL);
     CHECK_INT(text_double("1e400", -1e308, 1e308, &d), -ERANGE);
@@ -187,9 +187,13 @@ TEST(hashes_match_their_standards)
 
 TEST(base64_by_rfc4648)
 {
-    static const char *const rows[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                          {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},
-                                          {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const rows[][2] = {{"", ""},
+                                          {"f", "Zg=="},
+                                          {"fo", "Zm8="},
+                                          {"foo", "Zm9v"},
+                                          {"foob", "Zm9vYg=="},
+                                          {"fooba", "Zm9vYmE="},
+                                          {"foobar", "Zm9vYmFy"}};
     char text[16], bytes[16];
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         base64_of(rows[i][0], strlen(rows[i][0]), text);
@@ -198,8 +202,8 @@ TEST(base64_by_rfc4648)
         CHECK_INT(n, strlen(rows[i][0]));
         CHECK(!memcmp(bytes, rows[i][0], (size_t)n));
     }
-    static const char *const bad[] = {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==",
-                                      "Zm 9", "Zm9v\n", "Zm_v"};
+    static const char *const bad[] = {
+        "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9", "Zm9v\n", "Zm_v"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         CHECK_INT(base64_bytes(bad[i], strlen(bad[i]), bytes, sizeof(bytes)), -EINVAL);
     CHECK_INT(base64_bytes("Zm9vYmFy", 8, bytes, 5), -EINVAL);
@@ -245,7 +249,8 @@ TEST(json_refuses_what_hurts)
 
 TEST(json_members_are_typed)
 {
-    static const char text[] = "{\"s\":\"x\",\"i\":5,\"d\":0.1,\"b\":true,\"brackets\":\"[[\\\"[\"}";
+    static const char text[] =
+        "{\"s\":\"x\",\"i\":5,\"d\":0.1,\"b\":true,\"brackets\":\"[[\\\"[\"}";
     JSON_AUTO *j = json_parse(text, strlen(text), NULL);
     CHECK(j);
     const char *s = "kept";
@@ -413,10 +418,10 @@ TEST(unwatch_from_inside_a_callback)
 {
     begin();
     CHECK(!pipe2(pipes[0], O_CLOEXEC) && !pipe2(pipes[1], O_CLOEXEC));
-    watch_a = (struct loop_fd){.fd = pipes[0][0], .events = EPOLLIN, .name = "a",
-                               .ready = ready_once};
-    watch_b = (struct loop_fd){.fd = pipes[1][0], .events = EPOLLIN, .name = "b",
-                               .ready = ready_once};
+    watch_a =
+        (struct loop_fd){.fd = pipes[0][0], .events = EPOLLIN, .name = "a", .ready = ready_once};
+    watch_b =
+        (struct loop_fd){.fd = pipes[1][0], .events = EPOLLIN, .name = "b", .ready = ready_once};
     CHECK(!loop_watch(loop_, &watch_a) && !loop_watch(loop_, &watch_b));
     CHECK(write(pipes[0][1], "x", 1) == 1 && write(pipes[1][1], "x", 1) == 1);
     CHECK_INT(loop_run(loop_), 0);
@@ -594,20 +599,18 @@ TEST(jobs_refuse_when_full)
     end();
 }
 
-UNIT_MAIN(UNIT_ROW(buf_grows_to_its_limit) UNIT_ROW(buf_formats_long_text)
-              UNIT_ROW(arena_gives_zeroed_aligned_pieces) UNIT_ROW(text_numbers_are_strict)
-                  UNIT_ROW(text_utf8_by_rfc3629) UNIT_ROW(text_url_escapes)
-                      UNIT_ROW(text_odds_and_ends) UNIT_ROW(hashes_match_their_standards)
-                          UNIT_ROW(base64_by_rfc4648) UNIT_ROW(json_refuses_what_hurts)
-                              UNIT_ROW(json_members_are_typed) UNIT_ROW(fault_kinds_are_errnos)
-                                  UNIT_ROW(log_lines_cannot_be_forged)
-                                      UNIT_ROW(timers_fire_in_order)
-                                          UNIT_ROW(timer_heap_survives_cancelling)
-                                              UNIT_ROW(unwatch_from_inside_a_callback)
-                                                  UNIT_ROW(posts_run_once_and_can_be_cancelled)
-                                                      UNIT_ROW(posts_from_many_threads)
-                                                          UNIT_ROW(signals_and_children)
-                                                              UNIT_ROW(long_turns_are_named)
-                                                                  UNIT_ROW(
-                                                                      jobs_work_elsewhere_and_answer_here)
-                                                                      UNIT_ROW(jobs_refuse_when_full))
+UNIT_MAIN(
+    UNIT_ROW(buf_grows_to_its_limit) UNIT_ROW(buf_formats_long_text)
+        UNIT_ROW(arena_gives_zeroed_aligned_pieces) UNIT_ROW(text_numbers_are_strict)
+            UNIT_ROW(text_utf8_by_rfc3629) UNIT_ROW(text_url_escapes) UNIT_ROW(text_odds_and_ends)
+                UNIT_ROW(hashes_match_their_standards) UNIT_ROW(base64_by_rfc4648)
+                    UNIT_ROW(json_refuses_what_hurts) UNIT_ROW(json_members_are_typed)
+                        UNIT_ROW(fault_kinds_are_errnos) UNIT_ROW(log_lines_cannot_be_forged)
+                            UNIT_ROW(timers_fire_in_order) UNIT_ROW(timer_heap_survives_cancelling)
+                                UNIT_ROW(unwatch_from_inside_a_callback)
+                                    UNIT_ROW(posts_run_once_and_can_be_cancelled)
+                                        UNIT_ROW(posts_from_many_threads)
+                                            UNIT_ROW(signals_and_children)
+                                                UNIT_ROW(long_turns_are_named)
+                                                    UNIT_ROW(jobs_work_elsewhere_and_answer_here)
+                                                        UNIT_ROW(jobs_refuse_when_full))

@@ -265,7 +265,8 @@ static void drop(void *p)
 TEST(mailbox_policies)
 {
     struct clock *c = clock_new_sim();
-    struct mailbox *newest = mailbox_new(c, "newest", 1, drop), *fifo = mailbox_new(c, "3", 3, drop);
+    struct mailbox *newest = mailbox_new(c, "newest", 1, drop),
+                   *fifo = mailbox_new(c, "3", 3, drop);
     int items[6];
     bool closed;
     for (int i = 0; i < 6; i++) {
