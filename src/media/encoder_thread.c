@@ -1,0 +1,171 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "media/pipeline_inside.h"
+
+#define PENDING 2 /* renditions that may wait; a slow encoder then loses the oldest */
+
+/* What a stream keeps for those who join, lag or look back. */
+static const struct stream_window video_window = {16u << 20, 4 * NSEC_PER_SEC};
+static const struct stream_window still_window = {6u << 20, 2 * NSEC_PER_SEC};
+
+const struct encoder_ops *encoder_find(enum codec codec)
+{
+    for (int i = 0; encoder_table[i]; i++)
+        if (encoder_table[i]->codec == codec)
+            return encoder_table[i];
+    return NULL;
+}
+
+struct coding { /* owned by the thread */
+    struct encoder *enc;
+    struct stream_format format;
+    uint64_t dropped;
+    int64_t last_ns;
+    bool has_last, told;
+};
+
+static void code(struct coder *c, struct coding *w, struct rendition *r)
+{
+    /* moved from one rendition thread to another, a picture may arrive late */
+    if (!w->enc || (w->has_last && r->how.start_ns <= w->last_ns))
+        return;
+    struct packet *p = NULL;
+    struct stream_format format = w->format;
+    bool force = atomic_exchange(&c->force_key, false);
+    int err = w->enc->ops->encode(w->enc, r, force, &p, &format);
+    if (err < 0) {
+        if (!w->told)
+            log_error("media", "%s encoder: %s", w->enc->ops->name, strerror(-err));
+        w->told = true;
+        return;
+    }
+    w->last_ns = r->how.start_ns;
+    w->has_last = true;
+    if (!p)
+        return;
+    if (memcmp(&format, &w->format, sizeof(format))) {
+        w->format = format;
+        stream_set_format(c->stream, &format);
+    }
+    uint64_t dropped = mailbox_dropped(c->box);
+    if (dropped != w->dropped)
+        p->flags |= PACKET_GAP;
+    w->dropped = dropped;
+    p->time_ns = r->how.start_ns;
+    p->utc_ns = r->how.utc_ns;
+    p->how = r->how;
+    p->coded_ns = clock_now(c->p->clock);
+    c->p->coded++;
+    stream_append(c->stream, p);
+}
+
+static void *coder_run(void *arg)
+{
+    struct coder *c = arg;
+    struct coding w = {0};
+    struct fault why = {0};
+    stream_get_format(c->stream, &w.format);
+    w.enc = encoder_find(c->e.codec)->open(&c->e, c->p->fps, &why);
+    if (!w.enc) {
+        log_error("media", "%s", why.text);
+        stream_end(c->stream);
+    }
+    for (;;) {
+        bool closed = false;
+        struct rendition *r = mailbox_take(c->box, TIME_NEVER, &closed);
+        if (!r)
+            break;
+        code(c, &w, r);
+        rendition_unref(r);
+        mailbox_done(c->box);
+    }
+    if (w.enc)
+        w.enc->ops->close(w.enc);
+    stream_end(c->stream);
+    loop_post(c->p->loop, &c->gone);
+    return NULL;
+}
+
+static void drop_rendition(void *item)
+{
+    rendition_unref(item);
+}
+
+static void coder_gone(struct loop_post *post)
+{
+    coder_join(container_of(post, struct coder, gone));
+}
+
+struct coder *coder_new(struct pipeline *p, const struct encoding *e)
+{
+    struct coder *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    struct stream_format format = {.codec = e->codec,
+                                   .width = e->key.width,
+                                   .height = e->key.height,
+                                   .fps = e->fps > 0 ? e->fps : p->fps};
+    c->p = p;
+    c->e = *e;
+    c->id = ++p->next_id ? p->next_id : ++p->next_id;
+    c->refs = 1;
+    c->gone = (struct loop_post){.name = "encoder gone", .run = coder_gone};
+    c->last_forced_ns = -NSEC_PER_SEC;
+    c->box = mailbox_new(p->clock, "encoder", PENDING, drop_rendition);
+    c->stream =
+        stream_new(p->clock, &format, e->codec == CODEC_JPEG ? &still_window : &video_window);
+    if (!c->box || !c->stream || pthread_create(&c->thread, NULL, coder_run, c)) {
+        mailbox_free(c->box);
+        stream_unref(c->stream);
+        free(c);
+        return NULL;
+    }
+    pthread_setname_np(c->thread, codec_name(e->codec));
+    pthread_mutex_lock(&p->lock);
+    list_append(&p->coders, &c->link);
+    pthread_mutex_unlock(&p->lock);
+    p->n_coders++;
+    return c;
+}
+
+struct coder *coder_ref(struct coder *c)
+{
+    c->refs++;
+    return c;
+}
+
+struct coder *coder_unref(struct coder *c)
+{
+    if (!c || --c->refs)
+        return NULL;
+    mailbox_free(c->box);
+    stream_unref(c->stream);
+    free(c);
+    return NULL;
+}
+
+void coder_stop(struct coder *c)
+{
+    struct pipeline *p = c->p;
+    loop_timer_cancel(&c->linger);
+    loop_timer_cancel(&c->key_timer);
+    pthread_mutex_lock(&p->lock);
+    list_remove(&c->link);
+    pthread_mutex_unlock(&p->lock);
+    list_append(&p->dying_coders, &c->link);
+    p->n_coders--;
+    mailbox_close(c->box);
+}
+
+void coder_join(struct coder *c)
+{
+    pthread_join(c->thread, NULL);
+    loop_post_cancel(c->p->loop, &c->gone);
+    list_remove(&c->link);
+    coder_unref(c);
+}

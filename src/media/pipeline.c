@@ -1,0 +1,437 @@
+#include "media/pipeline.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "media/frame.h"
+#include "media/pipeline_inside.h"
+
+#define MIN_SIDE 16
+#define MAX_SIDE 4096
+
+struct feed {
+    struct coder *coder;
+};
+
+static void still_linger_over(struct loop_timer *t)
+{
+    pipeline_update_demand(container_of(t, struct pipeline, still_linger));
+}
+
+struct pipeline *pipeline_new(struct loop *loop, const struct pipeline_hooks *hooks, int width,
+                              int height, double fps)
+{
+    struct pipeline *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->loop = loop;
+    p->clock = loop_clock(loop);
+    p->hooks = *hooks;
+    p->width = width;
+    p->height = height;
+    p->fps = fps;
+    p->limits.encoders = 8;
+    pthread_mutex_init(&p->lock, NULL);
+    list_init(&p->makers);
+    list_init(&p->coders);
+    list_init(&p->waiting);
+    list_init(&p->dying_makers);
+    list_init(&p->dying_coders);
+    list_init(&p->jobs);
+    p->still_linger.name = "stills linger";
+    p->still_linger.fire = still_linger_over;
+    if (stills_start(p) < 0)
+        return pipeline_free(p);
+    return p;
+}
+
+static void leave_maker(struct pipeline *p, struct maker *m)
+{
+    if (!m)
+        return;
+    pthread_mutex_lock(&p->lock);
+    bool idle = --m->coders == 0;
+    pthread_mutex_unlock(&p->lock);
+    if (idle)
+        maker_stop(m);
+}
+
+static void end_coder(struct coder *c)
+{
+    struct pipeline *p = c->p;
+    struct maker *m = c->maker;
+    coder_stop(c);
+    leave_maker(p, m);
+}
+
+struct pipeline *pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return NULL;
+    while (!list_empty(&p->coders)) {
+        struct coder *c = container_of(p->coders.next, struct coder, link);
+        coder_stop(c);
+    }
+    list_for_each_safe(at, &p->dying_coders) coder_join(container_of(at, struct coder, link));
+    list_for_each_safe(at, &p->dying_makers) maker_join(container_of(at, struct maker, link));
+    stills_stop(p);
+    loop_timer_cancel(&p->still_linger);
+    frame_unref(p->newest);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+    return NULL;
+}
+
+void pipeline_set_limits(struct pipeline *p, const struct pipeline_limits *l)
+{
+    p->limits = *l;
+    if (p->limits.encoders > CODERS_MAX)
+        p->limits.encoders = CODERS_MAX;
+}
+
+void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, double *ret_fps)
+{
+    *ret_width = p->width;
+    *ret_height = p->height;
+    *ret_fps = p->fps;
+}
+
+void pipeline_update_demand(struct pipeline *p)
+{
+    bool wanted = p->n_coders || p->n_jobs_busy || p->still_linger.loop;
+    if (wanted == p->wanted)
+        return;
+    struct frame *stale = NULL;
+    pthread_mutex_lock(&p->lock);
+    p->wanted = wanted;
+    if (!wanted) {
+        stale = p->newest;
+        p->newest = NULL;
+    }
+    pthread_mutex_unlock(&p->lock);
+    frame_unref(stale);
+    if (!wanted)
+        stills_forget(p);
+    if (p->hooks.demand)
+        p->hooks.demand(wanted, p->hooks.arg);
+}
+
+/* ---- frames to renditions to coders ---- */
+
+/* Which picture of the frame rate asked for this is: frames that fall into one that
+ * was sent already are left out. */
+static int64_t slot_of(const struct coder *c, int64_t time_ns)
+{
+    /* ticks are rounded down to nanoseconds: a thousandth of a slot forgives that */
+    return (int64_t)floor((double)time_ns * c->e.fps / (double)NSEC_PER_SEC + 1e-3);
+}
+
+static bool is_due(const struct coder *c, int64_t time_ns)
+{
+    return c->e.fps <= 0 || !c->has_slot || slot_of(c, time_ns) != c->last_slot;
+}
+
+void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *r)
+{
+    struct coder *to[CODERS_MAX];
+    unsigned n = 0;
+    pthread_mutex_lock(&p->lock);
+    list_for_each(at, &p->coders)
+    {
+        struct coder *c = container_of(at, struct coder, link);
+        if (c->maker != m || !is_due(c, r->how.start_ns) || n == CODERS_MAX)
+            continue;
+        if (c->e.fps > 0) {
+            c->last_slot = slot_of(c, r->how.start_ns);
+            c->has_slot = true;
+        }
+        to[n++] = coder_ref(c);
+    }
+    pthread_mutex_unlock(&p->lock);
+    for (unsigned i = 0; i < n; i++) {
+        mailbox_put(to[i]->box, rendition_ref(r));
+        coder_unref(to[i]);
+    }
+}
+
+void pipeline_offer(struct pipeline *p, struct frame *take_f)
+{
+    struct frame *f = take_f, *old;
+    struct maker *to[CODERS_MAX];
+    unsigned n = 0;
+    struct list stills;
+    list_init(&stills);
+    p->frames++;
+    pthread_mutex_lock(&p->lock);
+    if (!p->wanted) { /* the last one of a source that is stopping */
+        pthread_mutex_unlock(&p->lock);
+        frame_unref(f);
+        return;
+    }
+    old = p->newest;
+    p->newest = frame_ref(f);
+    stills_take_waiting(p, f, &stills);
+    list_for_each(at, &p->coders)
+    {
+        struct coder *c = container_of(at, struct coder, link);
+        if (!is_due(c, f->how.start_ns))
+            continue;
+        unsigned i = 0;
+        while (i < n && to[i] != c->maker)
+            i++;
+        if (i == n && n < CODERS_MAX)
+            to[n++] = maker_ref(c->maker);
+    }
+    pthread_mutex_unlock(&p->lock);
+    frame_unref(old);
+    for (unsigned i = 0; i < n; i++) {
+        if (to[i]->plain) {
+            struct rendition *r = rendition_new(picture_ref(f->pixels), &f->how);
+            if (r)
+                pipeline_distribute(p, to[i], r);
+            rendition_unref(r);
+        } else {
+            mailbox_put(to[i]->box, frame_ref(f));
+        }
+        maker_unref(to[i]);
+    }
+    stills_send(p, &stills);
+    frame_unref(f);
+}
+
+/* ---- who makes what for whom ---- */
+
+struct rendition_key pipeline_paint_key(struct pipeline *p, const struct rendition_key *asked,
+                                        uint32_t id)
+{
+    struct rendition_key key = *asked;
+    bool per_stream = false;
+    key.overlays = asked->overlays && p->hooks.paint && p->hooks.paints &&
+                   p->hooks.paints(asked, &per_stream, p->hooks.arg);
+    key.stream_tag = key.overlays && per_stream ? id : 0;
+    return key;
+}
+
+/* Puts c behind the maker of its key, as the overlays now are. */
+static int find_maker(struct pipeline *p, struct coder *c)
+{
+    struct rendition_key key = pipeline_paint_key(p, &c->e.key, c->id);
+    struct maker *m = NULL, *before = c->maker;
+    list_for_each(at, &p->makers)
+    {
+        struct maker *it = container_of(at, struct maker, link);
+        if (rendition_key_equal(&it->key, &key))
+            m = it;
+    }
+    if (m && m == before)
+        return 0;
+    if (!m)
+        m = maker_new(p, &key);
+    if (!m)
+        return -ENOMEM;
+    pthread_mutex_lock(&p->lock);
+    m->coders++;
+    c->maker = m;
+    pthread_mutex_unlock(&p->lock);
+    leave_maker(p, before);
+    return 0;
+}
+
+void pipeline_repaint(struct pipeline *p)
+{
+    p->epoch++;
+    list_for_each(at, &p->coders) if (find_maker(p, container_of(at, struct coder, link)) < 0)
+        log_error("media", "out of memory: a stream keeps its old overlays");
+}
+
+static void linger_over(struct loop_timer *t)
+{
+    struct coder *c = container_of(t, struct coder, linger);
+    struct pipeline *p = c->p;
+    end_coder(c);
+    pipeline_update_demand(p);
+}
+
+/* Equal wishes must compare equal: what a codec does not use is set to nothing. */
+int pipeline_normalise(const struct pipeline *p, struct encoding *e, struct fault *why)
+{
+    const struct rendition_key *k = &e->key;
+    if (!encoder_find(e->codec))
+        return fault_set(why, FAULT_UNSUPPORTED, "videocodec", "%s cannot be encoded here",
+                         codec_name(e->codec));
+    if (k->width < MIN_SIDE || k->height < MIN_SIDE || k->width > MAX_SIDE ||
+        k->height > MAX_SIDE || k->width % 2 || k->height % 2)
+        return fault_set(why, FAULT_INVALID, "resolution",
+                         "%dx%d: width and height must be even and within %d and %d", k->width,
+                         k->height, MIN_SIDE, MAX_SIDE);
+    if (k->rotation_deg % 90 || k->rotation_deg < 0 || k->rotation_deg > 270)
+        return fault_set(why, FAULT_INVALID, "rotation", "must be 0, 90, 180 or 270");
+    if (e->compression < 0 || e->compression > 100)
+        return fault_set(why, FAULT_INVALID, "compression", "must be within 0 and 100");
+    if (!(e->fps >= 0) || e->fps > 1000)
+        return fault_set(why, FAULT_INVALID, "fps", "must be within 0 and 1000");
+    if (e->fps >= p->fps - 1e-6)
+        e->fps = 0;
+    e->key.range = e->codec == CODEC_JPEG ? RANGE_FULL : RANGE_LIMITED;
+    e->key.stream_tag = 0;
+    if (e->codec == CODEC_JPEG) {
+        e->gop = e->max_kbps = e->profile = 0;
+        e->rate_mode = RATE_VBR;
+        return 0;
+    }
+    if (e->gop < 1 || e->gop > 1023)
+        return fault_set(why, FAULT_INVALID, "videokeyframeinterval", "must be within 1 and 1023");
+    if (e->profile < 0 || e->profile > 2)
+        return fault_set(why, FAULT_INVALID, "h264profile", "must be baseline, main or high");
+    if (e->rate_mode == RATE_MBR && (e->max_kbps < 1 || e->max_kbps > 1000000))
+        return fault_set(why, FAULT_INVALID, "videomaxbitrate", "must be a rate in kbit/s");
+    if (e->rate_mode == RATE_VBR)
+        e->max_kbps = 0;
+    return 0;
+}
+
+/* The one that has lingered longest makes room. */
+static bool evict_idle(struct pipeline *p)
+{
+    struct coder *idle = NULL;
+    list_for_each(at, &p->coders)
+    {
+        struct coder *c = container_of(at, struct coder, link);
+        if (!c->users && (!idle || c->linger.at_ns < idle->linger.at_ns))
+            idle = c;
+    }
+    if (idle)
+        end_coder(idle);
+    return idle;
+}
+
+static struct coder *find_coder(struct pipeline *p, const struct encoding *e)
+{
+    list_for_each(at, &p->coders)
+    {
+        struct coder *c = container_of(at, struct coder, link);
+        if (encoding_equal(&c->e, e))
+            return c;
+    }
+    return NULL;
+}
+
+int pipeline_open(struct pipeline *p, const struct encoding *asked, struct feed **ret_feed,
+                  struct fault *why)
+{
+    struct encoding e = *asked;
+    int r = pipeline_normalise(p, &e, why);
+    if (r < 0)
+        return r;
+    struct coder *c = find_coder(p, &e);
+    if (!c && p->n_coders >= p->limits.encoders && !evict_idle(p))
+        return fault_set(why, FAULT_LIMIT, "Image.MaxEncoders",
+                         "%u different streams run already; ask for one of those or raise "
+                         "Image.MaxEncoders",
+                         p->n_coders);
+    struct feed *f = calloc(1, sizeof(*f));
+    if (!f)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    if (!c) {
+        c = coder_new(p, &e);
+        if (c && find_maker(p, c) < 0) {
+            coder_stop(c);
+            c = NULL;
+        }
+        if (!c) {
+            free(f);
+            return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+        }
+        c->linger.name = "encoder linger";
+        c->linger.fire = linger_over;
+    }
+    loop_timer_cancel(&c->linger);
+    c->users++;
+    p->n_feeds++;
+    f->coder = c;
+    *ret_feed = f;
+    pipeline_update_demand(p);
+    return 0;
+}
+
+struct feed *feed_close(struct feed *f)
+{
+    if (!f)
+        return NULL;
+    struct coder *c = f->coder;
+    struct pipeline *p = c->p;
+    p->n_feeds--;
+    if (--c->users == 0 && loop_timer_in(p->loop, &c->linger, LINGER_NS) < 0) {
+        end_coder(c);
+        pipeline_update_demand(p);
+    }
+    free(f);
+    return NULL;
+}
+
+struct stream *feed_stream(struct feed *f)
+{
+    return f->coder->stream;
+}
+
+const struct encoding *feed_encoding(struct feed *f)
+{
+    return &f->coder->e;
+}
+
+static void force_key(struct coder *c, int64_t now_ns)
+{
+    c->last_forced_ns = now_ns;
+    c->force_key = true;
+}
+
+static void key_time(struct loop_timer *t)
+{
+    struct coder *c = container_of(t, struct coder, key_timer);
+    struct stream_stats st;
+    stream_stats(c->stream, &st);
+    if (!st.keys || st.newest_key_ns < c->key_asked_ns)
+        force_key(c, loop_now(c->p->loop));
+}
+
+void feed_request_key(struct feed *f)
+{
+    struct coder *c = f->coder;
+    if (c->e.codec == CODEC_JPEG)
+        return;
+    struct stream_stats st;
+    stream_stats(c->stream, &st);
+    if (!st.keys)
+        return; /* the first picture is one */
+    int64_t now_ns = loop_now(c->p->loop);
+    int64_t last = st.newest_key_ns > c->last_forced_ns ? st.newest_key_ns : c->last_forced_ns;
+    c->key_asked_ns = now_ns;
+    if (c->key_timer.loop)
+        return;
+    if (now_ns - last >= NSEC_PER_SEC) {
+        force_key(c, now_ns);
+        return;
+    }
+    c->key_timer.name = "key picture";
+    c->key_timer.fire = key_time;
+    if (loop_timer_at(c->p->loop, &c->key_timer, last + NSEC_PER_SEC) < 0)
+        force_key(c, now_ns);
+}
+
+void pipeline_stats(struct pipeline *p, struct pipeline_stats *ret)
+{
+    *ret = (struct pipeline_stats){
+        .encoders = p->n_coders,
+        .renditions = p->n_makers,
+        .feeds = p->n_feeds,
+        .frames = p->frames,
+        .renditions_painted = p->painted,
+        .pictures_coded = p->coded,
+    };
+}

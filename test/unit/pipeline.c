@@ -1,0 +1,470 @@
+#include "media/pipeline.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/loop.h"
+#include "media/frame.h"
+#include "unit.h"
+
+/* A pipeline with a source that ticks, on a real or a simulated clock. */
+#define W 320
+#define H 180
+
+static struct clock *clk;
+static struct loop *loop;
+static struct pipeline *pipe_;
+static struct picture_pool *pool;
+static pthread_t loop_thread;
+static atomic_bool wanted;
+static atomic_int painted;
+static atomic_bool per_stream;
+static uint64_t serial;
+
+static void demand(bool w, void *arg)
+{
+    wanted = w;
+}
+static bool paint(struct picture *canvas, const struct rendition_key *key,
+                  const struct capture *how, const struct stream_stats *stats, void *arg)
+{
+    painted++;
+    CHECK(!stats || key->stream_tag);
+    memset(canvas->plane[0], 235, (size_t)canvas->width);
+    return true;
+}
+static bool paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
+{
+    *ret_per_stream = per_stream;
+    return true;
+}
+
+static void *run_loop(void *arg)
+{
+    loop_run(loop);
+    return NULL;
+}
+
+static void set_up(bool sim)
+{
+    clk = sim ? clock_new_sim() : clock_new_real();
+    loop = loop_new(clk, "test");
+    struct pipeline_hooks hooks = {.demand = demand, .paint = paint, .paints = paints};
+    pipe_ = pipeline_new(loop, &hooks, W, H, 30);
+    pool = picture_pool_new(W, H, true, 16);
+    pthread_create(&loop_thread, NULL, run_loop, NULL);
+}
+
+struct call {
+    void (*fn)(void *arg);
+    void *arg;
+    sem_t done;
+};
+static void run_call(void *arg)
+{
+    struct call *c = arg;
+    c->fn(c->arg);
+    sem_post(&c->done);
+}
+static void on_loop(void (*fn)(void *arg), void *arg)
+{
+    struct call c = {fn, arg};
+    sem_init(&c.done, 0, 0);
+    loop_call(loop, "test", run_call, &c);
+    sem_wait(&c.done);
+}
+static void free_pipe(void *arg)
+{
+    pipe_ = pipeline_free(pipe_);
+}
+static void tear_down(void)
+{
+    on_loop(free_pipe, NULL);
+    loop_stop(loop);
+    pthread_join(loop_thread, NULL);
+    loop_free(loop);
+    picture_pool_unref(pool);
+    clock_free(clk);
+}
+
+static void offer(int64_t time_ns)
+{
+    struct picture *p = picture_get(pool);
+    if (!p)
+        return;
+    picture_fill(p, (uint8_t)(16 + serial % 200), 100, 150);
+    struct capture how = {.serial = serial++,
+                          .start_ns = time_ns,
+                          .end_ns = time_ns,
+                          .utc_ns = clock_utc_of(clk, time_ns)};
+    how.pose_start.known = how.pose_end.known = true;
+    pipeline_offer(pipe_, frame_new(p, &how));
+}
+
+static struct encoding h264(void)
+{
+    return (struct encoding){.codec = CODEC_H264,
+                             .key = {1, W, H},
+                             .compression = 30,
+                             .gop = 32,
+                             .profile = 2,
+                             .stamp = true};
+}
+static struct encoding jpeg(void)
+{
+    return (struct encoding){
+        .codec = CODEC_JPEG, .key = {1, W, H}, .compression = 30, .stamp = true};
+}
+
+struct opening {
+    struct encoding e;
+    struct feed *feed;
+    struct fault why;
+    int r;
+};
+static void open_feed(void *arg)
+{
+    struct opening *o = arg;
+    o->r = pipeline_open(pipe_, &o->e, &o->feed, &o->why);
+}
+static void close_feed(void *arg)
+{
+    struct opening *o = arg;
+    o->feed = feed_close(o->feed);
+}
+static void ask_key(void *arg)
+{
+    struct opening *o = arg;
+    feed_request_key(o->feed);
+}
+static void get_stats(void *arg)
+{
+    pipeline_stats(pipe_, arg);
+}
+
+static unsigned count_packets(struct cursor *c, unsigned *keys)
+{
+    struct packet *p;
+    uint64_t lost;
+    unsigned n = 0;
+    while (cursor_next(c, &p, &lost) == 0) {
+        n++;
+        *keys += p->flags & PACKET_KEY ? 1 : 0;
+        packet_unref(p);
+    }
+    return n;
+}
+
+/* Simulated time; ticks are made by hand between advances. */
+static void tick(int n)
+{
+    for (int i = 0; i < n; i++) {
+        clock_work_begin(clk);
+        offer(clock_now(clk));
+        clock_work_end(clk);
+        clock_wait_idle(clk);
+        clock_advance(clk, (int64_t)(serial * NSEC_PER_SEC / 30) - clock_now(clk));
+    }
+}
+
+TEST(shares_and_lingers)
+{
+    set_up(true);
+    struct opening a = {.e = h264()}, b = {.e = h264()}, c = {.e = h264()};
+    b.e.fps = 30; /* the source's rate is no other wish */
+    c.e.fps = 10;
+    CHECK(!wanted);
+    on_loop(open_feed, &a);
+    CHECK(wanted);
+    on_loop(open_feed, &b);
+    on_loop(open_feed, &c);
+    CHECK(feed_stream(a.feed) == feed_stream(b.feed));
+    CHECK(feed_stream(a.feed) != feed_stream(c.feed));
+    struct cursor *ca = stream_cursor(feed_stream(a.feed)),
+                  *cc = stream_cursor(feed_stream(c.feed));
+    tick(60);
+    unsigned keys = 0, n = count_packets(ca, &keys);
+    CHECK_INT(n, 60);
+    CHECK_INT(keys, 2);
+    CHECK_INT(count_packets(cc, &keys), 20);
+    struct pipeline_stats st;
+    on_loop(get_stats, &st);
+    CHECK_INT(st.encoders, 2);
+    CHECK_INT(st.feeds, 3);
+    CHECK_INT(st.renditions, 1);
+    CHECK_INT(st.renditions_painted, 0); /* the frame itself served */
+    struct stream_format f;
+    CHECK(stream_get_format(feed_stream(a.feed), &f));
+    CHECK_INT(f.sps[0] & 31, 7);
+
+    ca->ops->close(ca);
+    cc->ops->close(cc);
+    on_loop(close_feed, &a);
+    on_loop(close_feed, &b);
+    on_loop(close_feed, &c);
+    clock_advance(clk, 4 * NSEC_PER_SEC);
+    CHECK(wanted);
+    on_loop(open_feed, &a); /* still warm */
+    on_loop(get_stats, &st);
+    CHECK_INT(st.encoders, 2);
+    clock_advance(clk, 2 * NSEC_PER_SEC);
+    on_loop(get_stats, &st);
+    CHECK_INT(st.encoders, 1);
+    on_loop(close_feed, &a);
+    clock_advance(clk, 6 * NSEC_PER_SEC);
+    CHECK(!wanted);
+    tear_down();
+}
+
+TEST(paints_once_for_all)
+{
+    set_up(true);
+    struct opening a = {.e = h264()}, b = {.e = h264()}, j = {.e = jpeg()};
+    a.e.key.overlays = b.e.key.overlays = true;
+    a.e.key.width = b.e.key.width = 160;
+    a.e.key.height = b.e.key.height = 90;
+    b.e.compression = 50;
+    on_loop(open_feed, &a);
+    on_loop(open_feed, &b);
+    on_loop(open_feed, &j);
+    tick(5);
+    struct pipeline_stats st;
+    on_loop(get_stats, &st);
+    CHECK_INT(st.renditions, 2);
+    CHECK_INT(painted, 5);
+    CHECK_INT(st.renditions_painted, 10); /* and five conversions for JPEG */
+    CHECK_INT(st.pictures_coded, 15);
+    /* text that names figures of a stream splits what was shared, and back */
+    per_stream = true;
+    on_loop((void (*)(void *))pipeline_repaint, pipe_);
+    tick(3);
+    on_loop(get_stats, &st);
+    CHECK_INT(st.renditions, 3);
+    CHECK_INT(painted, 11);
+    per_stream = false;
+    on_loop((void (*)(void *))pipeline_repaint, pipe_);
+    tick(2);
+    on_loop(get_stats, &st);
+    CHECK_INT(st.renditions, 2);
+    CHECK_INT(painted, 13);
+    CHECK_INT(st.pictures_coded, 30);
+    on_loop(close_feed, &a);
+    on_loop(close_feed, &b);
+    on_loop(close_feed, &j);
+    tear_down();
+}
+
+TEST(limit_names_the_parameter)
+{
+    set_up(true);
+    struct opening o[10];
+    for (int i = 0; i < 9; i++) {
+        o[i] = (struct opening){.e = h264()};
+        o[i].e.compression = i;
+        on_loop(open_feed, &o[i]);
+    }
+    CHECK_INT(o[8].r, -ENOSPC);
+    CHECK_INT(o[8].why.kind, FAULT_LIMIT);
+    CHECK_STR(o[8].why.name, "Image.MaxEncoders");
+    on_loop(close_feed, &o[3]); /* a lingering one makes room */
+    on_loop(open_feed, &o[8]);
+    CHECK_INT(o[8].r, 0);
+    o[9] = (struct opening){.e = h264()};
+    o[9].e.key.width = 321;
+    on_loop(open_feed, &o[9]);
+    CHECK_INT(o[9].why.kind, FAULT_INVALID);
+    for (int i = 0; i < 9; i++)
+        on_loop(close_feed, &o[i]);
+    tear_down();
+}
+
+TEST(key_requests_are_shared_and_limited)
+{
+    set_up(true);
+    struct opening a = {.e = h264()};
+    a.e.gop = 1000;
+    on_loop(open_feed, &a);
+    struct cursor *c = stream_cursor(feed_stream(a.feed));
+    unsigned keys = 0;
+    on_loop(ask_key, &a);
+    tick(45);
+    count_packets(c, &keys);
+    CHECK_INT(keys, 1);
+    on_loop(ask_key, &a);
+    on_loop(ask_key, &a);
+    tick(1);
+    on_loop(ask_key, &a);
+    on_loop(ask_key, &a);
+    keys = 0;
+    tick(3);
+    count_packets(c, &keys);
+    CHECK_INT(keys, 1);
+    keys = 0;
+    tick(60);
+    count_packets(c, &keys);
+    CHECK_INT(keys, 1);
+    c->ops->close(c);
+    on_loop(close_feed, &a);
+    tear_down();
+}
+
+struct asking {
+    struct encoding e;
+    struct still *still;
+    int calls, err;
+    const void *bytes;
+    uint64_t serial;
+    struct fault why;
+    int r;
+};
+static void got(struct packet *p, int err, void *arg)
+{
+    struct asking *a = arg;
+    a->calls++;
+    a->err = err;
+    a->still = NULL;
+    if (p) {
+        a->bytes = p->bytes;
+        a->serial = p->how.serial;
+        CHECK(p->len > 100 && p->bytes[0] == 0xff && p->bytes[1] == 0xd8);
+        CHECK(memmem(p->bytes, 200, "{\"serial\":", 10));
+    }
+}
+static void ask_still(void *arg)
+{
+    struct asking *a = arg;
+    a->r = pipeline_still(pipe_, &a->e, got, a, &a->still, &a->why);
+}
+static void cancel(void *arg)
+{
+    struct asking *a = arg;
+    still_cancel(a->still);
+}
+
+TEST(stills_share)
+{
+    set_up(true);
+    struct asking a = {.e = jpeg()}, b = {.e = jpeg()}, c = {.e = jpeg()}, d = {.e = jpeg()};
+    c.e.compression = 80;
+    on_loop(ask_still, &a);
+    CHECK(wanted);
+    on_loop(ask_still, &b);
+    on_loop(ask_still, &c);
+    on_loop(ask_still, &d);
+    on_loop(cancel, &d);
+    CHECK_INT(a.calls, 0);
+    offer(clock_now(clk));
+    clock_wait_idle(clk);
+    CHECK_INT(a.calls, 1);
+    CHECK_INT(b.calls, 1);
+    CHECK_INT(c.calls, 1);
+    CHECK_INT(d.calls, 0);
+    CHECK(a.bytes == b.bytes && a.bytes != c.bytes);
+    const void *before = a.bytes;
+    on_loop(ask_still, &a); /* the same picture: the same bytes */
+    clock_wait_idle(clk);
+    CHECK_INT(a.calls, 2);
+    CHECK(a.bytes == before);
+    struct pipeline_stats st;
+    on_loop(get_stats, &st);
+    CHECK_INT(st.pictures_coded, 2);
+    offer(clock_now(clk));
+    on_loop(ask_still, &a);
+    clock_wait_idle(clk);
+    CHECK_INT(a.calls, 3);
+    CHECK_INT(a.serial, 1);
+    /* a running stream of the same kind has it already */
+    struct opening s = {.e = jpeg()};
+    on_loop(open_feed, &s);
+    clock_advance(clk, NSEC_PER_SEC / 30);
+    offer(clock_now(clk));
+    clock_wait_idle(clk);
+    on_loop(get_stats, &st);
+    uint64_t coded = st.pictures_coded;
+    on_loop(ask_still, &a);
+    clock_wait_idle(clk);
+    CHECK_INT(a.serial, 2);
+    on_loop(get_stats, &st);
+    CHECK_INT(st.pictures_coded, coded);
+    on_loop(close_feed, &s);
+    clock_advance(clk, 6 * NSEC_PER_SEC);
+    CHECK(!wanted);
+    on_loop(ask_still, &a);
+    CHECK(wanted);
+    CHECK_INT(a.calls, 4);
+    tear_down();
+    CHECK_INT(a.err, -ECANCELED);
+}
+
+static atomic_bool over;
+static void *source_run(void *arg)
+{
+    int64_t start = clock_now(clk);
+    for (int k = 0; !over; k++) {
+        while (clock_now(clk) - start < k * NSEC_PER_SEC / 200)
+            usleep(500);
+        offer(clock_now(clk));
+    }
+    return NULL;
+}
+
+TEST(churn)
+{
+    set_up(false);
+    pthread_t source;
+    pthread_create(&source, NULL, source_run, NULL);
+    enum { N = 6 };
+    struct opening o[N] = {0};
+    struct asking st[N] = {0};
+    unsigned rnd = 1;
+    for (int i = 0; i < 300; i++) {
+        rnd = rnd * 1103515245 + 12345;
+        unsigned at = (rnd >> 16) % N;
+        if (o[at].feed) {
+            on_loop(ask_key, &o[at]);
+            on_loop(close_feed, &o[at]);
+        } else {
+            o[at].e = at % 2 ? jpeg() : h264();
+            o[at].e.compression = (int)(at * 10 + (rnd >> 20) % 3);
+            o[at].e.key.overlays = at > 2;
+            o[at].e.key.width = at == 5 ? 160 : W;
+            on_loop(open_feed, &o[at]);
+            if (o[at].r == 0) {
+                struct cursor *c = stream_cursor(feed_stream(o[at].feed));
+                unsigned keys = 0;
+                usleep(2000);
+                count_packets(c, &keys);
+                c->ops->close(c);
+            }
+        }
+        if (i % 5 == 0 && !st[at].still) {
+            st[at].e = jpeg();
+            on_loop(ask_still, &st[at]);
+        }
+        if (i % 20 == 0) {
+            per_stream = !per_stream;
+            on_loop((void (*)(void *))pipeline_repaint, pipe_);
+        }
+        usleep(1000);
+    }
+    over = true;
+    pthread_join(source, NULL);
+    for (int i = 0; i < N; i++) {
+        if (o[i].feed)
+            on_loop(close_feed, &o[i]);
+        CHECK(st[i].err == 0);
+    }
+    tear_down();
+}
+
+UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(paints_once_for_all)
+              UNIT_ROW(limit_names_the_parameter) UNIT_ROW(key_requests_are_shared_and_limited)
+                  UNIT_ROW(stills_share) UNIT_ROW(churn))
