@@ -180,7 +180,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     list_for_each(at, &p->coders)
     {
         struct coder *c = container_of(at, struct coder, link);
-        if (!is_due(c, f->how.start_ns))
+        if (!c->maker || !is_due(c, f->how.start_ns)) /* being opened */
             continue;
         unsigned i = 0;
         while (i < n && to[i] != c->maker)
