@@ -42,7 +42,6 @@ struct loop {
     int epoll, wake_fd;
     atomic_bool stopping;
     bool running;
-    pthread_t thread;
     int64_t now_ns;
     struct clock_participant participant;
 
@@ -66,6 +65,8 @@ struct loop {
     int64_t slowest_ns; /* the slowest callback of this turn */
     const char *slowest_name;
 };
+
+static _Thread_local struct loop *current; /* the one that this thread runs */
 
 static int64_t real_ns(void)
 {
@@ -402,7 +403,8 @@ static void account(struct loop *l, int64_t started_ns)
 int loop_run(struct loop *l)
 {
     int r = 0;
-    l->thread = pthread_self();
+    struct loop *outer = current;
+    current = l;
     l->running = true;
     clock_work_begin(l->clock); /* a turn is work until its timers are known to the clock */
     l->now_ns = clock_now(l->clock);
@@ -432,6 +434,7 @@ int loop_run(struct loop *l)
     clock_woken(&l->participant);
     clock_work_end(l->clock);
     l->running = false;
+    current = outer;
     return r;
 }
 
@@ -453,7 +456,7 @@ int64_t loop_now(struct loop *l)
 
 bool loop_is_current(const struct loop *l)
 {
-    return l->running && pthread_equal(l->thread, pthread_self());
+    return current == l;
 }
 
 void loop_stats(struct loop *l, struct loop_stats *ret_stats, bool reset)

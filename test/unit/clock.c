@@ -306,8 +306,14 @@ TEST(mailbox_deadline_in_real_time)
     clock_free(c);
 }
 
-UNIT_MAIN(UNIT_ROW(sim_starts_at_its_date_and_stands_still) UNIT_ROW(real_runs_on)
-              UNIT_ROW(a_day_of_timers_is_exact) UNIT_ROW(what_follows_at_once_happens_at_once)
-                  UNIT_ROW(a_deadline_in_the_past_wakes_at_once) UNIT_ROW(time_waits_for_jobs)
-                      UNIT_ROW(a_pipeline_of_threads_is_exact) UNIT_ROW(mailbox_policies)
-                          UNIT_ROW(mailbox_deadline_in_real_time))
+/* clang-format off */
+UNIT_MAIN(
+    UNIT_ROW(sim_starts_at_its_date_and_stands_still)
+    UNIT_ROW(real_runs_on)
+    UNIT_ROW(a_day_of_timers_is_exact)
+    UNIT_ROW(what_follows_at_once_happens_at_once)
+    UNIT_ROW(a_deadline_in_the_past_wakes_at_once)
+    UNIT_ROW(time_waits_for_jobs)
+    UNIT_ROW(a_pipeline_of_threads_is_exact)
+    UNIT_ROW(mailbox_policies)
+    UNIT_ROW(mailbox_deadline_in_real_time))

@@ -541,9 +541,16 @@ TEST(snapshots_are_whole_on_any_thread)
     conf_free(conf);
 }
 
-UNIT_MAIN(UNIT_ROW(values_are_strict_and_say_why) UNIT_ROW(roles_are_kept)
-              UNIT_ROW(bad_rows_are_refused) UNIT_ROW(listing_order_and_rights)
-                  UNIT_ROW(all_or_nothing) UNIT_ROW(listeners) UNIT_ROW(groups_come_and_go)
-                      UNIT_ROW(what_is_saved_comes_back) UNIT_ROW(a_failed_save_changes_nothing)
-                          UNIT_ROW(saves_on_a_job_thread)
-                              UNIT_ROW(snapshots_are_whole_on_any_thread))
+/* clang-format off */
+UNIT_MAIN(
+    UNIT_ROW(values_are_strict_and_say_why)
+    UNIT_ROW(roles_are_kept)
+    UNIT_ROW(bad_rows_are_refused)
+    UNIT_ROW(listing_order_and_rights)
+    UNIT_ROW(all_or_nothing)
+    UNIT_ROW(listeners)
+    UNIT_ROW(groups_come_and_go)
+    UNIT_ROW(what_is_saved_comes_back)
+    UNIT_ROW(a_failed_save_changes_nothing)
+    UNIT_ROW(saves_on_a_job_thread)
+    UNIT_ROW(snapshots_are_whole_on_any_thread))

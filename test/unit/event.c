@@ -229,6 +229,9 @@ TEST(topics_and_limits)
     clock_free(clock_);
 }
 
-UNIT_MAIN(UNIT_ROW(states_are_remembered_and_pulses_are_not)
-              UNIT_ROW(listeners_come_and_go_inside_callbacks) UNIT_ROW(any_thread_may_publish)
-                  UNIT_ROW(topics_and_limits))
+/* clang-format off */
+UNIT_MAIN(
+    UNIT_ROW(states_are_remembered_and_pulses_are_not)
+    UNIT_ROW(listeners_come_and_go_inside_callbacks)
+    UNIT_ROW(any_thread_may_publish)
+    UNIT_ROW(topics_and_limits))

@@ -381,8 +381,14 @@ TEST(dur1_every_call_fails_once_for_real)
     CHECK(!rmdir(dir));
 }
 
-UNIT_MAIN(UNIT_ROW(real_port) UNIT_ROW(lossy_port) UNIT_ROW(a_cut_keeps_what_was_synced)
-              UNIT_ROW(a_cut_takes_what_was_not_synced) UNIT_ROW(small_state_round_trip)
-                  UNIT_ROW(dur1_power_cut_anywhere) UNIT_ROW(dur1_acknowledged_is_kept)
-                      UNIT_ROW(dur1_every_call_fails_once)
-                          UNIT_ROW(dur1_every_call_fails_once_for_real))
+/* clang-format off */
+UNIT_MAIN(
+    UNIT_ROW(real_port)
+    UNIT_ROW(lossy_port)
+    UNIT_ROW(a_cut_keeps_what_was_synced)
+    UNIT_ROW(a_cut_takes_what_was_not_synced)
+    UNIT_ROW(small_state_round_trip)
+    UNIT_ROW(dur1_power_cut_anywhere)
+    UNIT_ROW(dur1_acknowledged_is_kept)
+    UNIT_ROW(dur1_every_call_fails_once)
+    UNIT_ROW(dur1_every_call_fails_once_for_real))
