@@ -268,9 +268,10 @@ static int open_rooms(struct app *a, struct fault *why)
             return err;
     }
     int err = conf_load(c->conf, why);
-    if (!err)
-        trust_use_params(c->trust, trust_room);
-    return err;
+    if (err) /* never a dead start: the defaults stand */
+        log_error("main", "the settings cannot be read, so the defaults hold: %s", why->text);
+    trust_use_params(c->trust, trust_room);
+    return 0;
 }
 
 static int open_picture(struct app *a, struct fault *why)
@@ -398,15 +399,17 @@ static int start(struct app *a, struct fault *why)
     file_remove(a->files, "run/ready.json");
 
     c->clock = a->opt.simulated ? clock_new_sim() : clock_new_real();
+    log_init(c->clock, a->opt.verbose ? LOG_DEBUG_LEVEL : LOG_INFO_LEVEL);
     c->loop = c->clock ? loop_new(c->clock, "control") : NULL;
+    if (c->loop) { /* before any other thread starts: it inherits the blocked signals */
+        loop_on_signal(c->loop, SIGTERM, on_stop_signal, c->loop);
+        loop_on_signal(c->loop, SIGINT, on_stop_signal, c->loop);
+    }
     c->jobs = c->loop ? jobs_new(c->loop, 2) : NULL;
     c->events = c->loop ? events_new(c->loop) : NULL;
     c->conf = c->jobs ? conf_new(c->loop, c->jobs, a->files) : NULL;
     if (!c->jobs || !c->events || !c->conf)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
-    log_init(c->clock, a->opt.verbose ? LOG_DEBUG_LEVEL : LOG_INFO_LEVEL);
-    loop_on_signal(c->loop, SIGTERM, on_stop_signal, c->loop);
-    loop_on_signal(c->loop, SIGINT, on_stop_signal, c->loop);
     c->started_utc_ns = clock_utc(c->clock);
     find_web(a);
     c->web_dir = a->web_dir;
@@ -427,12 +430,14 @@ static int start(struct app *a, struct fault *why)
     return write_ready(a, why);
 }
 
-/* In the reverse order of start(); copes with a half-made camera. */
+/* In the reverse order of start(), but for the jobs, whose last answers are still
+ * wanted; copes with a half-made camera. */
 static void stop(struct app *a)
 {
     struct camera *c = &a->camera;
     if (a->files)
         file_remove(a->files, "run/ready.json");
+    c->jobs = jobs_free(c->jobs);
     if (a->repaint.changed)
         conf_unlisten(c->conf, &a->repaint);
     server_free(c->server);
@@ -452,7 +457,6 @@ static void stop(struct app *a)
     trust_free(c->trust);
     conf_free(c->conf);
     events_free(c->events);
-    jobs_free(c->jobs);
     loop_free(c->loop);
     log_init(NULL, LOG_INFO_LEVEL);
     clock_free(c->clock);
