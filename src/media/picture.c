@@ -169,6 +169,18 @@ struct picture *picture_unref(struct picture *p)
     return NULL;
 }
 
+struct picture picture_part(const struct picture *p, int x, int y, int width, int height)
+{
+    struct picture part = {
+        .width = width, .height = height, .matrix = p->matrix, .range = p->range, .memfd = -1};
+    for (int i = 0; i < 3; i++) {
+        int d = i ? 2 : 1;
+        part.stride[i] = p->stride[i];
+        part.plane[i] = p->plane[i] + (ptrdiff_t)(y / d) * p->stride[i] + x / d;
+    }
+    return part;
+}
+
 void picture_fill(struct picture *p, uint8_t y, uint8_t cb, uint8_t cr)
 {
     const uint8_t value[3] = {y, cb, cr};

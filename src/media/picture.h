@@ -36,6 +36,9 @@ struct picture_pool *picture_pool_unref(struct picture_pool *p); /* lives until 
 struct picture *picture_get(struct picture_pool *p);
 struct picture *picture_ref(struct picture *p);
 struct picture *picture_unref(struct picture *p);
+/* A part (even numbers) of a picture's pixels as a picture of its own: borrowed, cannot
+ * be ref'd. */
+struct picture picture_part(const struct picture *p, int x, int y, int width, int height);
 void picture_fill(struct picture *p, uint8_t y, uint8_t cb, uint8_t cr);
 void picture_copy_rows(struct picture *to, const struct picture *from, int first_row, int n_rows);
 

@@ -76,10 +76,12 @@ struct pipeline *pipeline_free(struct pipeline *p)
         return NULL;
     while (!list_empty(&p->coders)) {
         struct coder *c = container_of(p->coders.next, struct coder, link);
-        coder_stop(c);
+        end_coder(c);
     }
-    list_for_each_safe(at, &p->dying_coders) coder_join(container_of(at, struct coder, link));
-    list_for_each_safe(at, &p->dying_makers) maker_join(container_of(at, struct maker, link));
+    while (!list_empty(&p->dying_coders))
+        coder_join(container_of(p->dying_coders.next, struct coder, link));
+    while (!list_empty(&p->dying_makers))
+        maker_join(container_of(p->dying_makers.next, struct maker, link));
     stills_stop(p);
     loop_timer_cancel(&p->still_linger);
     frame_unref(p->newest);

@@ -221,19 +221,8 @@ static int scale_only(struct scaler *s, struct picture *to, const struct picture
 {
     bool whole = is_even(cx) && is_even(cy) && is_even(cw) && is_even(ch);
     if (whole && cw == to->width && ch == to->height) {
-        struct picture view = *from;
-        view.width = to->width;
-        view.height = to->height;
-        for (int i = 0; i < 3; i++) {
-            int d = i ? 2 : 1;
-            view.plane[i] += (ptrdiff_t)((int)cy / d) * view.stride[i] + (int)cx / d;
-        }
-        for (int i = 0; i < 3; i++) {
-            int d = i ? 2 : 1;
-            for (int y = 0; y < to->height / d; y++)
-                memcpy(to->plane[i] + (ptrdiff_t)y * to->stride[i],
-                       view.plane[i] + (ptrdiff_t)y * view.stride[i], (size_t)(to->width / d));
-        }
+        struct picture view = picture_part(from, (int)cx, (int)cy, to->width, to->height);
+        picture_copy_rows(to, &view, 0, to->height);
         return 0;
     }
     if (!whole && to->width >= cw * 0.7)
@@ -293,7 +282,8 @@ int scale_picture(struct scaler *s, struct picture *to, const struct picture *fr
     }
     if (r < 0)
         return r;
-    struct picture view = *to; /* the pixels are still in the source's colours */
+    /* the pixels are still in the source's colours */
+    struct picture view = picture_part(to, 0, 0, to->width, to->height);
     view.matrix = from->matrix;
     view.range = from->range;
     if (view.matrix != to->matrix || view.range != to->range)
