@@ -1,0 +1,32 @@
+// Which parameters the System place offers, in order. What the camera does not have
+// is not shown; type, limits, choices and rights come from the camera itself.
+import type { TextKey } from './i18n.svelte';
+
+export interface Shown {
+  name: string;
+  label: TextKey;
+  hint?: TextKey;
+}
+
+export const ZONE_PARAM = 'Time.TimeZone';
+
+export const streamParams: Shown[] = [
+  { name: 'Image.I0.Appearance.Resolution', label: 'param.resolution' },
+  { name: 'Image.I0.Stream.FPS', label: 'param.fps', hint: 'param.fps.hint' },
+  { name: 'Image.I0.Appearance.Compression', label: 'param.compression', hint: 'param.compression.hint' },
+  { name: 'Image.I0.MPEG.PCount', label: 'param.gop', hint: 'param.gop.hint' },
+  { name: 'Image.I0.MPEG.H264.Profile', label: 'param.profile' },
+  { name: 'Image.I0.RateControl.Mode', label: 'param.ratemode' },
+  { name: 'Image.I0.RateControl.MaxBitrate', label: 'param.maxbitrate' },
+];
+
+export const overlayParams: Shown[] = [
+  { name: 'Image.I0.Text.TextEnabled', label: 'param.text.enabled' },
+  { name: 'Image.I0.Text.String', label: 'param.text.string' },
+  { name: 'Image.I0.Text.DateEnabled', label: 'param.text.date' },
+  { name: 'Image.I0.Text.ClockEnabled', label: 'param.text.clock' },
+  { name: 'Image.I0.Text.Position', label: 'param.text.position' },
+  { name: 'Image.I0.Text.TextSize', label: 'param.text.size' },
+  { name: 'Image.I0.Text.Color', label: 'param.text.color' },
+  { name: 'Image.I0.Text.BGColor', label: 'param.text.background' },
+];

@@ -1,0 +1,220 @@
+// From gestures to moves. What is asked for is drawn at once; a held move is renewed
+// every 300 ms and stopped by everything that might mean "let go".
+import { view } from '../player/player.svelte';
+import { cam, lens, mayMove, socket } from './camera.svelte';
+import { between, hfov, poseShowing, project, unproject, wrap, type Direction, type Pose } from './geometry';
+import { t } from './i18n.svelte';
+import { toast } from './toast.svelte';
+
+const RENEW_MS = 300;
+const SEND_MS = 80;
+const BURST_MS = 450;
+const MODE_STORE = 'vedette.mode';
+const clamp = (x: number, lo: number, hi: number) => Math.min(hi, Math.max(lo, x));
+
+export const steer = $state({
+  mode: (localStorage.getItem(MODE_STORE) || 'centre') as 'centre' | 'stick',
+  arrow: null as { x0: number; y0: number; x: number; y: number } | null,
+  box: null as { x: number; y: number; w: number; h: number } | null,
+  target: null as Pose | null,
+  holding: false,
+});
+
+export function setMode(mode: 'centre' | 'stick'): void {
+  steer.mode = mode;
+  localStorage.setItem(MODE_STORE, mode);
+}
+
+const aspect = () => (view.width && view.height ? view.width / view.height : 16 / 9);
+const now = () => performance.now();
+
+/** The pose of the picture on the screen, else the newest one known. */
+export function shownPose(): Pose | null {
+  return view.stamp?.pose ?? cam.position;
+}
+
+export const currentLens = () => lens(aspect());
+
+/** Where a direction lies in the picture on the screen. */
+export function onScreen(d: Direction) {
+  const pose = shownPose();
+  return pose && project(pose, currentLens(), d);
+}
+
+function complain(e: unknown): void {
+  const error = e as { kind?: string; message: string };
+  if (error.kind === 'timeout') return;
+  toast(error.kind === 'offline' ? t('ptz.offline') : t('failed', { text: error.message }), 'bad');
+}
+
+function send(what: string, args: object = {}): void {
+  socket.request(what, args).catch(complain);
+}
+
+/* ---- going to a place ---- */
+
+let pending: Pose | null = null;
+let sentAt = 0;
+let sendTimer = 0;
+let aimedAt = 0;
+
+function within(p: Pose): Pose {
+  const h = cam.head!;
+  const endless = h.panLimits[1] - h.panLimits[0] >= 360;
+  return {
+    pan: endless ? wrap(p.pan) : clamp(wrap(p.pan), ...h.panLimits),
+    tilt: clamp(p.tilt, ...h.tiltLimits),
+    zoom: clamp(p.zoom, ...h.zoomLimits),
+  };
+}
+
+export function goTo(pose: Pose, show = true): void {
+  if (!mayMove()) return;
+  release();
+  pending = within(pose);
+  steer.target = show ? pending : null;
+  aimedAt = now();
+  const wait = sentAt + SEND_MS - now();
+  clearTimeout(sendTimer);
+  if (wait <= 0) flush();
+  else sendTimer = window.setTimeout(flush, wait);
+}
+
+function flush(): void {
+  if (!pending) return;
+  sentAt = now();
+  send('goto', { pan: pending.pan, tilt: pending.tilt, zoom: pending.zoom });
+  pending = null;
+}
+
+/** Drops the cross once the camera is there. */
+export function settle(): void {
+  const p = cam.position;
+  if (!steer.target || !p || now() - aimedAt < 600) return;
+  const there = between(p, steer.target) < 0.02 + 0.05 / p.zoom;
+  if ((!p.moving && (there || now() - aimedAt > 1500)) || now() - aimedAt > 12000) steer.target = null;
+}
+
+export function centre(x: number, y: number): void {
+  const pose = shownPose();
+  if (!pose) return;
+  const d = unproject(pose, currentLens(), x, y);
+  goTo({ ...d, zoom: pose.zoom });
+}
+
+export function areaZoom(box: { x: number; y: number; w: number; h: number }, out: boolean): void {
+  const pose = shownPose();
+  if (!pose) return;
+  const part = Math.max(box.w, box.h);
+  const d = unproject(pose, currentLens(), box.x + box.w / 2, box.y + box.h / 2);
+  goTo({ ...d, zoom: out ? pose.zoom * part : pose.zoom / part });
+}
+
+export function home(): void {
+  if (!mayMove()) return;
+  release();
+  steer.target = null;
+  send('home');
+}
+
+/* ---- zoom about a point; a burst of wheel steps is one move ---- */
+
+let burst: { x: number; y: number; anchor: Direction; zoom: number; at: number } | null = null;
+
+export function zoomAbout(x: number, y: number, factor: number): void {
+  const pose = shownPose();
+  if (!mayMove() || !pose) return;
+  const fresh = !burst || now() - burst.at > BURST_MS || Math.hypot(burst.x - x, burst.y - y) > 0.03;
+  if (fresh) {
+    const from = burst && now() - burst.at <= BURST_MS ? burst.zoom : pose.zoom;
+    burst = { x, y, anchor: unproject(pose, currentLens(), x, y), zoom: from, at: 0 };
+  }
+  const b = burst!;
+  b.at = now();
+  const zoom = clamp(b.zoom * factor, ...cam.head!.zoomLimits);
+  if (zoom === b.zoom) return;
+  b.zoom = zoom;
+  goTo(poseShowing(b.anchor, zoom, currentLens(), x, y), false);
+}
+
+export function zoomTo(zoom: number): void {
+  if (!mayMove()) return;
+  release();
+  zoomPending = clamp(zoom, ...cam.head!.zoomLimits);
+  if (!zoomTimer)
+    zoomTimer = window.setTimeout(() => {
+      zoomTimer = 0;
+      send('goto', { zoom: zoomPending });
+    }, SEND_MS);
+}
+let zoomPending = 1;
+let zoomTimer = 0;
+
+export function zoomBy(factor: number): void {
+  const p = cam.position;
+  if (p) zoomTo(p.target.zoom * factor);
+}
+
+/* ---- taking hold of the scene (touch) ---- */
+
+export interface Grip {
+  anchor: Direction;
+  zoom: number;
+}
+
+export function grip(x: number, y: number): Grip | null {
+  const pose = shownPose();
+  return pose && mayMove() ? { anchor: unproject(pose, currentLens(), x, y), zoom: pose.zoom } : null;
+}
+
+export function dragGrip(g: Grip, x: number, y: number, zoomFactor = 1): void {
+  const zoom = clamp(g.zoom * zoomFactor, ...cam.head!.zoomLimits);
+  goTo(poseShowing(g.anchor, zoom, currentLens(), x, y), false);
+}
+
+/* ---- holding the stick ---- */
+
+let speed = { pan: 0, tilt: 0, zoom: 0 };
+let renewer = 0;
+let heldAt = 0;
+
+/** Deflections −1…1. The speed follows the view: about one picture width a second. */
+export function hold(pan: number, tilt: number, zoom: number): void {
+  if (!mayMove()) return;
+  const h = cam.head!;
+  const width = hfov(currentLens(), cam.position?.zoom ?? 1);
+  const bend = (v: number, most: number) =>
+    Math.sign(v) * Math.min(1, Math.abs(v)) ** 1.6 * Math.min(1, (width * 1.1) / Math.max(1, most));
+  speed = { pan: bend(pan, h.maxSpeed.pan), tilt: bend(tilt, h.maxSpeed.tilt), zoom: clamp(zoom, -1, 1) };
+  steer.target = null;
+  pending = null;
+  if (!steer.holding) {
+    steer.holding = true;
+    renew();
+    renewer = window.setInterval(renew, RENEW_MS);
+  } else if (now() - heldAt > SEND_MS) {
+    renew();
+  }
+}
+
+function renew(): void {
+  heldAt = now();
+  if (!socket.open) {
+    release();
+    return;
+  }
+  send('move', speed);
+}
+
+/** Lets go. Safe to call at any time; stops only what we hold. */
+export function release(): void {
+  steer.arrow = null;
+  if (!steer.holding) return;
+  steer.holding = false;
+  clearInterval(renewer);
+  if (socket.open) send('stop');
+}
+
+window.addEventListener('blur', release);
+window.addEventListener('pagehide', release);
+document.addEventListener('visibilitychange', () => document.hidden && release());
