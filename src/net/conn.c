@@ -298,7 +298,8 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
         size_t take = sizeof(gather) - len;
         if (iov[i].iov_len < take)
             take = iov[i].iov_len;
-        memcpy(gather + len, iov[i].iov_base, take);
+        if (take)
+            memcpy(gather + len, iov[i].iov_base, take);
         len += take;
     }
     return tls_write(c, gather, len);

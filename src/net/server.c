@@ -56,6 +56,7 @@ struct listener {
     struct server *server;
     struct loop_fd watch;
     struct loop_timer retry;
+    bool paused; /* out of descriptors, and that was logged */
     struct tls_server *tls;
     void (*accepted)(struct conn *take_c, void *arg); /* NULL: HTTP */
     void *arg;
@@ -250,12 +251,15 @@ static void on_accept(struct loop_fd *w, uint32_t events)
         socklen_t len = sizeof(peer);
         int fd = accept4(w->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            l->paused = false;
             welcome(l, fd, (struct sockaddr *)&peer, len);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* Accepting would spin: the socket stays readable. */
-            log_warn("net", "out of descriptors or memory, accepting pauses");
+            if (!l->paused)
+                log_warn("net", "out of descriptors or memory, accepting pauses");
+            l->paused = true;
             loop_unwatch(w);
             loop_timer_in(l->server->loop, &l->retry, ACCEPT_PAUSE_NS);
             return;
