@@ -36,6 +36,7 @@ struct camera {
     struct deliver *deliver;
     const struct identity_info *identity;
     struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
+    struct room *ptz_room; /* may be NULL: defaults */
     int http_port, https_port, rtsp_port, rtsps_port;
     int64_t started_utc_ns;
     const char *web_dir; /* the built web page */

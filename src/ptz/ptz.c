@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "conf/param.h"
 #include "event/event.h"
 
 #define POLL_NS (50 * NSEC_PER_MSEC) /* while it moves */
@@ -20,6 +21,25 @@ static const struct event_topic moving_topic = {
     .title = "PTZ movement",
     .is_state = true,
     .state_key = "is_moving",
+};
+
+static const struct param_row param_rows[] = {
+    {.name = "PTZ.Various.V1.MoveTimeout",
+     .type = PARAM_INT,
+     PARAM_FIELD(struct ptz_settings, move_timeout_s),
+     .min = 0,
+     .max = 3600,
+     .standard = "0",
+     .read = ROLE_VIEWER,
+     .write = ROLE_ADMIN,
+     .unit = "s",
+     .doc = "Continuous moves stop by themselves after this time; 0: they go on until told"},
+};
+const struct room_desc ptz_room_desc = {
+    .name = "ptz",
+    .size = sizeof(struct ptz_settings),
+    .rows = param_rows,
+    .n_rows = sizeof param_rows / sizeof *param_rows,
 };
 
 enum motion { AT_REST, MOTION_ABSOLUTE, MOTION_RELATIVE, MOTION_CONTINUOUS };

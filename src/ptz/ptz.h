@@ -15,6 +15,13 @@ struct events;
 struct fault;
 struct loop;
 struct ptz;
+struct room_desc;
+
+/* Parameters PTZ.Various.V1.*. */
+struct ptz_settings {
+    int move_timeout_s; /* of continuous moves by VAPIX; 0: they go on until told */
+};
+extern const struct room_desc ptz_room_desc;
 
 /* aspect: width / height of the picture that x, y refer to. */
 struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events, double aspect);

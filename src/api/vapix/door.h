@@ -1,0 +1,51 @@
+/* What the files of this door share. A CGI is a file with its rows and one line in
+ * list.def. Loop-bound. */
+#ifndef API_VAPIX_DOOR_H
+#define API_VAPIX_DOOR_H
+
+#include <stddef.h>
+
+#include "net/exchange.h"
+
+struct camera;
+struct facts;
+struct fault;
+struct gate;
+struct time_keeper;
+struct video_viewers;
+
+struct vapix_door {
+    struct camera *cam;
+    struct gate *gate;
+    struct facts *facts;
+    struct time_keeper *time_keeper;
+    struct video_viewers *video; /* of video.c */
+};
+
+struct cgi {
+    const struct endpoint *rows; /* arg of serve(): the door */
+    size_t n_rows;
+    const char *const (*aliases)[2];    /* {path, of path}; ends with {NULL} */
+    int (*start)(struct vapix_door *d); /* after the rows were added; may be NULL */
+    void (*stop)(struct vapix_door *d);
+};
+#define CGI(name) extern const struct cgi cgi_##name;
+#include "api/vapix/list.def"
+#undef CGI
+#define CGI_ROWS(table) .rows = (table), .n_rows = sizeof(table) / sizeof *(table)
+
+#define GET_OR_POST (METHOD_GET | METHOD_POST)
+
+/* Arguments of query and body alike, whatever the body's type says. False: malformed,
+ * 400 has been replied. */
+bool vapix_args(struct exchange *ex);
+/* A status that fits the fault, with its text as a page. */
+void vapix_reply_fault(struct exchange *ex, const struct fault *why);
+void vapix_reply_text(struct exchange *ex, const char *text);
+
+/* Read-only parameters whose values follow from the camera (facts.c). One a process;
+ * NULL: they do not fit into the tree. */
+struct facts *facts_new(struct camera *cam);
+void facts_ports(struct facts *f); /* the ports are known */
+
+#endif

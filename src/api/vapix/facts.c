@@ -1,0 +1,251 @@
+/* Parameters that tell what this camera is and can, for clients that ask param.cgi
+ * before they ask for anything else. Read-only; their values follow from the device,
+ * the identity and the ports. Only what is true stands here. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "api/camera.h"
+#include "api/request.h"
+#include "api/vapix/door.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "conf/param.h"
+#include "ptz/ptz.h"
+#include "system/identity.h"
+
+#define FACT_SIZE 256
+#define FACTS_MAX 160
+
+struct facts {
+    struct camera *cam;
+    size_t n;
+    char name[FACTS_MAX][96];
+    char standard[FACTS_MAX][FACT_SIZE];
+    struct param_row rows[FACTS_MAX];
+    struct room *room;
+};
+
+/* What the room's snapshot holds. */
+struct fact_values {
+    char value[FACTS_MAX][FACT_SIZE];
+};
+
+static void __attribute__((format(printf, 4, 5)))
+fact(struct facts *f, enum role read, const char *name, const char *fmt, ...)
+{
+    if (f->n == FACTS_MAX)
+        abort(); /* the table below is ours: a bug */
+    size_t i = f->n++;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(f->standard[i], FACT_SIZE, fmt, ap);
+    va_end(ap);
+    text_copy(f->name[i], sizeof f->name[i], name);
+    f->rows[i] = (struct param_row){
+        .name = f->name[i],
+        .type = PARAM_STRING,
+        .offset = i * FACT_SIZE,
+        .size = FACT_SIZE,
+        .standard = f->standard[i],
+        .read = read,
+        .write = ROLE_SYSTEM,
+        .fleeting = true,
+        .doc = "What this camera is or can",
+    };
+}
+
+static const char *yes_no(bool b)
+{
+    return b ? "yes" : "no";
+}
+
+static void properties(struct facts *f)
+{
+    static const char *const literals[][2] = {
+        {"BasicDeviceInfo.BasicDeviceInfo", "yes"},
+        {"Properties.API.HTTP.AdminPath", "/"},
+        {"Properties.API.HTTP.Version", "3"},
+        {"Properties.API.RTSP.RTSPAuth", "yes"},
+        {"Properties.API.RTSP.Version", "2.01"},
+        {"Properties.API.WebSocket.RTSP.RTSP", "yes"},
+        {"Properties.ApiDiscovery.ApiDiscovery", "yes"},
+        {"Properties.Audio.Audio", "no"},
+        {"Properties.HTTPS.HTTPS", "yes"},
+        {"Properties.Image.Format", "jpeg,mjpeg,h264"},
+        {"Properties.Image.H264.Profiles", "Baseline,Main,High"},
+        {"Properties.Image.NbrOfViews", "1"},
+        {"Properties.Image.Rotation", "0,90,180,270"},
+        {"Properties.Motion.Motion", "no"},
+        {"Properties.Serial.Serial", "no"},
+        {"ImageSource.NbrOfSources", "1"},
+        {"ImageSource.I0.Name", "Camera"},
+    };
+    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
+        fact(f, ROLE_VIEWER, literals[i][0], "%s", literals[i][1]);
+
+    char sizes[FACT_SIZE] = "";
+    size_t n = 0;
+    for (const char *const *r = request_resolutions(f->cam); *r && n < sizeof sizes; r++)
+        n += (size_t)snprintf(sizes + n, sizeof sizes - n, "%s%s", n ? "," : "", *r);
+    fact(f, ROLE_VIEWER, "Properties.Image.Resolution", "%s", sizes);
+    fact(f, ROLE_VIEWER, "Properties.Image.I0.Resolution", "%s", sizes);
+
+    struct utsname machine = {0};
+    uname(&machine);
+    fact(f, ROLE_VIEWER, "Properties.System.Architecture", "%s", machine.machine);
+    fact(f, ROLE_VIEWER, "Properties.System.HardwareID", "%s", f->cam->identity->hardware_id);
+    fact(f, ROLE_VIEWER, "Properties.System.SerialNumber", "%s", f->cam->identity->serial);
+    fact(f, ROLE_VIEWER, "Properties.System.Soc", "Generic");
+    fact(f, ROLE_VIEWER, "Properties.System.ProgramVersion", VEDETTE_VERSION);
+    fact(f, ROLE_VIEWER, "Network.eth0.MACAddress", "%s", f->cam->identity->mac);
+    fact(f, ROLE_VIEWER, "Network.RTSP.Enabled", "yes");
+    fact(f, ROLE_VIEWER, "Network.RTSP.Port", "554");
+    fact(f, ROLE_VIEWER, "Network.RTSP.SecurePort", "322");
+    fact(f, ROLE_VIEWER, "Network.HTTP.Port", "80");
+    fact(f, ROLE_VIEWER, "Network.HTTPS.Port", "443");
+}
+
+static void ptz_support(struct facts *f, const struct head_caps *c)
+{
+    const struct {
+        const char *name;
+        bool has;
+    } flags[] = {
+        {"AbsolutePan", c->pan},
+        {"AbsoluteTilt", c->tilt},
+        {"AbsoluteZoom", c->zoom},
+        {"AbsoluteFocus", false},
+        {"AbsoluteIris", false},
+        {"AbsoluteBrightness", false},
+        {"ActionNotification", false},
+        {"AreaZoom", c->pan && c->tilt && c->zoom},
+        {"AutoFocus", false},
+        {"AutoIris", false},
+        {"AutoIrCutFilter", false},
+        {"Auxiliary", false},
+        {"BackLight", false},
+        {"ContinuousPan", c->pan},
+        {"ContinuousTilt", c->tilt},
+        {"ContinuousZoom", c->zoom},
+        {"ContinuousFocus", false},
+        {"ContinuousIris", false},
+        {"ContinuousBrightness", false},
+        {"DevicePreset", false},
+        {"DigitalZoom", c->digital},
+        {"GenericHTTP", false},
+        {"IrCutFilter", false},
+        {"JoyStickEmulation", false},
+        {"LensOffset", false},
+        {"OSDMenu", false},
+        {"ProportionalSpeed", c->pan || c->tilt},
+        {"RelativePan", c->pan},
+        {"RelativeTilt", c->tilt},
+        {"RelativeZoom", c->zoom},
+        {"RelativeFocus", false},
+        {"RelativeIris", false},
+        {"RelativeBrightness", false},
+        {"ServerPreset", false},
+        {"SpeedCtl", c->pan || c->tilt},
+    };
+    char name[96];
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        snprintf(name, sizeof name, "PTZ.Support.S1.%s", flags[i].name);
+        fact(f, ROLE_VIEWER, name, "%s", flags[i].has ? "true" : "false");
+    }
+}
+
+static void ptz(struct facts *f)
+{
+    bool has = ptz_exists(f->cam->ptz);
+    struct head_caps c;
+    ptz_caps(f->cam->ptz, &c);
+    fact(f, ROLE_VIEWER, "Properties.PTZ.PTZ", "%s", yes_no(has));
+    fact(f, ROLE_VIEWER, "Properties.PTZ.DigitalPTZ", "%s", yes_no(has && c.digital));
+    fact(f, ROLE_VIEWER, "Properties.PTZ.DriverManagement", "no");
+    fact(f, ROLE_VIEWER, "Properties.PTZ.DriverModeList", "none");
+    fact(f, ROLE_VIEWER, "Properties.PTZ.SelectableDriverMode", "no");
+    if (!has)
+        return;
+    static const char *const literals[][2] = {
+        {"PTZ.BoaProtPTZOperator", "password"},
+        {"PTZ.CameraDefault", "1"},
+        {"PTZ.NbrOfCameras", "1"},
+        {"PTZ.NbrOfSerPorts", "0"},
+        {"PTZ.CamPorts.Cam1Port", "1"},
+        {"PTZ.ImageSource.I0.PTZEnabled", "true"},
+        {"PTZ.Preset.P0.HomePosition", "-1"},
+        {"PTZ.Preset.P0.ImageSource", "0"},
+        {"PTZ.Preset.P0.Name", ""},
+        {"PTZ.PTZDriverStatuses.Driver1Status", "3"},
+        {"PTZ.UserAdv.U1.DeviceStatus", "cam=ok,pan=ok,tilt=ok"},
+        {"PTZ.UserAdv.U1.MoveSpeed", "100"},
+        {"PTZ.Various.V1.CtlQueueing", "false"},
+        {"PTZ.Various.V1.Locked", "false"},
+        {"PTZ.Various.V1.ProportionalSpeedEnabled", "true"},
+        {"PTZ.Limit.L1.MinZoom", "1"},
+        {"PTZ.Limit.L1.MaxZoom", "9999"},
+    };
+    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
+        fact(f, ROLE_VIEWER, literals[i][0], "%s", literals[i][1]);
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.PanEnabled", "%s", c.pan ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.TiltEnabled", "%s", c.tilt ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.ZoomEnabled", "%s", c.zoom ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinPan", "%g", c.min_pan_deg);
+    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxPan", "%g", c.max_pan_deg);
+    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinTilt", "%g", c.min_tilt_deg);
+    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxTilt", "%g", c.max_tilt_deg);
+    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinFieldAngle", "%.0f", c.tele_hfov_deg * 10);
+    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxFieldAngle", "%.0f", c.wide_hfov_deg * 10);
+    ptz_support(f, &c);
+}
+
+struct facts *facts_new(struct camera *cam)
+{
+    /* The rows must outlive the tree, which is freed after the doors. */
+    static struct facts the_facts;
+    struct facts *f = &the_facts;
+    *f = (struct facts){.cam = cam};
+    properties(f);
+    ptz(f);
+    const struct room_desc desc = {
+        .name = "facts",
+        .size = sizeof(struct fact_values),
+        .rows = f->rows,
+        .n_rows = f->n,
+    };
+    struct fault why = {0};
+    if (conf_add_room(cam->conf, &desc, &f->room, &why)) {
+        log_error("api", "parameters: %s", why.text);
+        return NULL;
+    }
+    return f;
+}
+
+static void set_port(struct facts *f, const char *name, int port)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", port);
+    conf_set(f->cam->conf, name, text);
+}
+
+void facts_ports(struct facts *f)
+{
+    set_port(f, "Network.HTTP.Port", f->cam->http_port);
+    set_port(f, "Network.HTTPS.Port", f->cam->https_port);
+    set_port(f, "Network.RTSP.Port", f->cam->rtsp_port);
+    set_port(f, "Network.RTSP.SecurePort", f->cam->rtsps_port);
+
+    /* A source of another size than the last one: the standard size must exist. */
+    const struct image_settings *s = room_ref(f->cam->image_room);
+    const char *const *all = request_resolutions(f->cam);
+    bool found = false;
+    for (const char *const *r = all; *r && !found; r++)
+        found = !strcmp(*r, s->resolution);
+    room_unref(s);
+    if (!found)
+        conf_set(f->cam->conf, "Image.I0.Appearance.Resolution", all[0]);
+}

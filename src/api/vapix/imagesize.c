@@ -1,0 +1,33 @@
+/* imagesize.cgi: how large a picture asked for like this will be. */
+#include <stdio.h>
+
+#include "api/camera.h"
+#include "api/request.h"
+#include "api/vapix/door.h"
+#include "base/fault.h"
+
+static void serve(struct exchange *ex, void *arg)
+{
+    struct vapix_door *d = arg;
+    struct encoding e;
+    struct view_args view;
+    struct fault why = {0};
+    if (!vapix_args(ex))
+        return;
+    if (request_jpeg(d->cam, ex->args, ex->n_args, &e, &view, &why)) {
+        vapix_reply_fault(ex, &why);
+        return;
+    }
+    char text[96];
+    snprintf(text, sizeof text, "image width = %d\nimage height = %d\n", e.key.width, e.key.height);
+    vapix_reply_text(ex, text);
+}
+
+static const struct endpoint rows[] = {
+    {.path = "/axis-cgi/imagesize.cgi",
+     .methods = GET_OR_POST,
+     .role = ROLE_VIEWER,
+     .serve = serve,
+     .doc = "size of the pictures that these arguments give"},
+};
+const struct cgi cgi_imagesize = {CGI_ROWS(rows)};

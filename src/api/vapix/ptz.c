@@ -1,0 +1,449 @@
+/* com/ptz.cgi: moves and questions of pan, tilt and zoom. All arguments are judged
+ * before anything moves: with one bad value the head stays where it is. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/camera.h"
+#include "api/request.h"
+#include "api/vapix/door.h"
+#include "api/vapix/ptz_query.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "conf/param.h"
+#include "media/pipeline.h"
+#include "ptz/ptz.h"
+
+/* What the arguments ask for; NAN: nothing. */
+struct plan {
+    double pan, tilt, zoom;    /* absolute; zoom in VAPIX steps */
+    double rpan, rtilt, rzoom; /* relative */
+    double cpan, ctilt, czoom; /* continuous, -1…+1 */
+    double center[2], area[3]; /* pixels; per cent */
+    double image_width, image_height;
+    double speed;    /* 1…100 */
+    double rotation; /* of the picture that the client shows */
+    int move;        /* of moves[], or -1 */
+    bool any, proportional;
+    const char *unsupported;
+};
+
+static const struct {
+    const char *name;
+    int x, y; /* right, up */
+} moves[] = {
+    {"home", 0, 0},       {"stop", 0, 0},       {"up", 0, 1},      {"down", 0, -1},
+    {"left", -1, 0},      {"right", 1, 0},      {"upleft", -1, 1}, {"upright", 1, 1},
+    {"downleft", -1, -1}, {"downright", 1, -1},
+};
+enum { MOVE_HOME, MOVE_STOP };
+
+static int bad(struct fault *why, const char *name, const char *value, const char *allowed)
+{
+    return fault_set(why, FAULT_INVALID, name, "%s=%.40s is not possible; allowed: %s", name, value,
+                     allowed);
+}
+
+static int number(double *ret, const char *name, const char *value, double min, double max,
+                  struct fault *why)
+{
+    char allowed[64];
+    snprintf(allowed, sizeof allowed, "%g to %g", min, max);
+    return text_double(value, min, max, ret) ? bad(why, name, value, allowed) : 0;
+}
+
+/* "1,2" into n numbers. */
+static int numbers(double *ret, size_t n, const char *name, const char *value, double min,
+                   double max, const char *allowed, struct fault *why)
+{
+    double v[3];
+    char part[48];
+    const char *s = value;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strcspn(s, ",");
+        if (len >= sizeof part || (s[len] == ',') != (i + 1 < n))
+            return bad(why, name, value, allowed);
+        memcpy(part, s, len);
+        part[len] = '\0';
+        if (text_double(part, min, max, &v[i]))
+            return bad(why, name, value, allowed);
+        s += len + 1;
+    }
+    memcpy(ret, v, n * sizeof *ret);
+    return 0;
+}
+
+static int set_pan(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->pan, name, value, -180, 180, why);
+}
+
+static int set_tilt(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->tilt, name, value, -180, 180, why);
+}
+
+static int set_zoom(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->zoom, name, value, PTZ_ZOOM_MIN, PTZ_ZOOM_MAX, why);
+}
+
+static int set_rpan(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->rpan, name, value, -360, 360, why);
+}
+
+static int set_rtilt(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->rtilt, name, value, -360, 360, why);
+}
+
+static int set_rzoom(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->rzoom, name, value, -PTZ_ZOOM_MAX, PTZ_ZOOM_MAX, why);
+}
+
+static double percent(double v)
+{
+    return fmax(-1, fmin(1, v / 100));
+}
+
+static int set_pantilt_move(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    double v[2];
+    /* Some clients send more than 100: they mean all. */
+    int err = numbers(v, 2, name, value, -1000, 1000, "two speeds of -100 to 100", why);
+    if (err)
+        return err;
+    p->cpan = percent(v[0]);
+    p->ctilt = percent(v[1]);
+    return 0;
+}
+
+static int set_zoom_move(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    double v;
+    int err = numbers(&v, 1, name, value, -1000, 1000, "-100 to 100", why);
+    if (!err)
+        p->czoom = percent(v);
+    return err;
+}
+
+static int set_center(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return numbers(p->center, 2, name, value, 0, 65535, "a point of the picture as 960,540", why);
+}
+
+static int set_area(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    int err = numbers(p->area, 3, name, value, 0, 999900,
+                      "a point and a zoom in per cent as 960,540,200", why);
+    if (!err && p->area[2] < 1)
+        err = bad(why, name, value, "a zoom of 1 per cent or more");
+    return err;
+}
+
+static int set_image_width(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->image_width, name, value, 1, 65535, why);
+}
+
+static int set_image_height(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->image_height, name, value, 1, 65535, why);
+}
+
+static int set_speed(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return number(&p->speed, name, value, 1, 100, why);
+}
+
+static int set_rotation(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    int64_t v;
+    if (text_int(value, 0, 270, &v) || v % 90)
+        return bad(why, name, value, "0, 90, 180, 270");
+    p->rotation = (double)v;
+    return 0;
+}
+
+static int set_move(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+        if (!strcmp(moves[i].name, value)) {
+            p->move = (int)i;
+            return 0;
+        }
+    }
+    return bad(why, name, value,
+               "home, stop, up, down, left, right, upleft, upright, downleft, downright");
+}
+
+static int set_proportional(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    if (strcmp(value, "enabled") && strcmp(value, "disabled"))
+        return bad(why, name, value, "enabled, disabled");
+    p->proportional = !strcmp(value, "enabled");
+    return 0;
+}
+
+/* Focus and exposure look after themselves: that they shall is no news. */
+static int set_automatic(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    if (!strcmp(value, "on"))
+        return 0;
+    if (!strcmp(value, "off"))
+        return fault_set(why, FAULT_UNSUPPORTED, name, "%s=off is not supported by this camera",
+                         name);
+    return bad(why, name, value, "on, off");
+}
+
+static int set_camera(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return !*value || !strcmp(value, "1") || !strcmp(value, "all") ? 0 : bad(why, name, value, "1");
+}
+
+static int set_unsupported(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    p->unsupported = name;
+    return 0;
+}
+
+static int set_preset(struct plan *p, const char *name, const char *value, struct fault *why)
+{
+    return fault_set(why, FAULT_UNSUPPORTED, name, "%s: there are no presets", name);
+}
+
+static const struct {
+    const char *name;
+    bool command; /* does something by itself */
+    int (*set)(struct plan *p, const char *name, const char *value, struct fault *why);
+} ptz_args[] = {
+    {"pan", true, set_pan},
+    {"tilt", true, set_tilt},
+    {"zoom", true, set_zoom},
+    {"rpan", true, set_rpan},
+    {"rtilt", true, set_rtilt},
+    {"rzoom", true, set_rzoom},
+    {"continuouspantiltmove", true, set_pantilt_move},
+    {"continuouszoommove", true, set_zoom_move},
+    {"center", true, set_center},
+    {"areazoom", true, set_area},
+    {"move", true, set_move},
+    {"speed", true, set_speed},
+    {"autofocus", true, set_automatic},
+    {"autoiris", true, set_automatic},
+    {"imagewidth", false, set_image_width},
+    {"imageheight", false, set_image_height},
+    {"imagerotation", false, set_rotation},
+    {"proportionalspeed", false, set_proportional},
+    {"camera", false, set_camera},
+    {"focus", false, set_unsupported},
+    {"rfocus", false, set_unsupported},
+    {"continuousfocusmove", false, set_unsupported},
+    {"iris", false, set_unsupported},
+    {"riris", false, set_unsupported},
+    {"continuousirismove", false, set_unsupported},
+    {"brightness", false, set_unsupported},
+    {"rbrightness", false, set_unsupported},
+    {"continuousbrightnessmove", false, set_unsupported},
+    {"backlight", false, set_unsupported},
+    {"ircutfilter", false, set_unsupported},
+    {"auxiliary", false, set_unsupported},
+    {"gotoserverpresetname", false, set_preset},
+    {"gotoserverpresetno", false, set_preset},
+    {"gotodevicepreset", false, set_preset},
+    {"setserverpresetname", false, set_preset},
+    {"setserverpresetno", false, set_preset},
+    {"removeserverpresetname", false, set_preset},
+    {"removeserverpresetno", false, set_preset},
+};
+
+static int make_plan(struct plan *p, const struct exchange *ex, struct fault *why)
+{
+    for (size_t i = 0; i < ex->n_args; i++) {
+        const char *name = ex->args[i].name, *value = ex->args[i].value;
+        for (size_t k = 0; k < sizeof ptz_args / sizeof *ptz_args; k++) {
+            if (strcmp(ptz_args[k].name, name))
+                continue;
+            int err = ptz_args[k].set(p, name, value, why);
+            if (err)
+                return err;
+            p->any |= ptz_args[k].command;
+        }
+    }
+    if (p->unsupported && !p->any)
+        return fault_set(why, FAULT_UNSUPPORTED, p->unsupported,
+                         "%s is not supported by this camera", p->unsupported);
+    return 0;
+}
+
+/* ---- carrying it out ---- */
+
+/* A direction on the turned screen as one of the camera's. */
+static void turn(const struct plan *p, double *right, double *up)
+{
+    double x = *right, y = *up;
+    switch ((int)p->rotation) {
+    case 90:
+        *right = -y;
+        *up = x;
+        break;
+    case 180:
+        *right = -x;
+        *up = -y;
+        break;
+    case 270:
+        *right = y;
+        *up = -x;
+        break;
+    }
+}
+
+static int do_point(struct camera *cam, const struct plan *p, double px, double py, double zoom_by,
+                    double speed, struct fault *why)
+{
+    int width, height;
+    double fps;
+    pipeline_size(cam->pipeline, &width, &height, &fps);
+    double aspect = (double)width / height;
+    bool turned = p->rotation == 90 || p->rotation == 270;
+    double w = isnan(p->image_width) ? (turned ? height : width) : p->image_width;
+    double h = isnan(p->image_height) ? (turned ? width : height) : p->image_height;
+    if (px > w || py > h)
+        return fault_set(why, FAULT_INVALID, "center",
+                         "the point %g,%g lies outside of the picture of %g by %g", px, py, w, h);
+    struct rendition_key k = {.width = (int)w, .height = (int)h, .rotation_deg = (int)p->rotation};
+    double x = px / w, y = py / h;
+    request_view_to_frame(&k, aspect, &x, &y);
+    return ptz_center(cam->ptz, x, y, zoom_by, speed, why);
+}
+
+static int do_step(struct camera *cam, const struct plan *p, double speed, struct fault *why)
+{
+    struct ptz *z = cam->ptz;
+    if (p->move == MOVE_HOME)
+        return ptz_home(z, speed, why);
+    if (p->move == MOVE_STOP)
+        return ptz_stop(z, true, true);
+    struct pose pose;
+    ptz_pose(z, &pose);
+    double right = moves[p->move].x, up = moves[p->move].y;
+    turn(p, &right, &up);
+    double step = pose.hfov_deg / 4;
+    return ptz_relative(z, right ? right * step : NAN, up ? up * step : NAN, NAN, speed, why);
+}
+
+static int do_continuous(struct camera *cam, const struct plan *p, struct fault *why)
+{
+    struct ptz *z = cam->ptz;
+    double pan = p->cpan, tilt = p->ctilt, zoom = p->czoom;
+    if (pan == 0 && tilt == 0) {
+        ptz_stop(z, true, false);
+        pan = tilt = NAN;
+    }
+    if (zoom == 0) {
+        ptz_stop(z, false, true);
+        zoom = NAN;
+    }
+    if (isnan(pan) && isnan(zoom))
+        return 0;
+    if (!isnan(pan))
+        turn(p, &pan, &tilt);
+    int64_t timeout_ns = 0;
+    if (cam->ptz_room) {
+        const struct ptz_settings *s = room_ref(cam->ptz_room);
+        timeout_ns = s->move_timeout_s * NSEC_PER_SEC;
+        room_unref(s);
+    }
+    ptz_set_proportional(z, p->proportional);
+    return ptz_continuous(z, pan, tilt, zoom, timeout_ns, why);
+}
+
+static int carry_out(struct camera *cam, const struct plan *p, struct fault *why)
+{
+    struct ptz *z = cam->ptz;
+    int err = isnan(p->speed) ? 0 : ptz_set_speed(z, p->speed / 100, why);
+    double speed = NAN; /* that which was set */
+    if (!err && !(isnan(p->pan) && isnan(p->tilt) && isnan(p->zoom)))
+        err =
+            ptz_absolute(z, p->pan, p->tilt,
+                         isnan(p->zoom) ? NAN : ptz_zoom_to_magnification(z, p->zoom), speed, why);
+    if (!err && !(isnan(p->rpan) && isnan(p->rtilt) && isnan(p->rzoom))) {
+        double factor = NAN;
+        if (!isnan(p->rzoom)) {
+            struct pose pose;
+            ptz_pose(z, &pose);
+            double to = ptz_zoom_of_magnification(z, pose.zoom) + p->rzoom;
+            to = fmax(PTZ_ZOOM_MIN, fmin(PTZ_ZOOM_MAX, to));
+            factor = ptz_zoom_to_magnification(z, to) / pose.zoom;
+        }
+        err = ptz_relative(z, p->rpan, p->rtilt, factor, speed, why);
+    }
+    if (!err && !isnan(p->center[0]))
+        err = do_point(cam, p, p->center[0], p->center[1], 1, speed, why);
+    if (!err && !isnan(p->area[0]))
+        err = do_point(cam, p, p->area[0], p->area[1], p->area[2] / 100, speed, why);
+    if (!err && p->move >= 0)
+        err = do_step(cam, p, speed, why);
+    if (!err && !(isnan(p->cpan) && isnan(p->czoom)))
+        err = do_continuous(cam, p, why);
+    return err;
+}
+
+static void reply_error(struct exchange *ex, const char *text)
+{
+    BUF(out, 512);
+    buf_adds(&out, "Error:");
+    for (const char *s = text; *s; s++) {
+        char c = (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s;
+        buf_add(&out, &c, 1);
+    }
+    buf_adds(&out, "\r\n");
+    vapix_reply_text(ex, buf_str(&out));
+}
+
+static void serve(struct exchange *ex, void *arg)
+{
+    struct vapix_door *d = arg;
+    if (!vapix_args(ex))
+        return;
+    if (!ptz_exists(d->cam->ptz)) {
+        vapix_reply_text(ex, ""); /* how clients learn that this channel has none */
+        return;
+    }
+    struct plan p = {NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN, NAN, {NAN, NAN}, {NAN, NAN, NAN},
+                     NAN, NAN, NAN, 0,   -1,  false, true, NULL};
+    struct fault why = {0};
+    BUF(out, 16 * 1024);
+    bool asked = false;
+    if (make_plan(&p, ex, &why) || ptz_query(&out, ex, d->cam, &asked, &why)) {
+        reply_error(ex, why.text);
+        return;
+    }
+    if (!asked && !p.any) {
+        reply_error(ex, " no command; info=1 lists those there are");
+        return;
+    }
+    if (p.any && carry_out(d->cam, &p, &why)) {
+        reply_error(ex, *why.text ? why.text : "the head does not obey");
+        return;
+    }
+    if (asked)
+        exchange_reply(ex, 200, ptz_query_is_json(ex) ? "application/json" : "text/plain",
+                       buf_str(&out), out.len);
+    else
+        exchange_reply(ex, 204, NULL, NULL, 0);
+}
+
+static const struct endpoint rows[] = {
+    {.path = "/axis-cgi/com/ptz.cgi",
+     .methods = GET_OR_POST,
+     .role = ROLE_PTZ,
+     .changes_state = true,
+     .serve = serve,
+     .doc = "pan, tilt and zoom"},
+};
+const struct cgi cgi_ptz = {CGI_ROWS(rows)};

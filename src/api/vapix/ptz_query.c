@@ -1,0 +1,183 @@
+#include "api/vapix/ptz_query.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "api/camera.h"
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "conf/param.h"
+#include "net/exchange.h"
+#include "ptz/ptz.h"
+#include "system/identity.h"
+
+static double max_zoom(struct ptz *p)
+{
+    struct head_caps caps;
+    ptz_caps(p, &caps);
+    return caps.zoom && caps.max_zoom > 1 ? caps.max_zoom : 1;
+}
+
+double ptz_zoom_to_magnification(struct ptz *p, double zoom)
+{
+    return 1 + (zoom - PTZ_ZOOM_MIN) / (PTZ_ZOOM_MAX - PTZ_ZOOM_MIN) * (max_zoom(p) - 1);
+}
+
+double ptz_zoom_of_magnification(struct ptz *p, double magnification)
+{
+    double span = max_zoom(p) - 1;
+    return span > 0 ? PTZ_ZOOM_MIN + (magnification - 1) / span * (PTZ_ZOOM_MAX - PTZ_ZOOM_MIN)
+                    : PTZ_ZOOM_MIN;
+}
+
+bool ptz_query_is_json(struct exchange *ex)
+{
+    const char *format = exchange_arg(ex, "format"), *query = exchange_arg(ex, "query");
+    return format && !strcmp(format, "json") && query &&
+           (!strncmp(query, "preset", 6) || !strcmp(query, "attributes"));
+}
+
+static void position(struct buf *out, struct camera *cam, bool json)
+{
+    struct pose pose;
+    ptz_pose(cam->ptz, &pose);
+    /* Iris and brightness are automatic: the middle of their scale. */
+    buf_addf(out,
+             "pan=%.4f\r\ntilt=%.4f\r\nzoom=%.0f\r\niris=5000\r\nfocus=%.0f\r\n"
+             "brightness=5000\r\nautofocus=on\r\nautoiris=on\r\n",
+             pose.pan_deg + 0.0, pose.tilt_deg + 0.0,
+             round(ptz_zoom_of_magnification(cam->ptz, pose.zoom)), 1 + round(9998 * pose.focus));
+}
+
+static void limits(struct buf *out, struct camera *cam, bool json)
+{
+    struct head_caps c;
+    ptz_caps(cam->ptz, &c);
+    buf_addf(out,
+             "MinPan=%g\r\nMaxPan=%g\r\nMinTilt=%g\r\nMaxTilt=%g\r\nMinZoom=%d\r\nMaxZoom=%d\r\n"
+             "MinFieldAngle=%.0f\r\nMaxFieldAngle=%.0f\r\n",
+             c.min_pan_deg, c.max_pan_deg, c.min_tilt_deg, c.max_tilt_deg, PTZ_ZOOM_MIN,
+             PTZ_ZOOM_MAX, c.tele_hfov_deg * 10, c.wide_hfov_deg * 10);
+}
+
+static void mode(struct buf *out, struct camera *cam, bool json)
+{
+    buf_adds(out, "mode=normal\r\n");
+}
+
+static void speed(struct buf *out, struct camera *cam, bool json)
+{
+    buf_addf(out, "speed=%.0f\r\n", round(ptz_speed(cam->ptz) * 100));
+}
+
+static void presets(struct buf *out, struct camera *cam, bool json)
+{
+    buf_adds(out, json ? "{\"Camera 1\":{\"presets\":[]}}" : "Preset Positions for camera 1\r\n");
+}
+
+static void attributes(struct buf *out, struct camera *cam, bool json)
+{
+    struct head_caps c;
+    ptz_caps(cam->ptz, &c);
+    if (json)
+        buf_addf(out,
+                 "{\"Camera 1\":{\"maxOpticalZoomMag\":\"%g\",\"zoomSteps\":["
+                 "{\"value\":\"1\",\"zoom\":\"1\"},{\"value\":\"9999\",\"zoom\":\"%g\"}]}}",
+                 c.max_zoom, c.max_zoom);
+    else
+        buf_addf(out,
+                 "Attributes for camera 1\r\nspeeds=value=1|speed=%g,value=100|speed=%g\r\n"
+                 "maxOpticalZoomMag=%g\r\n",
+                 c.max_pan_speed / 100, c.max_pan_speed, c.max_zoom);
+}
+
+static void status(struct buf *out, struct camera *cam, bool json)
+{
+    buf_addf(out, "moving=%s\r\n", ptz_moving(cam->ptz) ? "yes" : "no");
+}
+
+static void auxiliary(struct buf *out, struct camera *cam, bool json)
+{
+}
+
+static const struct {
+    const char *name;
+    void (*answer)(struct buf *out, struct camera *cam, bool json);
+} queries[] = {
+    {"position", position},
+    {"limits", limits},
+    {"mode", mode},
+    {"speed", speed},
+    {"presetposall", presets},
+    {"presetposcam", presets},
+    {"presetposcamdata", presets},
+    {"attributes", attributes},
+    {"status", status},
+    {"auxiliary", auxiliary},
+};
+
+static int answer_all(struct buf *out, const char *list, struct camera *cam, bool json,
+                      struct fault *why)
+{
+    char name[48];
+    for (const char *s = list;; s++) {
+        size_t len = strcspn(s, ","), i = 0;
+        if (len >= sizeof name)
+            return fault_set(why, FAULT_INVALID, "query", "query: unknown value: %.80s", list);
+        memcpy(name, s, len);
+        name[len] = '\0';
+        while (i < sizeof queries / sizeof *queries && strcmp(queries[i].name, name))
+            i++;
+        if (i == sizeof queries / sizeof *queries)
+            return fault_set(why, FAULT_INVALID, "query", "query: unknown value: %s", name);
+        queries[i].answer(out, cam, json);
+        s += len;
+        if (!*s)
+            return 0;
+    }
+}
+
+static const char info_text[] =
+    "Available commands\n"
+    ":\n"
+    "{camera=[n]}\n"
+    "whoami=yes\n"
+    "center=[x],[y]\n"
+    "  imagewidth=[n]\n"
+    "  imageheight=[n]\n"
+    "areazoom=[x],[y],[z]\n"
+    "  imagewidth=[n]\n"
+    "  imageheight=[n]\n"
+    "move={ home | up | down | left | right | upleft | upright | downleft | downright | stop }\n"
+    "pan=[abspos]\n"
+    "tilt=[abspos]\n"
+    "zoom=[n]\n"
+    "rpan=[offset]\n"
+    "rtilt=[offset]\n"
+    "rzoom=[offset]\n"
+    "autofocus={ on }\n"
+    "autoiris={ on }\n"
+    "continuouspantiltmove=[x-speed],[y-speed]\n"
+    "  proportionalspeed={ enabled | disabled }\n"
+    "continuouszoommove=[speed]\n"
+    "speed=[n]\n"
+    "imagerotation={ 0 | 90 | 180 | 270 }\n"
+    "query={ attributes | limits | mode | position | presetposall | presetposcam | "
+    "presetposcamdata | speed | status }\n";
+
+int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, bool *ret_asked,
+              struct fault *why)
+{
+    const char *query = exchange_arg(ex, "query"), *info = exchange_arg(ex, "info");
+    const char *whoami = exchange_arg(ex, "whoami");
+    *ret_asked = query || info || whoami;
+    if (whoami) {
+        const struct brand_settings *b = room_ref(cam->brand_room);
+        buf_addf(out, "%s\r\n", b->short_name);
+        room_unref(b);
+    }
+    if (info)
+        buf_adds(out, info_text);
+    return query ? answer_all(out, query, cam, ptz_query_is_json(ex), why) : 0;
+}
