@@ -1,0 +1,269 @@
+"""Clients that nobody here wrote, unmodified, against the release build in real time
+(rows A1, E1, E2, J1: "unmodified third-party clients work")."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+import pictures
+import vedette
+
+BUILD = "release"
+HERE = pathlib.Path(__file__).resolve().parent
+SECONDS = float(os.environ.get("VEDETTE_ALIEN_SECONDS", "10"))
+CLIP = pathlib.Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
+U, P = vedette.ADMIN
+
+
+def url(c, query="", scheme="rtsp", path="/axis-media/media.amp"):
+    return f"{scheme}://{U}:{P}@127.0.0.1:{getattr(c, scheme)}{path}{query}"
+
+
+def run(argv, timeout=90, **kw):
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, **kw)
+
+
+def play(t, c, query="", transport="tcp", scheme="rtsp", seconds=SECONDS, fps=30, extra=()):
+    """ffmpeg decodes for a while; counts, rates and errors are looked at."""
+    t.need("ffmpeg")
+    p = run(["ffmpeg", "-nostdin", "-hide_banner", "-v", "warning", "-stats", "-rtsp_transport", transport,
+             *extra, "-i", url(c, query, scheme), "-t", seconds, "-an", "-f", "null", "-progress", "pipe:1",
+             "-"], timeout=seconds + 40)
+    t.equal(p.returncode, 0, p.stderr[-2000:])
+    frames = int(re.findall(r"^frame=(\d+)", p.stdout, re.M)[-1])
+    complaints = [l for l in p.stderr.splitlines() if re.search(
+        r"error|concealing|missed|corrupt|invalid|non-existing|no frame|mmco|overrun|bad cseq", l, re.I)]
+    t.check(not complaints, "\n".join(complaints[:20]))
+    t.near(frames / seconds, fps, max(1, fps / 20), f"{frames} frames in {seconds} s")
+    for key in ("drop_frames", "dup_frames"):
+        n = int(re.findall(rf"^{key}=(\d+)", p.stdout, re.M)[-1])
+        t.check(n <= 2, f"{key}={n}")
+
+
+def test_E1_ffprobe(t):
+    t.need("ffprobe")
+    c = t.shared()
+    for transport in ("tcp", "udp"):
+        p = run(["ffprobe", "-v", "error", "-rtsp_transport", transport, "-show_streams", "-of", "json",
+                 url(c)])
+        t.equal(p.returncode, 0, p.stderr)
+        t.equal(p.stderr, "")
+        s, = json.loads(p.stdout)["streams"]
+        t.equal((s["codec_name"], s["width"], s["height"]), ("h264", 1920, 1080))
+        num, den = map(int, s["avg_frame_rate"].split("/"))
+        t.near(num / den, 30, 1)
+        t.equal(s.get("has_b_frames"), 0)
+        t.equal((s.get("color_space"), s.get("color_range")), ("bt709", "tv"))
+
+
+def test_E2_ffmpeg_tcp(t):
+    play(t, t.shared())
+
+
+def test_E2_ffmpeg_udp(t):
+    play(t, t.shared(), transport="udp")
+
+
+def test_E2_ffmpeg_rtsps(t):
+    play(t, t.shared(), scheme="rtsps", seconds=5)
+
+
+def test_E1_ffmpeg_mjpeg_rtsp(t):
+    play(t, t.shared(), "?videocodec=jpeg&resolution=1280x720&fps=15", seconds=5, fps=15)
+
+
+def test_E1_ffmpeg_mjpeg_http(t):
+    t.need("ffmpeg")
+    c = t.shared()
+    # ffmpeg's HTTP knows MD5 Digest.
+    p = run(["ffmpeg", "-nostdin", "-v", "error", "-f", "mpjpeg", "-i",
+             f"http://{U}:{P}@127.0.0.1:{c.http}/axis-cgi/mjpg/video.cgi?resolution=640x360&fps=15",
+             "-frames:v", "30", "-f", "null", "-"])
+    t.equal(p.returncode, 0, p.stderr)
+
+
+def test_E3_ffmpeg_arguments(t):
+    play(t, t.shared(), "?resolution=640x360&fps=10&compression=50&videokeyframeinterval=10", seconds=5,
+         fps=10)
+
+
+def test_E2_gstreamer(t):
+    t.need("gst-launch-1.0")
+    c = t.shared()
+    env = {**os.environ, "GST_REGISTRY": str(t.dir() / "registry"), "GST_DEBUG": "2"}
+    for protocol in ("tcp", "udp"):
+        argv = ["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c)}", f"protocols={protocol}", "latency=100",
+                "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "identity",
+                "eos-after=60", "silent=false", "!", "fakesink", "sync=false"]
+        began = time.monotonic()
+        p = run(argv, env=env)
+        t.equal(p.returncode, 0, p.stderr[-2000:])
+        t.check(time.monotonic() - began < 25, "60 pictures took too long")
+        bad = [l for l in p.stderr.splitlines() if re.search(r"ERROR|error|not negotiated", l)]
+        t.check(not bad, bad[:10])
+
+
+def test_E2_gstreamer_jpeg(t):
+    t.need("gst-launch-1.0")
+    c = t.shared()
+    env = {**os.environ, "GST_REGISTRY": str(t.dir() / "registry")}
+    p = run(["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, '?videocodec=jpeg&resolution=640x360')}",
+             "protocols=tcp", "!", "rtpjpegdepay", "!", "jpegdec", "!", "identity", "eos-after=30", "!",
+             "fakesink", "sync=false"], env=env)
+    t.equal(p.returncode, 0, p.stderr[-2000:])
+
+
+def curl(c, path, *args, tls=False, user=f"{U}:{P}"):
+    base = f"https://127.0.0.1:{c.https}" if tls else f"http://127.0.0.1:{c.http}"
+    return run(["curl", "-sS", "--digest", "-u", user, "-w", "\n%{http_code}", *args, base + path])
+
+
+def test_J1_curl_digest(t):
+    t.need("curl")
+    c = t.shared()
+    p = curl(c, "/axis-cgi/param.cgi?action=list&group=Brand.Brand", "-v")
+    t.match(r"^root.Brand.Brand=.*\n\n200$", p.stdout)
+    t.match(r"> Authorization: Digest .*algorithm=SHA-256", p.stderr, "curl picks SHA-256")
+    p = curl(c, "/axis-cgi/param.cgi?action=list&group=Brand.Brand", user=f"{U}:wrong")
+    t.match("401$", p.stdout)
+    p = curl(c, "/axis-cgi/com/ptz.cgi?move=stop")
+    t.equal(p.stdout, "\n204")
+    p = curl(c, "/axis-cgi/param.cgi", "--data-urlencode", "action=update", "--data-urlencode",
+             "Image.I0.Text.String=hello & bye")
+    t.match(r"^OK\n?\n200$", p.stdout)
+    t.equal(c.param("Image.I0.Text.String"), "hello & bye")
+    c.update("Image.I0.Text.String", "")
+    p = curl(c, "/axis-cgi/usergroup.cgi", "-k", tls=True)
+    t.match("200$", p.stdout)
+    p = run(["curl", "-sSk", "-u", f"{U}:{P}", f"https://127.0.0.1:{c.https}/axis-cgi/usergroup.cgi"])
+    t.match("^root\n", p.stdout, "Basic over TLS")
+    out = t.dir() / "a.jpg"
+    p = curl(c, "/axis-cgi/jpg/image.cgi", "-o", out)
+    t.equal(pictures.jpeg_size(out.read_bytes()), (1920, 1080))
+    p = curl(c, "/axis-cgi/apidiscovery.cgi", "-X", "POST", "-d",
+             '{"apiVersion":"1.0","context":"c","method":"getApiList"}')
+    t.match("200$", p.stdout)
+    # Keep-alive: three requests over one connection.
+    p = run(["curl", "-sSv", "--digest", "-u", f"{U}:{P}", *[
+        f"http://127.0.0.1:{c.http}/axis-cgi/usergroup.cgi"] * 3])
+    t.equal(p.stdout.count("root admin operator ptz viewer"), 3)
+    t.equal(len(re.findall("Connected to", p.stderr)), 1)
+
+
+def test_J1_curl_md5(t):
+    """The parameter that offers MD5 alone."""
+    t.need("curl")
+    c = t.camera()
+    c.setup(users=False)
+    names = [l.partition("=")[0][5:] for l in
+             c.admin.get("/axis-cgi/param.cgi?action=list").text.splitlines()]
+    name = [n for n in names if re.search("digest", n, re.I)]
+    t.check(name, "no parameter for it")
+    for n in name:
+        for v in ("MD5", "md5"):
+            c.update(n, v)
+    p = curl(c, "/axis-cgi/usergroup.cgi", "-v")
+    t.match("200$", p.stdout)
+    t.match("> Authorization: Digest .*algorithm=MD5", p.stderr)
+
+
+def test_A4_tls_seen_by_curl(t):
+    t.need("curl")
+    c = t.shared()
+    p = run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_version} %{ssl_verify_result}", "-k", "--tls-max",
+             "1.2", f"https://127.0.0.1:{c.https}/"])
+    t.match(r"^1\.1 ", p.stdout)
+    p = run(["curl", "-sSk", "--tls-max", "1.1", f"https://127.0.0.1:{c.https}/"])
+    t.check(p.returncode != 0, "TLS 1.1")
+
+
+def msl(t, *args):
+    t.need("node", "npm")
+    where = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / "vedette-msl"
+    if not (where / "node_modules/media-stream-library").exists():
+        where.mkdir(exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            (where / name).write_bytes((HERE / name).read_bytes())
+        p = run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=where, timeout=80)
+        t.equal(p.returncode, 0, p.stderr)
+    script = where / "msl.mjs"
+    script.write_bytes((HERE / "msl.mjs").read_bytes())
+    p = run(["node", script, *args], timeout=60)
+    t.equal(p.returncode, 0, p.stderr[-2000:] + p.stdout)
+    return json.loads(p.stdout.splitlines()[-1])
+
+
+def test_E2_media_stream_library(t):
+    c = t.shared()
+    bare = f"rtsp://127.0.0.1:{c.rtsp}/axis-media/media.amp"
+    r = msl(t, "h264", bare, U, P, "90")
+    t.check(r["keys"] >= 1 and r["synced"], r)
+    t.equal(r["sdp"], "video")
+    r = msl(t, "jpeg", bare + "?videocodec=jpeg&resolution=640x360", U, P, "30")
+    t.check(r["bytes"] > 30 * 2000, r)
+
+
+def test_E2_media_stream_library_websocket(t):
+    c = t.shared()
+    token = c.viewer.get("/axis-cgi/rtspwssession.cgi").text.strip()
+    ws = f"ws://127.0.0.1:{c.http}/rtsp-over-websocket?rtspwssession={token}"
+    r = msl(t, "ws", "rtsp://192.0.2.10/axis-media/media.amp?resolution=1280x720", "-", "-", "90", ws)
+    t.check(r["keys"] >= 1 and r["synced"], r)
+
+
+def test_device_file_clip(t):
+    """Debian's clip of walking people: decoded by ffmpeg, steered by the digital head."""
+    if not CLIP.exists():
+        raise AssertionError(f"{CLIP} is missing; see tools/deps.sh")
+    c = t.camera(source=f"file:{CLIP}")
+    c.setup(users=False)
+    p = run(["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_streams", "-of", "json", url(c)])
+    s, = json.loads(p.stdout)["streams"]
+    t.equal((s["width"], s["height"]), (768, 576))
+    play(t, c, seconds=6, fps=10)
+    wide = pictures.gray(c.snapshot(), 96, 72)[2]
+    c.ptz_command("zoom=9999")
+    c.rest()
+    time.sleep(0.4)
+    near = pictures.gray(c.snapshot(), 96, 72)[2]
+    t.check(sum(abs(a - b) for a, b in zip(wide, near)) / len(wide) > 8, "zoom changes nothing")
+    c.ptz_command("move=home")
+
+
+def test_E7_many_viewers_one_encoder(t):
+    """Twenty viewers of one stream cost little more than one."""
+    c = t.shared()
+
+    def cpu():
+        f = open(f"/proc/{c.process.pid}/stat").read().rpartition(")")[2].split()
+        return (int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cost(n):
+        viewers = [c.rtsp_client() for _ in range(n)]
+        for v in viewers:
+            v.start()
+            v.unit()
+        for v in viewers:
+            v.drain(0.01)
+        import selectors
+        sel = selectors.DefaultSelector()
+        for v in viewers:
+            sel.register(v.conn.sock, selectors.EVENT_READ)
+        began, used = time.monotonic(), cpu()
+        while time.monotonic() - began < 3:
+            for key, _ in sel.select(0.1):
+                key.fileobj.recv(1 << 20)
+        used = (cpu() - used) / (time.monotonic() - began)
+        for v in viewers:
+            v.close()
+        return used
+    one, many = cost(1), cost(20)
+    t.check(many < one * 1.5 + 0.1, f"1 viewer {one:.2f}, 20 viewers {many:.2f} of a core")
+
+
+def test_ready_within_a_second(t):
+    c = t.camera()
+    t.check(c.ready_after < 3, f"ready after {c.ready_after:.2f} s")
