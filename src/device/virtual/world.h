@@ -18,7 +18,7 @@
 
 struct world;
 
-struct world *world_new(uint64_t seed);
+struct world *world_new(uint64_t seed); /* NULL: out of memory */
 struct world *world_free(struct world *w);
 
 /* Linear radiance, scene-referred, Rec.709 primaries, planar 16-bit with a common
@@ -27,18 +27,28 @@ struct radiance {
     int width, height;
     size_t stride; /* in samples */
     uint16_t *r, *g, *b;
+    uint64_t held; /* world_render's note of what is in here already; 0 at first, and
+                    * again whenever somebody else has written into the planes */
 };
 /* Renders what falls through the lens while it moves from pose_start to pose_end
  * during [start_ns, end_ns] (world time): motion blur included. */
 int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into);
 
+/* Mean radiance (0…4, in units of the white card) of what this pose sees, coarsely and
+ * without the actors: a pure function, for exposure control. Any thread. */
+double world_meter(const struct world *w, const struct pose *pose, double aspect);
+/* For tests: the plain C twin of the inner loops, or the fastest of this machine. */
+void world_use_plain_kernels(struct world *w, bool plain);
+/* For tests: leaves an actor out of the pictures (by its id), or NULL for none. */
+void world_hide(struct world *w, const char *id);
+
 struct truth_object {
-    char id[32];         /* "person-1" */
+    char id[32];            /* "person-1" */
     const char *class_name; /* "person", "vehicle" … */
-    double box[4];       /* x, y, w, h in the frame, 0…1, clipped to it */
-    double world[3];     /* metres */
-    double visible;      /* share of its projected area that is in the frame and not hidden */
+    double box[4];          /* x, y, w, h in the frame, 0…1, clipped to it */
+    double world[3];        /* metres */
+    double visible;         /* share of its projected area that is in the frame and not hidden */
 };
 /* Objects at least partly in the frame, at one instant. Returns how many (≤ most). */
 size_t world_truth(struct world *w, const struct pose *pose, double aspect, int64_t time_ns,

@@ -1,0 +1,26 @@
+#include "device/device.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "device/virtual/virtual.h"
+
+/* One line a backend. */
+const struct device_backend *const device_table[] = {
+    &virtual_backend,
+    NULL,
+};
+
+struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
+                           struct events *events, struct fault *why)
+{
+    size_t len = strcspn(spec, ":");
+    for (int i = 0; device_table[i]; i++) {
+        const struct device_backend *b = device_table[i];
+        if (strlen(b->scheme) == len && !strncmp(b->scheme, spec, len))
+            return b->open(spec[len] ? spec + len + 1 : "", seed, clock, events, why);
+    }
+    fault_set(why, FAULT_UNKNOWN, "source",
+              "there is no source \"%.64s\"; it is virtual or file:PATH", spec);
+    return NULL;
+}

@@ -1,0 +1,447 @@
+/* Compiled several times with different KERNELS and -march; see kernels.h. */
+#include "device/virtual/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "device/virtual/texture.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+static void row_begin(struct row *row, int x0, int x1)
+{
+    row->x0 = x0 & ~(CHUNK - 1);
+    row->x1 = (x1 + CHUNK - 1) & ~(CHUNK - 1);
+    size_t n = (size_t)(row->x1 - row->x0);
+    for (int k = 0; k < 3; k++)
+        memset(row->rgb[k] + row->x0, 0, n * sizeof(float));
+    memset(row->shadow + row->x0, 0, n * sizeof(float));
+    for (int x = row->x0; x < row->x1; x++)
+        row->through[x] = 1;
+    memset(row->state + row->x0 / CHUNK, CHUNK_OPEN, n / CHUNK);
+    row->open = (int)(n / CHUNK);
+    row->shadowed = false;
+}
+
+/* Coverage of a convex shape from its distances to the edges. Opposite edges count as
+ * pairs, so that what is thinner than a pixel keeps its true share. */
+INLINE void cover_edges(const struct drawn *d, int x, int y, float *cover)
+{
+    float inside[MAX_EDGES][CHUNK];
+    for (int e = 0; e < d->n_edges; e++) {
+        float at = (float)(d->ex[e] * x + d->ey[e] * y + d->ec[e]) + 0.5f + d->slack[e];
+        float step = (float)d->ex[e];
+        for (int i = 0; i < CHUNK; i++) {
+            float c = at + step * (float)i;
+            c = c < 0 ? 0 : c;
+            inside[e][i] = c > 1 ? 1 : c;
+        }
+    }
+    if (d->n_edges == 4) {
+        for (int i = 0; i < CHUNK; i++) {
+            float p = inside[0][i] + inside[2][i] - 1, q = inside[1][i] + inside[3][i] - 1;
+            p = p < 0 ? 0 : p;
+            q = q < 0 ? 0 : q;
+            cover[i] = p * q;
+        }
+        return;
+    }
+    for (int i = 0; i < CHUNK; i++)
+        cover[i] = 1;
+    for (int e = 0; e < d->n_edges; e++)
+        for (int i = 0; i < CHUNK; i++)
+            cover[i] += inside[e][i] - 1;
+    for (int i = 0; i < CHUNK; i++)
+        cover[i] = cover[i] < 0 ? 0 : cover[i];
+}
+
+/* Bilinear taps of a level at u[i], v[i] (level texels): channels 0…65280. */
+INLINE void sample(const struct texture *t, int level, const float *u, const float *v, uint32_t *rb,
+                   uint32_t *ga)
+{
+    const uint32_t *texels = t->level[level];
+    const int wmask = (1 << (t->log2_w - level)) - 1, hmask = (1 << (t->log2_h - level)) - 1;
+    const int stride = wmask + 2;
+    int32_t at[CHUNK];
+    uint32_t fu[CHUNK], fv[CHUNK];
+    for (int i = 0; i < CHUNK; i++) {
+        int32_t iu = (int32_t)(u[i] * 256 - 128), iv = (int32_t)(v[i] * 256 - 128);
+        fu[i] = (uint32_t)iu & 255;
+        fv[i] = (uint32_t)iv & 255;
+        at[i] = (iv >> 8 & hmask) * stride + (iu >> 8 & wmask);
+    }
+    uint32_t t00[CHUNK], t01[CHUNK], t10[CHUNK], t11[CHUNK];
+    for (int i = 0; i < CHUNK; i++) {
+        t00[i] = texels[at[i]];
+        t01[i] = texels[at[i] + 1];
+        t10[i] = texels[at[i] + stride];
+        t11[i] = texels[at[i] + stride + 1];
+    }
+    for (int i = 0; i < CHUNK; i++) {
+        uint32_t w11 = fu[i] * fv[i] >> 8, w10 = fv[i] - w11, w01 = fu[i] - w11;
+        uint32_t w00 = 256 - fu[i] - w10;
+        const uint32_t m = 0xff00ff;
+        rb[i] = (t00[i] & m) * w00 + (t01[i] & m) * w01 + (t10[i] & m) * w10 + (t11[i] & m) * w11;
+        ga[i] = (t00[i] >> 8 & m) * w00 + (t01[i] >> 8 & m) * w01 + (t10[i] >> 8 & m) * w10 +
+                (t11[i] >> 8 & m) * w11;
+    }
+}
+
+/* floor(log2(v)) for v ≥ 1. */
+INLINE int log2_floor(float v)
+{
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof(bits));
+    return (int)(bits >> 23) - 127;
+}
+
+INLINE void shade_texture(const struct drawn *d, const struct lens *lens, int x, int y,
+                          float colour[3][CHUNK], float *cover)
+{
+    const struct texture *t = d->tex;
+    double w0 = d->wx * x + d->wy * y + d->wc;
+    double u0 = d->ux * x + d->uy * y + d->uc, v0 = d->vx * x + d->vy * y + d->vc;
+    const double half = CHUNK / 2 - 0.5;
+    double wm = w0 + d->wx * half;
+    if (!(wm > 1e-12) || !(w0 > 1e-12) || !(w0 + d->wx * (CHUNK - 1) > 1e-12)) {
+        /* A chunk that reaches over the plane's horizon: nothing to see but haze. */
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; i < CHUNK; i++)
+                colour[k][i] = lens->haze[k];
+        if (t->alpha)
+            for (int i = 0; i < CHUNK; i++)
+                cover[i] = 0;
+        return;
+    }
+    double rm = 1 / wm, um = (u0 + d->ux * half) * rm, vm = (v0 + d->vx * half) * rm;
+    float dux = (float)((d->ux - um * d->wx) * rm), dvx = (float)((d->vx - vm * d->wx) * rm);
+    float duy = (float)((d->uy - um * d->wy) * rm), dvy = (float)((d->vy - vm * d->wy) * rm);
+    float lx = dux * dux + dvx * dvx, ly = duy * duy + dvy * dvy;
+    bool along_y = ly > lx;
+    float major = along_y ? ly : lx, minor = along_y ? lx : ly;
+    int taps = 1;
+    if (major > 2 && major > minor * 1.6f) {
+        float ratio = major / (minor > 1 ? minor : 1);
+        taps = ratio > 36 ? 8 : ratio > 16 ? 6 : ratio > 6 ? 4 : ratio > 2.2f ? 3 : 2;
+    }
+    float print = major / (float)(taps * taps) * 2.4f; /* squared footprint of one tap */
+    int level = print > 1 ? log2_floor(print) / 2 : 0;
+    if (level >= t->levels)
+        level = t->levels - 1;
+    /* Whole periods are taken off, to keep the floats small and exact. */
+    double uo = floor(um / texture_w(t)) * texture_w(t),
+           vo = floor(vm / texture_h(t)) * texture_h(t);
+    float scale = 1.0f / (float)(1 << level);
+    float un = (float)(u0 - uo * w0), us = (float)(d->ux - uo * d->wx);
+    float vn = (float)(v0 - vo * w0), vs = (float)(d->vx - vo * d->wx);
+    float wn = (float)(w0 * rm), ws = (float)(d->wx * rm), rs = (float)rm * scale;
+    float u[CHUNK], v[CHUNK];
+    for (int i = 0; i < CHUNK; i++) {
+        float r = rs / (wn + ws * (float)i);
+        u[i] = (un + us * (float)i) * r;
+        v[i] = (vn + vs * (float)i) * r;
+    }
+    uint32_t rb[CHUNK], ga[CHUNK];
+    float red[CHUNK], green[CHUNK], blue[CHUNK], alpha[CHUNK];
+    if (taps == 1) {
+        sample(t, level, u, v, rb, ga);
+        for (int i = 0; i < CHUNK; i++) {
+            red[i] = (float)(int32_t)(rb[i] & 0xffff);
+            blue[i] = (float)(int32_t)(rb[i] >> 16);
+            green[i] = (float)(int32_t)(ga[i] & 0xffff);
+            alpha[i] = (float)(int32_t)(ga[i] >> 16);
+        }
+    } else {
+        int32_t sum[4][CHUNK] = {{0}};
+        float step_u = (along_y ? duy : dux) * scale / (float)taps;
+        float step_v = (along_y ? dvy : dvx) * scale / (float)taps;
+        for (int n = 0; n < taps; n++) {
+            float off = (float)n - (float)(taps - 1) * 0.5f;
+            float tu[CHUNK], tv[CHUNK];
+            for (int i = 0; i < CHUNK; i++) {
+                tu[i] = u[i] + step_u * off;
+                tv[i] = v[i] + step_v * off;
+            }
+            sample(t, level, tu, tv, rb, ga);
+            for (int i = 0; i < CHUNK; i++) {
+                sum[0][i] += (int32_t)(rb[i] & 0xffff);
+                sum[1][i] += (int32_t)(ga[i] & 0xffff);
+                sum[2][i] += (int32_t)(rb[i] >> 16);
+                sum[3][i] += (int32_t)(ga[i] >> 16);
+            }
+        }
+        float share = 1.0f / (float)taps;
+        for (int i = 0; i < CHUNK; i++) {
+            red[i] = (float)sum[0][i] * share;
+            green[i] = (float)sum[1][i] * share;
+            blue[i] = (float)sum[2][i] * share;
+            alpha[i] = (float)sum[3][i] * share;
+        }
+    }
+    double px = (x + half - lens->cx) / lens->f, py = (y - lens->cy) / lens->f;
+    float far = (float)(d->depth * rm) * sqrtf((float)(1 + px * px + py * py));
+    float q = far / d->haze_at, clear = 1 / (1 + q + q * q * 0.5f);
+    const float unit = 1.0f / (65280.0f * 65280.0f);
+    float k0 = d->light[0] * unit * clear, k1 = d->light[1] * unit * clear;
+    float k2 = d->light[2] * unit * clear;
+    float h0 = lens->haze[0] * (1 - clear), h1 = lens->haze[1] * (1 - clear);
+    float h2 = lens->haze[2] * (1 - clear);
+    for (int i = 0; i < CHUNK; i++) {
+        colour[0][i] = red[i] * red[i] * k0 + h0;
+        colour[1][i] = green[i] * green[i] * k1 + h1;
+        colour[2][i] = blue[i] * blue[i] * k2 + h2;
+    }
+    if (t->alpha) {
+        float fade = 1;
+        if (d->fade_at > 0) {
+            float over = far / d->fade_at;
+            fade = 1 / (1 + over * over);
+        }
+        fade /= 65280.0f;
+        for (int i = 0; i < CHUNK; i++)
+            cover[i] *= alpha[i] * fade;
+    }
+}
+
+INLINE void shade_sky(const struct lens *lens, int x, int y, float colour[3][CHUNK])
+{
+    float z0 = (float)(lens->sky_x * x + lens->sky_y * y + lens->sky_c), dz = (float)lens->sky_x;
+    float py = (float)(y - lens->cy), px = (float)(x - lens->cx), ff = (float)(lens->f * lens->f);
+    for (int i = 0; i < CHUNK; i++) {
+        float xx = px + (float)i;
+        float e = (z0 + dz * (float)i) / sqrtf(ff + py * py + xx * xx);
+        e = e < 0 ? 0 : e;
+        float t = e / (e + 0.28f) * 1.28f; /* fast at the horizon, slow above */
+        for (int k = 0; k < 3; k++)
+            colour[k][i] = lens->haze[k] + (lens->zenith[k] - lens->haze[k]) * t;
+    }
+}
+
+INLINE void shade_capsule(const struct drawn *d, int x, int y, float colour[3][CHUNK], float *cover)
+{
+    float bx = d->bx - d->ax, by = d->by - d->ay, len2 = bx * bx + by * by;
+    float inv = len2 > 1e-6f ? 1 / len2 : 0;
+    float py = (float)y - d->ay, px0 = (float)x - d->ax;
+    for (int i = 0; i < CHUNK; i++) {
+        float px = px0 + (float)i;
+        float h = (px * bx + py * by) * inv;
+        h = h < 0 ? 0 : h;
+        h = h > 1 ? 1 : h;
+        float qx = px - bx * h, qy = py - by * h, r = d->ra + (d->rb - d->ra) * h;
+        float far = sqrtf(qx * qx + qy * qy);
+        float c = r - far + 0.5f;
+        c = c < 0 ? 0 : c;
+        c = c > 1 ? 1 : c;
+        /* A line thinner than a pixel covers its width, not a whole pixel. */
+        float thin = 2 * r;
+        cover[i] = c * (thin < 1 ? thin : 1);
+        float over = 1 / (far > r ? far : r), nx = qx * over, ny = -qy * over;
+        float nz2 = 1 - nx * nx - ny * ny, nz = sqrtf(nz2 < 0 ? 0 : nz2);
+        float lit = nx * d->sun[0] + ny * d->sun[1] + nz * d->sun[2];
+        lit = 0.30f + 0.06f * ny + 0.70f * (lit < 0 ? 0 : lit);
+        for (int k = 0; k < 3; k++)
+            colour[k][i] = d->light[k] * lit;
+    }
+}
+
+static void paint_chunk(struct row *row, const struct drawn *d, const struct lens *lens, int x,
+                        int y, bool whole)
+{
+    float cover[CHUNK], colour[3][CHUNK];
+    if (whole) {
+        for (int i = 0; i < CHUNK; i++)
+            cover[i] = 1;
+    } else if (d->kind != DRAWN_CAPSULE) {
+        cover_edges(d, x, y, cover);
+    }
+    float *through = row->through + x, *shadow = row->shadow + x;
+    if (d->kind == DRAWN_SHADOW) {
+        for (int i = 0; i < CHUNK; i++)
+            shadow[i] = cover[i] > shadow[i] ? cover[i] : shadow[i];
+        row->shadowed = true;
+        return;
+    }
+    bool opaque = whole;
+    switch (d->kind) {
+    case DRAWN_FLAT:
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; i < CHUNK; i++)
+                colour[k][i] = d->light[k];
+        break;
+    case DRAWN_TEXTURE:
+        shade_texture(d, lens, x, y, colour, cover);
+        opaque = whole && !d->tex->alpha;
+        break;
+    case DRAWN_SKY:
+        shade_sky(lens, x, y, colour);
+        break;
+    default:
+        shade_capsule(d, x, y, colour, cover);
+        opaque = false;
+        break;
+    }
+    uint8_t *state = &row->state[x / CHUNK];
+    if (row->shadowed && d->kind != DRAWN_SKY && d->kind != DRAWN_CAPSULE)
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; i < CHUNK; i++)
+                colour[k][i] *= 1 - shadow[i] * lens->shade[k];
+    if (opaque && *state == CHUNK_OPEN) {
+        for (int k = 0; k < 3; k++)
+            memcpy(row->rgb[k] + x, colour[k], sizeof(colour[k]));
+        for (int i = 0; i < CHUNK; i++)
+            through[i] = 0;
+    } else {
+        float part[CHUNK], most = 0;
+        for (int i = 0; i < CHUNK; i++) {
+            part[i] = through[i] * cover[i];
+            through[i] -= part[i];
+        }
+        for (int k = 0; k < 3; k++) {
+            float *to = row->rgb[k] + x;
+            for (int i = 0; i < CHUNK; i++)
+                to[i] += part[i] * colour[k][i];
+        }
+        for (int i = 0; i < CHUNK; i++)
+            most = through[i] > most ? through[i] : most;
+        opaque = most < 0.002f;
+        *state = CHUNK_MIXED;
+    }
+    if (opaque) {
+        *state = CHUNK_CLOSED;
+        row->open--;
+    }
+}
+
+static void row_paint(struct row *row, const struct drawn *d, const struct lens *lens, int y)
+{
+    /* Where the coverage is more than 0, and where it is 1. */
+    double lo = row->x0, hi = row->x1 - 1, in_lo = lo, in_hi = hi;
+    if (d->kind == DRAWN_CAPSULE) {
+        double r = (d->ra > d->rb ? d->ra : d->rb) + 1;
+        double left = (d->ax < d->bx ? d->ax : d->bx) - r;
+        double right = (d->ax > d->bx ? d->ax : d->bx) + r;
+        lo = left > lo ? left : lo;
+        hi = right < hi ? right : hi;
+        in_lo = hi + 1;
+    }
+    for (int e = 0; e < d->n_edges; e++) {
+        double a = d->ex[e], r = d->ey[e] * y + d->ec[e] + (double)d->slack[e];
+        if (a > 1e-9) {
+            double out = (-0.5 - r) / a, in = (0.5 - r) / a;
+            lo = out > lo ? out : lo;
+            in_lo = in > in_lo ? in : in_lo;
+        } else if (a < -1e-9) {
+            double out = (-0.5 - r) / a, in = (0.5 - r) / a;
+            hi = out < hi ? out : hi;
+            in_hi = in < in_hi ? in : in_hi;
+        } else if (r <= -0.5) {
+            return;
+        } else if (r < 0.5) {
+            in_hi = -1;
+        }
+    }
+    if (!(lo <= hi))
+        return;
+    for (int x = (int)lo & ~(CHUNK - 1); x <= (int)hi; x += CHUNK)
+        if (row->state[x / CHUNK] != CHUNK_CLOSED)
+            paint_chunk(row, d, lens, x, y, x >= in_lo && x + CHUNK - 1 <= in_hi);
+}
+
+static void row_store(const struct row *row, int x0, int x1, uint16_t *r, uint16_t *g, uint16_t *b)
+{
+    uint16_t *const to[3] = {r, g, b};
+    for (int k = 0; k < 3; k++) {
+        const float *from = row->rgb[k] + x0;
+        for (int i = 0; i < x1 - x0; i++) {
+            float v = from[i] + 0.5f;
+            to[k][i] = (uint16_t)(int32_t)(v > 65535 ? 65535 : v);
+        }
+    }
+}
+
+static void row_over(const struct row *row, const struct lens *lens, const float *mask, int x0,
+                     int x1, uint16_t *r, uint16_t *g, uint16_t *b)
+{
+    uint16_t *const to[3] = {r, g, b};
+    for (int k = 0; k < 3; k++) {
+        const float *from = row->rgb[k], shade = lens->shade[k];
+        uint16_t *out = to[k] - x0;
+        for (int x = x0; x < x1; x++) {
+            float under = (float)out[x], m = mask[x];
+            float t = 1 - m * (1 - row->through[x]);
+            float v = under * (1 - m * row->shadow[x] * shade) * t + m * from[x] + 0.5f;
+            out[x] = (uint16_t)(int32_t)(v > 65535 ? 65535 : v);
+        }
+    }
+}
+
+static void mean2(uint16_t *to, const uint16_t *a, const uint16_t *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint16_t)((a[i] + b[i] + 1) >> 1);
+}
+
+/* One row: 0…1 after the transfer curve, with noise. Shot noise has nearly the same
+ * size everywhere behind a square-root-like curve; read noise shows in the dark. */
+INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const int8_t *noise, int n,
+                      float *out)
+{
+    const float k0 = c->slope[0], k1 = c->slope[1], k2 = c->slope[2], k3 = c->slope[3];
+    const float k4 = c->slope[4], gain = c->gain, shot = c->shot_noise, read = c->read_noise;
+    for (int i = 0; i < n; i++) {
+        float lin = (float)in[i] * gain;
+        lin = lin > 1 ? 1 : lin;
+        float s = sqrtf(lin);
+        float v = (((k4 * s + k3) * s + k2) * s + k1) * s + k0;
+        v = lin < 0.018f ? 4.5f * lin : v;
+        float dark = 1 - s;
+        v += (float)noise[i] * (shot + read * dark * dark);
+        v = v < 0 ? 0 : v;
+        out[i] = v > 1 ? 1 : v;
+    }
+}
+
+#define STRIP 64
+
+static void develop2(const struct sensor_curve *c, const uint16_t *const in[6],
+                     const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1, uint8_t *cb,
+                     uint8_t *cr)
+{
+    for (int x = 0; x < width; x += STRIP) {
+        int n = width - x < STRIP ? width - x : STRIP;
+        float v[6][STRIP];
+        for (int k = 0; k < 6; k++) {
+            if (n == STRIP)
+                curve_row(c, in[k] + x, noise[k] + x, STRIP, v[k]);
+            else
+                curve_row(c, in[k] + x, noise[k] + x, n, v[k]);
+        }
+        /* BT.709, limited range: luma 16…235, chroma 16…240 */
+        const float kr = 0.2126f * 219, kg = 0.7152f * 219, kb = 0.0722f * 219;
+        uint8_t *const luma[2] = {y0 + x, y1 + x};
+        for (int row = 0; row < 2; row++) {
+            const float *r = v[row * 3], *g = v[row * 3 + 1], *b = v[row * 3 + 2];
+            for (int i = 0; i < n; i++)
+                luma[row][i] = (uint8_t)(int32_t)(r[i] * kr + g[i] * kg + b[i] * kb + 16.5f);
+        }
+        for (int i = 0; i < n / 2; i++) {
+            float r = v[0][2 * i] + v[0][2 * i + 1] + v[3][2 * i] + v[3][2 * i + 1];
+            float g = v[1][2 * i] + v[1][2 * i + 1] + v[4][2 * i] + v[4][2 * i + 1];
+            float b = v[2][2 * i] + v[2][2 * i + 1] + v[5][2 * i] + v[5][2 * i + 1];
+            float luminance = r * 0.2126f + g * 0.7152f + b * 0.0722f;
+            cb[x / 2 + i] = (uint8_t)(int32_t)((b - luminance) * (224 / (4 * 1.8556f)) + 128.5f);
+            cr[x / 2 + i] = (uint8_t)(int32_t)((r - luminance) * (224 / (4 * 1.5748f)) + 128.5f);
+        }
+    }
+}
+
+extern const struct kernels KERNELS;
+const struct kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .row_begin = row_begin,
+    .row_paint = row_paint,
+    .row_store = row_store,
+    .row_over = row_over,
+    .mean2 = mean2,
+    .develop2 = develop2,
+};

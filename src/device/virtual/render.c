@@ -1,0 +1,346 @@
+#include "device/virtual/render.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct patch {
+    int x0, y0, x1, y1;
+    size_t at; /* in the store, in samples */
+};
+
+struct canvas {
+    const struct place *place;
+    const struct kernels *kernels;
+    struct drawn *list; /* of the place, front to back */
+    size_t n_list;
+    struct row row, mask;
+    int row_room; /* pixels */
+    struct patch patch[ACTORS];
+    int n_patches;
+    uint16_t *store; /* pixels under the actors */
+    size_t store_room;
+    uint16_t *scratch; /* one plane, for the blur */
+    size_t scratch_room;
+};
+
+static void row_done(struct row *row)
+{
+    for (int k = 0; k < 3; k++)
+        free(row->rgb[k]);
+    free(row->through);
+    free(row->shadow);
+    free(row->state);
+    memset(row, 0, sizeof(*row));
+}
+
+static int row_init(struct row *row, int width)
+{
+    row_done(row);
+    size_t n = ((size_t)width + CHUNK) / CHUNK * CHUNK;
+    bool ok = true;
+    for (int k = 0; k < 3; k++)
+        ok = (row->rgb[k] = calloc(n, sizeof(float))) && ok;
+    row->through = calloc(n, sizeof(float));
+    row->shadow = calloc(n, sizeof(float));
+    row->state = calloc(n / CHUNK, 1);
+    return ok && row->through && row->shadow && row->state ? 0 : -ENOMEM;
+}
+
+struct canvas *canvas_new(const struct place *place)
+{
+    struct canvas *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->place = place;
+    c->kernels = kernels_best();
+    c->list = calloc(place->n_surfaces, sizeof(*c->list));
+    return c->list ? c : canvas_free(c);
+}
+
+struct canvas *canvas_free(struct canvas *c)
+{
+    if (!c)
+        return NULL;
+    row_done(&c->row);
+    row_done(&c->mask);
+    free(c->list);
+    free(c->store);
+    free(c->scratch);
+    free(c);
+    return NULL;
+}
+
+void canvas_use(struct canvas *c, const struct kernels *k)
+{
+    c->kernels = k;
+}
+
+const struct kernels *canvas_kernels(const struct canvas *c)
+{
+    return c->kernels;
+}
+
+int canvas_paint(struct canvas *c, const struct view *v, struct radiance *into)
+{
+    if (c->row_room < v->width) {
+        c->row_room = 0;
+        if (row_init(&c->row, v->width) < 0 || row_init(&c->mask, v->width) < 0)
+            return -ENOMEM;
+        c->row_room = v->width;
+    }
+    c->n_list = 0;
+    for (size_t i = 0; i < c->place->n_surfaces; i++)
+        c->n_list += view_surface(v, &c->place->surface[i], &c->list[c->n_list]);
+    const struct kernels *k = c->kernels;
+    for (int y = 0; y < v->height; y++) {
+        k->row_begin(&c->row, 0, v->width);
+        for (size_t i = 0; i < c->n_list && c->row.open; i++)
+            if (y >= c->list[i].y0 && y <= c->list[i].y1)
+                k->row_paint(&c->row, &c->list[i], &v->lens, y);
+        size_t at = (size_t)y * into->stride;
+        k->row_store(&c->row, 0, v->width, into->r + at, into->g + at, into->b + at);
+    }
+    c->n_patches = 0;
+    return 0;
+}
+
+/* ---- actors ---- */
+
+/* Pixels that a drawn thing may touch, across; rows are known. */
+static void extent(const struct view *v, const struct drawn *d, double *lo, double *hi)
+{
+    if (d->kind == DRAWN_CAPSULE) {
+        *lo = fmin(*lo, fmin(d->ax - d->ra, d->bx - d->rb) - 1);
+        *hi = fmax(*hi, fmax(d->ax + d->ra, d->bx + d->rb) + 1);
+        return;
+    }
+    const struct surface *s = d->from;
+    double margin = s->soft_m > 0 ? v->f * s->soft_m / fmax(s->key, 1) + 2 : 2;
+    for (int i = 0; i < s->n_verts; i++) {
+        double x, y;
+        if (view_point(v, s->vert[i], &x, &y)) {
+            *lo = fmin(*lo, x - margin);
+            *hi = fmax(*hi, x + margin);
+        } else { /* reaches behind the lens: anywhere */
+            *lo = 0;
+            *hi = v->width;
+        }
+    }
+}
+
+/* Whether a thing of the place stands between the eye and the actor. */
+static bool before(const struct surface *s, const struct actor *a)
+{
+    struct vec middle = vec_sub(vec_add(a->at, vec(0, 0, 0.9)), place_eye());
+    return !s->ground && s->n_verts && vec_dot(s->normal, middle) > s->plane;
+}
+
+static bool put_aside(struct canvas *c, const struct radiance *from, struct patch p)
+{
+    size_t used = 0, w = (size_t)(p.x1 - p.x0), n = w * (size_t)(p.y1 - p.y0) * 3;
+    if (c->n_patches) {
+        const struct patch *last = &c->patch[c->n_patches - 1];
+        used = last->at + (size_t)(last->x1 - last->x0) * (size_t)(last->y1 - last->y0) * 3;
+    }
+    size_t most = (size_t)from->width * (size_t)from->height; /* a third of the picture */
+    if (c->n_patches == ACTORS || used + n > most)
+        return false;
+    if (used + n > c->store_room) {
+        size_t room = used + n < most / 4 ? most / 4 : most;
+        uint16_t *bigger = realloc(c->store, room * sizeof(*bigger));
+        if (!bigger)
+            return false;
+        c->store = bigger;
+        c->store_room = room;
+    }
+    p.at = used;
+    c->patch[c->n_patches++] = p;
+    uint16_t *to = c->store + used;
+    uint16_t *const plane[3] = {from->r, from->g, from->b};
+    for (int k = 0; k < 3; k++)
+        for (int y = p.y0; y < p.y1; y++, to += w)
+            memcpy(to, plane[k] + (size_t)y * from->stride + p.x0, w * sizeof(*to));
+    return true;
+}
+
+void canvas_restore(struct canvas *c, struct radiance *into)
+{
+    uint16_t *const plane[3] = {into->r, into->g, into->b};
+    while (c->n_patches) {
+        const struct patch *p = &c->patch[--c->n_patches];
+        const uint16_t *from = c->store + p->at;
+        size_t w = (size_t)(p->x1 - p->x0);
+        for (int k = 0; k < 3; k++)
+            for (int y = p->y0; y < p->y1; y++, from += w)
+                memcpy(plane[k] + (size_t)y * into->stride + p->x0, from, w * sizeof(*from));
+    }
+}
+
+#define PARTS (ACTOR_SURFACES + ACTOR_TUBES + ACTOR_SHADOWS)
+
+/* False when what it covers should have been put aside and was not. */
+static bool paint_actor(struct canvas *c, const struct view *v, const struct actor *a,
+                        struct radiance *into, bool keep)
+{
+    struct drawn part[PARTS];
+    int n = 0;
+    for (int i = 0; i < a->n_surfaces; i++)
+        n += view_surface(v, &a->surface[i], &part[n]);
+    for (int i = 0; i < a->n_tubes; i++)
+        n += view_tube(v, &a->tube[i], &part[n]);
+    for (int i = 0; i < a->n_shadows; i++)
+        n += view_surface(v, &a->shadow[i], &part[n]);
+    if (!n)
+        return true;
+    double lo = v->width, hi = 0;
+    struct patch p = {.y0 = v->height, .y1 = 0};
+    for (int i = 0; i < n; i++) {
+        extent(v, &part[i], &lo, &hi);
+        p.y0 = part[i].y0 < p.y0 ? part[i].y0 : p.y0;
+        p.y1 = part[i].y1 + 1 > p.y1 ? part[i].y1 + 1 : p.y1;
+    }
+    p.x0 = (int)fmax(0, floor(lo)) & ~(CHUNK - 1);
+    p.x1 = (int)fmin(v->width, ceil(hi) + 1);
+    if (p.x0 >= p.x1 || p.y0 >= p.y1)
+        return true;
+    bool kept = !keep || put_aside(c, into, p);
+    const struct drawn **hides = malloc(sizeof(*hides) * (c->n_list ? c->n_list : 1));
+    size_t n_hides = 0;
+    for (size_t i = 0; hides && i < c->n_list; i++)
+        if (c->list[i].y0 < p.y1 && c->list[i].y1 >= p.y0 && before(c->list[i].from, a))
+            hides[n_hides++] = &c->list[i];
+    const struct kernels *k = c->kernels;
+    for (int y = p.y0; y < p.y1; y++) {
+        k->row_begin(&c->row, p.x0, p.x1);
+        for (int i = 0; i < n; i++)
+            if (y >= part[i].y0 && y <= part[i].y1)
+                k->row_paint(&c->row, &part[i], &v->lens, y);
+        k->row_begin(&c->mask, p.x0, p.x1);
+        for (size_t i = 0; i < n_hides && c->mask.open; i++)
+            if (y >= hides[i]->y0 && y <= hides[i]->y1)
+                k->row_paint(&c->mask, hides[i], &v->lens, y);
+        size_t at = (size_t)y * into->stride + (size_t)p.x0;
+        k->row_over(&c->row, &v->lens, c->mask.through, p.x0, p.x1, into->r + at, into->g + at,
+                    into->b + at);
+    }
+    free(hides);
+    return kept;
+}
+
+bool canvas_actors(struct canvas *c, const struct view *v, const struct actor *actors, int n,
+                   struct radiance *into, bool keep)
+{
+    int order[ACTORS];
+    for (int i = 0; i < n; i++) { /* the farthest first */
+        int j = i;
+        for (; j > 0 && vec_len(actors[order[j - 1]].at) < vec_len(actors[i].at); j--)
+            order[j] = order[j - 1];
+        order[j] = i;
+    }
+    bool kept = true;
+    for (int i = 0; i < n; i++)
+        kept = paint_actor(c, v, &actors[order[i]], into, keep && kept) && kept;
+    return kept;
+}
+
+/* ---- motion blur ---- */
+
+#define BLOCK_W 64
+#define BLOCK_H 16
+#define MOST_PASSES 6
+
+/* How far what is seen at a pixel moves during the exposure, in pixels. */
+static void smear_at(const struct view *mid, const struct view *start, const struct view *end,
+                     double x, double y, double *ret_x, double *ret_y)
+{
+    struct vec ray = view_ray(mid, x, y);
+    double x0, y0, x1, y1;
+    *ret_x = *ret_y = 0;
+    if (view_point(start, ray, &x0, &y0) && view_point(end, ray, &x1, &y1)) {
+        *ret_x = x1 - x0;
+        *ret_y = y1 - y0;
+    }
+}
+
+/* `n` samples of a row from x on; those beyond the borders repeat the border's. */
+static const uint16_t *samples(const uint16_t *plane, const struct radiance *r, int x, int y, int n,
+                               uint16_t *spare)
+{
+    y = y < 0 ? 0 : y >= r->height ? r->height - 1 : y;
+    const uint16_t *row = plane + (size_t)y * r->stride;
+    if (x >= 0 && x + n <= r->width)
+        return row + x;
+    for (int i = 0; i < n; i++) {
+        int at = x + i;
+        spare[i] = row[at < 0 ? 0 : at >= r->width ? r->width - 1 : at];
+    }
+    return spare;
+}
+
+int canvas_blur(struct canvas *c, const struct pose *start, const struct pose *end,
+                struct radiance *into)
+{
+    struct pose middle = *start;
+    middle.pan_deg += pose_wrap_pan(end->pan_deg - start->pan_deg) / 2;
+    middle.tilt_deg += (end->tilt_deg - start->tilt_deg) / 2;
+    middle.hfov_deg += (end->hfov_deg - start->hfov_deg) / 2;
+    struct view from, mid, to;
+    view_init(&from, start, into->width, into->height);
+    view_init(&mid, &middle, into->width, into->height);
+    view_init(&to, end, into->width, into->height);
+    int nx = (into->width + BLOCK_W - 1) / BLOCK_W, ny = (into->height + BLOCK_H - 1) / BLOCK_H;
+    size_t planes = into->stride * (size_t)into->height;
+    if (c->scratch_room < planes) {
+        free(c->scratch);
+        c->scratch_room = 0;
+        c->scratch = malloc(planes * sizeof(*c->scratch));
+        if (!c->scratch)
+            return -ENOMEM;
+        c->scratch_room = planes;
+    }
+    float(*field)[2] = malloc(sizeof(*field) * (size_t)nx * (size_t)ny);
+    if (!field)
+        return -ENOMEM;
+    double longest = 0;
+    for (int j = 0; j < ny; j++)
+        for (int i = 0; i < nx; i++) {
+            double x, y;
+            smear_at(&mid, &from, &to, (i + 0.5) * BLOCK_W, (j + 0.5) * BLOCK_H, &x, &y);
+            double len = hypot(x, y), most = 1.5 * (1 << MOST_PASSES);
+            double k = len > most ? most / len : 1;
+            field[j * nx + i][0] = (float)(x * k);
+            field[j * nx + i][1] = (float)(y * k);
+            longest = fmax(longest, len * k);
+        }
+    int passes = 0;
+    while (passes < MOST_PASSES && longest > 1.5 * (1 << passes))
+        passes++;
+    uint16_t *const plane[3] = {into->r, into->g, into->b};
+    for (int k = 0; k < 3 && passes; k++) {
+        uint16_t *a = plane[k], *b = c->scratch;
+        for (int pass = passes; pass >= 1; pass--) {
+            float share = 1.0f / (float)(1 << pass);
+            for (int y = 0; y < into->height; y++)
+                for (int i = 0; i < nx; i++) {
+                    const float *f = field[y / BLOCK_H * nx + i];
+                    int dx = (int)lrintf(f[0] * share), dy = (int)lrintf(f[1] * share);
+                    int lx = dx / 2, ly = dy / 2, x = i * BLOCK_W;
+                    int n = into->width - x < BLOCK_W ? into->width - x : BLOCK_W;
+                    uint16_t spare[2][BLOCK_W];
+                    c->kernels->mean2(b + (size_t)y * into->stride + x,
+                                      samples(a, into, x - lx, y - ly, n, spare[0]),
+                                      samples(a, into, x - lx + dx, y - ly + dy, n, spare[1]),
+                                      (size_t)n);
+                }
+            uint16_t *swap = a;
+            a = b;
+            b = swap;
+        }
+        if (a != plane[k])
+            memcpy(plane[k], a, planes * sizeof(*a));
+    }
+    free(field);
+    return 0;
+}

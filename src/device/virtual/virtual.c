@@ -1,0 +1,75 @@
+/* The virtual camera as a set of ports: a world seen through head, lens and sensor. */
+#include "device/virtual/virtual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "device/virtual/head.h"
+#include "device/virtual/sensor.h"
+#include "device/virtual/world.h"
+
+static void virtual_close(struct device *d)
+{
+    if (!d)
+        return;
+    virtual_sensor_free(d->sensor);
+    virtual_head_free(d->head);
+    world_free(d->world);
+    free(d);
+}
+
+/* "WIDTHxHEIGHT", "WIDTHxHEIGHT@FPS" or nothing: 1920x1080@30. */
+static int parse_mode(const char *rest, int *ret_width, int *ret_height, double *ret_fps)
+{
+    char text[32], *x, *at;
+    int64_t width, height;
+    double fps = 30;
+    *ret_width = 1920;
+    *ret_height = 1080;
+    *ret_fps = 30;
+    if (!rest || !*rest)
+        return 0;
+    if (!text_copy(text, sizeof(text), rest) || !(x = strchr(text, 'x')))
+        return -1;
+    *x++ = 0;
+    if ((at = strchr(x, '@')))
+        *at++ = 0;
+    if (text_int(text, 160, 3840, &width) < 0 || text_int(x, 90, 2160, &height) < 0 ||
+        (at && text_double(at, 1, 60, &fps) < 0) || width % 2 || height % 2)
+        return -1;
+    *ret_width = (int)width;
+    *ret_height = (int)height;
+    *ret_fps = fps;
+    return 0;
+}
+
+static struct device *virtual_open(const char *rest, uint64_t seed, struct clock *clock,
+                                   struct events *events, struct fault *why)
+{
+    int width, height;
+    double fps;
+    (void)events; /* nothing about it ever fails by itself */
+    if (parse_mode(rest, &width, &height, &fps) < 0) {
+        fault_set(why, FAULT_INVALID, "source",
+                  "virtual takes a picture size such as virtual:1920x1080@30 "
+                  "(160x90 to 3840x2160, even; 1 to 60 pictures a second)");
+        return NULL;
+    }
+    struct device *d = calloc(1, sizeof(*d));
+    if (d) {
+        d->close = virtual_close;
+        d->world = world_new(seed);
+        d->head = virtual_head_new(clock);
+        if (d->world && d->head)
+            d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, width, height, fps);
+        if (d->sensor)
+            return d;
+        virtual_close(d);
+    }
+    fault_set(why, FAULT_INTERNAL, NULL, "not enough memory for the virtual camera");
+    return NULL;
+}
+
+const struct device_backend virtual_backend = {.scheme = "virtual", .open = virtual_open};
