@@ -343,6 +343,13 @@ static void ask_still(void *arg)
     struct asking *a = arg;
     a->r = pipeline_still(pipe_, &a->e, got, a, &a->still, &a->why);
 }
+static void ask_if_free(void *arg)
+{
+    struct asking *a = arg;
+    a->e = jpeg();
+    if (!a->still)
+        ask_still(a);
+}
 static void cancel(void *arg)
 {
     struct asking *a = arg;
@@ -445,10 +452,8 @@ TEST(churn)
                 c->ops->close(c);
             }
         }
-        if (i % 5 == 0 && !st[at].still) {
-            st[at].e = jpeg();
-            on_loop(ask_still, &st[at]);
-        }
+        if (i % 5 == 0)
+            on_loop(ask_if_free, &st[at]);
         if (i % 20 == 0) {
             per_stream = !per_stream;
             on_loop((void (*)(void *))pipeline_repaint, pipe_);

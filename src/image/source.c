@@ -1,0 +1,247 @@
+#include "image/source.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "device/ports.h"
+#include "event/event.h"
+#include "image/develop.h"
+#include "image/placeholder.h"
+#include "media/frame.h"
+#include "media/pipeline.h"
+#include "media/shot.h"
+
+#define FRAMES_OUT 16 /* in mailboxes and encoders */
+
+static const struct event_topic signal_topic = {.name = "VideoSource/SignalLoss",
+                                                .title = "The picture source gives no signal",
+                                                .is_state = true,
+                                                .state_key = "State"};
+
+struct source {
+    struct clock *clock;
+    struct sensor *sensor;
+    struct events *events;
+    struct masks *masks;
+    struct sensor_caps caps;
+    struct mailbox *box; /* of commands: &wake */
+    pthread_t thread;
+    char wake; /* the one command: look at `wanted` */
+    atomic_bool wanted;
+    _Atomic(struct pipeline *) pipeline;
+
+    pthread_mutex_t lock;
+    struct source_stats stats;
+    struct capture newest;
+    bool has_newest;
+
+    /* the thread */
+    struct picture_pool *pool;
+    struct picture *card; /* "no signal"; drawn when first needed */
+    uint64_t serial;
+    int64_t tick;
+    bool running, lost;
+};
+
+static int64_t tick_time(const struct source *s, int64_t k)
+{
+    return (int64_t)((double)k * (double)NSEC_PER_SEC / s->caps.fps);
+}
+
+/* The tick that is now: tick_time(k) ≤ now < tick_time(k + 1). */
+static int64_t tick_at(const struct source *s, int64_t now_ns)
+{
+    int64_t k = (int64_t)((double)now_ns / (double)NSEC_PER_SEC * s->caps.fps);
+    while (tick_time(s, k + 1) <= now_ns)
+        k++;
+    while (k > 0 && tick_time(s, k) > now_ns)
+        k--;
+    return k;
+}
+
+static void tell_signal(struct source *s, bool lost)
+{
+    const struct event_item source = {"Source", "0"}, data = {"State", lost ? "1" : "0"};
+    if (s->events)
+        event_publish(s->events, signal_topic.name, &source, 1, &data, 1);
+}
+
+static struct frame *placeholder(struct source *s, int64_t start_ns)
+{
+    if (!s->card)
+        s->card = placeholder_picture(s->caps.width, s->caps.height);
+    if (!s->card)
+        return NULL;
+    struct capture how = {.serial = s->serial,
+                          .start_ns = start_ns,
+                          .end_ns = start_ns,
+                          .utc_ns = clock_utc_of(s->clock, start_ns),
+                          .pose_start = {.zoom = 1},
+                          .pose_end = {.zoom = 1},
+                          .no_signal = true};
+    return frame_new(picture_ref(s->card), &how);
+}
+
+static void take_picture(struct source *s, int64_t start_ns)
+{
+    struct shot *shot = NULL;
+    struct frame *f = NULL;
+    int64_t cpu0 = clock_thread_cpu_ns();
+    int err = s->sensor->ops->take(s->sensor, s->serial, start_ns, &shot);
+    int64_t cpu1 = clock_thread_cpu_ns();
+    if (err == 0) {
+        if (!s->pool)
+            s->pool = picture_pool_new(shot->pixels->width, shot->pixels->height, true, FRAMES_OUT);
+        f = s->pool ? frame_develop(s->masks, s->pool, shot) : NULL;
+    } else {
+        f = placeholder(s, start_ns);
+    }
+    int64_t cpu2 = clock_thread_cpu_ns();
+    shot_unref(shot);
+    if (s->lost != (err < 0)) {
+        s->lost = err < 0;
+        if (s->lost)
+            log_warn("image", "the sensor gives no picture: %s", strerror(-err));
+        else
+            log_info("image", "the sensor gives pictures again");
+        tell_signal(s, s->lost);
+    }
+    pthread_mutex_lock(&s->lock);
+    s->stats.shots += err == 0;
+    s->stats.placeholders += err < 0;
+    s->stats.take_cpu_ns += cpu1 - cpu0;
+    s->stats.develop_cpu_ns += cpu2 - cpu1;
+    s->stats.late += !f; /* all frames are in use: those behind are slower than we */
+    if (f) {
+        s->newest = f->how;
+        s->has_newest = true;
+    }
+    pthread_mutex_unlock(&s->lock);
+    s->serial++;
+    struct pipeline *p = s->pipeline;
+    if (f && p)
+        pipeline_offer(p, f);
+    else
+        frame_unref(f);
+}
+
+static void turn(struct source *s, bool on)
+{
+    if (s->running == on)
+        return;
+    s->running = on;
+    if (on) {
+        s->tick = tick_at(s, clock_now(s->clock)); /* the current one, at once */
+        if (s->sensor->ops->start)
+            s->sensor->ops->start(s->sensor);
+    } else {
+        if (s->sensor->ops->stop)
+            s->sensor->ops->stop(s->sensor);
+        s->pool = picture_pool_unref(s->pool);
+        s->card = picture_unref(s->card);
+    }
+}
+
+static void *source_run(void *arg)
+{
+    struct source *s = arg;
+    for (;;) {
+        bool closed = false;
+        int64_t due = s->running ? tick_time(s, s->tick) : TIME_NEVER;
+        void *command = mailbox_take(s->box, due, &closed);
+        if (closed)
+            break;
+        turn(s, s->wanted);
+        int64_t now_ns = clock_now(s->clock);
+        if (s->running && tick_time(s, s->tick) <= now_ns) {
+            int64_t now_tick = tick_at(s, now_ns);
+            if (now_tick > s->tick) { /* slower than the rate: pictures are left out */
+                pthread_mutex_lock(&s->lock);
+                s->stats.late += (uint64_t)(now_tick - s->tick);
+                pthread_mutex_unlock(&s->lock);
+                s->tick = now_tick;
+            }
+            take_picture(s, tick_time(s, s->tick));
+            s->tick++;
+        }
+        if (command) {
+            /* time must not run past the next tick before we wait for it */
+            mailbox_arm(s->box, s->running ? tick_time(s, s->tick) : TIME_NEVER);
+            mailbox_done(s->box);
+        }
+    }
+    turn(s, false);
+    return NULL;
+}
+
+struct source *source_new(struct clock *clock, struct sensor *sensor, struct events *events,
+                          struct masks *masks)
+{
+    struct source *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->clock = clock;
+    s->sensor = sensor;
+    s->events = events;
+    s->masks = masks;
+    sensor->ops->caps(sensor, &s->caps);
+    pthread_mutex_init(&s->lock, NULL);
+    if (events && events_declare(events, &signal_topic) == 0)
+        tell_signal(s, false);
+    s->box = mailbox_new(clock, "source", 1, NULL);
+    if (!s->box || pthread_create(&s->thread, NULL, source_run, s)) {
+        mailbox_free(s->box);
+        pthread_mutex_destroy(&s->lock);
+        free(s);
+        return NULL;
+    }
+    pthread_setname_np(s->thread, "source");
+    return s;
+}
+
+struct source *source_free(struct source *s)
+{
+    if (!s)
+        return NULL;
+    mailbox_close(s->box);
+    pthread_join(s->thread, NULL);
+    mailbox_free(s->box);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+    return NULL;
+}
+
+void source_set_pipeline(struct source *s, struct pipeline *p)
+{
+    s->pipeline = p;
+}
+
+void source_demand(struct source *s, bool wanted)
+{
+    s->wanted = wanted;
+    mailbox_put(s->box, &s->wake);
+}
+
+void source_stats(struct source *s, struct source_stats *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->stats;
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool source_newest(struct source *s, struct capture *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    bool has = s->has_newest;
+    if (has)
+        *ret = s->newest;
+    pthread_mutex_unlock(&s->lock);
+    return has;
+}
