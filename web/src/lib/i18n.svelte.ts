@@ -93,6 +93,7 @@ const texts = {
   'ptz.centre.hint': ['Click: that point becomes the centre', 'Klick: Der Punkt wird zur Bildmitte'],
   'ptz.stick': ['Stick', 'Stick'],
   'ptz.stick.hint': ['Press: the camera moves toward the pointer until released', 'Drücken: Die Kamera fährt zum Zeiger, bis losgelassen wird'],
+  'ptz.thumb': ['Stick: drag to move the camera', 'Stick: ziehen, um die Kamera zu bewegen'],
   'ptz.limit': ['Limit', 'Anschlag'],
   'ptz.offline': ['Not connected: the camera cannot be moved now.', 'Nicht verbunden: Die Kamera lässt sich gerade nicht bewegen.'],
   'ptz.moving': ['moving', 'in Bewegung'],
@@ -231,7 +232,10 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
 
 export const isText = (key: string): key is TextKey => key in texts;
 
+/** The reader's own habits of writing dates and numbers, in the language chosen. */
+export const locale = () => (navigator.language.startsWith(language.now) ? navigator.language : language.now);
+
 /** A number in the reader's way. */
 export function num(value: number, digits: number): string {
-  return value.toLocaleString(language.now, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
