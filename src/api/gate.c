@@ -14,7 +14,6 @@
 #include "net/ws.h"
 #include "trust/accounts.h"
 #include "trust/login.h"
-#include "trust/session.h"
 #include "trust/trust.h"
 
 struct row {
@@ -22,6 +21,8 @@ struct row {
     struct endpoint endpoint;
     size_t prefix_len; /* 0: exact */
     bool setup;
+    const char *token_arg;
+    enum token_purpose token_purpose;
 };
 
 struct alias {
@@ -53,15 +54,6 @@ static const char *const role_names[] = {
     [ROLE_NONE] = "none",     [ROLE_ANYONE] = "anyone", [ROLE_USER] = "user",
     [ROLE_VIEWER] = "viewer", [ROLE_PTZ] = "ptz",       [ROLE_OPERATOR] = "operator",
     [ROLE_ADMIN] = "admin",   [ROLE_SYSTEM] = "system",
-};
-
-/* What cannot send credentials: WebSockets of pages. */
-static const struct {
-    const char *path, *arg;
-    enum token_purpose purpose;
-} token_paths[] = {
-    {"/rtsp-over-websocket", "rtspwssession", TOKEN_RTSP_WEBSOCKET},
-    {"/vedette/ws", "wssession", TOKEN_EVENT_WEBSOCKET},
 };
 
 static void serve_routes(struct exchange *ex, void *arg);
@@ -172,6 +164,14 @@ void gate_open_for_setup(struct gate *g, const char *path)
     r->setup = true;
 }
 
+void gate_take_tokens(struct gate *g, const char *path, const char *arg, enum token_purpose purpose)
+{
+    struct row *r = find_own(g, path);
+    assert(r);
+    r->token_arg = arg;
+    r->token_purpose = purpose;
+}
+
 void gate_reply_page(struct exchange *ex, int status, const char *text)
 {
     char safe[512];
@@ -252,13 +252,8 @@ static bool is_foreign(const struct exchange *ex)
 
 static bool take_token(struct gate *g, const struct row *r, struct exchange *ex)
 {
-    for (size_t i = 0; i < sizeof token_paths / sizeof *token_paths; i++) {
-        if (strcmp(token_paths[i].path, r->endpoint.path) || is_rtsp(ex))
-            continue;
-        const char *token = exchange_arg(ex, token_paths[i].arg);
-        return token && token_take(g->camera->trust, token_paths[i].purpose, token, &ex->who);
-    }
-    return false;
+    const char *token = r->token_arg && !is_rtsp(ex) ? exchange_arg(ex, r->token_arg) : NULL;
+    return token && token_take(g->camera->trust, r->token_purpose, token, &ex->who);
 }
 
 /* 0, or the status of the refusal, whose headers are then set. */

@@ -7,10 +7,6 @@
  * that nothing is learnt by asking. The table can be printed and walked by tests:
  * GET /vedette/routes (administrator). HTTP, WebSocket and RTSP alike.
  *
- * The WebSockets /rtsp-over-websocket and /vedette/ws also take a one-time token
- * (rtspwssession=, wssession=): it grants its maker's identity and exempts from the
- * Origin check, which a cookie or digest does not.
- *
  * While there is no account (factory default) only rows for anyone and those
  * opened by gate_open_for_setup() can be reached. Forwarding headers of proxies
  * are never read. Loop-bound. */
@@ -22,6 +18,7 @@
 
 #include "net/exchange.h"
 #include "net/server.h"
+#include "trust/session.h"
 
 struct camera;
 struct gate;
@@ -34,6 +31,12 @@ void gate_add(struct gate *g, const struct endpoint *rows, size_t n, void *arg);
 void gate_alias(struct gate *g, const char *path, const char *of_path);
 /* Strangers reach this row while there is no account; serve() sees to the rest. */
 void gate_open_for_setup(struct gate *g, const char *path);
+/* This row (a WebSocket) also takes a one-time token from the query argument `arg`:
+ * it grants its maker's identity and exempts from the Origin check, which a cookie or
+ * a digest does not. */
+void gate_take_tokens(struct gate *g, const char *path, const char *arg,
+                      enum token_purpose purpose);
+
 /* The server's hooks; arg: the gate. */
 extern const struct server_hooks gate_hooks;
 
