@@ -276,12 +276,8 @@ static void add_edge(struct span *spans, int bands, int width, struct point a, s
         double x1 = b.y > a.y ? a.x + slope * (y1 - a.y) : b.x;
         int from = even_down(fmin(x0, x1), width), to = even_up(fmax(x0, x1), width);
         struct span *s = &spans[band];
-        if (s->to <= s->from) {
-            *s = (struct span){from, to};
-        } else {
-            s->from = from < s->from ? from : s->from;
-            s->to = to > s->to ? to : s->to;
-        }
+        s->from = from < s->from ? from : s->from;
+        s->to = to > s->to ? to : s->to;
     }
 }
 
@@ -435,7 +431,8 @@ static bool develop_masked(struct masks *m, const struct prepared *set, struct p
         m->spans = spans;
         m->n_spans = need;
     }
-    memset(m->spans, 0, need * sizeof(*m->spans));
+    for (size_t i = 0; i < need; i++)
+        m->spans[i] = (struct span){w, 0}; /* empty */
     bool any = false;
     for (unsigned i = 0; i < set->n; i++) {
         if (set->cone[i].everywhere)
