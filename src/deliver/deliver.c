@@ -89,6 +89,11 @@ unsigned deliver_viewers(struct deliver *d)
     return d->n_viewers;
 }
 
+bool deliver_is_full(const struct deliver *d)
+{
+    return d->n_viewers >= d->max_viewers;
+}
+
 /* ---- orders ---- */
 
 static void orders_given(struct viewer *v)
@@ -184,6 +189,13 @@ void viewer_go(struct viewer *v)
     v->orders.going = true;
     pthread_mutex_unlock(&v->lock);
     orders_given(v);
+}
+
+void viewer_request_key(struct viewer *v)
+{
+    for (int i = 0; i < MAX_TRACKS; i++)
+        if (v->tracks[i].feed)
+            feed_request_key(v->tracks[i].feed);
 }
 
 int viewer_send(struct viewer *v, const void *bytes, size_t len)
@@ -386,7 +398,7 @@ static int prepare_udp(struct viewer *v, struct fault *why)
 int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer **ret_v,
                struct fault *why)
 {
-    if (d->n_viewers >= d->max_viewers)
+    if (deliver_is_full(d))
         return fault_set(why, FAULT_LIMIT, "viewers", "%u viewers is the limit", d->max_viewers);
     struct viewer *v = calloc(1, sizeof(*v));
     if (!v)

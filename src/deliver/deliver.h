@@ -93,6 +93,7 @@ int viewer_play(struct viewer *v, int track,
                 void *arg);
 void viewer_go(struct viewer *v);
 void viewer_pause(struct viewer *v);
+void viewer_request_key(struct viewer *v); /* of each track, soon */
 
 struct viewer_stats {
     const char *user, *user_agent, *path, *transport;
@@ -104,5 +105,6 @@ struct viewer_stats {
 void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_stats *s, void *arg),
                          void *arg);
 unsigned deliver_viewers(struct deliver *d);
+bool deliver_is_full(const struct deliver *d); /* one more would be refused */
 
 #endif

@@ -1,0 +1,140 @@
+/* Inside the RTSP door: connections, requests, sessions.
+ *
+ * A connection is read on the control loop until its first interleaved SETUP; then a
+ * viewer of deliver has it and hands over what the client sends. A WebSocket is a
+ * viewer's from the start. Sessions over TCP end with their connection; those over UDP
+ * outlive it until their timeout. Loop-bound. */
+#ifndef API_RTSP_DOOR_H
+#define API_RTSP_DOOR_H
+
+#include <sys/socket.h>
+
+#include "api/camera.h"
+#include "api/rtsp/rtsp.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "media/stream.h"
+#include "net/exchange_private.h"
+#include "transport.h"
+#include "trust/accounts.h"
+#include "uri.h"
+
+#define SESSION_ID 16
+#define SESSION_TIMEOUT_S 60 /* told; SESSION_GRACE_S more is waited */
+#define SESSION_GRACE_S 10
+#define FIRST_SETUP_S 15   /* from connecting to the first session */
+#define PARAMETER_SETS_S 2 /* DESCRIBE waits for them */
+#define FIRST_PICTURE_S 5  /* PLAY waits for it */
+#define SESSIONS_PER_CONNECTION 8
+#define UDP_PORT_FIRST 50000
+#define UDP_PORT_LAST 54999
+#define RTSP_METHODS "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
+
+struct feed;
+struct gate;
+struct viewer;
+
+struct rtsp_door {
+    struct camera *cam;
+    struct gate *gate;
+    struct list conns, sessions, dead;
+    struct loop_post reap;
+    struct account_listener accounts;
+    uint64_t sdp_version;
+    char cname[64];
+};
+
+struct rtsp_session {
+    struct list in_door;
+    struct rtsp_door *door;
+    struct rtsp_conn *conn; /* NULL: its connection is gone (UDP) */
+    char id[SESSION_ID + 1];
+    char user[65];
+    char peer[64];
+    char *url, *base, *query; /* control URL as told, and what it stands for */
+    struct transport transport;
+    uint32_t ssrc;
+    struct viewer *viewer; /* UDP: its own; TCP: the connection's */
+    bool playing;
+    int timeout_s; /* 0: never */
+    int64_t last_ns;
+    struct loop_timer timer;
+};
+
+/* A request that is being answered; kept while the answer waits. */
+struct rtsp_request {
+    struct rtsp_conn *conn;
+    struct exchange_work *work; /* owns the arena */
+    struct exchange *ex;        /* in work */
+    const char *cseq;
+    struct rtsp_uri uri;
+    int uri_status;               /* 0, or what is wrong with the target */
+    struct rtsp_session *session; /* the one that it names and may use */
+    bool names_session;
+    bool answered;
+    /* DESCRIBE and PLAY, waiting */
+    struct feed *feed;
+    struct stream_wake wake;
+    struct loop_post woken;
+    struct loop_timer patience;
+    struct encoding *encoding; /* in the arena */
+};
+
+struct rtsp_conn {
+    struct list in_door;
+    struct rtsp_door *door;
+    struct conn *conn; /* also while the viewer has it: for its addresses */
+    struct viewer *viewer;
+    bool websocket, closing, dead, in_process;
+    struct identity who; /* the last one who logged in */
+    char peer[64];
+    struct buf in, out;
+    size_t skip; /* of an interleaved frame that is too big */
+    struct rtsp_request *busy;
+    struct rtsp_session *tcp_session;
+    unsigned sessions;
+    bool had_session;
+    char *described_base, *described_query;
+    int64_t active_ns;
+    struct loop_timer idle;
+};
+
+/* conn.c */
+struct rtsp_conn *rtsp_conn_new(struct rtsp_door *d, struct conn *take_conn);
+int rtsp_conn_to_viewer(struct rtsp_conn *c, bool websocket, const struct buf *pending,
+                        const char *user, const char *user_agent, const char *path,
+                        struct fault *why);
+void rtsp_conn_close(struct rtsp_conn *c, const char *reason, bool bye);
+void rtsp_conn_send(struct rtsp_conn *c, const void *bytes, size_t len);
+void rtsp_conn_process(struct rtsp_conn *c); /* what was received */
+
+/* request.c */
+void rtsp_request_serve(struct rtsp_conn *c, struct arena *take_arena, const struct message *msg,
+                        const char *body, size_t body_len);
+void rtsp_request_cancel(struct rtsp_request *r); /* frees; no reply */
+/* Replies in one piece and frees the request. headers: whole lines or "". */
+void rtsp_reply(struct rtsp_request *r, int status, const char *headers, const char *type,
+                const void *body, size_t len);
+void rtsp_reply_fault(struct rtsp_request *r, const struct fault *why);
+/* Without a request to speak of. */
+void rtsp_reply_bare(struct rtsp_conn *c, int status);
+
+/* describe.c, setup.c */
+void rtsp_describe(struct rtsp_request *r);
+void rtsp_setup(struct rtsp_request *r);
+void rtsp_play(struct rtsp_request *r);
+/* Arguments of the URI; 0 or -EINVAL. */
+int rtsp_uri_args(struct rtsp_request *r, struct arg **ret_args, size_t *ret_n);
+const char *rtsp_base_url(struct rtsp_request *r); /* "rtsp://host/path" */
+
+/* session.c */
+struct rtsp_session *rtsp_session_new(struct rtsp_conn *c, const char *user, int timeout_s);
+void rtsp_session_end(struct rtsp_session *s, const char *reason, bool bye);
+struct rtsp_session *rtsp_session_find(struct rtsp_door *d, const char *header);
+/* Whether this connection may use it; takes over one whose connection is gone. */
+bool rtsp_session_admits(struct rtsp_session *s, struct rtsp_conn *c, const char *user);
+void rtsp_session_alive(struct rtsp_session *s);
+void rtsp_session_lose_conn(struct rtsp_session *s);
+
+#endif

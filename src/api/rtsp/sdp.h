@@ -1,0 +1,24 @@
+/* The session description of a video stream (RFC 4566). Pure. */
+#ifndef API_RTSP_SDP_H
+#define API_RTSP_SDP_H
+
+#include <stdint.h>
+
+struct buf;
+struct encoding;
+struct stream_format;
+
+struct sdp_desc {
+    uint64_t id, version;
+    const char *name, *tool;
+    const char *address; /* ours */
+    const char *base;    /* rtsp://host/path, no slash at the end */
+    const char *query;   /* "" or as asked */
+    const struct stream_format *format;
+    const struct encoding *encoding;
+    double fps;
+};
+/* -EINVAL: no parameter sets in an H.264 format. */
+int sdp_write(struct buf *b, const struct sdp_desc *d);
+
+#endif

@@ -1,0 +1,113 @@
+#include "transport.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define ITEM_MAX 128
+
+/* The next item up to a separator, trimmed, in `ret`; false: none, or too long. */
+static bool next_item(const char **at, char separator, char ret[ITEM_MAX], bool *ret_more)
+{
+    const char *s = *at;
+    size_t len = 0;
+    while (s[len] && s[len] != separator && s[len] != ',')
+        len++;
+    *at = s + len + (s[len] == separator);
+    *ret_more = s[len] == separator;
+    while (len && (*s == ' ' || *s == '\t'))
+        s++, len--;
+    while (len && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+        len--;
+    if (len >= ITEM_MAX)
+        return false;
+    memcpy(ret, s, len);
+    ret[len] = '\0';
+    return true;
+}
+
+/* "a-b" or "a"; *ret_b is -1 without the second. */
+static bool parse_pair(const char *s, int max, int *ret_a, int *ret_b)
+{
+    char first[16];
+    const char *dash = strchr(s, '-');
+    size_t len = dash ? (size_t)(dash - s) : strlen(s);
+    int64_t a, b = -1;
+    if (len >= sizeof(first))
+        return false;
+    memcpy(first, s, len);
+    first[len] = '\0';
+    if (text_int(first, 0, max, &a) < 0 || (dash && text_int(dash + 1, 0, max, &b) < 0))
+        return false;
+    *ret_a = (int)a;
+    *ret_b = (int)b;
+    return true;
+}
+
+static bool starts(const char *s, const char *name, const char **ret_value)
+{
+    char word[ITEM_MAX];
+    size_t len = strlen(name);
+    text_copy(word, sizeof(word), s);
+    word[len < sizeof(word) ? len : 0] = '\0';
+    *ret_value = s + len;
+    return text_iequal(word, name);
+}
+
+/* One parameter; false: with it this alternative cannot be served. */
+static bool take_parameter(const char *item, const char *peer, struct transport *t)
+{
+    const char *value;
+    int a, b;
+    if (text_iequal(item, "multicast"))
+        return false;
+    if (starts(item, "interleaved=", &value)) {
+        if (!parse_pair(value, 255, &a, &b))
+            return false;
+        t->channel = a < 255 ? a : 0; /* RTCP takes the next, whatever was asked for */
+        return true;
+    }
+    if (starts(item, "client_port=", &value)) {
+        if (!parse_pair(value, 65535, &a, &b))
+            return false;
+        t->rtp_port = a;
+        t->rtcp_port = b < 0 ? a + 1 : b;
+        return true;
+    }
+    if (starts(item, "destination=", &value) || starts(item, "source=", &value))
+        return !*value || text_iequal(value, peer); /* media goes to who asks, nowhere else */
+    if (starts(item, "mode=", &value))
+        return text_iequal(value, "play") || text_iequal(value, "\"play\"");
+    return true;
+}
+
+int transport_pick(const char *header, bool udp, const char *peer, struct transport *ret)
+{
+    if (!header || !*header)
+        return 400;
+    for (const char *at = header; *at;) {
+        struct transport t = {0};
+        char item[ITEM_MAX];
+        bool more, good = next_item(&at, ';', item, &more);
+        if (good && text_iequal(item, "RTP/AVP/TCP"))
+            t.tcp = true;
+        else if (!good || !udp ||
+                 (!text_iequal(item, "RTP/AVP") && !text_iequal(item, "RTP/AVP/UDP")))
+            good = false;
+        while (more) {
+            if (!next_item(&at, ';', item, &more) || !take_parameter(item, peer, &t))
+                good = false;
+        }
+        if (good && !t.tcp)
+            good = t.rtp_port > 0 && t.rtp_port % 2 == 0 && t.rtcp_port > 0 &&
+                   t.rtcp_port <= 65535 && t.rtcp_port != t.rtp_port;
+        if (good) {
+            *ret = t;
+            return 0;
+        }
+        if (*at == ',')
+            at++;
+    }
+    return 461;
+}
