@@ -82,7 +82,7 @@ static int head_of(struct web_socket *s, struct ptz **ret, struct fault *why)
 
 static int do_move(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    struct ptz *ptz;
+    struct ptz *ptz = NULL;
     double v[3];
     static const char *const keys[] = {"pan", "tilt", "zoom"};
     int r = head_of(s, &ptz, why);
@@ -105,7 +105,7 @@ static int do_move(struct web_socket *s, const json_t *q, json_t **ret, struct f
 
 static int do_stop(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    struct ptz *ptz;
+    struct ptz *ptz = NULL;
     int r = head_of(s, &ptz, why);
     if (r)
         return r;
@@ -115,7 +115,7 @@ static int do_stop(struct web_socket *s, const json_t *q, json_t **ret, struct f
 
 static int do_goto(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    struct ptz *ptz;
+    struct ptz *ptz = NULL;
     double pan, tilt, zoom, speed;
     int r = head_of(s, &ptz, why);
     if (r || (r = optional(q, "pan", NAN, &pan, why)) ||
@@ -128,7 +128,7 @@ static int do_goto(struct web_socket *s, const json_t *q, json_t **ret, struct f
 
 static int do_relative(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    struct ptz *ptz;
+    struct ptz *ptz = NULL;
     double pan, tilt, zoom, speed;
     int r = head_of(s, &ptz, why);
     if (r || (r = optional(q, "pan", NAN, &pan, why)) ||
@@ -142,7 +142,7 @@ static int do_relative(struct web_socket *s, const json_t *q, json_t **ret, stru
 
 static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    struct ptz *ptz;
+    struct ptz *ptz = NULL;
     double x, y, zoom_by, speed;
     int r = head_of(s, &ptz, why);
     if (r || (r = need(q, "x", &x, why)) || (r = need(q, "y", &y, why)) ||
@@ -155,7 +155,7 @@ static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct
 
 static int do_home(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    struct ptz *ptz;
+    struct ptz *ptz = NULL;
     double speed;
     int r = head_of(s, &ptz, why);
     if (r || (r = optional(q, "speed", NAN, &speed, why)))

@@ -23,7 +23,6 @@ export const wrap = (pan: number) => ((((pan + 180) % 360) + 360) % 360) - 180;
 /** Half the picture's width on the plane one unit ahead. */
 const half = (lens: Lens, zoom: number) => Math.tan((lens.wideHfov / 2) * RAD) / zoom;
 
-export const hfov = (lens: Lens, zoom: number) => (2 * Math.atan(half(lens, zoom))) / RAD;
 
 export function unproject(pose: Pose, lens: Lens, x: number, y: number): Direction {
   const w = half(lens, pose.zoom);

@@ -2,7 +2,7 @@
 // every 300 ms and stopped by everything that might mean "let go".
 import { view } from '../player/player.svelte';
 import { cam, lens, mayMove, socket } from './camera.svelte';
-import { between, hfov, poseShowing, project, unproject, wrap, type Direction, type Pose } from './geometry';
+import { between, poseShowing, project, unproject, wrap, type Direction, type Pose } from './geometry';
 import { t } from './i18n.svelte';
 import { toast } from './toast.svelte';
 
@@ -178,14 +178,22 @@ let speed = { pan: 0, tilt: 0, zoom: 0 };
 let renewer = 0;
 let heldAt = 0;
 
-/** Deflections −1…1. The speed follows the view: about one picture width a second. */
+/** The deflection at which the widest view moves by about its own width a second. The
+ * camera makes it finer near the middle, v·(¼+¾|v|), and slower as the view narrows. */
+function fullDeflection(degreesPerSecond: number, most: number): number {
+  const part = Math.min(1, degreesPerSecond / Math.max(1, most));
+  return (Math.sqrt(0.0625 + 3 * part) - 0.25) / 1.5;
+}
+
+/** Deflections −1…1. */
 export function hold(pan: number, tilt: number, zoom: number): void {
   if (!mayMove()) return;
-  const h = cam.head!;
-  const width = hfov(currentLens(), cam.position?.zoom ?? 1);
-  const bend = (v: number, most: number) =>
-    Math.sign(v) * Math.min(1, Math.abs(v)) ** 1.6 * Math.min(1, (width * 1.1) / Math.max(1, most));
-  speed = { pan: bend(pan, h.maxSpeed.pan), tilt: bend(tilt, h.maxSpeed.tilt), zoom: clamp(zoom, -1, 1) };
+  const { maxSpeed, wideHfov } = cam.head!;
+  speed = {
+    pan: clamp(pan, -1, 1) * fullDeflection(wideHfov * 1.1, maxSpeed.pan),
+    tilt: clamp(tilt, -1, 1) * fullDeflection(wideHfov * 0.9, maxSpeed.tilt),
+    zoom: clamp(zoom, -1, 1),
+  };
   steer.target = null;
   pending = null;
   if (!steer.holding) {
