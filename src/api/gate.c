@@ -222,7 +222,7 @@ static void set_headers(struct exchange *ex)
     exchange_set_header(ex, "Referrer-Policy", "no-referrer");
     exchange_set_header(ex, "X-Frame-Options", "DENY");
     exchange_set_header(ex, "Content-Security-Policy",
-                        "default-src 'self'; connect-src 'self' ws: wss:; "
+                        "default-src 'self'; "
                         "img-src 'self' blob: data:; media-src 'self' blob:; "
                         "object-src 'none'; base-uri 'none'; form-action 'self'; "
                         "frame-ancestors 'none'");

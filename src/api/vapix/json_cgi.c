@@ -167,10 +167,20 @@ static bool version_fits(const struct json_cgi *cgi, const char *asked)
            (*rest == '.' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1));
 }
 
+static bool asks_for_more(const struct json_cgi *cgi)
+{
+    for (size_t i = 0; i < cgi->n_methods; i++) {
+        if (cgi->methods[i].role != ROLE_ANYONE)
+            return true;
+    }
+    return false;
+}
+
 static void parse(struct work *w)
 {
     static json_t *nothing;
     struct json_call *c = &w->call;
+    struct exchange *ex = c->ex;
     const struct json_family *f = c->cgi->family;
     struct fault why = {0};
     if (!nothing)
@@ -179,6 +189,15 @@ static void parse(struct work *w)
     if (c->ex->method != METHOD_POST) {
         json_call_error(c, f->post_only, "HTTP request type must be POST");
         return;
+    }
+    if (!c->ex->body_len && asks_for_more(c->cgi)) {
+        /* Programs that know they will be asked to log in send an empty body first. */
+        ex->cancel = NULL; /* the gate may refuse, which ends the exchange */
+        if (!gate_require(c->door->gate, ex, ROLE_USER)) {
+            free(w);
+            return;
+        }
+        ex->cancel = on_cancel;
     }
     w->request = json_parse(c->ex->body, c->ex->body_len, &why);
     if (!json_is_object(w->request)) {
@@ -216,8 +235,7 @@ static void parse(struct work *w)
         json_call_error(c, f->version, "The requested API version is not supported");
         return;
     }
-    struct exchange *ex = c->ex;
-    ex->cancel = NULL; /* the gate may refuse, which ends the exchange */
+    ex->cancel = NULL;
     bool may = gate_require(c->door->gate, ex, found->role);
     if (!may) {
         json_decref(w->request);
