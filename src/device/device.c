@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "device/file/file.h"
 #include "device/virtual/virtual.h"
 
 /* One line a backend. */
 const struct device_backend *const device_table[] = {
     &virtual_backend,
+    &file_backend,
     NULL,
 };
 

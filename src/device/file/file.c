@@ -1,0 +1,315 @@
+#include "device/file/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "device/file/head.h"
+#include "media/demux.h"
+#include "media/scale.h"
+#include "media/shot.h"
+
+#define MAX_WIDTH 1920 /* of what the camera shows; the file may be larger */
+#define MAX_HEIGHT 1080
+#define CATCH_UP 30 /* pictures that are skipped by decoding; after more it has paused */
+#define CHECK_NS NSEC_PER_SEC
+
+struct file_device {
+    struct device device;
+    struct sensor sensor;
+    struct digital_head *head;
+    struct clock *clock;
+    struct sensor_caps caps;
+    int dir_fd;
+    char name[256];
+
+    /* source thread */
+    struct demux *demux;
+    struct demux_info info;
+    struct stat identity;
+    int64_t checked_ns, retry_ns;
+    struct picture_pool *file_pool, *shot_pool;
+    struct scaler *scaler;
+    struct picture *current; /* decoded, in the file's colours */
+    int64_t current_tick;
+    bool told;
+};
+
+static void drop_file(struct file_device *d)
+{
+    d->demux = demux_close(d->demux);
+    d->current = picture_unref(d->current);
+    d->file_pool = picture_pool_unref(d->file_pool);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int open_file(struct file_device *d, struct fault *why)
+{
+    int fd = openat(d->dir_fd, d->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        int err = errno;
+        fault_set(why, FAULT_UNKNOWN, "source", "%s: %s", d->name, strerror(err));
+        return -err;
+    }
+    if (fstat(fd, &d->identity) < 0 || !S_ISREG(d->identity.st_mode)) {
+        close(fd);
+        fault_set(why, FAULT_INVALID, "source", "%s is not a file", d->name);
+        return -EINVAL;
+    }
+    struct demux *demux;
+    int r = demux_open(fd, &demux, &d->info, why);
+    if (r < 0)
+        return r;
+    d->file_pool = picture_pool_new(d->info.width, d->info.height, false, 4);
+    if (!d->file_pool) {
+        demux_close(demux);
+        return -ENOMEM;
+    }
+    d->demux = demux;
+    d->current_tick = -1;
+    return 0;
+}
+
+/* Notices that the file has gone or is another one now. */
+static void check_file(struct file_device *d, int64_t now_ns)
+{
+    struct stat st;
+    if (!d->demux || now_ns - d->checked_ns < CHECK_NS)
+        return;
+    d->checked_ns = now_ns;
+    if (fstatat(d->dir_fd, d->name, &st, 0) < 0) {
+        log_warn("device", "%s: %s", d->name, strerror(errno));
+        drop_file(d);
+    } else if (!same_file(&st, &d->identity)) {
+        log_info("device", "%s has changed: playing it from its start", d->name);
+        drop_file(d);
+        d->retry_ns = now_ns;
+    }
+}
+
+static int decode_next(struct file_device *d)
+{
+    int64_t time_ns;
+    struct picture *p = picture_get(d->file_pool);
+    if (!p)
+        return -ENOMEM;
+    int r = demux_next(d->demux, p, &time_ns);
+    if (r == -ENODATA) { /* round again */
+        r = demux_rewind(d->demux);
+        if (r == 0)
+            r = demux_next(d->demux, p, &time_ns);
+        if (r == -ENODATA)
+            r = -EBADMSG; /* no picture in all of it */
+    }
+    if (r < 0) {
+        picture_unref(p);
+        return r;
+    }
+    picture_unref(d->current);
+    d->current = p;
+    return 0;
+}
+
+static int decode_for(struct file_device *d, int64_t tick)
+{
+    int64_t behind = d->current && d->current_tick >= 0 ? tick - d->current_tick : 1;
+    if (behind < 0 || behind > CATCH_UP)
+        behind = 1; /* it paused while nobody watched */
+    for (; behind > 0; behind--) {
+        int r = decode_next(d);
+        if (r < 0)
+            return r;
+    }
+    d->current_tick = tick;
+    return 0;
+}
+
+/* A file of another shape than at start is shown whole, with bars. */
+static struct picture fit(struct picture *to, const struct picture *from)
+{
+    int w = to->width, h = to->height;
+    if ((int64_t)from->width * h > (int64_t)from->height * w * 101 / 100)
+        h = (int)((int64_t)from->height * w / from->width) & ~1;
+    else if ((int64_t)from->width * h * 101 / 100 < (int64_t)from->height * w)
+        w = (int)((int64_t)from->width * h / from->height) & ~1;
+    w = w < 2 ? 2 : w;
+    h = h < 2 ? 2 : h;
+    if (w != to->width || h != to->height)
+        picture_fill(to, 16, 128, 128);
+    return picture_part(to, ((to->width - w) / 2) & ~1, ((to->height - h) / 2) & ~1, w, h);
+}
+
+static struct picture *develop_part(struct file_device *d, const struct pose *pose)
+{
+    struct picture *from = d->current;
+    if (pose->zoom <= 1 && from->width == d->caps.width && from->height == d->caps.height &&
+        from->matrix == COLOUR_BT709 && from->range == RANGE_LIMITED)
+        return picture_ref(from);
+    double x, y, w, h;
+    digital_head_crop(pose, from->width, from->height, &x, &y, &w, &h);
+    struct picture *to = picture_get(d->shot_pool);
+    if (!to)
+        return NULL;
+    struct picture part = fit(to, from);
+    if (scale_picture(d->scaler, &part, from, x, y, w, h, 0, false) < 0)
+        return picture_unref(to);
+    return to;
+}
+
+static double mean_luma(const struct picture *p)
+{
+    uint64_t sum = 0, n = 0;
+    for (int y = 4; y < p->height; y += 16)
+        for (int x = 4; x < p->width; x += 8, n++)
+            sum += p->plane[0][(ptrdiff_t)y * p->stride[0] + x];
+    double mean = n ? (double)sum / (double)n : 16;
+    return p->range == RANGE_FULL ? mean / 255 : fmax(0, (mean - 16) / 219);
+}
+
+static int file_take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot **ret_shot)
+{
+    struct file_device *d = container_of(s, struct file_device, sensor);
+    check_file(d, start_ns);
+    if (!d->demux) {
+        if (start_ns < d->retry_ns)
+            return -ENODATA;
+        struct fault why = {0};
+        int r = open_file(d, &why);
+        if (r < 0) {
+            if (!d->told)
+                log_warn("device", "%s", why.text);
+            d->told = true;
+            d->retry_ns = start_ns + CHECK_NS;
+            return -ENODATA;
+        }
+        d->told = false;
+        d->checked_ns = start_ns;
+    }
+    int r = decode_for(d, llround((double)start_ns * d->caps.fps / (double)NSEC_PER_SEC));
+    if (r < 0) {
+        log_warn("device", "%s cannot be played on: %s", d->name, strerror(-r));
+        drop_file(d);
+        d->told = true;
+        d->retry_ns = start_ns + CHECK_NS;
+        return -ENODATA;
+    }
+    struct capture how = {.serial = serial,
+                          .start_ns = start_ns,
+                          .end_ns = start_ns,
+                          .utc_ns = clock_utc_of(d->clock, start_ns)};
+    struct head *head = digital_head_port(d->head);
+    head->ops->pose(head, start_ns, &how.pose_start);
+    how.pose_end = how.pose_start; /* a cut of a finished picture does not blur */
+    struct picture *pixels = develop_part(d, &how.pose_start);
+    if (!pixels)
+        return -ENOMEM;
+    how.mean_luma = mean_luma(pixels);
+    struct shot *shot = shot_new(pixels, &how);
+    if (!shot)
+        return -ENOMEM;
+    *ret_shot = shot;
+    return 0;
+}
+
+static void file_caps(struct sensor *s, struct sensor_caps *ret)
+{
+    *ret = container_of(s, struct file_device, sensor)->caps;
+}
+
+static const struct sensor_ops sensor_ops = {.caps = file_caps, .take = file_take};
+
+static void file_close(struct device *device)
+{
+    struct file_device *d = container_of(device, struct file_device, device);
+    drop_file(d);
+    digital_head_free(d->head);
+    picture_pool_unref(d->shot_pool);
+    scaler_free(d->scaler);
+    if (d->dir_fd >= 0)
+        close(d->dir_fd);
+    free(d);
+}
+
+static int open_folder(struct file_device *d, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char dir[4096] = ".";
+    if (!text_copy(d->name, sizeof(d->name), slash ? slash + 1 : path) || !d->name[0])
+        return -EINVAL;
+    if (slash) {
+        size_t len = slash == path ? 1 : (size_t)(slash - path);
+        if (len >= sizeof(dir))
+            return -ENAMETOOLONG;
+        memcpy(dir, path, len);
+        dir[len] = 0;
+    }
+    d->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return d->dir_fd < 0 ? -errno : 0;
+}
+
+/* What the file is now decides what the camera is until it is started again. */
+static void settle_caps(struct file_device *d)
+{
+    if (!d->demux) {
+        d->caps = (struct sensor_caps){1280, 720, 25};
+        return;
+    }
+    double shrink =
+        fmin(1, fmin((double)MAX_WIDTH / d->info.width, (double)MAX_HEIGHT / d->info.height));
+    d->caps.width = (int)(d->info.width * shrink) & ~1;
+    d->caps.height = (int)(d->info.height * shrink) & ~1;
+    d->caps.fps = fmin(60, fmax(1, d->info.fps));
+}
+
+static struct device *file_open_device(const char *rest, uint64_t seed, struct clock *clock,
+                                       struct events *events, struct fault *why)
+{
+    struct file_device *d = calloc(1, sizeof(*d));
+    if (!d) {
+        fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+        return NULL;
+    }
+    d->dir_fd = -1;
+    d->clock = clock;
+    d->sensor.ops = &sensor_ops;
+    d->device.close = file_close;
+    int r = open_folder(d, rest);
+    if (r < 0) {
+        fault_set(why, FAULT_UNKNOWN, "source", "file:%.128s: %s", rest, strerror(-r));
+        file_close(&d->device);
+        return NULL;
+    }
+    struct fault missing = {0};
+    if (open_file(d, &missing) < 0) {
+        log_warn("device", "%s; shown as soon as it can be played", missing.text);
+        d->told = true;
+    }
+    settle_caps(d);
+    d->scaler = scaler_new();
+    d->shot_pool = picture_pool_new(d->caps.width, d->caps.height, false, 4);
+    d->head = digital_head_new(clock, (double)d->caps.width / d->caps.height);
+    if (!d->scaler || !d->shot_pool || !d->head) {
+        fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+        file_close(&d->device);
+        return NULL;
+    }
+    d->device.sensor = &d->sensor;
+    d->device.head = digital_head_port(d->head);
+    return &d->device;
+}
+
+const struct device_backend file_backend = {.scheme = "file", .open = file_open_device};
