@@ -167,12 +167,13 @@ struct keeper *keeper_free(struct keeper *k)
 
 /* --- answers: 0 or a positive errno; fields are added only on 0 --- */
 
-/* Looks at every row, so that where a name stands cannot be timed. */
-static struct verifier *find(struct keeper *k, const char *name)
+/* Looks at all of every row, so that names cannot be found by timing. `name` is
+ * padded with zeros to its full size, as the rows are. */
+static struct verifier *find(struct keeper *k, const char name[NAME_MAX_LEN + 1])
 {
     struct verifier *found = NULL;
     for (size_t i = 0; i < k->n; i++)
-        if (!strcmp(k->accounts[i].name, name))
+        if (same_secret(k->accounts[i].name, name, NAME_MAX_LEN + 1))
             found = &k->accounts[i];
     return found;
 }
@@ -225,7 +226,8 @@ static void make_verifiers(const struct keeper *k, struct verifier *v, const cha
 /* Saved before it is answered; undone if it cannot be saved. */
 static int set(struct keeper *k, struct wire *in, struct wire *out)
 {
-    char name[NAME_MAX_LEN + 1], password[PASSWORD_MAX_LEN + 1], comment[NAME_MAX_LEN + 1];
+    char name[NAME_MAX_LEN + 1] = "", comment[NAME_MAX_LEN + 1] = "";
+    char password[PASSWORD_MAX_LEN + 1] = "";
     uint32_t flags = wire_get_u32(in);
     wire_get_text(in, name, sizeof(name));
     wire_get_text(in, password, sizeof(password));
@@ -269,7 +271,7 @@ static int set(struct keeper *k, struct wire *in, struct wire *out)
 
 static int remove_account(struct keeper *k, struct wire *in, struct wire *out)
 {
-    char name[NAME_MAX_LEN + 1];
+    char name[NAME_MAX_LEN + 1] = "";
     if (!wire_get_text(in, name, sizeof(name)) || !wire_ended(in))
         return EINVAL;
     struct verifier *v = find(k, name);
@@ -328,7 +330,8 @@ static int allow(const struct verifier *v, bool same, struct wire *out)
 
 static int check_digest(struct keeper *k, struct wire *in, struct wire *out)
 {
-    char name[NAME_MAX_LEN + 1], middle[640], method[33], uri[4097], response[2 * HASH_MAX + 1];
+    char name[NAME_MAX_LEN + 1] = "";
+    char middle[640], method[33], uri[4097], response[2 * HASH_MAX + 1];
     uint32_t h = wire_get_u32(in);
     wire_get_text(in, name, sizeof(name));
     wire_get_text(in, middle, sizeof(middle));

@@ -90,9 +90,9 @@ struct conn *conn_free(struct conn *c)
         SSL_free(c->ssl);
         tls_server_unref(c->tls);
     }
-    close(c->fd);
     if (c->freed)
         c->freed(c->freed_arg, c);
+    close(c->fd);
     free(c->back);
     free(c);
     return NULL;

@@ -4,7 +4,7 @@
 
 #include "net/conn.h"
 
-/* Called once by conn_free(), on its thread, after the socket was closed. */
+/* Called once by conn_free(), on its thread, before the socket is closed. */
 void conn_on_free(struct conn *c, void (*freed)(void *arg, struct conn *c), void *arg);
 void *conn_free_arg(const struct conn *c);
 /* No more will be written; the peer sees the end after what was sent. */

@@ -24,6 +24,7 @@
 #define READ_BYTES 16384
 #define READS_PER_TURN 8
 #define REQUESTS_PER_TURN 16
+#define WRITES_PER_TURN 16 /* of 16 KB over TLS */
 #define IN_MAX (LIMIT_HEADER_BYTES + LIMIT_TARGET_BYTES + LIMIT_HEADER_LINE + READ_BYTES)
 #define DRAIN_MAX 65536 /* body bytes read and thrown away to keep a connection */
 #define LINGER_NS (2 * NSEC_PER_SEC)
@@ -201,6 +202,7 @@ struct conn *http_take_conn(struct http_conn *h)
 {
     struct conn *c = h->conn;
     conn_detach(c);
+    server_conn_taken(c);
     conn_want(c, false, false);
     if (conn_unread(c, h->in.data, h->in.len) < 0)
         log_warn("net", "out of memory, early bytes of a connection are lost");
@@ -448,7 +450,7 @@ static bool is_reading(const struct http_conn *h)
 
 static void pump(struct http_conn *h)
 {
-    int reads = 0, requests = 0;
+    int reads = 0, requests = 0, writes = 0;
     h->busy = true;
     while (!h->dead) {
         enum phase before = h->phase;
@@ -457,6 +459,8 @@ static void pump(struct http_conn *h)
                 loop_post(h->server->loop, &h->again);
                 break;
             }
+            if (h->phase == PHASE_REPLY && ++writes == WRITES_PER_TURN)
+                break; /* it stays writable */
             continue;
         }
         if (h->dead || !is_reading(h) || reads++ == READS_PER_TURN || !read_more(h))

@@ -39,7 +39,10 @@ struct tally {
     _Atomic unsigned refs;
     pthread_mutex_t lock; /* all below */
     struct server_limits limits;
-    unsigned total, strangers;
+    unsigned total;
+    unsigned strangers;     /* on HTTP */
+    unsigned raw_strangers; /* taken connections and those of raw listeners … */
+    struct list raw;        /* … and these, oldest first */
     uint64_t accepted, refused;
     struct list buckets[ADDRESS_BUCKETS];
 };
@@ -49,6 +52,8 @@ struct seat {
     struct tally *tally;
     struct address *address; /* NULL: loopback */
     _Atomic bool stranger;
+    int fd;
+    struct list in_raw; /* tally.raw */
 };
 
 struct listener {
@@ -111,13 +116,37 @@ static void address_put(struct address *a)
     }
 }
 
+/* Under the lock. */
+static void forget_stranger(struct seat *s)
+{
+    if (!s->stranger)
+        return;
+    s->stranger = false;
+    if (s->in_raw.next)
+        s->tally->raw_strangers--;
+    else
+        s->tally->strangers--;
+    list_remove(&s->in_raw);
+}
+
+static void make_raw(struct seat *s)
+{
+    pthread_mutex_lock(&s->tally->lock);
+    if (s->stranger && !s->in_raw.next) {
+        s->tally->strangers--;
+        s->tally->raw_strangers++;
+        list_append(&s->tally->raw, &s->in_raw);
+    }
+    pthread_mutex_unlock(&s->tally->lock);
+}
+
 static void seat_free(void *arg, struct conn *c)
 {
     struct seat *s = arg;
     struct tally *t = s->tally;
     pthread_mutex_lock(&t->lock);
     t->total--;
-    t->strangers -= s->stranger;
+    forget_stranger(s);
     address_put(s->address);
     pthread_mutex_unlock(&t->lock);
     tally_unref(t);
@@ -132,6 +161,7 @@ static struct seat *seat_take(struct tally *t, const struct conn *c)
         return NULL;
     s->tally = t;
     s->stranger = true;
+    s->fd = conn_fd(c);
     pthread_mutex_lock(&t->lock);
     bool full = t->total >= t->limits.connections;
     if (!full && !conn_peer_is_loopback(c)) {
@@ -174,14 +204,37 @@ void server_conn_authenticated(struct conn *c)
     if (!s || !s->stranger)
         return;
     pthread_mutex_lock(&s->tally->lock);
-    if (s->stranger)
-        s->tally->strangers--;
-    s->stranger = false;
+    forget_stranger(s);
     pthread_mutex_unlock(&s->tally->lock);
 }
 
+void server_conn_taken(struct conn *c)
+{
+    struct seat *s = conn_free_arg(c);
+    if (s)
+        make_raw(s);
+}
+
 /* Too many strangers: the oldest that only waits gives way, so that a crowd of
- * silent connections cannot lock out who comes to log in. */
+ * silent connections cannot lock out who comes to log in. Crowds on HTTP and
+ * elsewhere do not disturb each other. */
+static bool make_raw_room(struct tally *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool full = t->raw_strangers >= t->limits.unauthenticated;
+    if (full && !list_empty(&t->raw)) {
+        struct seat *oldest = container_of(t->raw.next, struct seat, in_raw);
+        /* Its owner sees the end and frees it, maybe on another thread: the
+         * descriptor is ours to touch only under the lock (see seat_free). */
+        shutdown(oldest->fd, SHUT_RDWR);
+        forget_stranger(oldest);
+        full = false;
+    }
+    t->refused += full;
+    pthread_mutex_unlock(&t->lock);
+    return !full;
+}
+
 static bool make_room(struct server *s)
 {
     struct tally *t = s->tally;
@@ -224,16 +277,19 @@ static void welcome(struct listener *l, int take_fd, const struct sockaddr *peer
     struct conn *c = conn_new(take_fd, l->tls, peer, len);
     if (!c)
         return;
-    struct seat *seat = make_room(s) ? seat_take(s->tally, c) : NULL;
+    bool room = l->accepted ? make_raw_room(s->tally) : make_room(s);
+    struct seat *seat = room ? seat_take(s->tally, c) : NULL;
     if (!seat) {
         refuse(l, c);
         return;
     }
     conn_on_free(c, seat_free, seat);
-    if (l->accepted)
+    if (l->accepted) {
+        make_raw(seat);
         l->accepted(c, l->arg);
-    else
+    } else {
         http_conn_start(s, c);
+    }
 }
 
 static void resume_accepting(struct loop_timer *timer)
@@ -281,6 +337,7 @@ struct server *server_new(struct loop *loop, const struct server_hooks *hooks,
     }
     t->refs = 1;
     pthread_mutex_init(&t->lock, NULL);
+    list_init(&t->raw);
     for (int i = 0; i < ADDRESS_BUCKETS; i++)
         list_init(&t->buckets[i]);
     *s = (struct server){.loop = loop, .tally = t, .date_s = -1};
@@ -433,7 +490,7 @@ void server_stats(struct server *s, struct server_stats *ret)
     struct tally *t = s->tally;
     pthread_mutex_lock(&t->lock);
     *ret = (struct server_stats){.connections = t->total,
-                                 .unauthenticated = t->strangers,
+                                 .unauthenticated = t->strangers + t->raw_strangers,
                                  .accepted = t->accepted,
                                  .refused = t->refused};
     pthread_mutex_unlock(&t->lock);

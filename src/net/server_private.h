@@ -30,6 +30,7 @@ void http_conn_kill(struct http_conn *h); /* at once, without a word; not from i
 /* Waits for the client (not for us), so that it can be sacrificed. */
 bool http_conn_is_waiting(const struct http_conn *h);
 
+void server_conn_taken(struct conn *c); /* no longer HTTP's */
 bool server_conn_is_stranger(const struct conn *c);
 const char *server_date(struct server *s);
 

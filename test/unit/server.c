@@ -34,7 +34,7 @@ struct world {
     struct tls_server *tls;
     EVP_PKEY *key;
     pthread_t thread;
-    int port, tls_port;
+    int port, tls_port, raw_port;
     struct exchange *waiting;
     struct conn *taken;
     unsigned served, cancelled;
@@ -44,8 +44,8 @@ static struct world w;
 
 static void on_cancel(struct exchange *ex)
 {
-    w.cancelled++;
-    w.waiting = NULL;
+    __atomic_store_n(&w.waiting, NULL, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&w.cancelled, 1, __ATOMIC_SEQ_CST);
 }
 
 static int admit(struct exchange *ex, size_t *ret_max_body, void *arg)
@@ -64,7 +64,7 @@ static int admit(struct exchange *ex, size_t *ret_max_body, void *arg)
 
 static void serve(struct exchange *ex, void *arg)
 {
-    w.served++;
+    __atomic_add_fetch(&w.served, 1, __ATOMIC_SEQ_CST);
     if (!strcmp(ex->path, "/echo") || !strcmp(ex->path, "/small")) {
         exchange_reply(ex, 200, "text/plain", ex->body, ex->body_len);
     } else if (!strcmp(ex->path, "/upload")) {
@@ -75,12 +75,12 @@ static void serve(struct exchange *ex, void *arg)
     } else if (!strcmp(ex->path, "/big")) {
         exchange_reply(ex, 200, "application/octet-stream", w.big, 6 << 20);
     } else if (!strcmp(ex->path, "/wait")) {
-        w.waiting = ex;
         ex->cancel = on_cancel;
+        __atomic_store_n(&w.waiting, ex, __ATOMIC_SEQ_CST);
     } else if (!strcmp(ex->path, "/release")) {
         if (w.waiting)
             exchange_replyf(w.waiting, 200, "text/plain", "late");
-        w.waiting = NULL;
+        __atomic_store_n(&w.waiting, NULL, __ATOMIC_SEQ_CST);
         exchange_replyf(ex, 204, NULL, "%s", "");
     } else if (!strcmp(ex->path, "/take")) {
         w.taken = exchange_take_conn(ex);
@@ -118,6 +118,23 @@ static int sign(void *arg, const uint8_t *digest, size_t digest_len, uint8_t *re
     return ok ? (int)len : -EIO;
 }
 
+static void on_raw_ready(void *arg, bool in, bool out)
+{
+    char bytes[64];
+    struct conn *c = arg;
+    ssize_t n = conn_read(c, bytes, sizeof(bytes));
+    if (n == 0 || (n < 0 && n != -EAGAIN))
+        conn_free(c);
+    else if (n > 0)
+        conn_write(c, bytes, (size_t)n);
+}
+
+static void on_raw(struct conn *take_c, void *arg)
+{
+    conn_want(take_c, true, false);
+    CHECK_INT(conn_attach(take_c, w.loop, on_raw_ready, take_c), 0);
+}
+
 static void begin(bool sim, const struct server_limits *limits)
 {
     static const struct server_hooks hooks = {.admit = admit, .serve = serve};
@@ -140,6 +157,8 @@ static void begin(bool sim, const struct server_limits *limits)
     OPENSSL_free(spki);
     CHECK_INT(server_listen(w.server, "127.0.0.1", 0, NULL, &w.port, NULL), 0);
     CHECK_INT(server_listen(w.server, "127.0.0.1", 0, w.tls, &w.tls_port, NULL), 0);
+    CHECK_INT(server_listen_raw(w.server, "127.0.0.1", 0, NULL, on_raw, NULL, &w.raw_port, NULL),
+              0);
     pthread_create(&w.thread, NULL, run, NULL);
 }
 
@@ -516,6 +535,30 @@ TEST(limits)
     end();
 }
 
+TEST(silent_crowds)
+{
+    struct server_limits limits = {.connections = 100, .per_address = 1, .unauthenticated = 8};
+    begin(false, &limits);
+    int fds[30];
+    for (int i = 0; i < 30; i++)
+        fds[i] = dial(w.raw_port);
+    char byte;
+    CHECK_INT(recv(fds[0], &byte, 1, 0), 0); /* the oldest gave way */
+    CHECK_INT(recv(fds[21], &byte, 1, 0), 0);
+    say(fds[29], "x");
+    CHECK_INT(recv(fds[29], &byte, 1, 0), 1);
+    say(fds[22], "x");
+    CHECK_INT(recv(fds[22], &byte, 1, 0), 1);
+    for (int i = 0; i < 30; i++)
+        close(fds[i]);
+    struct server_stats stats;
+    do
+        server_stats(w.server, &stats);
+    while (stats.connections);
+    CHECK_INT(stats.unauthenticated, 0);
+    end();
+}
+
 TEST(out_of_descriptors_pauses)
 {
     begin(false, NULL);
@@ -669,5 +712,7 @@ UNIT_MAIN(UNIT_ROW(exact_bytes) UNIT_ROW(pipelined_and_chunked) UNIT_ROW(refusal
               UNIT_ROW(body_that_nobody_wants) UNIT_ROW(expects_continue)
                   UNIT_ROW(large_bodies_both_ways) UNIT_ROW(late_reply_and_cancel)
                       UNIT_ROW(taken_connection_keeps_early_bytes) UNIT_ROW(slow_clients_are_closed)
-                          UNIT_ROW(limits) UNIT_ROW(out_of_descriptors_pauses) UNIT_ROW(tls)
-                              UNIT_ROW(connection_moves_between_loops) UNIT_ROW(a_thousand_at_once))
+                          UNIT_ROW(limits) UNIT_ROW(silent_crowds)
+                              UNIT_ROW(out_of_descriptors_pauses) UNIT_ROW(tls)
+                                  UNIT_ROW(connection_moves_between_loops)
+                                      UNIT_ROW(a_thousand_at_once))
