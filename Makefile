@@ -26,9 +26,14 @@ build/web/index.html: $(WEB_SOURCES)
 run: build
 	@exec build/vedetted --source virtual --bind :: $(RUN_ARGS)
 
+# The browser tests' packages, by lock file.
+test/browser/node_modules/.package-lock.json: test/browser/package-lock.json
+	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # Three builds: release (what runs and is measured), sanitizers, thread sanitizer;
 # and the fuzzers, which need clang.
-test-builds: build
+test-builds: build test/browser/node_modules/.package-lock.json
 	@test -f build-asan/build.ninja || meson setup build-asan --buildtype=debugoptimized \
 	    -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build-asan -j $(JOBS) all unit fuzz
@@ -57,14 +62,14 @@ soak:
 
 bench:
 	@tools/deps.sh test
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build test/browser/node_modules/.package-lock.json
 	@ninja -C build -j $(JOBS) bench
 	@bench/run.py
 
 # docs/pictures: what the camera sees and how the page looks, from the running camera.
 pictures:
 	@tools/deps.sh test
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build test/browser/node_modules/.package-lock.json
 	@tools/pictures.py
 
 lint:
@@ -74,8 +79,11 @@ lint:
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
 	    --enable=warning,portability --suppress=nullPointerOutOfMemory -Isrc src agent cli
 
+PREFIX ?= /usr/local
 install: build
-	@meson install -C build --no-rebuild
+	@meson install -C build --no-rebuild --quiet
+	@install -d $(DESTDIR)$(PREFIX)/share/vedette && \
+	    cp -r build/web $(DESTDIR)$(PREFIX)/share/vedette/
 
 clean:
 	rm -rf build build-asan build-tsan build-fuzz
