@@ -550,6 +550,40 @@ TEST(agent_comes_back)
     end();
 }
 
+/* After the camera has given up being root, so has the agent. */
+TEST(agent_follows_the_camera)
+{
+    enum { NOBODY = 65534 };
+    if (geteuid() != 0)
+        return; /* there is nothing to give up */
+    begin();
+    add_root();
+    char folder[3][128];
+    static const char *const names[] = {"", "/agent", "/tls"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(folder[i], sizeof(folder[i]), "%s%s", w.dir, names[i]);
+        CHECK_INT(chown(folder[i], NOBODY, NOBODY), 0);
+        DIR *d = opendir(folder[i]);
+        for (struct dirent *e; d && (e = readdir(d));)
+            if (e->d_name[0] != '.')
+                CHECK_INT(fchownat(dirfd(d), e->d_name, NOBODY, NOBODY, 0), 0);
+        closedir(d);
+    }
+    CHECK_INT(setresuid(NOBODY, NOBODY, NOBODY), 0);
+    if (access(agent(), X_OK) == 0) {
+        struct identity who;
+        struct conn *c = connect_from("1");
+        CHECK_INT(login_form(w.trust, c, "root", "pass word", &who), LOGIN_OK);
+        CHECK_INT(accounts_add(w.trust, "vera", "x", GROUP_VIEWER, NULL, NULL), 0);
+        struct stat st;
+        snprintf(folder[1], sizeof(folder[1]), "%s/agent/vault", w.dir);
+        CHECK_INT(stat(folder[1], &st), 0);
+        CHECK_INT(st.st_uid, NOBODY);
+        conn_free(c);
+    }
+    end();
+}
+
 TEST(agent_is_closed_off)
 {
     begin();
@@ -921,8 +955,9 @@ UNIT_MAIN(UNIT_ROW(first_administrator_once) UNIT_ROW(account_rules)
                   UNIT_ROW(basic_nobody_asked_for) UNIT_ROW(guesses_are_slowed_down_by_source)
                       UNIT_ROW(form_and_sessions) UNIT_ROW(one_time_tokens)
                           UNIT_ROW(listeners_hear_of_lost_rights) UNIT_ROW(agent_comes_back)
-                              UNIT_ROW(agent_is_closed_off) UNIT_ROW(certificate_is_kept)
-                                  UNIT_ROW(logins_over_tls) UNIT_ROW(damage_never_opens_the_door)
-                                      UNIT_ROW(power_cut_keeps_what_was_answered)
-                                          UNIT_ROW(agent_refuses_malformed_packets)
-                                              UNIT_ROW(unknown_names_take_as_long))
+                              UNIT_ROW(agent_follows_the_camera) UNIT_ROW(agent_is_closed_off)
+                                  UNIT_ROW(certificate_is_kept) UNIT_ROW(logins_over_tls)
+                                      UNIT_ROW(damage_never_opens_the_door)
+                                          UNIT_ROW(power_cut_keeps_what_was_answered)
+                                              UNIT_ROW(agent_refuses_malformed_packets)
+                                                  UNIT_ROW(unknown_names_take_as_long))
