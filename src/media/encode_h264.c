@@ -85,7 +85,7 @@ static int open_codec(struct h264_encoder *h, double fps)
         c->rc_buffer_size = e->max_kbps * 1000; /* a second */
         c->rc_initial_buffer_occupancy = c->rc_buffer_size * 3 / 4;
     }
-    av_opt_set(c->priv_data, "preset", "superfast", 0);
+    av_opt_set(c->priv_data, "preset", "veryfast", 0);
     av_opt_set(c->priv_data, "tune", "zerolatency", 0);
     av_opt_set(c->priv_data, "profile", profiles[e->profile], 0);
     av_opt_set_double(c->priv_data, "crf", crf_of(e->compression), 0);
