@@ -184,6 +184,8 @@ static void ptz(struct facts *f)
         {"PTZ.UserAdv.U1.DeviceStatus", "cam=ok,pan=ok,tilt=ok"},
         {"PTZ.UserAdv.U1.MoveSpeed", "100"},
         {"PTZ.Various.V1.CtlQueueing", "false"},
+        {"PTZ.Various.V1.CtlQueueLimit", "20"},
+        {"PTZ.Various.V1.CtlQueuePollTime", "20"},
         {"PTZ.Various.V1.Locked", "false"},
         {"PTZ.Various.V1.ProportionalSpeedEnabled", "true"},
         {"PTZ.Limit.L1.MinZoom", "1"},
