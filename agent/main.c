@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/privilege.h"
 #include "keeper.h"
 #include "trust/wire.h"
 
@@ -28,8 +31,14 @@ static int harden(void)
     umask(077);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C is for the camera */
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        setrlimit(RLIMIT_CORE, &none) < 0)
+    struct fault why = {0};
+    int folder = WIRE_FOLDER_FD, err = privilege_drop(&folder, 1, &why);
+    if (err) {
+        fprintf(stderr, "vedette-agent: %s\n", why.text);
+        return err;
+    }
+    /* set again for all builds: becoming another user may have reset it */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
         return -errno;
     if (fchdir(WIRE_FOLDER_FD) < 0 || fchmod(WIRE_FOLDER_FD, 0700) < 0)
         return -errno;
@@ -72,6 +81,7 @@ int main(void)
         fprintf(stderr, "vedette-agent is started by vedetted, not by hand\n");
         return 2;
     }
+    log_init(NULL, LOG_WARN_LEVEL);
     int err = harden();
     if (err)
         return fail("cannot secure itself", err);

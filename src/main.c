@@ -28,6 +28,7 @@
 #include "base/jobs.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/privilege.h"
 #include "base/text.h"
 #include "conf/param.h"
 #include "deliver/deliver.h"
@@ -42,7 +43,6 @@
 #include "net/server.h"
 #include "ptz/ptz.h"
 #include "system/identity.h"
-#include "system/privilege.h"
 #include "system/time.h"
 #include "trust/trust.h"
 

@@ -37,7 +37,6 @@ struct keys {
     char path[PATH_MAX];
     char realm[65];
     pid_t pid;            /* 0: not running */
-    uid_t uid;            /* whose it is */
     int fd;               /* -1: not connected */
     struct loop_fd watch; /* pidfd */
     struct loop_timer retry;
@@ -103,7 +102,6 @@ static int spawn(struct keys *k)
         return err;
     }
     k->pid = pid;
-    k->uid = geteuid();
     k->fd = pair[0];
     k->started_ns = clock_now(loop_clock(k->loop));
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -209,14 +207,6 @@ static void on_retry(struct loop_timer *timer)
  * a change already. */
 static int ask(struct keys *k, bool changes)
 {
-    /* Privileges were dropped since: so must the agent's be, or what it writes as
-     * root could not be read by the next one. */
-    if (k->pid && k->uid != geteuid()) {
-        stop_agent(k);
-        int err = start_agent(k);
-        if (err)
-            return err;
-    }
     bool sent = false;
     int timeout_ms = changes ? CHANGE_MS : ANSWER_MS;
     int err = talk(k, timeout_ms, &sent);

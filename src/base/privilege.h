@@ -1,6 +1,6 @@
 /* Giving up what only the start needed: ports below 1024, devices, root. */
-#ifndef SYSTEM_PRIVILEGE_H
-#define SYSTEM_PRIVILEGE_H
+#ifndef BASE_PRIVILEGE_H
+#define BASE_PRIVILEGE_H
 
 struct fault;
 

@@ -1,4 +1,4 @@
-#include "system/privilege.h"
+#include "base/privilege.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -70,7 +70,7 @@ static int become_user(const int *state_dirfds, int n, struct fault *why)
     if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
         return fault_set(why, FAULT_DENIED, "user", "cannot become %s: %s", pw->pw_name,
                          strerror(errno));
-    log_info("system", "started as root; running as %s from here on", pw->pw_name);
+    log_info("base", "started as root; running as %s from here on", pw->pw_name);
     return 0;
 }
 
