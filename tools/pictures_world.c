@@ -26,10 +26,11 @@ static struct pose pose_of(double pan, double tilt, double zoom)
                          .known = true};
 }
 
+/* CPU time: what else runs on the machine does not count. */
 static double now_ms(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
@@ -88,7 +89,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s box %.0f,%.0f %.0fx%.0f at %.1f,%.1f visible %.2f\n", o[i].id,
                 o[i].box[0] * W, o[i].box[1] * H, o[i].box[2] * W, o[i].box[3] * H, o[i].world[0],
                 o[i].world[1], o[i].visible);
-    double gain = 0.17 / world_meter(w, &p, (double)W / H);
+    double gain = 0.25 / world_meter(w, &p, (double)W / H);
     FILE *f = fopen(argv[5], "wb");
     if (!f)
         return 1;

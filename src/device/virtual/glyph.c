@@ -1,6 +1,8 @@
 #include "device/virtual/glyph.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Polylines on a grid 4 wide and 6 high: pairs of digits x, y; a space lifts the pen. */
@@ -81,24 +83,73 @@ static const char *strokes_of(char c, float *ret_width)
     return "";
 }
 
+struct point {
+    float x, y;
+};
+
+static void add(struct glyph_segment *ret, int *n, struct point a, struct point b)
+{
+    if (*n < GLYPH_SEGMENTS)
+        ret[(*n)++] = (struct glyph_segment){a.x / 6, a.y / 6, b.x / 6, b.y / 6};
+}
+
+static struct point towards(struct point a, struct point b, float share)
+{
+    return (struct point){a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share};
+}
+
+/* Gentle corners (a bowl's) become arcs, sharp ones (an E's) stay. */
+static bool gentle(struct point a, struct point b, struct point c)
+{
+    float ux = b.x - a.x, uy = b.y - a.y, vx = c.x - b.x, vy = c.y - b.y;
+    float dot = ux * vx + uy * vy;
+    return dot > 0.55f * sqrtf((ux * ux + uy * uy) * (vx * vx + vy * vy));
+}
+
+static void polyline(const struct point *p, int m, struct glyph_segment *ret, int *n)
+{
+    bool closed = m > 2 && p[0].x == p[m - 1].x && p[0].y == p[m - 1].y;
+    int corners = closed ? m - 1 : m;
+    struct point from = p[0];
+    if (closed && gentle(p[m - 2], p[0], p[1]))
+        from = towards(p[0], p[1], 0.5f);
+    for (int i = 1; i <= corners; i++) {
+        struct point at = p[i % corners];
+        if (i == corners && !closed)
+            break;
+        const struct point *next = i + 1 < m ? &p[i + 1] : closed ? &p[1] : NULL;
+        if (!next || !gentle(p[i - 1], at, *next)) {
+            add(ret, n, from, at);
+            from = at;
+            continue;
+        }
+        struct point in = towards(at, p[i - 1], 0.5f), out = towards(at, *next, 0.5f);
+        struct point a = towards(in, at, 0.55f), b = towards(at, out, 0.45f);
+        add(ret, n, from, in);
+        add(ret, n, in, a);
+        add(ret, n, a, b);
+        add(ret, n, b, out);
+        from = out;
+    }
+}
+
 int glyph_segments(char c, struct glyph_segment ret[GLYPH_SEGMENTS], float *ret_width)
 {
     float width;
-    const char *s = strokes_of(c, &width);
-    int n = 0;
-    while (*s) {
-        if (*s == ' ') {
-            s++;
+    struct point p[20];
+    int n = 0, m = 0;
+    for (const char *s = strokes_of(c, &width);; s += 2) {
+        if (*s && *s != ' ') {
+            if (m < 20)
+                p[m++] = (struct point){(float)(s[0] - '0'), (float)(s[1] - '0')};
             continue;
         }
-        const char *next = s + 2;
-        if (*next && *next != ' ') {
-            if (n < GLYPH_SEGMENTS)
-                ret[n++] =
-                    (struct glyph_segment){(float)(s[0] - '0') / 6, (float)(s[1] - '0') / 6,
-                                           (float)(next[0] - '0') / 6, (float)(next[1] - '0') / 6};
-        }
-        s = next;
+        if (m > 1)
+            polyline(p, m, ret, &n);
+        m = 0;
+        if (!*s)
+            break;
+        s--; /* the space is one character only */
     }
     *ret_width = width / 6;
     return n;

@@ -6,13 +6,13 @@ struct glyph_segment {
     float x0, y0, x1, y1; /* in units of the glyph's height, y down, 0 at the left top */
 };
 
-#define GLYPH_SEGMENTS 24
+#define GLYPH_SEGMENTS 96
 
 /* Segments of a character (lower case is drawn as upper case; unknown: none) and
  * its width in units of its height. */
 int glyph_segments(char c, struct glyph_segment ret[GLYPH_SEGMENTS], float *ret_width);
 /* Width of a whole line, gaps included. */
 float glyph_line_width(const char *text);
-#define GLYPH_GAP 0.26f
+#define GLYPH_GAP 0.30f
 
 #endif

@@ -6,6 +6,11 @@
 
 #include "device/virtual/texture.h"
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+#define STRIP 64 /* samples in a loop of known length */
 #define INLINE static inline __attribute__((always_inline))
 
 static void row_begin(struct row *row, int x0, int x1)
@@ -56,6 +61,80 @@ INLINE void cover_edges(const struct drawn *d, int x, int y, float *cover)
 }
 
 /* Bilinear taps of a level at u[i], v[i] (level texels): channels 0…65280. */
+#ifdef __AVX2__
+/* Two neighbours in one load: faster than gathering, and the same integers as below. */
+INLINE __m256i pairs(const uint32_t *texels, const int32_t *at, int a, int b, int c, int d)
+{
+    __m128d lo = _mm_castsi128_pd(_mm_loadl_epi64((const __m128i *)(texels + at[a])));
+    lo = _mm_loadh_pd(lo, (const double *)(const void *)(texels + at[b]));
+    __m128d hi = _mm_castsi128_pd(_mm_loadl_epi64((const __m128i *)(texels + at[c])));
+    hi = _mm_loadh_pd(hi, (const double *)(const void *)(texels + at[d]));
+    return _mm256_set_m128i(_mm_castpd_si128(hi), _mm_castpd_si128(lo));
+}
+
+INLINE __m256i even(__m256i a, __m256i b)
+{
+    return _mm256_castps_si256(
+        _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88));
+}
+
+INLINE __m256i odd(__m256i a, __m256i b)
+{
+    return _mm256_castps_si256(
+        _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd));
+}
+
+INLINE void sample(const struct texture *t, int level, const float *u, const float *v, uint32_t *rb,
+                   uint32_t *ga)
+{
+    const uint32_t *texels = t->level[level];
+    const int wmask = (1 << (t->log2_w - level)) - 1, hmask = (1 << (t->log2_h - level)) - 1;
+    const int stride = wmask + 2;
+    const __m256i m = _mm256_set1_epi32(0xff00ff), frac = _mm256_set1_epi32(255);
+    const __m256 size = _mm256_set1_ps(256), half = _mm256_set1_ps(128);
+    int32_t at[CHUNK] __attribute__((aligned(32)));
+    __m256i fu[CHUNK / 8], fv[CHUNK / 8];
+    for (int k = 0; k < CHUNK / 8; k++) {
+        __m256i iu = _mm256_cvttps_epi32(
+            _mm256_sub_ps(_mm256_mul_ps(_mm256_loadu_ps(u + 8 * k), size), half));
+        __m256i iv = _mm256_cvttps_epi32(
+            _mm256_sub_ps(_mm256_mul_ps(_mm256_loadu_ps(v + 8 * k), size), half));
+        fu[k] = _mm256_and_si256(iu, frac);
+        fv[k] = _mm256_and_si256(iv, frac);
+        iu = _mm256_and_si256(_mm256_srai_epi32(iu, 8), _mm256_set1_epi32(wmask));
+        iv = _mm256_and_si256(_mm256_srai_epi32(iv, 8), _mm256_set1_epi32(hmask));
+        _mm256_store_si256((__m256i *)(at + 8 * k),
+                           _mm256_add_epi32(_mm256_mullo_epi32(iv, _mm256_set1_epi32(stride)), iu));
+    }
+    for (int k = 0; k < CHUNK / 8; k++) {
+        const int32_t *p = at + 8 * k;
+        __m256i a = pairs(texels, p, 0, 1, 4, 5), b = pairs(texels, p, 2, 3, 6, 7);
+        __m256i t00 = even(a, b), t01 = odd(a, b);
+        a = pairs(texels + stride, p, 0, 1, 4, 5);
+        b = pairs(texels + stride, p, 2, 3, 6, 7);
+        __m256i t10 = even(a, b), t11 = odd(a, b);
+        __m256i w11 = _mm256_srli_epi32(_mm256_mullo_epi32(fu[k], fv[k]), 8);
+        __m256i w10 = _mm256_sub_epi32(fv[k], w11), w01 = _mm256_sub_epi32(fu[k], w11);
+        __m256i w00 = _mm256_sub_epi32(_mm256_sub_epi32(_mm256_set1_epi32(256), fu[k]), w10);
+        /* 16-bit lanes: a weight for each of the two channels; sums stay below 65536. */
+        w00 = _mm256_or_si256(w00, _mm256_slli_epi32(w00, 16));
+        w01 = _mm256_or_si256(w01, _mm256_slli_epi32(w01, 16));
+        w10 = _mm256_or_si256(w10, _mm256_slli_epi32(w10, 16));
+        w11 = _mm256_or_si256(w11, _mm256_slli_epi32(w11, 16));
+#define WEIGH(shift)                                                                               \
+    _mm256_add_epi16(                                                                              \
+        _mm256_add_epi16(                                                                          \
+            _mm256_mullo_epi16(_mm256_and_si256(_mm256_srli_epi32(t00, shift), m), w00),           \
+            _mm256_mullo_epi16(_mm256_and_si256(_mm256_srli_epi32(t01, shift), m), w01)),          \
+        _mm256_add_epi16(                                                                          \
+            _mm256_mullo_epi16(_mm256_and_si256(_mm256_srli_epi32(t10, shift), m), w10),           \
+            _mm256_mullo_epi16(_mm256_and_si256(_mm256_srli_epi32(t11, shift), m), w11)))
+        _mm256_storeu_si256((__m256i *)(rb + 8 * k), WEIGH(0));
+        _mm256_storeu_si256((__m256i *)(ga + 8 * k), WEIGH(8));
+#undef WEIGH
+    }
+}
+#else
 INLINE void sample(const struct texture *t, int level, const float *u, const float *v, uint32_t *rb,
                    uint32_t *ga)
 {
@@ -86,6 +165,7 @@ INLINE void sample(const struct texture *t, int level, const float *u, const flo
                 (t11[i] >> 8 & m) * w11;
     }
 }
+#endif
 
 /* floor(log2(v)) for v ≥ 1. */
 INLINE int log2_floor(float v)
@@ -95,16 +175,115 @@ INLINE int log2_floor(float v)
     return (int)(bits >> 23) - 127;
 }
 
-INLINE void shade_texture(const struct drawn *d, const struct lens *lens, int x, int y,
-                          float colour[3][CHUNK], float *cover)
+/* How a plane's texture lies under a chunk: which level, how many taps along the longer
+ * side of a pixel's footprint, and the linear functions for u/w and v/w. */
+struct mapping {
+    bool valid; /* may be used for the next chunk of the row as well */
+    int x;      /* of the chunk it was made for */
+    int level, taps;
+    float step_u, step_v; /* from tap to tap */
+    float un, us, vn, vs; /* u·w and v·w at x, and per pixel */
+    float wn, ws, rs;     /* w at x and per pixel, both relative; 1/w in level texels */
+    float clear;          /* what haze leaves */
+    float fade;           /* of coverage */
+};
+
+/* False when the chunk reaches over the plane's horizon. */
+INLINE bool map_plane(const struct drawn *d, int x, int y, struct mapping *m)
 {
     const struct texture *t = d->tex;
     double w0 = d->wx * x + d->wy * y + d->wc;
     double u0 = d->ux * x + d->uy * y + d->uc, v0 = d->vx * x + d->vy * y + d->vc;
     const double half = CHUNK / 2 - 0.5;
     double wm = w0 + d->wx * half;
-    if (!(wm > 1e-12) || !(w0 > 1e-12) || !(w0 + d->wx * (CHUNK - 1) > 1e-12)) {
-        /* A chunk that reaches over the plane's horizon: nothing to see but haze. */
+    if (!(wm > 1e-12) || !(w0 > 1e-12) || !(w0 + d->wx * (CHUNK - 1) > 1e-12))
+        return false;
+    double rm = 1 / wm, um = (u0 + d->ux * half) * rm, vm = (v0 + d->vx * half) * rm;
+    float dux = (float)((d->ux - um * d->wx) * rm), dvx = (float)((d->vx - vm * d->wx) * rm);
+    float duy = (float)((d->uy - um * d->wy) * rm), dvy = (float)((d->vy - vm * d->wy) * rm);
+    float lx = dux * dux + dvx * dvx, ly = duy * duy + dvy * dvy;
+    bool along_y = ly > lx;
+    float major = along_y ? ly : lx, minor = along_y ? lx : ly;
+    int taps = 1;
+    if (major > 2) {
+        /* Up to twice as wide as it needs to be across: half as many taps. */
+        float ratio = major / (minor > 1 ? minor : 1);
+        taps = ratio > 25 ? 4 : ratio > 4 ? 2 : 1;
+    }
+    float print = major / (float)(taps * taps) * 1.5f; /* squared footprint of one tap */
+    int level = print > 1 ? log2_floor(print) / 2 : 0;
+    if (level >= t->levels)
+        level = t->levels - 1;
+    float scale = 1.0f / (float)(1 << level);
+    /* Whole periods are taken off, to keep the floats small and exact. */
+    double uo = floor(um / texture_w(t)) * texture_w(t);
+    double vo = floor(vm / texture_h(t)) * texture_h(t);
+    m->valid = d->wx == 0; /* ground and clouds: all of a row is equally far */
+    m->x = x;
+    m->level = level;
+    m->taps = taps;
+    m->step_u = (along_y ? duy : dux) * scale / (float)taps;
+    m->step_v = (along_y ? dvy : dvx) * scale / (float)taps;
+    m->un = (float)(u0 - uo * w0);
+    m->us = (float)(d->ux - uo * d->wx);
+    m->vn = (float)(v0 - vo * w0);
+    m->vs = (float)(d->vx - vo * d->wx);
+    m->wn = (float)(w0 * rm);
+    m->ws = (float)(d->wx * rm);
+    m->rs = (float)rm * scale;
+    float far = (float)(d->depth * rm), q = far / d->haze_at;
+    m->clear = 1 / (1 + q + q * q * 0.5f);
+    m->fade = 1;
+    if (d->fade_at > 0) {
+        float over = far / d->fade_at;
+        m->fade = 1 / (1 + over * over);
+    }
+    return true;
+}
+
+/* Means of packed 16-bit channels; `to` may be one of them. */
+INLINE void mean_channels(uint32_t *to, const uint32_t *a, const uint32_t *b)
+{
+    for (int i = 0; i < CHUNK; i++) {
+        uint32_t lo = ((a[i] & 0xffff) + (b[i] & 0xffff) + 1) >> 1;
+        uint32_t hi = ((a[i] >> 16) + (b[i] >> 16) + 1) >> 1;
+        to[i] = lo | hi << 16;
+    }
+}
+
+/* 2^n taps centred on u, v. */
+INLINE void sample_taps(const struct texture *t, const struct mapping *m, const float *u,
+                        const float *v, uint32_t *rb, uint32_t *ga)
+{
+    uint32_t sum_rb[2][CHUNK], sum_ga[2][CHUNK]; /* log2(most taps) */
+    for (int n = 0; n < m->taps; n++) {
+        float off = (float)n - (float)(m->taps - 1) * 0.5f;
+        float ou = m->step_u * off, ov = m->step_v * off;
+        float tu[CHUNK], tv[CHUNK];
+        for (int i = 0; i < CHUNK; i++) {
+            tu[i] = u[i] + ou;
+            tv[i] = v[i] + ov;
+        }
+        sample(t, m->level, tu, tv, rb, ga);
+        /* Pairs of equal weight are put together as they come, like a binary counter. */
+        int bit = 0;
+        for (; n >> bit & 1; bit++) {
+            mean_channels(rb, rb, sum_rb[bit]);
+            mean_channels(ga, ga, sum_ga[bit]);
+        }
+        if (n + 1 < m->taps) {
+            memcpy(sum_rb[bit], rb, sizeof(sum_rb[0]));
+            memcpy(sum_ga[bit], ga, sizeof(sum_ga[0]));
+        }
+    }
+}
+
+INLINE void shade_texture(const struct drawn *d, const struct lens *lens, int x, int y,
+                          struct mapping *m, float colour[3][CHUNK], float *cover)
+{
+    const struct texture *t = d->tex;
+    if (!m->valid && !map_plane(d, x, y, m)) {
+        /* Nothing to see but haze. */
         for (int k = 0; k < 3; k++)
             for (int i = 0; i < CHUNK; i++)
                 colour[k][i] = lens->haze[k];
@@ -113,93 +292,43 @@ INLINE void shade_texture(const struct drawn *d, const struct lens *lens, int x,
                 cover[i] = 0;
         return;
     }
-    double rm = 1 / wm, um = (u0 + d->ux * half) * rm, vm = (v0 + d->vx * half) * rm;
-    float dux = (float)((d->ux - um * d->wx) * rm), dvx = (float)((d->vx - vm * d->wx) * rm);
-    float duy = (float)((d->uy - um * d->wy) * rm), dvy = (float)((d->vy - vm * d->wy) * rm);
-    float lx = dux * dux + dvx * dvx, ly = duy * duy + dvy * dvy;
-    bool along_y = ly > lx;
-    float major = along_y ? ly : lx, minor = along_y ? lx : ly;
-    int taps = 1;
-    if (major > 2 && major > minor * 1.6f) {
-        float ratio = major / (minor > 1 ? minor : 1);
-        taps = ratio > 36 ? 8 : ratio > 16 ? 6 : ratio > 6 ? 4 : ratio > 2.2f ? 3 : 2;
-    }
-    float print = major / (float)(taps * taps) * 2.4f; /* squared footprint of one tap */
-    int level = print > 1 ? log2_floor(print) / 2 : 0;
-    if (level >= t->levels)
-        level = t->levels - 1;
-    /* Whole periods are taken off, to keep the floats small and exact. */
-    double uo = floor(um / texture_w(t)) * texture_w(t),
-           vo = floor(vm / texture_h(t)) * texture_h(t);
-    float scale = 1.0f / (float)(1 << level);
-    float un = (float)(u0 - uo * w0), us = (float)(d->ux - uo * d->wx);
-    float vn = (float)(v0 - vo * w0), vs = (float)(d->vx - vo * d->wx);
-    float wn = (float)(w0 * rm), ws = (float)(d->wx * rm), rs = (float)rm * scale;
     float u[CHUNK], v[CHUNK];
-    for (int i = 0; i < CHUNK; i++) {
-        float r = rs / (wn + ws * (float)i);
-        u[i] = (un + us * (float)i) * r;
-        v[i] = (vn + vs * (float)i) * r;
-    }
-    uint32_t rb[CHUNK], ga[CHUNK];
-    float red[CHUNK], green[CHUNK], blue[CHUNK], alpha[CHUNK];
-    if (taps == 1) {
-        sample(t, level, u, v, rb, ga);
+    float ahead = (float)(x - m->x);
+    float un = m->un + m->us * ahead, vn = m->vn + m->vs * ahead, us = m->us, vs = m->vs;
+    float rs = m->rs, wn = m->wn, ws = m->ws;
+    if (m->valid) {
         for (int i = 0; i < CHUNK; i++) {
-            red[i] = (float)(int32_t)(rb[i] & 0xffff);
-            blue[i] = (float)(int32_t)(rb[i] >> 16);
-            green[i] = (float)(int32_t)(ga[i] & 0xffff);
-            alpha[i] = (float)(int32_t)(ga[i] >> 16);
+            u[i] = (un + us * (float)i) * rs;
+            v[i] = (vn + vs * (float)i) * rs;
         }
     } else {
-        int32_t sum[4][CHUNK] = {{0}};
-        float step_u = (along_y ? duy : dux) * scale / (float)taps;
-        float step_v = (along_y ? dvy : dvx) * scale / (float)taps;
-        for (int n = 0; n < taps; n++) {
-            float off = (float)n - (float)(taps - 1) * 0.5f;
-            float tu[CHUNK], tv[CHUNK];
-            for (int i = 0; i < CHUNK; i++) {
-                tu[i] = u[i] + step_u * off;
-                tv[i] = v[i] + step_v * off;
-            }
-            sample(t, level, tu, tv, rb, ga);
-            for (int i = 0; i < CHUNK; i++) {
-                sum[0][i] += (int32_t)(rb[i] & 0xffff);
-                sum[1][i] += (int32_t)(ga[i] & 0xffff);
-                sum[2][i] += (int32_t)(rb[i] >> 16);
-                sum[3][i] += (int32_t)(ga[i] >> 16);
-            }
-        }
-        float share = 1.0f / (float)taps;
         for (int i = 0; i < CHUNK; i++) {
-            red[i] = (float)sum[0][i] * share;
-            green[i] = (float)sum[1][i] * share;
-            blue[i] = (float)sum[2][i] * share;
-            alpha[i] = (float)sum[3][i] * share;
+            float r = rs / (wn + ws * (float)i);
+            u[i] = (un + us * (float)i) * r;
+            v[i] = (vn + vs * (float)i) * r;
         }
     }
-    double px = (x + half - lens->cx) / lens->f, py = (y - lens->cy) / lens->f;
-    float far = (float)(d->depth * rm) * sqrtf((float)(1 + px * px + py * py));
-    float q = far / d->haze_at, clear = 1 / (1 + q + q * q * 0.5f);
-    const float unit = 1.0f / (65280.0f * 65280.0f);
+    uint32_t rb[CHUNK], ga[CHUNK];
+    if (m->taps == 1)
+        sample(t, m->level, u, v, rb, ga);
+    else
+        sample_taps(t, m, u, v, rb, ga);
+    const float unit = 1.0f / (65280.0f * 65280.0f), clear = m->clear;
     float k0 = d->light[0] * unit * clear, k1 = d->light[1] * unit * clear;
     float k2 = d->light[2] * unit * clear;
     float h0 = lens->haze[0] * (1 - clear), h1 = lens->haze[1] * (1 - clear);
     float h2 = lens->haze[2] * (1 - clear);
     for (int i = 0; i < CHUNK; i++) {
-        colour[0][i] = red[i] * red[i] * k0 + h0;
-        colour[1][i] = green[i] * green[i] * k1 + h1;
-        colour[2][i] = blue[i] * blue[i] * k2 + h2;
+        float r = (float)(int32_t)(rb[i] & 0xffff), g = (float)(int32_t)(ga[i] & 0xffff);
+        float b = (float)(int32_t)(rb[i] >> 16);
+        colour[0][i] = r * r * k0 + h0;
+        colour[1][i] = g * g * k1 + h1;
+        colour[2][i] = b * b * k2 + h2;
     }
     if (t->alpha) {
-        float fade = 1;
-        if (d->fade_at > 0) {
-            float over = far / d->fade_at;
-            fade = 1 / (1 + over * over);
-        }
-        fade /= 65280.0f;
+        float fade = m->fade / 65280.0f;
         for (int i = 0; i < CHUNK; i++)
-            cover[i] *= alpha[i] * fade;
+            cover[i] *= (float)(int32_t)(ga[i] >> 16) * fade;
     }
 }
 
@@ -245,7 +374,7 @@ INLINE void shade_capsule(const struct drawn *d, int x, int y, float colour[3][C
 }
 
 static void paint_chunk(struct row *row, const struct drawn *d, const struct lens *lens, int x,
-                        int y, bool whole)
+                        int y, bool whole, struct mapping *m)
 {
     float cover[CHUNK], colour[3][CHUNK];
     if (whole) {
@@ -269,7 +398,7 @@ static void paint_chunk(struct row *row, const struct drawn *d, const struct len
                 colour[k][i] = d->light[k];
         break;
     case DRAWN_TEXTURE:
-        shade_texture(d, lens, x, y, colour, cover);
+        shade_texture(d, lens, x, y, m, colour, cover);
         opaque = whole && !d->tex->alpha;
         break;
     case DRAWN_SKY:
@@ -342,9 +471,11 @@ static void row_paint(struct row *row, const struct drawn *d, const struct lens 
     }
     if (!(lo <= hi))
         return;
+    struct mapping m;
+    m.valid = false;
     for (int x = (int)lo & ~(CHUNK - 1); x <= (int)hi; x += CHUNK)
         if (row->state[x / CHUNK] != CHUNK_CLOSED)
-            paint_chunk(row, d, lens, x, y, x >= in_lo && x + CHUNK - 1 <= in_hi);
+            paint_chunk(row, d, lens, x, y, x >= in_lo && x + CHUNK - 1 <= in_hi, &m);
 }
 
 static void row_store(const struct row *row, int x0, int x1, uint16_t *r, uint16_t *g, uint16_t *b)
@@ -375,10 +506,33 @@ static void row_over(const struct row *row, const struct lens *lens, const float
     }
 }
 
-static void mean2(uint16_t *to, const uint16_t *a, const uint16_t *b, size_t n)
+INLINE void mean2_n(uint16_t *to, const uint16_t *a, const uint16_t *b, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         to[i] = (uint16_t)((a[i] + b[i] + 1) >> 1);
+}
+
+static void mean2(uint16_t *to, const uint16_t *a, const uint16_t *b, size_t n)
+{
+    if (n == STRIP) /* the usual size, unrolled */
+        mean2_n(to, a, b, STRIP);
+    else
+        mean2_n(to, a, b, n);
+}
+
+static void widen(uint16_t *to, const uint16_t *near, const uint16_t *far, size_t n)
+{
+    uint32_t mixed[STRIP + 2];
+    for (size_t x = 0; x < n; x += STRIP) {
+        size_t m = n - x < STRIP ? n - x : STRIP;
+        const uint16_t *p = near + x - 1, *q = far + x - 1;
+        for (size_t i = 0; i < m + 2; i++)
+            mixed[i] = 3u * p[i] + q[i];
+        for (size_t i = 0; i < m; i++) {
+            to[2 * (x + i)] = (uint16_t)((mixed[i] + 3 * mixed[i + 1] + 8) >> 4);
+            to[2 * (x + i) + 1] = (uint16_t)((3 * mixed[i + 1] + mixed[i + 2] + 8) >> 4);
+        }
+    }
 }
 
 /* One row: 0…1 after the transfer curve, with noise. Shot noise has nearly the same
@@ -400,8 +554,6 @@ INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const in
         out[i] = v > 1 ? 1 : v;
     }
 }
-
-#define STRIP 64
 
 static void develop2(const struct sensor_curve *c, const uint16_t *const in[6],
                      const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1, uint8_t *cb,
@@ -443,5 +595,6 @@ const struct kernels KERNELS = {
     .row_store = row_store,
     .row_over = row_over,
     .mean2 = mean2,
+    .widen = widen,
     .develop2 = develop2,
 };

@@ -11,7 +11,7 @@
 struct texture;
 struct surface;
 
-#define CHUNK 16 /* pixels shaded at a time */
+#define CHUNK 32 /* pixels shaded at a time */
 #define MAX_EDGES 8
 
 enum drawn_kind {
@@ -82,6 +82,9 @@ struct kernels {
                      int x1, uint16_t *r, uint16_t *g, uint16_t *b);
     /* to[i] = mean of a[i] and b[i], rounded up */
     void (*mean2)(uint16_t *to, const uint16_t *a, const uint16_t *b, size_t n);
+    /* A row twice as wide from two rows of n samples, of which `near` counts three times
+     * as much; near and far may be read at -1 and n. */
+    void (*widen)(uint16_t *to, const uint16_t *near, const uint16_t *far, size_t n);
     /* Two rows of radiance become two of luma and one of each chroma. `noise`: six
      * rows of Gaussian samples (sigma 32): r, g, b of the first, then of the second. */
     void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6],

@@ -1,29 +1,9 @@
-#include "device/virtual/render.h"
+#include "device/virtual/canvas.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct patch {
-    int x0, y0, x1, y1;
-    size_t at; /* in the store, in samples */
-};
-
-struct canvas {
-    const struct place *place;
-    const struct kernels *kernels;
-    struct drawn *list; /* of the place, front to back */
-    size_t n_list;
-    struct row row, mask;
-    int row_room; /* pixels */
-    struct patch patch[ACTORS];
-    int n_patches;
-    uint16_t *store; /* pixels under the actors */
-    size_t store_room;
-    uint16_t *scratch; /* one plane, for the blur */
-    size_t scratch_room;
-};
 
 static void row_done(struct row *row)
 {
@@ -68,6 +48,7 @@ struct canvas *canvas_free(struct canvas *c)
     free(c->list);
     free(c->store);
     free(c->scratch);
+    free(c->half_planes);
     free(c);
     return NULL;
 }
@@ -243,104 +224,4 @@ bool canvas_actors(struct canvas *c, const struct view *v, const struct actor *a
     for (int i = 0; i < n; i++)
         kept = paint_actor(c, v, &actors[order[i]], into, keep && kept) && kept;
     return kept;
-}
-
-/* ---- motion blur ---- */
-
-#define BLOCK_W 64
-#define BLOCK_H 16
-#define MOST_PASSES 6
-
-/* How far what is seen at a pixel moves during the exposure, in pixels. */
-static void smear_at(const struct view *mid, const struct view *start, const struct view *end,
-                     double x, double y, double *ret_x, double *ret_y)
-{
-    struct vec ray = view_ray(mid, x, y);
-    double x0, y0, x1, y1;
-    *ret_x = *ret_y = 0;
-    if (view_point(start, ray, &x0, &y0) && view_point(end, ray, &x1, &y1)) {
-        *ret_x = x1 - x0;
-        *ret_y = y1 - y0;
-    }
-}
-
-/* `n` samples of a row from x on; those beyond the borders repeat the border's. */
-static const uint16_t *samples(const uint16_t *plane, const struct radiance *r, int x, int y, int n,
-                               uint16_t *spare)
-{
-    y = y < 0 ? 0 : y >= r->height ? r->height - 1 : y;
-    const uint16_t *row = plane + (size_t)y * r->stride;
-    if (x >= 0 && x + n <= r->width)
-        return row + x;
-    for (int i = 0; i < n; i++) {
-        int at = x + i;
-        spare[i] = row[at < 0 ? 0 : at >= r->width ? r->width - 1 : at];
-    }
-    return spare;
-}
-
-int canvas_blur(struct canvas *c, const struct pose *start, const struct pose *end,
-                struct radiance *into)
-{
-    struct pose middle = *start;
-    middle.pan_deg += pose_wrap_pan(end->pan_deg - start->pan_deg) / 2;
-    middle.tilt_deg += (end->tilt_deg - start->tilt_deg) / 2;
-    middle.hfov_deg += (end->hfov_deg - start->hfov_deg) / 2;
-    struct view from, mid, to;
-    view_init(&from, start, into->width, into->height);
-    view_init(&mid, &middle, into->width, into->height);
-    view_init(&to, end, into->width, into->height);
-    int nx = (into->width + BLOCK_W - 1) / BLOCK_W, ny = (into->height + BLOCK_H - 1) / BLOCK_H;
-    size_t planes = into->stride * (size_t)into->height;
-    if (c->scratch_room < planes) {
-        free(c->scratch);
-        c->scratch_room = 0;
-        c->scratch = malloc(planes * sizeof(*c->scratch));
-        if (!c->scratch)
-            return -ENOMEM;
-        c->scratch_room = planes;
-    }
-    float(*field)[2] = malloc(sizeof(*field) * (size_t)nx * (size_t)ny);
-    if (!field)
-        return -ENOMEM;
-    double longest = 0;
-    for (int j = 0; j < ny; j++)
-        for (int i = 0; i < nx; i++) {
-            double x, y;
-            smear_at(&mid, &from, &to, (i + 0.5) * BLOCK_W, (j + 0.5) * BLOCK_H, &x, &y);
-            double len = hypot(x, y), most = 1.5 * (1 << MOST_PASSES);
-            double k = len > most ? most / len : 1;
-            field[j * nx + i][0] = (float)(x * k);
-            field[j * nx + i][1] = (float)(y * k);
-            longest = fmax(longest, len * k);
-        }
-    int passes = 0;
-    while (passes < MOST_PASSES && longest > 1.5 * (1 << passes))
-        passes++;
-    uint16_t *const plane[3] = {into->r, into->g, into->b};
-    for (int k = 0; k < 3 && passes; k++) {
-        uint16_t *a = plane[k], *b = c->scratch;
-        for (int pass = passes; pass >= 1; pass--) {
-            float share = 1.0f / (float)(1 << pass);
-            for (int y = 0; y < into->height; y++)
-                for (int i = 0; i < nx; i++) {
-                    const float *f = field[y / BLOCK_H * nx + i];
-                    int dx = (int)lrintf(f[0] * share), dy = (int)lrintf(f[1] * share);
-                    int lx = dx / 2, ly = dy / 2, x = i * BLOCK_W;
-                    int n = into->width - x < BLOCK_W ? into->width - x : BLOCK_W;
-                    uint16_t spare[2][BLOCK_W];
-                    c->kernels->mean2(b + (size_t)y * into->stride + x,
-                                      samples(a, into, x - lx, y - ly, n, spare[0]),
-                                      samples(a, into, x - lx + dx, y - ly + dy, n, spare[1]),
-                                      (size_t)n);
-                }
-            uint16_t *swap = a;
-            a = b;
-            b = swap;
-        }
-        if (a != plane[k])
-            memcpy(plane[k], a, planes * sizeof(*a));
-    }
-    free(field);
-    return 0;
 }

@@ -22,8 +22,15 @@ int canvas_paint(struct canvas *c, const struct view *v, struct radiance *into);
 bool canvas_actors(struct canvas *c, const struct view *v, const struct actor *actors, int n,
                    struct radiance *into, bool keep);
 void canvas_restore(struct canvas *c, struct radiance *into);
+/* The longest way that a place of the picture takes between both poses, in pixels of a
+ * picture of that size. */
+double canvas_smear(const struct pose *start, const struct pose *end, int width, int height);
 /* Smears the picture along the way that each place of it took between both poses. */
 int canvas_blur(struct canvas *c, const struct pose *start, const struct pose *end,
                 struct radiance *into);
+/* A picture of half the size (even width and height of `into`) to paint first, and its
+ * enlargement. NULL: out of memory. */
+struct radiance *canvas_half(struct canvas *c, const struct radiance *into);
+void canvas_widen(struct canvas *c, struct radiance *into);
 
 #endif

@@ -15,7 +15,7 @@
 #define NOISE (1 << 16)  /* Gaussian samples; every row starts somewhere in them */
 #define METERED 15       /* pictures' times whose light decides the exposure */
 #define UNIT 16384.0     /* radiance of a white card in full sun */
-#define MIDDLE_GREY 0.20 /* linear; what the mean of the picture is exposed for */
+#define MIDDLE_GREY 0.25 /* linear; what the mean of the picture is exposed for */
 #define SHORTEST_NS INT64_C(50000)
 #define LONGEST_NS INT64_C(16000000)
 #define MOST_GAIN_DB 36.0

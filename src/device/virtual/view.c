@@ -23,7 +23,7 @@ void view_init(struct view *v, const struct pose *pose, int width, int height)
     l->sky_x = v->right.z;
     l->sky_y = -v->up.z;
     l->sky_c = v->ahead.z * v->f - v->right.z * l->cx + v->up.z * l->cy;
-    const float haze[3] = {0.60f, 0.69f, 0.80f}, zenith[3] = {0.085f, 0.20f, 0.50f};
+    const float haze[3] = {0.62f, 0.72f, 0.82f}, zenith[3] = {0.10f, 0.24f, 0.56f};
     const float shade[3] = {0.72f, 0.68f, 0.60f};
     for (int k = 0; k < 3; k++) {
         l->haze[k] = (float)RADIANCE_UNIT * haze[k];

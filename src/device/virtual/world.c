@@ -11,6 +11,7 @@
 #define REMEMBERED 4096
 #define METER_SIDE 48
 #define TRUTH_GRID 24
+#define COARSE_SMEAR 5.0 /* pixels */
 
 struct world {
     uint64_t seed;
@@ -125,20 +126,31 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
         middle.tilt_deg += (end->tilt_deg - start->tilt_deg) / 2;
         middle.hfov_deg += (end->hfov_deg - start->hfov_deg) / 2;
     }
+    /* What is smeared over many pixels anyway is painted with half as many. */
+    struct radiance *on = into;
+    if (!still && into->width % 2 == 0 && into->height % 2 == 0 &&
+        canvas_smear(start, end, into->width, into->height) > COARSE_SMEAR)
+        on = canvas_half(w->canvas, into);
+    if (!on) {
+        free(actors);
+        return -ENOMEM;
+    }
     struct view v;
-    view_init(&v, &middle, into->width, into->height);
+    view_init(&v, &middle, on->width, on->height);
     /* A camera at rest sees the place as in the picture before: only the actors are new. */
     if (still && into->held && into->held == w->held && same_pose(&middle, &w->pose) &&
         into->width == w->width && into->height == w->height)
         canvas_restore(w->canvas, into);
     else
-        rc = canvas_paint(w->canvas, &v, into);
+        rc = canvas_paint(w->canvas, &v, on);
     w->held++;
     into->held = 0;
-    if (rc == 0 && canvas_actors(w->canvas, &v, actors, n, into, still) && still)
+    if (rc == 0 && canvas_actors(w->canvas, &v, actors, n, on, still) && still)
         into->held = w->held;
     if (rc == 0 && !still)
-        rc = canvas_blur(w->canvas, start, end, into);
+        rc = canvas_blur(w->canvas, start, end, on);
+    if (rc == 0 && on != into)
+        canvas_widen(w->canvas, into);
     w->pose = middle;
     w->width = into->width;
     w->height = into->height;
