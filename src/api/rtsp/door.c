@@ -10,6 +10,7 @@
 #include "net/conn.h"
 #include "net/ws.h"
 #include "system/identity.h"
+#include "trust/session.h"
 
 #define STREAM_METHODS                                                                             \
     (METHOD_OPTIONS | METHOD_DESCRIBE | METHOD_SETUP | METHOD_PLAY | METHOD_PAUSE |                \
@@ -122,6 +123,7 @@ struct rtsp_door *rtsp_door_new(struct camera *cam, struct gate *g)
     d->accounts.changed = account_changed;
     accounts_listen(cam->trust, &d->accounts);
     gate_add(g, rows, sizeof(rows) / sizeof(*rows), d);
+    gate_take_tokens(g, "/rtsp-over-websocket", "rtspwssession", TOKEN_RTSP_WEBSOCKET);
     return d;
 }
 
