@@ -38,6 +38,7 @@ struct pipeline_limits {
 /* width, height, fps: of the source's frames. */
 struct pipeline *pipeline_new(struct loop *loop, const struct pipeline_hooks *hooks, int width,
                               int height, double fps);
+/* After the source, so that nobody offers any more, and after all feeds are closed. */
 struct pipeline *pipeline_free(struct pipeline *p);
 void pipeline_set_limits(struct pipeline *p, const struct pipeline_limits *l);
 void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, double *ret_fps);
