@@ -184,7 +184,7 @@ static void random_trial(double sweep_deg, int moments)
 TEST(still_poses_show_nothing)
 {
     set_up();
-    for (int i = 0; i < 60; i++)
+    for (int i = 0; i < 24; i++)
         random_trial(0, 1);
     tear_down();
 }
@@ -192,7 +192,7 @@ TEST(still_poses_show_nothing)
 TEST(sweeps_show_nothing)
 {
     set_up();
-    for (int i = 0; i < 24; i++)
+    for (int i = 0; i < 12; i++)
         random_trial(i % 3 ? 12 : 1, 6);
     tear_down();
 }
