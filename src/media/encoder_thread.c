@@ -7,7 +7,7 @@
 #include "base/mailbox.h"
 #include "media/pipeline_inside.h"
 
-#define PENDING 2 /* renditions that may wait; a slow encoder then loses the oldest */
+#define PENDING 3 /* renditions that may wait; a slow encoder then loses the oldest */
 
 /* What a stream keeps for those who join, lag or look back. */
 static const struct stream_window video_window = {16u << 20, 4 * NSEC_PER_SEC};

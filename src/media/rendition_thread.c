@@ -7,6 +7,7 @@
 #include "media/scale.h"
 
 #define RENDITIONS_OUT 16 /* of one key, in mailboxes and encoders */
+#define PENDING 2         /* frames that may wait: a short delay loses none */
 
 bool key_is_plain(const struct pipeline *p, const struct rendition_key *key)
 {
@@ -141,7 +142,7 @@ struct maker *maker_new(struct pipeline *p, const struct rendition_key *key)
     m->refs = 1;
     m->gone = (struct loop_post){.name = "rendition gone", .run = maker_gone};
     if (!m->plain) {
-        m->box = mailbox_new(p->clock, "rendition", 1, drop_frame);
+        m->box = mailbox_new(p->clock, "rendition", PENDING, drop_frame);
         if (!m->box || pthread_create(&m->thread, NULL, maker_run, m)) {
             mailbox_free(m->box);
             free(m);
