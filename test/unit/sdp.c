@@ -1,0 +1,214 @@
+/* Pure parts of the RTSP door: descriptions, Transport headers, request targets. */
+#include "api/rtsp/sdp.h"
+
+#include <string.h>
+
+#include "api/rtsp/transport.h"
+#include "api/rtsp/uri.h"
+#include "base/buf.h"
+#include "media/encode.h"
+#include "unit.h"
+
+static const struct stream_format h264 = {
+    .codec = CODEC_H264,
+    .sps = {0x67, 0x64, 0x00, 0x28, 0xac},
+    .sps_len = 5,
+    .pps = {0x68, 0xee, 0x38},
+    .pps_len = 3,
+};
+
+TEST(description_of_h264)
+{
+    BUF(b, 8192);
+    struct encoding e = {.codec = CODEC_H264, .key = {.width = 1280, .height = 720}};
+    const struct sdp_desc d = {
+        .id = 7,
+        .version = 2,
+        .name = "Live",
+        .tool = "Test",
+        .address = "192.0.2.10",
+        .base = "rtsp://host:554/axis-media/media.amp",
+        .query = "resolution=1280x720&fps=25",
+        .format = &h264,
+        .encoding = &e,
+        .fps = 25,
+    };
+    CHECK_INT(sdp_write(&b, &d), 0);
+    CHECK_STR(buf_str(&b),
+              "v=0\r\n"
+              "o=- 7 2 IN IP4 192.0.2.10\r\n"
+              "s=Live\r\n"
+              "t=0 0\r\n"
+              "a=tool:Test\r\n"
+              "a=type:broadcast\r\n"
+              "a=range:npt=now-\r\n"
+              "a=control:rtsp://host:554/axis-media/media.amp?resolution=1280x720&fps=25\r\n"
+              "m=video 0 RTP/AVP 96\r\n"
+              "c=IN IP4 0.0.0.0\r\n"
+              "a=rtpmap:96 H264/90000\r\n"
+              "a=fmtp:96 packetization-mode=1;profile-level-id=640028;"
+              "sprop-parameter-sets=Z2QAKKw=,aO44\r\n"
+              "a=framerate:25.000000\r\n"
+              "a=framesize:96 1280-720\r\n"
+              "a=transform:1.000000,0.000000,0.000000;0.000000,1.000000,0.000000;"
+              "0.000000,0.000000,1.000000\r\n"
+              "a=ts-refclk:local\r\n"
+              "a=mediaclk:sender\r\n"
+              "a=control:rtsp://host:554/axis-media/media.amp/stream=0"
+              "?resolution=1280x720&fps=25\r\n");
+    /* a limited bitrate is told */
+    e.rate_mode = RATE_MBR;
+    e.max_kbps = 2000;
+    buf_reset(&b);
+    CHECK_INT(sdp_write(&b, &d), 0);
+    CHECK(strstr(buf_str(&b), "c=IN IP4 0.0.0.0\r\nb=AS:2000\r\na=rtpmap"));
+    /* without parameter sets there is nothing to describe */
+    const struct stream_format none = {.codec = CODEC_H264};
+    struct sdp_desc early = d;
+    early.format = &none;
+    CHECK(sdp_write(&b, &early) < 0);
+}
+
+TEST(description_of_jpeg)
+{
+    BUF(b, 8192);
+    const struct stream_format format = {.codec = CODEC_JPEG};
+    const struct encoding e = {
+        .codec = CODEC_JPEG,
+        .key = {.width = 3840, .height = 2160, .rotation_deg = 180, .mirror = true}};
+    const struct sdp_desc d = {.name = "Live",
+                               .tool = "Test",
+                               .address = "2001:db8::1",
+                               .base = "rtsp://[2001:db8::1]/axis-media/media.amp",
+                               .query = "",
+                               .format = &format,
+                               .encoding = &e,
+                               .fps = 29.97};
+    CHECK_INT(sdp_write(&b, &d), 0);
+    const char *s = buf_str(&b);
+    CHECK(strstr(s, "o=- 0 0 IN IP6 2001:db8::1\r\n"));
+    CHECK(strstr(s, "m=video 0 RTP/AVP 26\r\nc=IN IP6 ::\r\na=rtpmap:26 JPEG/90000\r\n"));
+    CHECK(strstr(s, "a=x-dimensions:3840,2160\r\n"));
+    CHECK(strstr(s, "a=framesize:26 3840-2160\r\n"));
+    CHECK(strstr(s, "a=transform:1.000000,0.000000,0.000000;0.000000,-1.000000,0.000000;"));
+    CHECK(strstr(s, "a=control:rtsp://[2001:db8::1]/axis-media/media.amp/stream=0\r\n"));
+    CHECK(!strstr(s, "fmtp"));
+}
+
+static struct transport picked;
+static int pick(const char *header)
+{
+    memset(&picked, 0, sizeof(picked));
+    return transport_pick(header, true, "192.0.2.7", &picked);
+}
+
+TEST(transports_as_clients_write_them)
+{
+    CHECK_INT(pick("RTP/AVP/TCP;unicast;interleaved=0-1"), 0);
+    CHECK(picked.tcp);
+    CHECK_INT(picked.channel, 0);
+    CHECK_INT(pick("RTP/AVP/TCP;interleaved=4-5;unicast;mode=PLAY"), 0);
+    CHECK_INT(picked.channel, 4);
+    CHECK_INT(pick("RTP/AVP/TCP"), 0);
+    CHECK_INT(picked.channel, 0);
+    CHECK_INT(pick("rtp/avp/tcp;unicast;interleaved=3-2;mode=\"PLAY\""), 0);
+    CHECK_INT(picked.channel, 3);
+    CHECK_INT(pick("RTP/AVP;unicast;client_port=5000-5001"), 0);
+    CHECK(!picked.tcp);
+    CHECK_INT(picked.rtp_port, 5000);
+    CHECK_INT(picked.rtcp_port, 5001);
+    CHECK_INT(pick("RTP/AVP/UDP;unicast;client_port=5000"), 0);
+    CHECK_INT(picked.rtcp_port, 5001);
+    CHECK_INT(pick("RTP/AVP;unicast;destination=192.0.2.7;client_port=5000-5001;x=y"), 0);
+    /* the first alternative that can be served */
+    CHECK_INT(pick("RTP/AVP;multicast, RTP/SAVP;unicast;client_port=1-2,RTP/AVP/TCP;unicast"), 0);
+    CHECK(picked.tcp);
+    CHECK_INT(
+        transport_pick("RTP/AVP;unicast;client_port=5000-5001,RTP/AVP/TCP", false, "::1", &picked),
+        0);
+    CHECK(picked.tcp);
+}
+
+TEST(transports_that_cannot_be)
+{
+    static const char *const headers[] = {
+        "RTP/AVP;multicast",
+        "RTP/AVP;unicast",
+        "RTP/AVP;unicast;client_port=0-1",
+        "RTP/AVP;unicast;client_port=5001-5002",
+        "RTP/AVP;unicast;client_port=5000-5000",
+        "RTP/AVP;unicast;client_port=70000-70001",
+        "RTP/AVP;unicast;client_port=65535",
+        "RTP/AVP;unicast;client_port=-5000",
+        "RTP/AVP;unicast;client_port=5000-5001-5002",
+        "RTP/AVP;unicast;client_port=5000-5001;destination=198.51.100.1",
+        "RTP/AVP;unicast;client_port=5000-5001;source=198.51.100.1",
+        "RTP/AVP;unicast;client_port=5000-5001;mode=RECORD",
+        "RTP/AVP/TCP;unicast;interleaved=300-301",
+        "RTP/AVP/TCP;unicast;interleaved=a-b",
+        "RTP/SAVP;unicast;client_port=5000-5001",
+        "RAW/RAW/UDP;unicast",
+        ",,,;;;",
+        ";",
+        "=",
+    };
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
+        CHECK_INT(pick(headers[i]), 461);
+    CHECK_INT(pick(NULL), 400);
+    CHECK_INT(pick(""), 400);
+}
+
+static struct rtsp_uri uri;
+static int parse(struct arena *arena, const char *target)
+{
+    return rtsp_uri_parse(&uri, arena, target);
+}
+
+TEST(targets_as_clients_write_them)
+{
+    struct arena *a = arena_new(1 << 20);
+    CHECK_INT(parse(a, "rtsp://me:secret@cam:8554/axis-media/media.amp?x=1&y=2"), 0);
+    CHECK_STR(uri.base, "/axis-media/media.amp");
+    CHECK_STR(uri.query, "x=1&y=2");
+    CHECK_STR(uri.authority, "cam:8554");
+    CHECK_INT(uri.track, -1);
+    static const char *const tracks[] = {
+        "rtsp://cam/axis-media/media.amp/stream=0?x=1",
+        "rtsp://cam/axis-media/media.amp/trackID=0?x=1",
+        "rtsp://cam/axis-media/media.amp/trackID=0/?x=1/",
+        "rtsp://cam/axis-media/media.amp?x=1/stream=0",
+        "rtsp://cam/axis-media/media.amp?x=1/trackID=0/",
+        "/axis-media/media.amp/stream=0?x=1",
+        "rtsp://cam//axis-media//media.amp/stream=0?x=1",
+    };
+    for (size_t i = 0; i < sizeof(tracks) / sizeof(*tracks); i++) {
+        CHECK_INT(parse(a, tracks[i]), 0);
+        CHECK_STR(uri.base, "/axis-media/media.amp");
+        CHECK_STR(uri.query, "x=1");
+        CHECK_INT(uri.track, 0);
+    }
+    CHECK_INT(parse(a, "rtsp://cam/axis-media/media.amp/"), 0);
+    CHECK_STR(uri.query, "");
+    CHECK_INT(parse(a, "rtsp://cam/axis-media/media.amp?x=1/"), 0);
+    CHECK_STR(uri.query, "x=1");
+    CHECK_INT(uri.track, -1);
+    CHECK_INT(parse(a, "rtsp://cam/mpeg4/media.amp"), 0);
+    CHECK_STR(uri.base, "/mpeg4/media.amp");
+    CHECK_INT(parse(a, "*"), 0);
+    CHECK_STR(uri.base, "*");
+    CHECK_INT(parse(a, "rtsp://cam/axis-media/stream=0"), 0);
+    CHECK(uri.lost);
+    CHECK_INT(parse(a, "rtsp://cam/axis-media/media.amp/stream=7"), 0);
+    CHECK_INT(uri.track, 7);
+    CHECK_INT(parse(a, "rtsp://cam"), 404);
+    CHECK_INT(parse(a, "rtsp://cam/"), 404);
+    CHECK_INT(parse(a, "rtsp://cam/axis-media/media.amp/x"), 404);
+    CHECK_INT(parse(a, "rtsp://cam/axis-media"), 404);
+    CHECK_INT(parse(a, "rtsp://cam/axis-media/../media.amp"), 400);
+    CHECK_INT(parse(a, "media.amp"), 400);
+    arena_free(a);
+}
+
+UNIT_MAIN(UNIT_ROW(description_of_h264) UNIT_ROW(description_of_jpeg)
+              UNIT_ROW(transports_as_clients_write_them) UNIT_ROW(transports_that_cannot_be)
+                  UNIT_ROW(targets_as_clients_write_them))
