@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Churn for MINUTES: viewers that join, leave, stall and vanish, moves, settings;
+then the slope of memory and of descriptors. usage: soak.py [MINUTES]
+
+Passes when anonymous memory grows less than 1 MB an hour after the first quarter
+and descriptors return to where they were."""
+import pathlib
+import random
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "test/lib"))
+import vedette  # noqa: E402
+
+PATHS = ["/axis-media/media.amp", "/axis-media/media.amp?resolution=640x360",
+         "/axis-media/media.amp?videocodec=jpeg&resolution=640x360&fps=5"]
+
+
+def churn(c, dice, viewers):
+    """One step: somebody comes, goes, stalls, moves the camera or changes a setting."""
+    act = dice.random()
+    if act < 0.45 and len(viewers) < 12:
+        v = vedette.Rtsp(c.rtsp, dice.choice(PATHS), *vedette.ADMIN)
+        if v.describe().status == 200 and v.setup().status == 200:
+            v.call("PLAY")
+        viewers.append(v)
+    elif act < 0.75 and viewers:
+        v = viewers.pop(dice.randrange(len(viewers)))
+        if dice.random() < 0.5:
+            v.close()  # vanishes without a word
+        else:
+            v.send("TEARDOWN")
+            v.close()
+    elif act < 0.85:
+        c.ptz_command(f"pan={dice.uniform(-180, 180):.2f}&tilt={dice.uniform(-30, 10):.2f}"
+                      f"&zoom={dice.randint(1, 9999)}")
+    elif act < 0.95:
+        c.snapshot("resolution=" + dice.choice(["1920x1080", "640x360"]))
+    else:
+        c.update("Image.I0.Appearance.Compression", str(dice.choice([20, 30, 40])))
+    for v in viewers[::2]:  # every other one reads; the rest stall
+        while v.conn.readable(0):
+            v.conn.fill()
+            v.conn.buf = b""
+
+
+def main():
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 60
+    dice, samples, viewers = random.Random(1), [], []
+    with vedette.Camera("release") as c:
+        c.setup(users=False)
+        handles = c.handles()
+        began = last = time.monotonic()
+        while (now := time.monotonic()) < began + minutes * 60:
+            try:
+                churn(c, dice, viewers)
+            except (OSError, vedette.web.Closed):
+                viewers = [v for v in viewers if v.conn.sock.fileno() >= 0]
+            time.sleep(0.1)  # the pace of the churn, not a wait
+            if now - last >= minutes * 60 / 120:
+                last = now
+                samples.append((now - began, c.memory_kb()))
+                print(f"{now - began:7.0f} s  {samples[-1][1]:8d} kB  {c.handles():4d} descriptors  "
+                      f"{len(viewers):2d} viewers", flush=True)
+        for v in viewers:
+            v.close()
+        end = time.monotonic() + 90  # sessions and lingering encoders end
+        while c.handles() > handles + 4 and time.monotonic() < end:
+            time.sleep(0.5)
+        left = c.handles() - handles
+    steady = samples[len(samples) // 4:]
+    n = len(steady)
+    mt, mm = sum(t for t, _ in steady) / n, sum(m for _, m in steady) / n
+    slope = (sum((t - mt) * (m - mm) for t, m in steady) /
+             max(1e-9, sum((t - mt) ** 2 for t, _ in steady))) * 3600 / 1024
+    print(f"memory {slope:+.2f} MB/h after the first quarter; {left:+d} descriptors at the end")
+    return 0 if slope < 1 and left <= 4 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
