@@ -382,6 +382,8 @@ static void paint_chunk(struct row *row, const struct drawn *d, const struct len
             cover[i] = 1;
     } else if (d->kind != DRAWN_CAPSULE) {
         cover_edges(d, x, y, cover);
+        for (int i = 0; i < CHUNK; i++)
+            cover[i] = x + i >= d->x0 && x + i <= d->x1 ? cover[i] : 0;
     }
     float *through = row->through + x, *shadow = row->shadow + x;
     if (d->kind == DRAWN_SHADOW) {
@@ -444,15 +446,10 @@ static void paint_chunk(struct row *row, const struct drawn *d, const struct len
 static void row_paint(struct row *row, const struct drawn *d, const struct lens *lens, int y)
 {
     /* Where the coverage is more than 0, and where it is 1. */
-    double lo = row->x0, hi = row->x1 - 1, in_lo = lo, in_hi = hi;
-    if (d->kind == DRAWN_CAPSULE) {
-        double r = (d->ra > d->rb ? d->ra : d->rb) + 1;
-        double left = (d->ax < d->bx ? d->ax : d->bx) - r;
-        double right = (d->ax > d->bx ? d->ax : d->bx) + r;
-        lo = left > lo ? left : lo;
-        hi = right < hi ? right : hi;
+    double lo = d->x0 > row->x0 ? d->x0 : row->x0;
+    double hi = d->x1 < row->x1 - 1 ? d->x1 : row->x1 - 1, in_lo = lo, in_hi = hi;
+    if (d->kind == DRAWN_CAPSULE)
         in_lo = hi + 1;
-    }
     for (int e = 0; e < d->n_edges; e++) {
         double a = d->ex[e], r = d->ey[e] * y + d->ec[e] + (double)d->slack[e];
         if (a > 1e-9) {

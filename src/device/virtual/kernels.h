@@ -26,10 +26,10 @@ enum drawn_kind {
  * indices are kept as (fx, fy, fc): fx·x + fy·y + fc. */
 struct drawn {
     enum drawn_kind kind;
-    int y0, y1; /* rows it may touch, inclusive */
+    int x0, x1, y0, y1; /* columns and rows that it may touch, inclusive */
     int n_edges;
     double ex[MAX_EDGES], ey[MAX_EDGES], ec[MAX_EDGES]; /* distance inside, in pixels */
-    float slack[MAX_EDGES]; /* 1: grows under the neighbour drawn in front of it */
+    float slack[MAX_EDGES]; /* more than 0: grows under the neighbour drawn in front of it */
     const struct texture *tex;
     double ux, uy, uc, vx, vy, vc, wx, wy, wc; /* texel = u/w, v/w */
     double depth;                              /* metres = depth / w */

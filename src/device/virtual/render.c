@@ -89,28 +89,6 @@ int canvas_paint(struct canvas *c, const struct view *v, struct radiance *into)
 
 /* ---- actors ---- */
 
-/* Pixels that a drawn thing may touch, across; rows are known. */
-static void extent(const struct view *v, const struct drawn *d, double *lo, double *hi)
-{
-    if (d->kind == DRAWN_CAPSULE) {
-        *lo = fmin(*lo, fmin(d->ax - d->ra, d->bx - d->rb) - 1);
-        *hi = fmax(*hi, fmax(d->ax + d->ra, d->bx + d->rb) + 1);
-        return;
-    }
-    const struct surface *s = d->from;
-    double margin = s->soft_m > 0 ? v->f * s->soft_m / fmax(s->key, 1) + 2 : 2;
-    for (int i = 0; i < s->n_verts; i++) {
-        double x, y;
-        if (view_point(v, s->vert[i], &x, &y)) {
-            *lo = fmin(*lo, x - margin);
-            *hi = fmax(*hi, x + margin);
-        } else { /* reaches behind the lens: anywhere */
-            *lo = 0;
-            *hi = v->width;
-        }
-    }
-}
-
 /* Whether a thing of the place stands between the eye and the actor. */
 static bool before(const struct surface *s, const struct actor *a)
 {
@@ -175,15 +153,14 @@ static bool paint_actor(struct canvas *c, const struct view *v, const struct act
         n += view_surface(v, &a->shadow[i], &part[n]);
     if (!n)
         return true;
-    double lo = v->width, hi = 0;
-    struct patch p = {.y0 = v->height, .y1 = 0};
+    struct patch p = {.x0 = v->width, .y0 = v->height};
     for (int i = 0; i < n; i++) {
-        extent(v, &part[i], &lo, &hi);
+        p.x0 = part[i].x0 < p.x0 ? part[i].x0 : p.x0;
+        p.x1 = part[i].x1 + 1 > p.x1 ? part[i].x1 + 1 : p.x1;
         p.y0 = part[i].y0 < p.y0 ? part[i].y0 : p.y0;
         p.y1 = part[i].y1 + 1 > p.y1 ? part[i].y1 + 1 : p.y1;
     }
-    p.x0 = (int)fmax(0, floor(lo)) & ~(CHUNK - 1);
-    p.x1 = (int)fmin(v->width, ceil(hi) + 1);
+    p.x0 &= ~(CHUNK - 1);
     if (p.x0 >= p.x1 || p.y0 >= p.y1)
         return true;
     bool kept = !keep || put_aside(c, into, p);

@@ -57,13 +57,13 @@ static void linear(const struct view *v, struct vec n, double *ret_x, double *re
     *ret_c = vec_dot(n, v->ahead) * v->f - a * v->lens.cx - b * v->lens.cy;
 }
 
-/* Rows that a polygon may touch; false when it is wholly outside one border. */
-static bool rows(const struct view *v, const struct surface *s, double margin, int *ret_y0,
-                 int *ret_y1)
+/* The rectangle that a polygon may touch; false when it is outside the picture. The
+ * coverage of an acute corner would reach beyond it. */
+static bool bounds(const struct view *v, const struct surface *s, double margin, struct drawn *d)
 {
     double half_w = v->width / 2.0 + margin, half_h = v->height / 2.0 + margin;
     int out[5] = {0}, behind = 0;
-    double lo = 1e9, hi = -1e9;
+    double x0 = 1e9, x1 = -1e9, y0 = 1e9, y1 = -1e9;
     for (int i = 0; i < s->n_verts; i++) {
         double x = vec_dot(s->vert[i], v->right) * v->f, y = vec_dot(s->vert[i], v->up) * v->f;
         double z = vec_dot(s->vert[i], v->ahead);
@@ -76,19 +76,24 @@ static bool rows(const struct view *v, const struct surface *s, double margin, i
             behind++;
             continue;
         }
-        lo = fmin(lo, v->height / 2.0 - y / z);
-        hi = fmax(hi, v->height / 2.0 - y / z);
+        x0 = fmin(x0, v->width / 2.0 + x / z);
+        x1 = fmax(x1, v->width / 2.0 + x / z);
+        y0 = fmin(y0, v->height / 2.0 - y / z);
+        y1 = fmax(y1, v->height / 2.0 - y / z);
     }
-    for (int k = 0; k < 5; k++)
+    for (int k = 0; k < 5 && s->n_verts; k++)
         if (out[k] == s->n_verts)
             return false;
     if (behind || s->n_verts == 0) {
-        lo = 0;
-        hi = v->height;
+        x0 = y0 = 0;
+        x1 = v->width;
+        y1 = v->height;
     }
-    *ret_y0 = (int)fmax(0, floor(lo - margin));
-    *ret_y1 = (int)fmin(v->height - 1, ceil(hi + margin));
-    return *ret_y0 <= *ret_y1;
+    d->x0 = (int)fmax(0, floor(x0 - margin));
+    d->x1 = (int)fmin(v->width - 1, ceil(x1 + margin) - 1);
+    d->y0 = (int)fmax(0, floor(y0 - margin));
+    d->y1 = (int)fmin(v->height - 1, ceil(y1 + margin) - 1);
+    return d->x0 <= d->x1 && d->y0 <= d->y1;
 }
 
 bool view_surface(const struct view *v, const struct surface *s, struct drawn *d)
@@ -99,12 +104,8 @@ bool view_surface(const struct view *v, const struct surface *s, struct drawn *d
         soft = v->f * s->soft_m / (s->key > 1 ? s->key : 1);
         soft = soft < 1 ? 1 : soft > 200 ? 200 : soft;
     }
-    if (s->n_verts) {
-        if (!rows(v, s, soft + 1, &d->y0, &d->y1))
-            return false;
-    } else {
-        d->y1 = v->height - 1;
-    }
+    if (!bounds(v, s, soft > 1 ? soft : 0.6, d))
+        return false;
     d->kind = s->kind;
     d->from = s;
     d->tex = s->tex;
@@ -117,7 +118,7 @@ bool view_surface(const struct view *v, const struct surface *s, struct drawn *d
         d->ex[i] = x * k;
         d->ey[i] = y * k;
         d->ec[i] = c * k;
-        d->slack[i] = s->fat[i] ? 1 : 0;
+        d->slack[i] = s->fat[i] ? 0.6f : 0;
     }
     if (s->kind == DRAWN_TEXTURE) {
         struct vec u = vec_add(s->un, vec_mul(s->normal, s->u0));
@@ -151,6 +152,8 @@ bool view_tube(const struct view *v, const struct tube *t, struct drawn *d)
     if (fmax(ax, bx) + r < 0 || fmin(ax, bx) - r > v->width || fmax(ay, by) + r < 0 ||
         fmin(ay, by) - r > v->height)
         return false;
+    d->x0 = (int)fmax(0, floor(fmin(ax, bx) - r));
+    d->x1 = (int)fmin(v->width - 1, ceil(fmax(ax, bx) + r));
     d->y0 = (int)fmax(0, floor(fmin(ay, by) - r));
     d->y1 = (int)fmin(v->height - 1, ceil(fmax(ay, by) + r));
     struct vec sun = place_sun();
@@ -159,7 +162,7 @@ bool view_tube(const struct view *v, const struct tube *t, struct drawn *d)
     d->sun[2] = (float)-vec_dot(sun, v->ahead);
     for (int k = 0; k < 3; k++)
         d->light[k] = t->colour[k] * (float)RADIANCE_UNIT;
-    return d->y0 <= d->y1;
+    return d->x0 <= d->x1 && d->y0 <= d->y1;
 }
 
 bool drawn_hit(const struct drawn *d, double x, double y)

@@ -101,14 +101,13 @@ static bool same_pose(const struct pose *a, const struct pose *b)
     return a->pan_deg == b->pan_deg && a->tilt_deg == b->tilt_deg && a->hfov_deg == b->hfov_deg;
 }
 
-static int cast_at(const struct world *w, int64_t time_ns, struct actor *ret)
+static void cast_at(const struct world *w, int64_t time_ns, struct actor *ret)
 {
-    int n = 0;
     for (int i = 0; i < ACTORS; i++) {
-        actor_at(w->place, w->seed, i, time_ns, &ret[n]);
-        n += !(w->hidden && !strcmp(w->hidden, ret[n].id));
+        actor_at(w->place, w->seed, i, time_ns, &ret[i]);
+        if (w->hidden && !strcmp(w->hidden, ret[i].id))
+            ret[i].n_surfaces = ret[i].n_tubes = 0;
     }
-    return n;
 }
 
 int world_render(struct world *w, const struct pose *start, const struct pose *end,
@@ -118,7 +117,8 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     if (!actors)
         return -ENOMEM;
     (void)end_ns;
-    int n = cast_at(w, start_ns, actors), rc = 0;
+    int rc = 0;
+    cast_at(w, start_ns, actors);
     struct pose middle = *start;
     bool still = same_pose(start, end);
     if (!still) {
@@ -145,7 +145,7 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
         rc = canvas_paint(w->canvas, &v, on);
     w->held++;
     into->held = 0;
-    if (rc == 0 && canvas_actors(w->canvas, &v, actors, n, on, still) && still)
+    if (rc == 0 && canvas_actors(w->canvas, &v, actors, ACTORS, on, still) && still)
         into->held = w->held;
     if (rc == 0 && !still)
         rc = canvas_blur(w->canvas, start, end, on);
@@ -308,8 +308,8 @@ size_t world_truth(struct world *w, const struct pose *pose, double aspect, int6
     view_init(&v, pose, 1920, (int)lround(1920 / aspect));
     int n = 0, from[ACTORS];
     if (actors && all) {
-        int cast = cast_at(w, time_ns, actors);
-        for (int i = 0; i < cast; i++) {
+        cast_at(w, time_ns, actors);
+        for (int i = 0; i < ACTORS; i++) {
             from[n] = i;
             n += outline(&v, &actors[i], &all[n]);
         }
@@ -350,7 +350,6 @@ void world_remember(struct world *w, const struct truth_shot *s)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* The shot that `better` likes most; it answers whether b beats a. */
 static bool find(struct world *w, int64_t wanted, bool by_serial, struct truth_shot *ret)
 {
     const struct truth_shot *best = NULL;

@@ -40,7 +40,8 @@ int world_render(struct world *w, const struct pose *pose_start, const struct po
 double world_meter(const struct world *w, const struct pose *pose, double aspect);
 /* For tests: the plain C twin of the inner loops, or the fastest of this machine. */
 void world_use_plain_kernels(struct world *w, bool plain);
-/* For tests: leaves an actor out of the pictures (by its id), or NULL for none. */
+/* For tests: leaves an actor (by its id) out of pictures and truth, but for its shadow;
+ * NULL: nobody. */
 void world_hide(struct world *w, const char *id);
 
 struct truth_object {
