@@ -242,7 +242,11 @@ static bool on_paints(const struct rendition_key *key, bool *ret_per_stream, voi
 static void on_change(struct conf_listener *l, const char *const *names, size_t n)
 {
     struct app *a = (struct app *)((char *)l - offsetof(struct app, repaint));
-    pipeline_repaint(a->camera.pipeline);
+    for (size_t i = 0; i < n; i++)
+        if (text_glob("Image.I0.Text.*", names[i])) {
+            pipeline_repaint(a->camera.pipeline);
+            return;
+        }
 }
 
 static void on_stop_signal(int signo, void *arg)
@@ -447,8 +451,8 @@ static void stop(struct app *a)
     vapix_door_free(a->vapix);
     gate_free(a->gate);
     deliver_free(c->deliver);
-    pipeline_free(c->pipeline);
     source_free(c->source);
+    pipeline_free(c->pipeline);
     ptz_free(c->ptz);
     overlays_free(a->overlays);
     masks_free(a->masks);
