@@ -1,0 +1,171 @@
+// What the browser tests stand on: a camera of their own, a Digest client that the
+// page's authors did not write into the page, and a wire that can be cut.
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, chmodSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const here = dirname(fileURLToPath(import.meta.url));
+export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+
+export async function until(what, probe, ms = 10000, every = 50) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(every);
+  }
+}
+
+export function check(ok, what) {
+  if (!ok) throw new Error(what);
+}
+
+export function near(a, b, tolerance, what) {
+  if (!(Math.abs(a - b) <= tolerance)) throw new Error(`${what}: ${a} is not ${b} ± ${tolerance}`);
+}
+
+/** A camera with its own state folder on free ports. */
+export async function startCamera(program, { state, ports = [0, 0, 0, 0], source = 'virtual' } = {}) {
+  const own = !state;
+  if (own) {
+    state = mkdtempSync(join(tmpdir(), 'vedette-browser-'));
+    chmodSync(state, 0o755);
+    state = join(state, 'state');
+  }
+  rmSync(join(state, 'run/ready.json'), { force: true });
+  const args = ['--state', state, '--bind', '127.0.0.1', '--source', source, '--seed', '1'];
+  ['http', 'https', 'rtsp', 'rtsps'].forEach((name, i) => args.push(`--${name}-port`, String(ports[i])));
+  const child = spawn(resolve(program), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const s of [child.stdout, child.stderr]) s.on('data', (d) => (log = (log + d).slice(-20000)));
+  let ended = null;
+  child.on('exit', (code, signal) => (ended = signal ?? code));
+  const camera = {
+    state,
+    child,
+    log: () => log,
+    async stop() {
+      if (ended === null) {
+        child.kill('SIGTERM');
+        await until('the camera ends', () => ended !== null, 8000).catch(() => child.kill('SIGKILL'));
+      }
+    },
+    remove() {
+      if (own) rmSync(dirname(state), { recursive: true, force: true });
+    },
+  };
+  const ready = join(state, 'run/ready.json');
+  await until(
+    'the camera is ready',
+    () => {
+      if (ended !== null) throw new Error(`the camera ended with ${ended}\n${log}`);
+      return existsSync(ready);
+    },
+    30000,
+  );
+  Object.assign(camera, JSON.parse(readFileSync(ready, 'utf8')));
+  return camera;
+}
+
+const hash = (name, text) => createHash(name).update(text).digest('hex');
+
+/** One request with Digest; resolves with status, headers and body. */
+export async function ask(base, path, { user, password, method = 'GET', body } = {}) {
+  const url = new URL(path, base);
+  const once = (headers) =>
+    new Promise((done, fail) => {
+      const q = http.request(url, { method, headers, agent: false }, (r) => {
+        const parts = [];
+        r.on('data', (d) => parts.push(d));
+        r.on('end', () => done({ status: r.statusCode, headers: r.headers, body: Buffer.concat(parts) }));
+      });
+      q.on('error', fail);
+      q.end(body);
+    });
+  const form = body ? { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) } : {};
+  const first = await once(form);
+  if (first.status !== 401 || !user) return first;
+  const line = String(first.headers['www-authenticate']);
+  const field = (name) => new RegExp(`${name}="?([^",]+)`).exec(line)?.[1];
+  const sha = /algorithm=SHA-256/.test(line);
+  const h = (t) => hash(sha ? 'sha256' : 'md5', t);
+  const [realm, nonce] = [field('realm'), field('nonce')];
+  const cnonce = randomBytes(8).toString('hex');
+  const uri = url.pathname + url.search;
+  const ha1 = h(`${user}:${realm}:${password}`);
+  const response = h(`${ha1}:${nonce}:00000001:${cnonce}:auth:${h(`${method}:${uri}`)}`);
+  return once({
+    ...form,
+    Authorization:
+      `Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", ` +
+      `algorithm=${sha ? 'SHA-256' : 'MD5'}, qop=auth, nc=00000001, cnonce="${cnonce}", response="${response}"`,
+  });
+}
+
+/** A TCP relay to a port; cut() ends what is open and refuses until mend(). */
+export function wire(port) {
+  const open = new Set();
+  let cut = false;
+  const server = net.createServer((a) => {
+    if (cut) {
+      a.destroy();
+      return;
+    }
+    const b = net.connect(port, '127.0.0.1');
+    const end = () => {
+      a.destroy();
+      b.destroy();
+      open.delete(end);
+    };
+    open.add(end);
+    for (const [x, y] of [
+      [a, b],
+      [b, a],
+    ]) {
+      x.setNoDelay(true);
+      x.on('error', end);
+      x.on('close', end);
+      x.pipe(y);
+    }
+  });
+  return new Promise((done) =>
+    server.listen(0, '127.0.0.1', () =>
+      done({
+        port: server.address().port,
+        cut() {
+          cut = true;
+          for (const end of [...open]) end();
+        },
+        mend() {
+          cut = false;
+        },
+        close() {
+          this.cut();
+          server.close();
+        },
+      }),
+    ),
+  );
+}
+
+/** Pictures of a page's own, from another origin. */
+export function serve(files) {
+  const server = http.createServer((q, r) => {
+    const f = files[new URL(q.url, 'http://x').pathname];
+    if (!f) {
+      r.writeHead(404).end();
+      return;
+    }
+    r.writeHead(200, { 'Content-Type': f.type });
+    r.end(f.body ?? readFileSync(f.path));
+  });
+  return new Promise((done) =>
+    server.listen(0, '127.0.0.1', () => done({ url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() })),
+  );
+}
