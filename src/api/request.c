@@ -85,6 +85,14 @@ static const struct param_row image_rows[] = {
     }
 
 static const struct param_row profile_rows[] = {
+    {.name = "StreamProfile.FactoryMade",
+     .type = PARAM_BOOL,
+     PARAM_FIELD(struct profile_settings, factory_made),
+     .standard = "no",
+     .read = ROLE_ADMIN,
+     .write = ROLE_SYSTEM,
+     .hidden = true,
+     .doc = "The profiles that a new camera has were made"},
     {.name = "StreamProfile.MaxGroups",
      .type = PARAM_INT,
      PARAM_FIELD(struct profile_settings, max_groups),
@@ -459,8 +467,10 @@ static int apply_profile(struct wish *w, const char *name, struct fault *why)
     struct arg args[LIMIT_ARGS];
     size_t n = 0;
     if (!found) {
-        err = fault_set(why, FAULT_UNKNOWN, "streamprofile",
-                        "streamprofile=%.64s: there is no such stream profile", name);
+        err = fault_set(why, FAULT_INVALID, "streamprofile",
+                        "streamprofile=%.64s is not possible; allowed: names that "
+                        "streamprofile.cgi lists",
+                        name);
     } else if (!(arena = arena_new(LIMIT_ARENA_BYTES))) {
         err = fault_set(why, FAULT_INTERNAL, "streamprofile", "out of memory");
     } else if (args_parse(args, &n, arena, found->parameters, strlen(found->parameters))) {

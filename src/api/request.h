@@ -26,6 +26,7 @@ struct image_settings {
 #define PROFILES_MAX 26
 struct profile_settings {
     int max_groups;
+    bool factory_made;
     struct profile {
         bool used;
         char name[65], description[129], parameters[512];
@@ -41,7 +42,7 @@ struct view_args {
     bool audio, video;
 };
 /* Unknown arguments and empty values are ignored; a known one with a bad value is
- * FAULT_INVALID (FAULT_UNKNOWN: a stream profile) and names it. codec: what is meant
+ * FAULT_INVALID and names it. codec: what is meant
  * when none is named. key.width and height are those of the finished picture:
  * resolution=1920x1080&rotation=90 gives 1080x1920. */
 int request_encoding(struct camera *cam, enum codec standard, const struct arg *args, size_t n_args,

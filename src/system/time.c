@@ -146,7 +146,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Third column of zone1970.tab: the zones that people choose from. */
+/* Third column of zone.tab: the zones that people choose from, each country its own. */
 static size_t read_zone_names(char *text, const char **names, size_t most)
 {
     size_t n = 0;
@@ -173,7 +173,7 @@ static void load_names(void)
 {
     size_t len = 0;
     static uint8_t *text; /* the names lie in it, for good */
-    text = read_file(ZONE_DIR "zone1970.tab", TABLE_MAX_BYTES, &len);
+    text = read_file(ZONE_DIR "zone.tab", TABLE_MAX_BYTES, &len);
     if (!text || memchr(text, '\0', len))
         return;
     uint8_t *whole = realloc(text, len + 1);

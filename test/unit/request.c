@@ -195,7 +195,7 @@ TEST(profiles)
 {
     begin();
     CHECK(ask(CODEC_H264, "streamprofile=low") < 0);
-    CHECK_INT(why.kind, FAULT_UNKNOWN);
+    CHECK_INT(why.kind, FAULT_INVALID);
     CHECK_STR(why.name, "streamprofile");
     add_profile("low", "videocodec=jpeg&resolution=640x360&fps=5&unknown=1");
     CHECK_INT(ask(CODEC_H264, "fps=7&streamprofile=low"), 0);

@@ -18,9 +18,11 @@ static const struct cgi *const all[] = {
 };
 #define N_ALL (sizeof all / sizeof *all)
 
-static void on_ports(void *arg)
+static void on_first_turn(void *arg)
 {
-    facts_ports(arg);
+    struct camera *cam = arg;
+    facts_ports(cam);
+    factory_settings(cam);
 }
 
 struct vapix_door *vapix_door_new(struct camera *cam, struct gate *g)
@@ -30,9 +32,8 @@ struct vapix_door *vapix_door_new(struct camera *cam, struct gate *g)
         return NULL;
     d->cam = cam;
     d->gate = g;
-    d->facts = facts_new(cam);
     d->time_keeper = time_keeper_new(cam->conf);
-    int err = d->facts && d->time_keeper ? 0 : -1;
+    int err = d->time_keeper ? facts_add(cam) : -1;
     for (size_t i = 0; !err && i < N_ALL; i++) {
         const struct cgi *c = all[i];
         gate_add(g, c->rows, c->n_rows, d);
@@ -42,7 +43,7 @@ struct vapix_door *vapix_door_new(struct camera *cam, struct gate *g)
             err = c->start(d);
     }
     /* The ports are opened after the doors: tell them in the loop's first turn. */
-    if (err || loop_call(cam->loop, "vapix-ports", on_ports, d->facts))
+    if (err || loop_call(cam->loop, "vapix-first-turn", on_first_turn, cam))
         return vapix_door_free(d);
     return d;
 }

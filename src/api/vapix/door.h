@@ -8,7 +8,6 @@
 #include "net/exchange.h"
 
 struct camera;
-struct facts;
 struct fault;
 struct gate;
 struct time_keeper;
@@ -17,7 +16,6 @@ struct video_viewers;
 struct vapix_door {
     struct camera *cam;
     struct gate *gate;
-    struct facts *facts;
     struct time_keeper *time_keeper;
     struct video_viewers *video; /* of video.c */
 };
@@ -43,9 +41,11 @@ bool vapix_args(struct exchange *ex);
 void vapix_reply_fault(struct exchange *ex, const struct fault *why);
 void vapix_reply_text(struct exchange *ex, const char *text);
 
-/* Read-only parameters whose values follow from the camera (facts.c). One a process;
- * NULL: they do not fit into the tree. */
-struct facts *facts_new(struct camera *cam);
-void facts_ports(struct facts *f); /* the ports are known */
+/* Read-only parameters whose values follow from the camera (facts.c). 0 or -EINVAL:
+ * they do not fit into the tree. */
+int facts_add(struct camera *cam);
+void facts_ports(struct camera *cam); /* the ports are known */
+/* The stream profiles of a new camera; a standard size that the source has. */
+void factory_settings(struct camera *cam);
 
 #endif

@@ -205,9 +205,9 @@ static void ptz(struct facts *f)
     ptz_support(f, &c);
 }
 
-struct facts *facts_new(struct camera *cam)
+int facts_add(struct camera *cam)
 {
-    /* The rows must outlive the tree, which is freed after the doors. */
+    /* One a process: the rows must outlive the tree, which is freed after the doors. */
     static struct facts the_facts;
     struct facts *f = &the_facts;
     *f = (struct facts){.cam = cam};
@@ -220,34 +220,23 @@ struct facts *facts_new(struct camera *cam)
         .n_rows = f->n,
     };
     struct fault why = {0};
-    if (conf_add_room(cam->conf, &desc, &f->room, &why)) {
+    int err = conf_add_room(cam->conf, &desc, &f->room, &why);
+    if (err)
         log_error("api", "parameters: %s", why.text);
-        return NULL;
-    }
-    return f;
+    return err;
 }
 
-static void set_port(struct facts *f, const char *name, int port)
+static void set_port(struct camera *cam, const char *name, int port)
 {
     char text[16];
     snprintf(text, sizeof text, "%d", port);
-    conf_set(f->cam->conf, name, text);
+    conf_set(cam->conf, name, text);
 }
 
-void facts_ports(struct facts *f)
+void facts_ports(struct camera *cam)
 {
-    set_port(f, "Network.HTTP.Port", f->cam->http_port);
-    set_port(f, "Network.HTTPS.Port", f->cam->https_port);
-    set_port(f, "Network.RTSP.Port", f->cam->rtsp_port);
-    set_port(f, "Network.RTSP.SecurePort", f->cam->rtsps_port);
-
-    /* A source of another size than the last one: the standard size must exist. */
-    const struct image_settings *s = room_ref(f->cam->image_room);
-    const char *const *all = request_resolutions(f->cam);
-    bool found = false;
-    for (const char *const *r = all; *r && !found; r++)
-        found = !strcmp(*r, s->resolution);
-    room_unref(s);
-    if (!found)
-        conf_set(f->cam->conf, "Image.I0.Appearance.Resolution", all[0]);
+    set_port(cam, "Network.HTTP.Port", cam->http_port);
+    set_port(cam, "Network.HTTPS.Port", cam->https_port);
+    set_port(cam, "Network.RTSP.Port", cam->rtsp_port);
+    set_port(cam, "Network.RTSP.SecurePort", cam->rtsps_port);
 }

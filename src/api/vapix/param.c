@@ -36,6 +36,17 @@ static void add_echo(struct buf *b, const char *s)
     }
 }
 
+/* Would a client that splits the list into lines see two? Some split at Unicode's line
+ * ends as well. */
+static bool breaks_lines(const char *s)
+{
+    for (const char *c = s; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return true;
+    }
+    return strstr(s, "\xc2\x85") || strstr(s, "\xe2\x80\xa8") || strstr(s, "\xe2\x80\xa9");
+}
+
 /* ---- list ---- */
 
 struct listing {
@@ -190,7 +201,7 @@ static bool update_one(struct update *u)
     bool twice = false;
     for (size_t i = 0; i < u->at && !twice; i++)
         twice = !strcmp(u->settings[i].name, s->name);
-    struct txn *t = twice ? NULL : txn_new(u->conf, u->groups);
+    struct txn *t = twice || breaks_lines(s->value) ? NULL : txn_new(u->conf, u->groups);
     if (!t || txn_set(t, s->name, s->value, NULL)) {
         txn_abort(t);
         update_refused(u);
@@ -322,9 +333,12 @@ static int add_group(struct exchange *ex, struct txn *t, size_t template, unsign
         if (!strchr(given, '.'))
             continue;
         char *name = indexed_name(ex, template, *ret_index, given);
-        err = name ? txn_set(t, name, ex->args[i].value, why)
-                   : fault_set(why, FAULT_UNKNOWN, given, "There is no %.80s in this template",
-                               given);
+        if (breaks_lines(ex->args[i].value))
+            err = fault_set(why, FAULT_INVALID, given, "%.80s must be one line", given);
+        else
+            err = name ? txn_set(t, name, ex->args[i].value, why)
+                       : fault_set(why, FAULT_UNKNOWN, given, "There is no %.80s in this template",
+                                   given);
     }
     return err;
 }
