@@ -1,0 +1,323 @@
+/* The whole RTSP door, its connections and sessions, against hostile bytes. The rooms
+ * below it are stand-ins: everybody is a viewer, there is one stream, media never flows.
+ * First byte: 1 logins fail, 2 no picture yet, 4 viewers are full, 8 as a WebSocket.
+ * Byte 0x1e: let the camera answer; the id 0123456789abcdef stands for the newest session. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/gate.h"
+#include "api/request.h"
+#include "api/rtsp/door.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "deliver/deliver.h"
+#include "fuzz.h"
+#include "media/pipeline.h"
+#include "net/conn.h"
+#include "net/udp.h"
+#include "system/identity.h"
+
+static uint8_t flags;
+static struct clock *clock_;
+static struct loop *loop;
+static struct stream *stream;
+static int open_feeds, open_viewers;
+
+/* ---- stand-ins ---- */
+
+int gate_admit(struct gate *g, struct exchange *ex)
+{
+    assert(ex->path && ex->query && ex->method && ex->conn && ex->body);
+    if (flags & 1) {
+        exchange_set_header(ex, "WWW-Authenticate", "Digest realm=\"x\"");
+        return 401;
+    }
+    memcpy(ex->who.user, "vera", 5);
+    return 0;
+}
+void gate_add(struct gate *g, const struct endpoint *rows, size_t n, void *arg)
+{
+}
+void gate_take_tokens(struct gate *g, const char *path, const char *arg, enum token_purpose purpose)
+{
+}
+void gate_reply_page(struct exchange *ex, int status, const char *text)
+{
+}
+void accounts_listen(struct trust *t, struct account_listener *l)
+{
+}
+void accounts_unlisten(struct trust *t, struct account_listener *l)
+{
+}
+
+int request_encoding(struct camera *cam, enum codec standard, const struct arg *args, size_t n_args,
+                     struct encoding *ret, struct view_args *ret_view, struct fault *why)
+{
+    for (size_t i = 0; i < n_args; i++)
+        if (!strcmp(args[i].name, "bad"))
+            return fault_set(why, FAULT_INVALID, args[i].name, "is %s", args[i].value);
+    *ret = (struct encoding){.codec = standard, .key = {.width = 640, .height = 360}};
+    *ret_view = (struct view_args){.video = true};
+    return 0;
+}
+
+struct feed {
+    struct stream *stream;
+};
+int pipeline_open(struct pipeline *p, const struct encoding *e, struct feed **ret_feed,
+                  struct fault *why)
+{
+    struct feed *f = calloc(1, sizeof(*f));
+    if (!f)
+        abort();
+    f->stream = stream_ref(stream);
+    open_feeds++;
+    *ret_feed = f;
+    return 0;
+}
+void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, double *ret_fps)
+{
+    *ret_width = 640;
+    *ret_height = 360;
+    *ret_fps = 30;
+}
+struct stream *feed_stream(struct feed *f)
+{
+    return f->stream;
+}
+struct feed *feed_close(struct feed *f)
+{
+    if (!f)
+        return NULL;
+    stream_unref(f->stream);
+    free(f);
+    open_feeds--;
+    return NULL;
+}
+
+int udp_pair(const struct sockaddr *local_addr, socklen_t len, int first, int last, int ret_fds[2],
+             int *ret_port, struct fault *why)
+{
+    ret_fds[0] = dup(0);
+    ret_fds[1] = dup(0);
+    *ret_port = first;
+    return 0;
+}
+
+struct viewer {
+    struct viewer_desc desc;
+    struct feed *feed;
+    bool closed, playing;
+    struct loop_timer grave;
+};
+static void bury(struct loop_timer *t)
+{
+    struct viewer *v = container_of(t, struct viewer, grave);
+    free(v);
+    open_viewers--;
+}
+static void viewer_ready(void *arg, bool in, bool out)
+{
+    struct viewer *v = arg;
+    uint8_t bytes[1000];
+    ssize_t n = conn_read(v->desc.take_conn, bytes, sizeof(bytes));
+    if (n > 0)
+        v->desc.received(v, bytes, (size_t)n, v->desc.arg);
+    else if (n == 0)
+        v->desc.received(v, NULL, 0, v->desc.arg);
+}
+bool deliver_is_full(const struct deliver *d)
+{
+    return flags & 4;
+}
+int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer **ret_v,
+               struct fault *why)
+{
+    if (flags & 4)
+        return fault_set(why, FAULT_LIMIT, "viewers", "full");
+    struct viewer *v = calloc(1, sizeof(*v));
+    if (!v)
+        abort();
+    v->desc = *desc;
+    v->grave = (struct loop_timer){.name = "grave", .fire = bury};
+    open_viewers++;
+    if (desc->framing != FRAMING_UDP) {
+        if (conn_attach(desc->take_conn, loop, viewer_ready, v) < 0)
+            abort();
+        conn_want(desc->take_conn, true, false);
+    }
+    *ret_v = v;
+    return 0;
+}
+void viewer_clear(struct viewer *v, bool bye)
+{
+    assert(!v->closed);
+    v->feed = feed_close(v->feed);
+    v->playing = false;
+}
+struct viewer *viewer_close(struct viewer *v, bool bye)
+{
+    assert(v && !v->closed);
+    viewer_clear(v, bye);
+    v->closed = true;
+    if (v->desc.framing == FRAMING_UDP) {
+        close(v->desc.take_udp[0]);
+        close(v->desc.take_udp[1]);
+    } else {
+        conn_free(v->desc.take_conn);
+    }
+    loop_timer_in(loop, &v->grave, 0);
+    return NULL;
+}
+int viewer_send(struct viewer *v, const void *bytes, size_t len)
+{
+    assert(!v->closed && v->desc.framing != FRAMING_UDP);
+    assert(len > 12 && !memcmp(bytes, "RTSP/1.0 ", 9));
+    return 0;
+}
+bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len)
+{
+    assert(!v->closed);
+    return true;
+}
+int viewer_add_track(struct viewer *v, int track, struct feed *take_feed, int channel,
+                     struct fault *why)
+{
+    assert(!v->closed && !v->feed && channel >= 0 && channel < 255);
+    v->feed = take_feed;
+    return 0;
+}
+int viewer_play(struct viewer *v, int track,
+                void (*ready)(struct viewer *v, const struct viewer_join *join, void *arg),
+                void *arg)
+{
+    assert(!v->closed && v->feed);
+    const struct viewer_join join = {.seq = 1};
+    if (!(flags & 2))
+        ready(v, &join, arg);
+    return 0;
+}
+void viewer_go(struct viewer *v)
+{
+    assert(!v->closed && v->feed);
+    v->playing = true;
+}
+void viewer_pause(struct viewer *v)
+{
+    assert(!v->closed && v->feed);
+    v->playing = false;
+}
+void viewer_request_key(struct viewer *v)
+{
+    assert(!v->closed && v->feed);
+}
+
+/* ---- one conversation ---- */
+
+static struct rtsp_door *door;
+static struct loop_timer poll_timer;
+static int turns;
+static void poll_fire(struct loop_timer *t)
+{
+    if ((list_empty(&door->conns) && list_empty(&door->dead)) || ++turns > 40)
+        loop_stop(loop);
+    else
+        loop_timer_in(loop, t, 0);
+}
+
+static void run(void)
+{
+    turns = 0;
+    poll_timer = (struct loop_timer){.name = "poll", .fire = poll_fire};
+    loop_timer_in(loop, &poll_timer, 0);
+    loop_run(loop);
+}
+
+static void say(int fd, const uint8_t *bytes, size_t len)
+{
+    static const char stand_in[] = "0123456789abcdef";
+    char *copy = malloc(len + 1), *at = copy;
+    if (!copy)
+        abort();
+    memcpy(copy, bytes, len);
+    while (!list_empty(&door->sessions) &&
+           (at = memmem(at, len - (size_t)(at - copy), stand_in, SESSION_ID))) {
+        const struct rtsp_session *s =
+            container_of(door->sessions.prev, struct rtsp_session, in_door);
+        memcpy(at, s->id, SESSION_ID);
+        at += SESSION_ID;
+    }
+    if (send(fd, copy, len, MSG_NOSIGNAL) < 0 && len) /* it has been closed on us */
+        assert(list_empty(&door->conns));
+    free(copy);
+    run();
+}
+
+static void stop_fire(struct loop_timer *t)
+{
+    loop_stop(loop);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct identity_info identity = {.serial = "0123456789AB"};
+    if (!size || size > 60000)
+        return 0;
+    log_init(NULL, LOG_ERROR_LEVEL);
+    flags = data[0];
+    clock_ = clock_new_real();
+    loop = loop_new(clock_, "fuzz");
+    const struct stream_format format = {
+        .codec = CODEC_H264, .sps = {0x67, 1, 2, 3}, .sps_len = 4, .pps = {0x68}, .pps_len = 1};
+    const struct stream_window window = {1 << 20, NSEC_PER_SEC};
+    stream = stream_new(clock_, &format, &window);
+    struct camera cam = {.loop = loop, .clock = clock_, .identity = &identity};
+    door = rtsp_door_new(&cam, NULL);
+    int fds[2];
+    if (!door || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds))
+        abort();
+    int room = 1 << 20;
+    setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    struct sockaddr_storage peer = {.ss_family = AF_INET};
+    struct conn *c = conn_new(fds[0], NULL, (struct sockaddr *)&peer, 16);
+    if (flags & 8 && !(flags & 4)) {
+        struct rtsp_conn *rc = rtsp_conn_new(door, c);
+        BUF(pending, 16);
+        rc->websocket = true;
+        rtsp_conn_to_viewer(rc, true, &pending, "vera", "", "/", NULL);
+    } else {
+        rtsp_door_accept(c, door);
+    }
+    for (size_t at = 1; at < size;) {
+        const uint8_t *end = memchr(data + at, 0x1e, size - at);
+        size_t len = end ? (size_t)(end - data) - at : size - at;
+        say(fds[1], data + at, len);
+        at += len + 1;
+    }
+    shutdown(fds[1], SHUT_WR);
+    run();
+    list_for_each(it, &door->sessions)
+    {
+        const struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
+        assert(s->conn || !s->transport.tcp);
+    }
+    rtsp_door_free(door);
+    poll_timer.fire = stop_fire;
+    for (int i = 0; open_viewers && i < 3; i++) {
+        loop_timer_in(loop, &poll_timer, 0);
+        loop_run(loop);
+    }
+    loop_timer_cancel(&poll_timer);
+    assert(!open_viewers);
+    assert(!open_feeds);
+    close(fds[1]);
+    stream_unref(stream);
+    loop_free(loop);
+    clock_free(clock_);
+    return 0;
+}
