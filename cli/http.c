@@ -116,8 +116,22 @@ void reply_done(struct reply *r)
     r->body = NULL;
 }
 
+/* The words of an answer: a line of text, or the paragraph of a small page. */
+static void reply_words(const struct reply *r, char *ret, size_t size)
+{
+    const char *text = "";
+    if (!strncmp(r->type, "text/plain", 10)) {
+        text = r->body;
+    } else if (!strncmp(r->type, "text/html", 9)) {
+        const char *p = strstr(r->body, "<p>");
+        text = p ? p + 3 : "";
+    }
+    snprintf(ret, size, "%.*s", (int)strcspn(text, "<\r\n"), text);
+}
+
 int reply_refused(const struct options *o, const struct reply *r)
 {
+    char words[256];
     switch (r->status) {
     case 401:
         return *o->user ? fail(EXIT_REFUSED, "the camera does not accept this user and password")
@@ -131,9 +145,9 @@ int reply_refused(const struct options *o, const struct reply *r)
     case 503:
         return fail(EXIT_REFUSED, "the camera is too busy (503)");
     default:
-        return fail(EXIT_REFUSED, "the camera answers %ld%s%.200s", r->status,
-                    strncmp(r->type, "text/plain", 10) ? "" : ": ",
-                    strncmp(r->type, "text/plain", 10) ? "" : r->body);
+        reply_words(r, words, sizeof(words));
+        return fail(EXIT_REFUSED, "the camera answers %ld%s%s", r->status, *words ? ": " : "",
+                    words);
     }
 }
 

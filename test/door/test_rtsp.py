@@ -112,8 +112,9 @@ def test_E1_h264_tcp(t):
     serials = [x["serial"] for x in stamps]
     t.equal(serials, sorted(set(serials)))
     # Timestamps come from the pictures' own clock.
-    for (a, b), (sa, sb) in zip(zip(times[1:], times[2:]), zip(serials, serials[1:])):
-        t.near((b - a) & 0xffffffff, 3000 * (sb - sa), 2)
+    utc = [float(x["utc"][-7:-1]) for x in stamps]
+    for (a, b), (ua, ub) in zip(zip(times[1:], times[2:]), zip(utc, utc[1:])):
+        t.near(((b - a) & 0xffffffff) / 90000, (ub - ua) % 60, 0.0021)
     t.check(s.last_rtcp, "no sender report")
     kinds = [k for k, _, _ in s.last_rtcp]
     t.equal(kinds[:2], [200, 202], "SR and SDES")
@@ -299,20 +300,20 @@ def test_rtsp_udp_session_timeout(t):
     """A viewer over UDP that falls silent is gone after its time-out."""
     c = t.camera(clock="sim")
     c.setup(users=False)
-    s = c.rtsp_client(SMALL)
+    s = c.rtsp_client("/axis-media/media.amp?resolution=160x90&sessiontimeout=1")
     with c.ticking():
         s.describe()
-        t.equal(s.setup_udp().status, 200)
+        r = s.setup_udp()
+        t.equal(r.status, 200)
+        t.match(";timeout=1$", r.get("session"))
         t.equal(s.play().status, 200)
-        for _ in range(5):
-            s.unit_udp()
-    c.advance(30)
+        s.unit_udp()
+    c.advance(7)
     t.equal(s.call("GET_PARAMETER").status, 200)
-    c.advance(50)
-    t.equal(s.call("OPTIONS", headers=[("Session", s.session)]).status, 200, "80 s, asked at 30 s")
-    c.advance(80)
-    r = s.call("GET_PARAMETER")
-    t.equal(r.status, 454, "80 s of silence")
+    c.advance(7)
+    t.equal(s.call("OPTIONS", login=False).status, 200, "14 s, asked at 7 s")
+    c.advance(14)
+    t.equal(s.call("GET_PARAMETER").status, 454, "14 s of silence")
     s.rtp.close(), s.rtcp_sock.close()
 
 
@@ -333,7 +334,9 @@ def test_rtsp_arguments(t):
             keys.append(i)
     t.equal({b - a for a, b in zip(keys, keys[1:])}, {10}, "videokeyframeinterval")
     steps = [(b - a) & 0xffffffff for a, b in zip(units, units[1:])]
-    t.near(sum(steps) / len(steps), 9000, 300, "fps=10")
+    # A busy machine may lose pictures, but never comes faster or off the beat.
+    t.near(min(steps), 9000, 2, "fps=10")
+    t.check(all(min(x % 9000, 9000 - x % 9000) <= 3000 for x in steps), steps)
     for query, status in (("videocodec=h266", 400), ("resolution=5x5", 400), ("fps=-1", 400),
                           ("camera=9", 400), ("videokeyframeinterval=0", 400),
                           ("compression=101", 400)):
