@@ -1,17 +1,10 @@
-/* Compiled several times with different KERNELS and -march; see kernels.h. */
-#include "device/virtual/kernels.h"
+/* Painting. Compiled several times with different KERNELS and -march; see kernels.h. */
+#include "device/virtual/kernels_inside.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "device/virtual/texture.h"
-
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
-#define STRIP 64 /* samples in a loop of known length */
-#define INLINE static inline __attribute__((always_inline))
 
 static void row_begin(struct row *row, int x0, int x1)
 {
@@ -532,58 +525,6 @@ static void widen(uint16_t *to, const uint16_t *near, const uint16_t *far, size_
     }
 }
 
-/* One row: 0…1 after the transfer curve, with noise. Shot noise has nearly the same
- * size everywhere behind a square-root-like curve; read noise shows in the dark. */
-INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const int8_t *noise, int n,
-                      float *out)
-{
-    const float k0 = c->slope[0], k1 = c->slope[1], k2 = c->slope[2], k3 = c->slope[3];
-    const float k4 = c->slope[4], gain = c->gain, shot = c->shot_noise, read = c->read_noise;
-    for (int i = 0; i < n; i++) {
-        float lin = (float)in[i] * gain;
-        lin = lin > 1 ? 1 : lin;
-        float s = sqrtf(lin);
-        float v = (((k4 * s + k3) * s + k2) * s + k1) * s + k0;
-        v = lin < 0.018f ? 4.5f * lin : v;
-        float dark = 1 - s;
-        v += (float)noise[i] * (shot + read * dark * dark);
-        v = v < 0 ? 0 : v;
-        out[i] = v > 1 ? 1 : v;
-    }
-}
-
-static void develop2(const struct sensor_curve *c, const uint16_t *const in[6],
-                     const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1, uint8_t *cb,
-                     uint8_t *cr)
-{
-    for (int x = 0; x < width; x += STRIP) {
-        int n = width - x < STRIP ? width - x : STRIP;
-        float v[6][STRIP];
-        for (int k = 0; k < 6; k++) {
-            if (n == STRIP)
-                curve_row(c, in[k] + x, noise[k] + x, STRIP, v[k]);
-            else
-                curve_row(c, in[k] + x, noise[k] + x, n, v[k]);
-        }
-        /* BT.709, limited range: luma 16…235, chroma 16…240 */
-        const float kr = 0.2126f * 219, kg = 0.7152f * 219, kb = 0.0722f * 219;
-        uint8_t *const luma[2] = {y0 + x, y1 + x};
-        for (int row = 0; row < 2; row++) {
-            const float *r = v[row * 3], *g = v[row * 3 + 1], *b = v[row * 3 + 2];
-            for (int i = 0; i < n; i++)
-                luma[row][i] = (uint8_t)(int32_t)(r[i] * kr + g[i] * kg + b[i] * kb + 16.5f);
-        }
-        for (int i = 0; i < n / 2; i++) {
-            float r = v[0][2 * i] + v[0][2 * i + 1] + v[3][2 * i] + v[3][2 * i + 1];
-            float g = v[1][2 * i] + v[1][2 * i + 1] + v[4][2 * i] + v[4][2 * i + 1];
-            float b = v[2][2 * i] + v[2][2 * i + 1] + v[5][2 * i] + v[5][2 * i + 1];
-            float luminance = r * 0.2126f + g * 0.7152f + b * 0.0722f;
-            cb[x / 2 + i] = (uint8_t)(int32_t)((b - luminance) * (224 / (4 * 1.8556f)) + 128.5f);
-            cr[x / 2 + i] = (uint8_t)(int32_t)((r - luminance) * (224 / (4 * 1.5748f)) + 128.5f);
-        }
-    }
-}
-
 extern const struct kernels KERNELS;
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
@@ -593,5 +534,5 @@ const struct kernels KERNELS = {
     .row_over = row_over,
     .mean2 = mean2,
     .widen = widen,
-    .develop2 = develop2,
+    .develop2 = KERNELS_OWN(develop2),
 };

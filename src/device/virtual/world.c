@@ -11,7 +11,7 @@
 #define REMEMBERED 4096
 #define METER_SIDE 48
 #define TRUTH_GRID 24
-#define COARSE_SMEAR 5.0 /* pixels */
+#define COARSE_SMEAR 3.0 /* pixels */
 
 struct world {
     uint64_t seed;

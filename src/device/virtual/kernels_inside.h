@@ -1,0 +1,23 @@
+/* For kernels.c and kernels_develop.c only, which are compiled once for each KERNELS. */
+#ifndef DEVICE_VIRTUAL_KERNELS_INSIDE_H
+#define DEVICE_VIRTUAL_KERNELS_INSIDE_H
+
+#include "device/virtual/kernels.h"
+
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+#define STRIP 64 /* samples in a loop of known length */
+#define INLINE static inline __attribute__((always_inline))
+
+/* The same function in each set has its own name. */
+#define KERNELS_JOIN_(a, b) a##_##b
+#define KERNELS_JOIN(a, b) KERNELS_JOIN_(a, b)
+#define KERNELS_OWN(name) KERNELS_JOIN(KERNELS, name)
+
+void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
+                           const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1,
+                           uint8_t *cb, uint8_t *cr);
+
+#endif
