@@ -46,8 +46,6 @@ struct head_caps {
     double max_zoom_speed;           /* factor per second, as ln(zoom)/s */
     double wide_hfov_deg;            /* at zoom 1 */
     double tele_hfov_deg;            /* at max_zoom */
-    /* Where home is as long as nobody says otherwise; home_zoom 0: at 0, 0, 1. */
-    double home_pan_deg, home_tilt_deg, home_zoom;
 };
 
 struct head_ops {

@@ -327,10 +327,7 @@ int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, 
 
 int ptz_home(struct ptz *p, double speed, struct fault *why)
 {
-    const struct head_caps *c = &p->caps;
-    if (c->home_zoom <= 0)
-        return go(p, MOTION_ABSOLUTE, 0, 0, 1, speed, why);
-    return go(p, MOTION_ABSOLUTE, c->home_pan_deg, c->home_tilt_deg, c->home_zoom, speed, why);
+    return go(p, MOTION_ABSOLUTE, 0, 0, 1, speed, why);
 }
 
 int ptz_set_speed(struct ptz *p, double speed, struct fault *why)

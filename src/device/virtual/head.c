@@ -170,8 +170,6 @@ static void caps(struct head *h, struct head_caps *ret)
         .max_zoom_speed = a[ZOOM].speed,
         .wide_hfov_deg = HEAD_WIDE_HFOV_DEG,
         .tele_hfov_deg = head_hfov_deg(HEAD_MAX_ZOOM),
-        .home_tilt_deg = HEAD_START_TILT_DEG,
-        .home_zoom = 1,
     };
 }
 
