@@ -648,7 +648,8 @@ for (const { name, run, always } of tests) {
 await browser.close();
 if (camera) {
   await camera.stop();
-  if (failed) console.log('    ' + camera.log().split('\n').slice(-30).join('\n    '));
+  const bad = camera.log().split('\n').filter((line) => / error |ERROR|Sanitizer|agent/.test(line));
+  if (failed && bad.length) console.log('    ' + bad.slice(-20).join('\n    '));
   camera.remove();
 }
 process.exit(failed ? 1 : 0);

@@ -67,6 +67,10 @@ const texts = {
   'player.hidden': ['Paused while hidden', 'Pausiert, solange verborgen'],
   'player.nosignal': ['No signal', 'Kein Signal'],
   'player.delay': ['Delay from the camera to this screen', 'Verzögerung von der Kamera bis zu diesem Bildschirm'],
+  'player.fallback': [
+    'This browser cannot play H.264 here, so it gets single pictures.',
+    'Dieser Browser kann H.264 hier nicht abspielen und bekommt Einzelbilder.',
+  ],
   'player.lost': ['The connection to the camera was lost.', 'Die Verbindung zur Kamera ist abgerissen.'],
   'player.full': ['The camera serves as many viewers as it can.', 'Die Kamera bedient bereits so viele Zuschauer, wie sie kann.'],
   'player.denied': ['This account may not watch.', 'Dieses Konto darf nicht zusehen.'],

@@ -74,6 +74,8 @@ export function goTo(pose: Pose, show = true): void {
   pending = within(pose);
   steer.target = show ? pending : null;
   aimedAt = now();
+  clearTimeout(settler);
+  settle();
   const wait = sentAt + SEND_MS - now();
   clearTimeout(sendTimer);
   if (wait <= 0) flush();
@@ -87,13 +89,16 @@ function flush(): void {
   pending = null;
 }
 
-/** Drops the cross once the camera is there. */
-export function settle(): void {
+/** Drops the cross once the camera is there; for all to see, half a second at least. */
+function settle(): void {
   const p = cam.position;
-  if (!steer.target || !p || now() - aimedAt < 600) return;
-  const there = between(p, steer.target) < 0.02 + 0.05 / p.zoom;
-  if ((!p.moving && (there || now() - aimedAt > 1500)) || now() - aimedAt > 12000) steer.target = null;
+  if (!steer.target) return;
+  const age = now() - aimedAt;
+  const there = p && between(p, steer.target) < 0.02 + 0.05 / p.zoom;
+  if ((age > 600 && p && !p.moving && (there || age > 1500)) || age > 12000) steer.target = null;
+  else settler = window.setTimeout(settle, 150);
 }
+let settler = 0;
 
 export function centre(x: number, y: number): void {
   const pose = shownPose();
