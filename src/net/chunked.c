@@ -52,7 +52,7 @@ static int framing_byte(struct chunked *c, char byte, const struct buf *body)
             return -400;
         if (byte == '\r')
             c->state = SIZE_LF;
-        else if (byte == ';' || byte == ' ' || byte == '\t')
+        else if (byte == ';')
             c->state = EXTENSION;
         else
             return -400;
