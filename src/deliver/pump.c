@@ -11,9 +11,9 @@
 #include "net/udp.h"
 #include "net/ws.h"
 
-#define PICTURES_A_TURN 64 /* of one viewer that catches up */
-#define TRAIN_PACKETS 46   /* 64 kB: what UDP sends at once */
-#define CATCH_UP_FACTOR 4  /* times the frame rate, over UDP */
+#define PICTURES_A_TURN 4 /* of one viewer that catches up; then the others */
+#define TRAIN_PACKETS 46  /* 64 kB: what UDP sends at once */
+#define CATCH_UP_FACTOR 4 /* times the frame rate, over UDP */
 #define BOUNDARY "--myboundary"
 
 static const char part_end[] = "\r\n" BOUNDARY "\r\n";
@@ -135,7 +135,9 @@ static bool flush(struct viewer *v)
 {
     struct batch *b = &v->batch;
     while (b->at < b->n) {
-        ssize_t n = conn_writev(v->conn, &b->iov[b->at], b->n - b->at);
+        const struct iovec *rest = &b->iov[b->at];
+        ssize_t n = b->n - b->at == 1 ? conn_write(v->conn, rest->iov_base, rest->iov_len)
+                                      : conn_writev(v->conn, rest, b->n - b->at);
         if (n == -EAGAIN) {
             v->blocked = true;
             want_out(v, true);

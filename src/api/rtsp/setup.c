@@ -52,6 +52,23 @@ static void set_port(struct sockaddr_storage *a, int port)
         ((struct sockaddr_in *)a)->sin_port = htons((uint16_t)port);
 }
 
+/* Two sessions never send to one port. One whose connection is gone has lost its client
+ * if another asks for the port: it ends. False: the other one is alive. */
+static bool clear_port(struct rtsp_session *s)
+{
+    list_for_each_safe(it, &s->door->sessions)
+    {
+        struct rtsp_session *other = container_of(it, struct rtsp_session, in_door);
+        if (other == s || other->transport.tcp || strcmp(other->peer, s->peer) ||
+            other->transport.rtp_port != s->transport.rtp_port)
+            continue;
+        if (other->conn)
+            return false;
+        rtsp_session_end(other, "its port was asked for anew", false);
+    }
+    return true;
+}
+
 /* Media goes to the address that the request came from, and to no other. */
 static int open_udp(struct rtsp_session *s, struct viewer_desc *desc, int *ret_port,
                     struct fault *why)
@@ -222,6 +239,12 @@ void rtsp_setup(struct rtsp_request *r)
         r->session = NULL;
     }
     struct rtsp_session *s = rtsp_session_new(c, c->who.user, (int)timeout_s);
+    if (s && !t.tcp && (s->transport = t, !clear_port(s))) {
+        feed_close(feed);
+        rtsp_session_end(s, "port in use", false);
+        rtsp_reply(r, 461, "", NULL, NULL, 0);
+        return;
+    }
     if (!s || (s->transport = t, !fill_session(s, r))) {
         feed_close(feed);
         if (s)
