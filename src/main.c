@@ -265,6 +265,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&brand_room_desc, &c->brand_room},     {&time_room_desc, &c->time_room},
         {&image_room_desc, &c->image_room},     {&profile_room_desc, &c->profile_room},
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
+        {&ptz_room_desc, &c->ptz_room},
     };
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         int err = conf_add_room(c->conf, rooms[i].desc, rooms[i].room, why);

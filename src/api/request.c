@@ -454,6 +454,12 @@ static int apply(struct wish *w, const struct arg *args, size_t n_args, struct f
     return 0;
 }
 
+static bool is_profile_name(const char *name)
+{
+    return *name && strlen(name) <= PROFILE_NAME_MAX && !strpbrk(name, "/\\") &&
+           text_is_ascii_print(name);
+}
+
 static int apply_profile(struct wish *w, const char *name, struct fault *why)
 {
     const struct profile_settings *s = room_ref(w->cam->profile_room);
@@ -466,11 +472,13 @@ static int apply_profile(struct wish *w, const char *name, struct fault *why)
     struct arena *arena = NULL;
     struct arg args[LIMIT_ARGS];
     size_t n = 0;
-    if (!found) {
+    if (!found && !is_profile_name(name)) {
         err = fault_set(why, FAULT_INVALID, "streamprofile",
-                        "streamprofile=%.64s is not possible; allowed: names that "
-                        "streamprofile.cgi lists",
-                        name);
+                        "streamprofile must be a name of 1 to %d printable characters without "
+                        "slashes, such as streamprofile.cgi lists",
+                        PROFILE_NAME_MAX);
+    } else if (!found) {
+        err = 0; /* an unknown profile gives the stream settings (row E4) */
     } else if (!(arena = arena_new(LIMIT_ARENA_BYTES))) {
         err = fault_set(why, FAULT_INTERNAL, "streamprofile", "out of memory");
     } else if (args_parse(args, &n, arena, found->parameters, strlen(found->parameters))) {

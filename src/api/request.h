@@ -24,12 +24,13 @@ struct image_settings {
 
 /* StreamProfile.S#.*: arguments under a name. */
 #define PROFILES_MAX 26
+#define PROFILE_NAME_MAX 64
 struct profile_settings {
     int max_groups;
     bool factory_made;
     struct profile {
         bool used;
-        char name[65], description[129], parameters[512];
+        char name[PROFILE_NAME_MAX + 1], description[129], parameters[512];
     } profile[PROFILES_MAX];
 };
 extern const struct room_desc image_room_desc, profile_room_desc;

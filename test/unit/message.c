@@ -201,6 +201,7 @@ TEST(chunked_bodies)
                                       "1;\x01\r\n",
                                       "0\r\nT: x\n\r\n",
                                       "0\r\n\rX",
+                                      "5 \r\nhello",
                                       "g\r\n"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         for (size_t step = 1; step < 20; step += 18)

@@ -194,7 +194,10 @@ TEST(bad_values_name_themselves)
 TEST(profiles)
 {
     begin();
-    CHECK(ask(CODEC_H264, "streamprofile=low") < 0);
+    CHECK_INT(ask(CODEC_H264, "streamprofile=low"), 0); /* unknown: the stream settings */
+    CHECK_INT(e.codec, CODEC_H264);
+    CHECK_INT(e.key.width, 1920);
+    CHECK(ask(CODEC_H264, "streamprofile=../low") < 0);
     CHECK_INT(why.kind, FAULT_INVALID);
     CHECK_STR(why.name, "streamprofile");
     add_profile("low", "videocodec=jpeg&resolution=640x360&fps=5&unknown=1");

@@ -262,7 +262,7 @@ struct head *virtual_head_new(struct clock *clock)
     v->axis[TILT] = (struct axis){.min = -90, .max = 20, .speed = 180, .accel = 500};
     v->axis[ZOOM] = (struct axis){
         .min = 0, .max = log(HEAD_MAX_ZOOM), .speed = 1.6, .accel = 5, .is_zoom = true};
-    const double start[AXES] = {0, HEAD_START_TILT_DEG, 1};
+    const double start[AXES] = {0, 0, 1}; /* home */
     for (int i = 0; i < AXES; i++) {
         struct plan p = {.start_ns = INT64_MIN / 2,
                          .n = 1,

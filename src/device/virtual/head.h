@@ -12,7 +12,6 @@ struct clock;
 
 #define HEAD_WIDE_HFOV_DEG 60.0
 #define HEAD_MAX_ZOOM 30.0
-#define HEAD_START_TILT_DEG (-8.0)
 
 double head_hfov_deg(double zoom);
 struct head *virtual_head_new(struct clock *clock);
