@@ -131,7 +131,7 @@ static double edge_x(const struct radiance *r, int y, int x, bool rising)
     return rising ? x + 4 - covered : x - 3 + covered;
 }
 
-/* The sign "VEDETTE 30X": 60 × 30 cm around (3.2, 41, 2.25), facing south. */
+/* The sign "WALKERS GATE 12": 60 × 30 cm around (3.2, 41, 2.25), facing south. */
 TEST(drawn_where_projected)
 {
     struct world *w = world_new(0);
@@ -211,9 +211,9 @@ TEST(visible_share)
     struct pose p = looking(0, -8, 1);
     double least = 1, most = 0, last_x = 0;
     int seen = 0, partly = 0;
-    for (int t = 0; t < 600; t++) {
+    for (int t = 0; t < 300; t++) {
         struct truth_object o[4];
-        size_t n = world_truth(w, &p, 16.0 / 9, t * SECOND / 10, o, 4);
+        size_t n = world_truth(w, &p, 16.0 / 9, t * SECOND / 5, o, 4);
         for (size_t i = 0; i < n; i++) {
             CHECK(o[i].visible > 0 && o[i].visible <= 1);
             CHECK(o[i].box[0] >= 0 && o[i].box[1] >= 0 && o[i].box[2] > 0 && o[i].box[3] > 0);
@@ -223,7 +223,7 @@ TEST(visible_share)
             least = fmin(least, o[i].visible);
             most = fmax(most, o[i].visible);
             partly += o[i].visible < 0.9;
-            CHECK(!seen || fabs(o[i].world[0] - last_x) < 0.3 || t == 0);
+            CHECK(!seen || fabs(o[i].world[0] - last_x) < 0.4 || t == 0);
             last_x = o[i].world[0];
         }
         seen = n > 0 && !strcmp(o[0].id, "person-1");

@@ -213,14 +213,24 @@ struct post_sign {
         245, 245, 243                                                                              \
     }
 static const struct post_sign signs[] = {
-    /* The one that only the longest lens reads. */
+    /* On the kiosk's bright wall: the one that only the longest lens reads. */
+    {-10.6,
+     43.97,
+     1.4,
+     0.60,
+     0.30,
+     180,
+     {{"VEDETTE", "30X", NULL}, INK, PAPER, false, false, 0.17},
+     10,
+     9,
+     false},
     {3.2,
      41,
      2.25,
      0.60,
      0.30,
      180,
-     {{"VEDETTE", "30X", NULL}, INK, PAPER, true, false, 0.15},
+     {{"WALKERS", "GATE 12", NULL}, INK, PAPER, true, false, 0.15},
      10,
      9,
      true},
@@ -565,7 +575,7 @@ struct place *place_new(uint64_t seed64)
         {-130, 110, -90, 140, 32, glass, 6, 6.4, {0.9, 0.95, 1}},
         {62, 112, 96, 140, 41.6, plaster, 7, 6.4, {0.86, 0.9, 0.95}},
         {-16, 150, 6, 170, 44.8, plaster, 7, 6.4, {0.92, 0.86, 0.8}},
-        {-15, 44, -9, 48.5, 3.0, metal, 4, 4, {1.1, 1.02, 0.9}},
+        {-15, 44, -9, 48.5, 3.0, metal, 4, 4, {1.62, 1.54, 1.40}},
         {-30, -62, 12, -40, 8.0, metal, 4, 4, {0.8, 0.92, 1.05}},
         {22, -92, 46, -62, 25.6, brick, 7, 6.4, {0.95, 0.95, 1}},
         {50, -18, 78, 10, 9.6, plaster, 7, 6.4, {0.98, 0.98, 0.9}},

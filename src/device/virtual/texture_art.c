@@ -224,7 +224,7 @@ struct texture *texture_metal_wall(uint32_t seed)
         for (int x = 0; x < 256; x++) {
             float wave = sinf((float)x * 2 * (float)M_PI / 16);
             float stain = noise_fractal(seed, (float)x / 64, (float)y / 128, 4, 4);
-            float v = 176 + wave * 16 + (stain - 0.5f) * 26 + (noise_cell(seed, x, y) - 0.5f) * 6;
+            float v = 176 + wave * 10 + (stain - 0.5f) * 20 + (noise_cell(seed, x, y) - 0.5f) * 6;
             if (y % 128 < 2)
                 v *= 0.8f;
             *texture_at(t, x, y) = texel(v, v + 1, v + 2, 255);

@@ -9,7 +9,7 @@
 #include "device/virtual/render.h"
 
 #define REMEMBERED 4096
-#define METER_SIDE 48
+#define METER_SIDE 128
 #define TRUTH_GRID 24
 #define COARSE_SMEAR 3.0 /* pixels */
 
