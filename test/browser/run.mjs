@@ -390,6 +390,7 @@ test('keys_move_zoom_and_go_home', async () => {
   await axeClean(page, 'keys');
   await shoot(page, 'keys-dark-desktop');
   await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await page.keyboard.press(' ');
   await until('frozen', async () => (await kind(page)) === 'paused');
   await page.keyboard.press(' ');

@@ -96,7 +96,9 @@ export class MseSink implements Sink {
   private sps: Uint8Array | null = null;
   private pps: Uint8Array | null = null;
   private fresh = false;
-  private held: { p: Picture; ticks: number } | null = null;
+  private lastTicks = 0;
+  private usual = 0; // ticks from picture to picture
+  private end = 0; // of what has been appended
   private readonly timeline: Timeline;
   private serial = 0;
   private stamps: { at: number; stamp: Stamp | null }[] = [];
@@ -134,20 +136,27 @@ export class MseSink implements Sink {
     }
     if (this.fresh) this.queue.push(initSegment(this.sps, this.pps, this.clock));
     this.fresh = false;
-    // Each picture lasts until the next one comes; what is not known yet is guessed
-    // from the last, so that nothing waits.
+    // Each picture lasts until the next one comes, which nobody knows yet. A gap would
+    // stall the browser, so the pieces are joined end to end: one that was guessed too
+    // short or too long is made up for by the next.
     const ticks = this.timeline.ticks(p.rtpTime);
-    const duration = this.held ? Math.min(Math.max(1, ticks - this.held.ticks), this.clock) : this.clock / 30;
-    this.held = { p, ticks };
+    const step = Math.min(Math.max(ticks - this.lastTicks, this.clock / 120), this.clock / 5);
+    if (this.serial) this.usual += (step - this.usual) / 10;
+    else this.usual = this.clock / 30;
+    this.lastTicks = ticks;
+    const time = this.end;
+    const late = Math.min(ticks - time, this.clock);
+    const duration = Math.round(Math.max(this.usual + late, this.usual / 2));
+    this.end += duration;
     const parts: Uint8Array[] = [];
     for (const n of p.nals) {
       const t = nalType(n);
       if (t === NAL_SPS || t === NAL_PPS || t === NAL_AUD || t === NAL_SEI) continue;
       parts.push(u32(n.length), n);
     }
-    this.stamps.push({ at: ticks / this.clock, stamp: p.stamp });
+    this.stamps.push({ at: time / this.clock, stamp: p.stamp });
     if (this.stamps.length > 300) this.stamps.shift();
-    this.queue.push(mediaSegment(++this.serial, ticks, duration, p.key, join(parts)));
+    this.queue.push(mediaSegment(++this.serial, time, duration, p.key, join(parts)));
     this.pump();
   }
 
