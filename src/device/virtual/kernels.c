@@ -201,7 +201,7 @@ INLINE bool map_plane(const struct drawn *d, int x, int y, struct mapping *m)
     if (major > 2) {
         /* Up to twice as wide as it needs to be across: half as many taps. */
         float ratio = major / (minor > 1 ? minor : 1);
-        taps = ratio > 25 ? 4 : ratio > 4 ? 2 : 1;
+        taps = ratio > 64 ? 4 : ratio > 6 ? 2 : 1;
     }
     float print = major / (float)(taps * taps) * 1.5f; /* squared footprint of one tap */
     int level = print > 1 ? log2_floor(print) / 2 : 0;

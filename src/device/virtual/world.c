@@ -20,7 +20,8 @@ struct world {
     uint64_t held; /* which picture of the place the last radiance has */
     struct pose pose;
     int width, height;
-    float meter[6][METER_SIDE][METER_SIDE]; /* pan 0, 90, 180, 270, up, down */
+    struct view meter_view[6];              /* pan 0, 90, 180, 270, up, down */
+    float meter[6][METER_SIDE][METER_SIDE]; /* what they see */
     const char *hidden;
     pthread_mutex_t lock; /* leaf: guards what follows */
     struct truth_shot shot[REMEMBERED];
@@ -49,9 +50,8 @@ static int make_meter(struct world *w)
     int rc = 0;
     for (int face = 0; face < 6 && rc == 0; face++) {
         struct pose p = meter_pose(face);
-        struct view v;
-        view_init(&v, &p, side, side);
-        rc = canvas_paint(w->canvas, &v, &r);
+        view_init(&w->meter_view[face], &p, side, side);
+        rc = canvas_paint(w->canvas, &w->meter_view[face], &r);
         for (int i = 0; i < side * side && rc == 0; i++)
             w->meter[face][i / side][i % side] =
                 (0.2126f * r.r[i] + 0.7152f * r.g[i] + 0.0722f * r.b[i]) / (float)RADIANCE_UNIT;
@@ -161,7 +161,7 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
 double world_meter(const struct world *w, const struct pose *pose, double aspect)
 {
     struct view v;
-    const int nx = 15, ny = 9, width = 1000;
+    const int nx = 11, ny = 7, width = 1000;
     view_init(&v, pose, width, (int)(width / aspect));
     double sum = 0, weight = 0;
     for (int j = 0; j < ny; j++)
@@ -172,11 +172,8 @@ double world_meter(const struct world *w, const struct pose *pose, double aspect
             int face = az >= ax && az >= ay ? (d.z > 0 ? 4 : 5)
                        : ay >= ax           ? (d.y > 0 ? 0 : 2)
                                             : (d.x > 0 ? 1 : 3);
-            struct pose p = meter_pose(face);
-            struct view side;
-            view_init(&side, &p, METER_SIDE, METER_SIDE);
             double x = 0, y = 0;
-            view_point(&side, d, &x, &y);
+            view_point(&w->meter_view[face], d, &x, &y);
             int px = (int)fmin(fmax(x, 0), METER_SIDE - 1);
             int py = (int)fmin(fmax(y, 0), METER_SIDE - 1);
             double dx = fx - 0.5, dy = fy - 0.5, k = 1.2 - dx * dx - dy * dy; /* middle first */
