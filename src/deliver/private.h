@@ -94,8 +94,8 @@ struct batch {
     struct iovec iov[5];
     int n, at;
     struct packet *picture;
-    uint8_t *own;
-    char head[80];
+    void *own;
+    char head[16];
     struct track *track;
     unsigned packets;
 };
@@ -142,7 +142,7 @@ struct viewer {
     int64_t pace_ns;
     struct { /* the picture under way; it lies in batch.picture */
         const struct rtp_form *form;
-        const uint8_t *bytes;
+        const struct rtp_udp *trains;
         unsigned next;
         int64_t step_ns;
     } udp;

@@ -12,7 +12,6 @@
 #include "net/ws.h"
 
 #define PICTURES_A_TURN 4 /* of one viewer that catches up; then the others */
-#define TRAIN_PACKETS 46  /* 64 kB: what UDP sends at once */
 #define CATCH_UP_FACTOR 4 /* times the frame rate, over UDP */
 #define BOUNDARY "--myboundary"
 
@@ -41,7 +40,7 @@ void batch_release(struct viewer *v)
     free(v->batch.own);
     v->batch = (struct batch){0};
     v->udp.form = NULL;
-    v->udp.bytes = NULL;
+    v->udp.trains = NULL;
 }
 
 static void batch_add(struct batch *b, const void *bytes, size_t len)
@@ -49,21 +48,54 @@ static void batch_add(struct batch *b, const void *bytes, size_t len)
     b->iov[b->n++] = (struct iovec){(void *)(uintptr_t)bytes, len};
 }
 
+/* ---- parts of a multipart, made once a picture ---- */
+
+struct part_form {
+    struct packet_form base;
+    size_t len;
+    _Alignas(64) uint8_t bytes[]; /* the kernel copies from a cache line's start much faster */
+};
+
+static void part_free(struct packet_form *base)
+{
+    free(container_of(base, struct part_form, base));
+}
+
+/* Headers, picture, and the boundary that ends it (and begins the next). */
+static const struct part_form *part_form_of(struct packet *p)
+{
+    struct packet_form *base = packet_get_form(p, 1);
+    if (base)
+        return container_of(base, struct part_form, base);
+    char head[80];
+    size_t n = (size_t)snprintf(head, sizeof(head),
+                                "Content-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n", p->len);
+    size_t len = n + p->len + sizeof(part_end) - 1;
+    struct part_form *f = aligned_alloc(64, (sizeof(*f) + len + 63) & ~(size_t)63);
+    if (!f)
+        return NULL;
+    f->base.free = part_free;
+    f->len = len;
+    memcpy(f->bytes, head, n);
+    memcpy(f->bytes + n, p->bytes, p->len);
+    memcpy(f->bytes + n + p->len, part_end, sizeof(part_end) - 1);
+    base = packet_set_form(p, 1, &f->base);
+    return container_of(base, struct part_form, base);
+}
+
 /* The picture's part of the batch; false: this one cannot be sent. */
 static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
 {
     struct batch *b = &v->batch;
     if (v->desc.framing == FRAMING_MULTIPART) {
-        int n = snprintf(b->head, sizeof(b->head),
-                         "Content-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n", p->len);
-        batch_add(b, b->head, (size_t)n);
-        batch_add(b, p->bytes, p->len);
+        const struct part_form *part = part_form_of(p);
+        if (!part)
+            return false;
         uint64_t sent = __atomic_load_n(&v->pictures, __ATOMIC_RELAXED) + 1;
         v->last = v->desc.max_pictures && sent >= v->desc.max_pictures;
+        batch_add(b, part->bytes, part->len - (v->last ? sizeof(part_end) - 1 : 0));
         if (v->last)
             batch_add(b, last_end, sizeof(last_end) - 1);
-        else
-            batch_add(b, part_end, sizeof(part_end) - 1);
         track_sent(t, 0, 0);
         return true;
     }
@@ -196,42 +228,25 @@ static void report_udp(struct viewer *v, struct track *t)
                       (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
 }
 
-static size_t udp_size(const struct rtp_form *form, unsigned i)
-{
-    return form->offset[i + 1] - form->offset[i] - 4;
-}
-
-/* Packets that make a train with packet i: all of one size, the last may be shorter. */
-static unsigned train_end(const struct rtp_form *form, unsigned i, unsigned end)
-{
-    size_t size = udp_size(form, i);
-    unsigned j = i + 1;
-    while (j < end && udp_size(form, j) == size)
-        j++;
-    if (j < end && udp_size(form, j) < size)
-        j++;
-    return j;
-}
-
-/* Sends up to TRAIN_PACKETS of the picture under way; negative errno: it is lost. */
+/* Sends what goes out at once: small trains and one large one. Negative errno: the
+ * picture is lost. */
 static int send_some(struct viewer *v)
 {
-    const struct rtp_form *form = v->udp.form;
-    unsigned end = v->udp.next + TRAIN_PACKETS < form->n ? v->udp.next + TRAIN_PACKETS : form->n;
-    while (v->udp.next < end) {
-        unsigned i = v->udp.next, j = train_end(form, i, end);
-        size_t from = rtp_udp_offset(form, i), len = rtp_udp_offset(form, j) - from;
-        int n = udp_send_train(v->desc.take_udp[0], NULL, 0, v->udp.bytes + from, len,
-                               udp_size(form, i));
+    int fd = v->desc.take_udp[0];
+    for (unsigned packets = 0; v->udp.next < v->udp.trains->n && packets < RTP_TRAIN_PACKETS;) {
+        const struct rtp_train *t = &v->udp.trains->train[v->udp.next];
+        if (packets && packets + t->packets > RTP_TRAIN_PACKETS)
+            break;
+        int n = udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
         if (n == -ECONNREFUSED) /* an ICMP answer to an earlier one, told once */
-            n = udp_send_train(v->desc.take_udp[0], NULL, 0, v->udp.bytes + from, len,
-                               udp_size(form, i));
+            n = udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
         if (n < 0)
             return n;
-        if ((unsigned)n < j - i)
+        if (n < t->packets)
             return -EAGAIN;
-        count_add(&v->bytes, len);
-        v->udp.next = j;
+        count_add(&v->bytes, t->len);
+        packets += t->packets;
+        v->udp.next++;
     }
     return 0;
 }
@@ -249,14 +264,14 @@ static bool begin_udp(struct viewer *v)
             return false;
         }
         const struct rtp_form *form = rtp_form_of(t->now.stream, p);
-        const uint8_t *bytes = form ? rtp_form_bytes(form, RTP_UDP, &v->batch.own) : NULL;
-        if (bytes) {
+        const struct rtp_udp *trains = form ? rtp_udp_of(form) : NULL;
+        if (trains) {
             report_udp(v, t);
-            unsigned chunks = (form->n + TRAIN_PACKETS - 1) / TRAIN_PACKETS;
+            unsigned chunks = (form->n + RTP_TRAIN_PACKETS - 1) / RTP_TRAIN_PACKETS;
             v->batch.picture = p;
             v->batch.track = t;
             v->udp.form = form;
-            v->udp.bytes = bytes;
+            v->udp.trains = trains;
             v->udp.next = 0;
             v->udp.step_ns = t->now.frame_ns / 2 / chunks;
             v->pace_ns = now_ns + t->now.frame_ns / CATCH_UP_FACTOR;
@@ -283,7 +298,7 @@ void pump_udp(struct viewer *v)
             return;
         }
         const struct rtp_form *form = v->udp.form;
-        if (v->udp.next < form->n) {
+        if (v->udp.next < v->udp.trains->n) {
             loop_timer_in(v->s->loop, &v->pace, v->udp.step_ns);
             return;
         }

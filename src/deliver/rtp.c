@@ -7,6 +7,8 @@
 
 #include "base/list.h"
 
+#define LINE 64 /* bytes of a cache line */
+
 struct tally {
     unsigned n;
     size_t len;
@@ -70,7 +72,13 @@ static void form_free(struct packet_form *base)
         free(c);
         c = next;
     }
+    free(f->udp);
     free(f);
+}
+
+static size_t aligned(size_t n)
+{
+    return (n + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
 const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
@@ -86,14 +94,14 @@ const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
     if (rtp_split(p->bytes, p->len, codec, tally_put, &t) <= 0 || t.n > UINT16_MAX)
         return NULL;
     /* one allocation: the struct, the offsets, the bytes */
-    size_t offsets = (t.n + 1) * sizeof(uint32_t);
-    struct rtp_form *f = malloc(sizeof(*f) + offsets + t.len);
+    size_t before = aligned(sizeof(struct rtp_form) + (t.n + 1) * sizeof(uint32_t));
+    struct rtp_form *f = aligned_alloc(LINE, before + aligned(t.len));
     if (!f)
         return NULL;
     *f = (struct rtp_form){
         .base.free = form_free,
         .offset = (uint32_t *)(f + 1),
-        .bytes = (uint8_t *)(f + 1) + offsets,
+        .bytes = (uint8_t *)f + before,
         .len = t.len,
         .n = t.n,
     };
@@ -111,22 +119,20 @@ const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
     return container_of(base, struct rtp_form, base);
 }
 
-static void fill_copy(const struct rtp_form *form, int channel, uint8_t *ret)
+static struct rtp_copy *copy_for(const struct rtp_form *form, int channel)
 {
-    if (channel != RTP_UDP) {
-        memcpy(ret, form->bytes, form->len);
-        for (unsigned i = 0; i < form->n; i++)
-            ret[form->offset[i] + 1] = (uint8_t)channel;
-        return;
-    }
-    for (unsigned i = 0; i < form->n; i++) {
-        size_t len = form->offset[i + 1] - form->offset[i] - 4;
-        memcpy(ret, form->bytes + form->offset[i] + 4, len);
-        ret += len;
-    }
+    size_t before = aligned(sizeof(struct rtp_copy));
+    struct rtp_copy *c = aligned_alloc(LINE, before + aligned(form->len));
+    if (!c)
+        return NULL;
+    *c = (struct rtp_copy){.channel = channel, .bytes = (uint8_t *)c + before};
+    memcpy(c->bytes, form->bytes, form->len);
+    for (unsigned i = 0; i < form->n; i++)
+        c->bytes[form->offset[i] + 1] = (uint8_t)channel;
+    return c;
 }
 
-const uint8_t *rtp_form_bytes(const struct rtp_form *form, int channel, uint8_t **ret_own)
+const uint8_t *rtp_form_bytes(const struct rtp_form *form, int channel, void **ret_own)
 {
     if (!channel)
         return form->bytes;
@@ -136,20 +142,13 @@ const uint8_t *rtp_form_bytes(const struct rtp_form *form, int channel, uint8_t 
     for (struct rtp_copy *c = first; c; c = c->next, copies++)
         if (c->channel == channel)
             return c->bytes;
-    size_t len = channel == RTP_UDP ? form->len - (size_t)4 * form->n : form->len;
-    if (copies >= RTP_MAX_COPIES) {
-        uint8_t *own = malloc(len);
-        if (!own)
-            return NULL;
-        fill_copy(form, channel, own);
-        *ret_own = own;
-        return own;
-    }
-    struct rtp_copy *mine = malloc(sizeof(*mine) + len);
+    struct rtp_copy *mine = copy_for(form, channel);
     if (!mine)
         return NULL;
-    mine->channel = channel;
-    fill_copy(form, channel, mine->bytes);
+    if (copies >= RTP_MAX_COPIES) {
+        *ret_own = mine;
+        return mine->bytes;
+    }
     for (;;) {
         mine->next = first;
         if (__atomic_compare_exchange_n(head, &first, mine, false, __ATOMIC_ACQ_REL,
@@ -162,4 +161,51 @@ const uint8_t *rtp_form_bytes(const struct rtp_form *form, int channel, uint8_t 
             }
         }
     }
+}
+
+static size_t size_of(const struct rtp_form *form, unsigned i)
+{
+    return form->offset[i + 1] - form->offset[i] - 4;
+}
+
+/* One behind the last packet of the train that begins with packet i. */
+static unsigned train_end(const struct rtp_form *form, unsigned i)
+{
+    unsigned j = i + 1, end = i + RTP_TRAIN_PACKETS < form->n ? i + RTP_TRAIN_PACKETS : form->n;
+    while (j < end && size_of(form, j) == size_of(form, i))
+        j++;
+    return j + (j < end && size_of(form, j) < size_of(form, i));
+}
+
+const struct rtp_udp *rtp_udp_of(const struct rtp_form *form)
+{
+    struct rtp_udp **slot = &((struct rtp_form *)(uintptr_t)form)->udp;
+    struct rtp_udp *have = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (have)
+        return have;
+    unsigned trains = 0;
+    for (unsigned i = 0; i < form->n; i = train_end(form, i))
+        trains++;
+    size_t before = aligned(sizeof(*have) + trains * sizeof(struct rtp_train));
+    struct rtp_udp *mine = aligned_alloc(LINE, before + aligned(form->len + (size_t)trains * LINE));
+    if (!mine)
+        return NULL;
+    uint8_t *at = (uint8_t *)mine + before;
+    mine->n = trains;
+    for (unsigned i = 0, t = 0; i < form->n; t++) {
+        unsigned end = train_end(form, i);
+        uint8_t *start = at;
+        mine->train[t] = (struct rtp_train){
+            .bytes = start, .segment = (uint16_t)size_of(form, i), .packets = (uint16_t)(end - i)};
+        for (; i < end; i++) {
+            memcpy(at, form->bytes + form->offset[i] + 4, size_of(form, i));
+            at += size_of(form, i);
+        }
+        mine->train[t].len = (uint32_t)(at - start);
+        at = (uint8_t *)mine + aligned((size_t)(at - (uint8_t *)mine));
+    }
+    if (__atomic_compare_exchange_n(slot, &have, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return mine;
+    free(mine); /* somebody was faster */
+    return have;
 }

@@ -178,28 +178,41 @@ TEST(other_channels_are_shared_copies)
     struct clock *clock = clock_new_real();
     struct stream *s = new_stream(clock, CODEC_H264);
     static struct bytes in;
-    add_nal(&in, 0x65, 9000, true);
+    add_nal(&in, 0x06, 100, true);
+    add_nal(&in, 0x65, 90000, true);
+    add_nal(&in, 0x65, 1000, true);
     struct packet *p = append(s, new_packet(&in, 0));
     const struct rtp_form *f = rtp_form_of(s, p);
-    uint8_t *own = NULL;
+    void *own = NULL;
     const uint8_t *two = rtp_form_bytes(f, 2, &own);
     CHECK(two && !own && two != f->bytes);
     static struct seen seen;
     depacketize(f, two, 2, &seen);
     CHECK(rtp_form_bytes(f, 2, &own) == two);
     CHECK(rtp_form_bytes(f, 0, &own) == f->bytes);
-    const uint8_t *udp = rtp_form_bytes(f, RTP_UDP, &own);
-    for (unsigned i = 0; i < f->n; i++) {
-        size_t len = f->offset[i + 1] - f->offset[i] - 4;
-        CHECK(!memcmp(udp + rtp_udp_offset(f, i), f->bytes + f->offset[i] + 4, len));
+    const struct rtp_udp *udp = rtp_udp_of(f);
+    CHECK(udp && rtp_udp_of(f) == udp);
+    unsigned packet = 0;
+    for (unsigned t = 0; t < udp->n; t++) {
+        const struct rtp_train *train = &udp->train[t];
+        CHECK(train->packets <= RTP_TRAIN_PACKETS && (uintptr_t)train->bytes % 64 == 0);
+        size_t at = 0;
+        for (unsigned i = 0; i < train->packets; i++, packet++) {
+            size_t len = f->offset[packet + 1] - f->offset[packet] - 4;
+            CHECK(i + 1 == train->packets ? len <= train->segment : len == train->segment);
+            CHECK(!memcmp(train->bytes + at, f->bytes + f->offset[packet] + 4, len));
+            at += len;
+        }
+        CHECK_INT(at, train->len);
     }
+    CHECK_INT(packet, f->n);
     /* who asks for ever more channels gets copies of his own */
     for (int channel = 4; channel < 40; channel += 2) {
         own = NULL;
         const uint8_t *bytes = rtp_form_bytes(f, channel, &own);
         memset(&seen, 0, sizeof(seen));
         depacketize(f, bytes, channel, &seen);
-        CHECK(!own == (channel < 4 + 2 * (RTP_MAX_COPIES - 2)));
+        CHECK(!own == (channel < 4 + 2 * (RTP_MAX_COPIES - 1)));
         free(own);
     }
     packet_unref(p);
