@@ -398,7 +398,7 @@ static const struct {
     double speed, start_m;
 } cast[ACTORS] = {
     {"person-1", "person", {-18.5, 35, 6.5, 54, 6, false}, 1.35, 9},
-    {"person-2", "person", {-8, 17.6, 8, 20.6, 1.2, true}, 1.2, 2},
+    {"person-2", "person", {-8, 19.5, 8, 21.6, 1.0, true}, 1.2, 2},
     {"vehicle-1", "vehicle", {-30.25, 23.75, 30.25, 66.25, 5.5, false}, 7.5, -9},
     {"vehicle-2", "vehicle", {-26.75, 27.25, 26.75, 62.75, 3.5, true}, 6.2, 64},
 };
