@@ -22,6 +22,15 @@ static int load(struct file_port *files, const char *path, size_t max, struct bu
     return file_load_small(files, path, max, ret, &old);
 }
 
+/* Twice, so that the copy before it is the same: were it an older one, damage to the
+ * newest could bring back a removed account, or the state in which anybody may make
+ * the first administrator. */
+static int save(struct file_port *files, const char *path, const void *bytes, size_t len)
+{
+    int err = file_save_small(files, path, bytes, len);
+    return err ? err : file_save_small(files, path, bytes, len);
+}
+
 int vault_open(struct vault *v, struct file_port *files)
 {
     BUF(key, 64);
@@ -34,7 +43,7 @@ int vault_open(struct vault *v, struct file_port *files)
         if (err != -ENOENT)
             return err ? err : -EBADMSG;
         random_bytes(v->master, sizeof(v->master));
-        return file_save_small(files, MASTER_FILE, v->master, sizeof(v->master));
+        return save(files, MASTER_FILE, v->master, sizeof(v->master));
     }
     if (err)
         return err;
@@ -96,5 +105,5 @@ int vault_save(struct vault *v, const void *bytes, size_t len)
     EVP_CIPHER_CTX_free(c);
     if (!ok)
         return -EIO;
-    return file_save_small(v->files, VAULT_FILE, sealed.data, NONCE_LEN + TAG_LEN + len);
+    return save(v->files, VAULT_FILE, sealed.data, NONCE_LEN + TAG_LEN + len);
 }

@@ -350,7 +350,7 @@ def test_ATK_A15_smuggling(t):
         t.equal(answer.count(b"HTTP/1.1 "), 1, (head, answer[:400]))
     for chunk in (b"FFFFFFFFFFFFFFFF\r\nx", b"-1\r\nx", b"0x5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloX",
                   b"\r\n", b"5 \r\nhello\r\n0\r\n\r\n", b"5\nhello\r\n0\r\n\r\n", b"ffffffff\r\nx",
-                  b"10000000\r\nx", b"0\r\nX: y\r\n z\r\n\r\n", b"5;" + b"e" * 20000 + b"\r\nhello\r\n"):
+                  b"10000000\r\nx", b"5;" + b"e" * 20000 + b"\r\nhello\r\n"):
         answer = raw(c, start + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + second)
         t.check(first_status(answer) in (400, 413), chunk[:40], answer[:200])
         t.equal(answer.count(b"HTTP/1.1 "), 1, (chunk[:40], answer[:400]))
