@@ -43,6 +43,7 @@
 #include "net/server.h"
 #include "ptz/ptz.h"
 #include "system/identity.h"
+#include "system/limits.h"
 #include "system/time.h"
 #include "trust/trust.h"
 
@@ -65,7 +66,8 @@ struct app {
     struct rtsp_door *rtsp;
     struct web_door *web;
     struct stage_door *stage;
-    struct conf_listener repaint;
+    struct room *limit_room;
+    struct conf_listener settings;
     char web_dir[PATH_MAX];
 };
 
@@ -239,14 +241,33 @@ static bool on_paints(const struct rendition_key *key, bool *ret_per_stream, voi
     return overlays_paints(key, ret_per_stream, ((struct app *)arg)->overlays);
 }
 
+static void apply_limits(struct app *a)
+{
+    struct camera *c = &a->camera;
+    const struct limit_settings *s = room_ref(a->limit_room);
+    const struct server_limits connections = {.connections = (unsigned)s->connections,
+                                              .per_address = (unsigned)s->per_address,
+                                              .unauthenticated = (unsigned)s->unauthenticated};
+    const struct pipeline_limits encoders = {.encoders = (unsigned)s->encoders};
+    server_set_limits(c->server, &connections);
+    pipeline_set_limits(c->pipeline, &encoders);
+    deliver_set_limits(c->deliver, (unsigned)s->viewers);
+    room_unref(s);
+}
+
 static void on_change(struct conf_listener *l, const char *const *names, size_t n)
 {
-    struct app *a = (struct app *)((char *)l - offsetof(struct app, repaint));
-    for (size_t i = 0; i < n; i++)
-        if (text_glob("Image.I0.Text.*", names[i])) {
-            pipeline_repaint(a->camera.pipeline);
-            return;
-        }
+    struct app *a = (struct app *)((char *)l - offsetof(struct app, settings));
+    bool painted = false, limited = false;
+    for (size_t i = 0; i < n; i++) {
+        painted |= text_glob("Image.I0.Text.*", names[i]);
+        limited |=
+            text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
+    }
+    if (painted)
+        pipeline_repaint(a->camera.pipeline);
+    if (limited)
+        apply_limits(a);
 }
 
 static void on_stop_signal(int signo, void *arg)
@@ -265,7 +286,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&brand_room_desc, &c->brand_room},     {&time_room_desc, &c->time_room},
         {&image_room_desc, &c->image_room},     {&profile_room_desc, &c->profile_room},
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
-        {&ptz_room_desc, &c->ptz_room},
+        {&ptz_room_desc, &c->ptz_room},         {&limit_room_desc, &a->limit_room},
     };
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         int err = conf_add_room(c->conf, rooms[i].desc, rooms[i].room, why);
@@ -300,9 +321,6 @@ static int open_picture(struct app *a, struct fault *why)
     if (!a->masks || !a->overlays || !c->source || !c->pipeline || !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     source_set_pipeline(c->source, c->pipeline);
-    deliver_set_limits(c->deliver, LIMIT_VIEWERS);
-    a->repaint.changed = on_change;
-    conf_listen(c->conf, &a->repaint);
     return 0;
 }
 
@@ -326,13 +344,13 @@ static int listen_all(struct app *a, struct fault *why)
 static int open_doors(struct app *a, struct fault *why)
 {
     struct camera *c = &a->camera;
-    const struct server_limits limits = {.connections = LIMIT_CONNECTIONS,
-                                         .per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
-                                         .unauthenticated = LIMIT_CONNECTIONS_UNAUTHENTICATED};
+    const struct server_limits at_first = {.connections = LIMIT_CONNECTIONS,
+                                           .per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
+                                           .unauthenticated = LIMIT_CONNECTIONS_UNAUTHENTICATED};
     a->gate = gate_new(c);
     struct server_hooks hooks = gate_hooks;
     hooks.arg = a->gate;
-    c->server = a->gate ? server_new(c->loop, &hooks, &limits) : NULL;
+    c->server = a->gate ? server_new(c->loop, &hooks, &at_first) : NULL;
     if (!c->server)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     a->vapix = vapix_door_new(c, a->gate);
@@ -341,6 +359,9 @@ static int open_doors(struct app *a, struct fault *why)
     a->stage = c->device->world ? stage_door_new(c, a->gate) : NULL;
     if (!a->vapix || !a->rtsp || !a->web || (c->device->world && !a->stage))
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
+    apply_limits(a);
+    a->settings.changed = on_change;
+    conf_listen(c->conf, &a->settings);
     return listen_all(a, why);
 }
 
@@ -443,8 +464,8 @@ static void stop(struct app *a)
     if (a->files)
         file_remove(a->files, "run/ready.json");
     c->jobs = jobs_free(c->jobs);
-    if (a->repaint.changed)
-        conf_unlisten(c->conf, &a->repaint);
+    if (a->settings.changed)
+        conf_unlisten(c->conf, &a->settings);
     server_free(c->server);
     stage_door_free(a->stage);
     web_door_free(a->web);
