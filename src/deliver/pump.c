@@ -228,6 +228,14 @@ static void report_udp(struct viewer *v, struct track *t)
                       (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
 }
 
+/* Packets sent or negative errno. */
+static int send_train(int fd, const struct rtp_train *t)
+{
+    if (t->packets > 1)
+        return udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
+    return send(fd, t->bytes, t->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 1;
+}
+
 /* Sends what goes out at once: small trains and one large one. Negative errno: the
  * picture is lost. */
 static int send_some(struct viewer *v)
@@ -237,9 +245,9 @@ static int send_some(struct viewer *v)
         const struct rtp_train *t = &v->udp.trains->train[v->udp.next];
         if (packets && packets + t->packets > RTP_TRAIN_PACKETS)
             break;
-        int n = udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
+        int n = send_train(fd, t);
         if (n == -ECONNREFUSED) /* an ICMP answer to an earlier one, told once */
-            n = udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
+            n = send_train(fd, t);
         if (n < 0)
             return n;
         if (n < t->packets)

@@ -135,7 +135,7 @@ void receive_ready(void *arg, bool in, bool out)
         if ((size_t)n < sizeof(v->s->scratch) && !conn_secure(v->conn))
             break;
     }
-    if (!v->dead && (out || v->dirty))
+    if (!v->dead && (out || __atomic_load_n(&v->dirty, __ATOMIC_ACQUIRE)))
         pump(v);
 }
 
