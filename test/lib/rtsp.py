@@ -98,7 +98,11 @@ class Rtsp:
         return r
 
     def describe(self):
-        r = self.call("DESCRIBE", headers=[("Accept", "application/sdp")])
+        for _ in range(10):
+            r = self.call("DESCRIBE", headers=[("Accept", "application/sdp")])
+            # On a busy machine and with sanitizers an encoder may start too late.
+            if r.status != 503 or b"not started" not in r.body:
+                break
         if r.status == 200:
             self.sdp = r.text
             self.controls = re.findall(r"m=.*?a=control:(\S+)", self.sdp, re.S)

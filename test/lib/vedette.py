@@ -36,7 +36,8 @@ def environment():
     env.setdefault("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=0:"
                                    "allocator_may_return_null=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
-    env.setdefault("TSAN_OPTIONS", "halt_on_error=0:second_deadlock_stack=1")
+    env.setdefault("TSAN_OPTIONS", "halt_on_error=0:second_deadlock_stack=1:"
+                   f"suppressions={ROOT}/test/lib/tsan.supp")
     env.setdefault("LSAN_OPTIONS", f"suppressions={ROOT}/test/lib/lsan.supp:print_suppressions=0")
     return env
 
