@@ -1,11 +1,15 @@
 // Plays a stream with the browser player library of npm, in node.
 // usage: node msl.mjs h264|jpeg|ws URI USER PASSWORD PICTURES [WS_URL]
 // Prints {"pictures", "keys", "bytes", "synced", "sdp"} and ends.
+import { createRequire } from 'node:module'
 import { Readable, Writable } from 'node:stream'
-import WebSocket from 'ws'
-import {
+
+// The library's ES module does not load in node; its CommonJS twin does.
+const require = createRequire(import.meta.url)
+const WebSocket = require('ws')
+const {
   Auth, H264Depay, JPEGDepay, Pipeline, RtspParser, RtspSession, Sink, Source, TcpSource,
-} from 'media-stream-library'
+} = require('media-stream-library')
 
 const [mode, uri, username, password, wanted, wsUrl] = process.argv.slice(2)
 const H264 = 7, JPEG = 10
