@@ -2,7 +2,7 @@
 """Regenerates docs/pictures and docs/api.md from the running camera:
 
 docs/pictures/view-*.jpg   what the virtual camera sees at some poses
-docs/pictures/ui/*.png     every page, light and dark, desktop and phone
+docs/pictures/ui/*.jpg     every page, light and dark, desktop and phone
 docs/api.md                every address and parameter, from the camera's own tables"""
 import json
 import os

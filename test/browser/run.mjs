@@ -144,7 +144,7 @@ async function axeClean(page, what) {
 async function shoot(page, name) {
   if (!pictures) return;
   mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`) });
+  await page.screenshot({ path: join(pictures, `${name}.jpg`), type: 'jpeg', quality: 82 });
 }
 
 /* ---- the tests, in order ---- */
