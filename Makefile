@@ -41,7 +41,7 @@ test-builds: build test/browser/node_modules/.package-lock.json
 	    -Db_sanitize=thread -Db_lundef=false
 	@ninja -C build-tsan -j $(JOBS) all unit
 	@test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz --buildtype=debugoptimized \
-	    -Db_sanitize=address,undefined -Db_lundef=false
+	    -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
 	@ninja -C build-fuzz -j $(JOBS) fuzz
 
 test:
