@@ -37,6 +37,7 @@ test-builds: build test/browser/node_modules/.package-lock.json
 	@test -f build-asan/build.ninja || meson setup build-asan --buildtype=debugoptimized \
 	    -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build-asan -j $(JOBS) all unit fuzz
+	@ln -sfn ../build/web build-asan/web
 	@test -f build-tsan/build.ninja || meson setup build-tsan --buildtype=debugoptimized \
 	    -Db_sanitize=thread -Db_lundef=false
 	@ninja -C build-tsan -j $(JOBS) all unit
