@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bare.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "device/device.h"
 #include "event/event.h"
 #include "image/develop.h"
+#include "media/convert.h"
 #include "media/encode.h"
 #include "media/shot.h"
 
@@ -97,63 +99,115 @@ static struct shot *take(uint64_t serial)
     return s;
 }
 
-/* Takes n pictures; develops and codes each, timing all steps apart. */
+static double shares[MOST];
+static uint64_t serial;
+
+static void keep(double *list, int i, double ms)
+{
+    list[i] = ms;
+}
+
+static void report_list(const char *name, bool moving, const double *list, int n)
+{
+    char full[64];
+    snprintf(full, sizeof full, "%s_%s", name, moving ? "moving" : "still");
+    memcpy(samples, list, sizeof *samples * (size_t)n);
+    report(full, n);
+}
+
+static struct encoder *open_encoder(enum codec codec, const struct encoding *e)
+{
+    struct fault why = {0};
+    for (int i = 0; encoder_table[i]; i++)
+        if (encoder_table[i]->codec == codec)
+            return encoder_table[i]->open(e, 30, &why);
+    return NULL;
+}
+
+static double coded(struct encoder *e, struct rendition *r, struct stream_format *format)
+{
+    struct packet *p = NULL;
+    double t = now_ms();
+    e->ops->encode(e, r, false, &p, format);
+    t = now_ms() - t;
+    packet_unref(p);
+    return t;
+}
+
+/* Takes n pictures; develops and codes each, beside the bare libraries on the very same
+ * pictures, all steps timed apart. */
 static void camera_steps(struct clock *clock, int n, bool moving)
 {
-    static double develop_ms[MOST], code_ms[MOST], jpeg_ms[MOST];
-    struct fault why = {0};
+    static double source[MOST], develop[MOST], x[MOST], j[MOST], h264[MOST], jpeg[MOST];
     struct picture_pool *pool = picture_pool_new(W, H, true, 4);
+    struct picture_pool *full_pool = picture_pool_new(W, H, false, 2);
     struct masks *masks = masks_new();
-    struct encoding video = {.codec = CODEC_H264, .compression = 30, .gop = 32, .profile = 2, .stamp = true,
+    struct encoding video = {.codec = CODEC_H264,
+                             .compression = 30,
+                             .gop = 32,
+                             .profile = 2,
+                             .stamp = true,
                              .key = {.view = 1, .width = W, .height = H}};
-    struct encoding still = {.codec = CODEC_JPEG, .compression = 30, .stamp = true,
-                             .key = {.view = 1, .width = W, .height = H, .range = RANGE_FULL}};
-    struct encoder *h264 = NULL, *jpeg = NULL;
-    for (int i = 0; encoder_table[i]; i++) {
-        if (encoder_table[i]->codec == CODEC_H264)
-            h264 = encoder_table[i]->open(&video, 30, &why);
-        else if (encoder_table[i]->codec == CODEC_JPEG)
-            jpeg = encoder_table[i]->open(&still, 30, &why);
-    }
+    struct encoding still = video;
+    still.codec = CODEC_JPEG;
+    still.key.range = RANGE_FULL;
+    struct encoder *our_h264 = open_encoder(CODEC_H264, &video);
+    struct encoder *our_jpeg = open_encoder(CODEC_JPEG, &still);
+    struct bare_h264 *bare_h264 = bare_h264_new(W, H, 25, 32); /* compression 30 is CRF 25 … */
+    struct bare_jpeg *bare_jpeg = bare_jpeg_new(W, H, 70);     /* … and quality 70 */
+    struct stream_format format = {.codec = CODEC_H264, .width = W, .height = H, .fps = 30};
     if (moving)
         device->head->ops->move(device->head, 60, 0, NAN);
-    struct stream_format format = {.codec = CODEC_H264, .width = W, .height = H, .fps = 30};
     for (int i = 0; i < n; i++) {
         clock_advance(clock, NSEC_PER_SEC / 30);
         double t0 = now_ms();
-        struct shot *s = take((uint64_t)i + 1);
+        struct shot *s = take(++serial);
         double t1 = now_ms();
         struct frame *f = frame_develop(masks, pool, s);
         double t2 = now_ms();
-        samples[i] = t1 - t0;
-        develop_ms[i] = t2 - t1;
+        keep(source, i, t1 - t0);
+        keep(develop, i, t2 - t1);
         struct rendition *r = rendition_new(picture_ref(f->pixels), &f->how);
-        struct packet *p = NULL;
-        h264->ops->encode(h264, r, false, &p, &format);
+        struct picture *full = picture_get(full_pool);
+        full->matrix = COLOUR_BT601;
+        full->range = RANGE_FULL;
         double t3 = now_ms();
-        packet_unref(p);
-        p = NULL;
-        jpeg->ops->encode(jpeg, r, false, &p, &format);
-        jpeg_ms[i] = now_ms() - t3;
-        code_ms[i] = t3 - t2;
-        packet_unref(p);
+        picture_convert(full, f->pixels);
+        double t4 = now_ms();
+        bare_jpeg_encode(bare_jpeg, full);
+        keep(j, i, now_ms() - t4);
+        struct rendition *whole = rendition_new(full, &f->how);
+        keep(jpeg, i, t4 - t3 + coded(our_jpeg, whole, &format));
+        /* in turn, so that neither always finds the warm cache */
+        if (i % 2)
+            keep(h264, i, coded(our_h264, r, &format));
+        t4 = now_ms();
+        bare_h264_encode(bare_h264, f->pixels);
+        keep(x, i, now_ms() - t4);
+        if (i % 2 == 0)
+            keep(h264, i, coded(our_h264, r, &format));
+        keep(shares, i, h264[i] - x[i]);
+        rendition_unref(whole);
         rendition_unref(r);
         frame_unref(f);
         shot_unref(s);
     }
-    report(moving ? "source_moving" : "source_still", n);
-    memcpy(samples, develop_ms, sizeof *samples * (size_t)n);
-    report(moving ? "develop_moving" : "develop", n);
-    memcpy(samples, code_ms, sizeof *samples * (size_t)n);
-    report(moving ? "h264_moving" : "h264", n);
-    memcpy(samples, jpeg_ms, sizeof *samples * (size_t)n);
-    report(moving ? "jpeg_moving" : "jpeg", n);
+    report_list("source", moving, source, n);
+    report_list("develop", moving, develop, n);
+    report_list("X", moving, x, n);
+    report_list("h264", moving, h264, n);
+    report_list("h264_less_X", moving, shares, n);
+    report_list("J", moving, j, n);
+    report_list("jpeg", moving, jpeg, n);
     if (moving)
         device->head->ops->stop(device->head, true, true);
-    h264->ops->close(h264);
-    jpeg->ops->close(jpeg);
+    our_h264->ops->close(our_h264);
+    our_jpeg->ops->close(our_jpeg);
+    bare_h264_free(bare_h264);
+    bare_jpeg_free(bare_jpeg);
     masks_free(masks);
     picture_pool_unref(pool);
+    picture_pool_unref(full_pool);
 }
 
 int main(int argc, char **argv)
