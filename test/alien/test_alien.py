@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import time
 
 import pictures
@@ -179,7 +180,7 @@ def test_A4_tls_seen_by_curl(t):
 
 def msl(t, *args):
     t.need("node", "npm")
-    where = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / "vedette-msl"
+    where = pathlib.Path(tempfile.gettempdir()) / "vedette-msl"
     if not (where / "node_modules/media-stream-library").exists():
         where.mkdir(exist_ok=True)
         for name in ("package.json", "package-lock.json"):
