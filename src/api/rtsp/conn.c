@@ -125,26 +125,30 @@ void rtsp_conn_send(struct rtsp_conn *c, const void *bytes, size_t len)
 
 /* ---- bytes in ---- */
 
-/* '$' channel length: receiver reports; anything else is skipped. False: more is needed. */
+/* '$' channel length: receiver reports; anything else is skipped. A run of frames at a
+ * time: moving up what is behind each one would take a flood's length squared. False:
+ * more is needed. */
 static bool take_interleaved(struct rtsp_conn *c)
 {
-    const uint8_t *p = (const uint8_t *)c->in.data;
-    if (c->in.len < 4)
-        return false;
-    size_t len = 4 + (size_t)(p[2] << 8 | p[3]);
-    if (len > LIMIT_INTERLEAVED_BYTES) {
-        c->skip = len;
-        return true;
+    size_t at = 0;
+    while (c->in.len - at >= 4 && c->in.data[at] == '$') {
+        const uint8_t *p = (const uint8_t *)c->in.data + at;
+        size_t len = 4 + (size_t)(p[2] << 8 | p[3]);
+        if (len > LIMIT_INTERLEAVED_BYTES) {
+            c->skip = len;
+            break;
+        }
+        if (c->in.len - at < len)
+            break;
+        if (c->tcp_session) {
+            rtsp_session_alive(c->tcp_session);
+            if (p[1] == c->tcp_session->transport.channel + 1)
+                viewer_rtcp_in(c->viewer, p + 4, len - 4);
+        }
+        at += len;
     }
-    if (c->in.len < len)
-        return false;
-    if (c->tcp_session) {
-        rtsp_session_alive(c->tcp_session);
-        if (p[1] == c->tcp_session->transport.channel + 1)
-            viewer_rtcp_in(c->viewer, p + 4, len - 4);
-    }
-    buf_consume(&c->in, len);
-    return true;
+    buf_consume(&c->in, at);
+    return at || c->skip;
 }
 
 static bool take_message(struct rtsp_conn *c)
@@ -202,7 +206,8 @@ void rtsp_conn_process(struct rtsp_conn *c)
             if (!take_interleaved(c))
                 break;
         } else if (c->in.data[0] == '\r' || c->in.data[0] == '\n') {
-            buf_consume(&c->in, 1); /* some send an empty line behind a message */
+            /* some send an empty line behind a message */
+            buf_consume(&c->in, strspn(c->in.data, "\r\n"));
         } else if (!take_message(c)) {
             break;
         }
