@@ -239,21 +239,59 @@ static bool origin_is_ours(const struct exchange *ex, const char *origin)
     return host && *host && !strncmp(origin, scheme, n) && text_iequal(origin + n, host);
 }
 
+static bool is_browser(const struct exchange *ex)
+{
+    const char *agent = exchange_header(ex, "User-Agent");
+    return agent && !strncmp(agent, "Mozilla/", 8);
+}
+
 /* Did a page of somebody else's make the browser send this? Programs send neither
- * header; a browser sends at least one of them with everything another page asks. */
-static bool is_foreign(const struct exchange *ex)
+ * header; a browser sends one of them with everything another page asks, but for a GET
+ * on plain HTTP: see gate_may_be_foreign(). */
+static bool is_foreign(const struct exchange *ex, const struct row *r)
 {
     const char *site = exchange_header(ex, "Sec-Fetch-Site");
     if (site && strcmp(site, "same-origin") && strcmp(site, "none"))
         return true;
     const char *origin = exchange_header(ex, "Origin");
-    return origin && !origin_is_ours(ex, origin);
+    if (origin)
+        return !origin_is_ours(ex, origin);
+    return r->endpoint.role >= ROLE_ADMIN && gate_may_be_foreign(ex);
+}
+
+bool gate_may_be_foreign(const struct exchange *ex)
+{
+    return is_browser(ex) && !exchange_header(ex, "Sec-Fetch-Site") &&
+           !exchange_header(ex, "Origin");
+}
+
+/* A page can make its own name point at the camera and so pass for the camera's page.
+ * It has no password, but a new camera asks for none: then a name from the wide world
+ * is not taken from browsers. Over TLS the name is the certificate's matter. */
+static bool is_rebound(const struct exchange *ex)
+{
+    static const char *const local[] = {".local", ".lan", ".internal", ".home.arpa"};
+    const char *host = exchange_header(ex, "Host");
+    if (!is_browser(ex) || conn_secure(ex->conn) || !host || *host == '[')
+        return false;
+    size_t len = strcspn(host, ":");
+    if (!memchr(host, '.', len) || strspn(host, "0123456789.") == len)
+        return false;
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++) {
+        size_t n = strlen(local[i]);
+        if (len > n && !strncasecmp(host + len - n, local[i], n))
+            return false;
+    }
+    return true;
 }
 
 static bool take_token(struct gate *g, const struct row *r, struct exchange *ex)
 {
     const char *token = r->token_arg && !is_rtsp(ex) ? exchange_arg(ex, r->token_arg) : NULL;
-    return token && token_take(g->camera->trust, r->token_purpose, token, &ex->who);
+    if (!token || !token_take(g->camera->trust, r->token_purpose, token, &ex->who))
+        return false;
+    server_conn_authenticated(ex->conn);
+    return true;
 }
 
 /* 0, or the status of the refusal, whose headers are then set. */
@@ -341,7 +379,9 @@ int gate_admit(struct gate *g, struct exchange *ex)
     if (status)
         return status;
     if (!is_rtsp(ex) && !by_token && (r->endpoint.changes_state || ws_is_upgrade(ex)) &&
-        is_foreign(ex))
+        is_foreign(ex, r))
+        return 403;
+    if (setup && r->setup && is_rebound(ex))
         return 403;
     return 0;
 }

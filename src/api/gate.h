@@ -55,4 +55,9 @@ bool gate_require(struct gate *g, struct exchange *ex, enum role role);
 /* A short page that says what happened; for what browsers and people see. */
 void gate_reply_page(struct exchange *ex, int status, const char *text);
 
+/* A browser on plain HTTP does not say whose page asked it for this GET: the user, or a
+ * stranger's page whose picture or link has the address. Not to be served where that
+ * would matter. */
+bool gate_may_be_foreign(const struct exchange *ex);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/gate.h"
 #include "api/vapix/definitions.h"
 #include "api/vapix/door.h"
 #include "base/buf.h"
@@ -409,10 +410,11 @@ static void serve(struct exchange *ex, void *arg)
     static const struct {
         const char *action;
         void (*serve)(struct exchange *ex, struct camera *cam);
+        bool changes;
     } actions[] = {
-        {"list", serve_list},     {"listdefinitions", serve_definitions},
-        {"update", serve_update}, {"add", serve_add},
-        {"remove", serve_remove},
+        {"list", serve_list, false},    {"listdefinitions", serve_definitions, false},
+        {"update", serve_update, true}, {"add", serve_add, true},
+        {"remove", serve_remove, true},
     };
     struct vapix_door *d = arg;
     if (!vapix_args(ex))
@@ -421,10 +423,13 @@ static void serve(struct exchange *ex, void *arg)
     if (!action || !*action)
         action = "list";
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-        if (!strcmp(actions[i].action, action)) {
+        if (strcmp(actions[i].action, action))
+            continue;
+        if (actions[i].changes && gate_may_be_foreign(ex))
+            gate_reply_page(ex, 403, "Browsers change parameters over HTTPS, or by POST.");
+        else
             actions[i].serve(ex, d->cam);
-            return;
-        }
+        return;
     }
     struct fault why = {0};
     fault_set(&why, FAULT_INVALID, "action",
