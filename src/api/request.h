@@ -4,36 +4,12 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/stream_settings.h"
 #include "media/encode.h"
 
 struct arg;
 struct camera;
 struct fault;
-
-/* Parameters Image.I0.Appearance.*, Image.I0.MPEG.*, Image.I0.RateControl.*,
- * Image.I0.Stream.*. */
-struct image_settings {
-    bool enabled, mirror, stamp;
-    char name[65], resolution[16];
-    int source, rotation; /* rotation: index of 0, 90, 180, 270 */
-    int compression, p_count, profile, rate_mode, max_kbps;
-    double fps;
-    int nbrofframes, duration_s;
-    int nbr_of_configs;
-};
-
-/* StreamProfile.S#.*: arguments under a name. */
-#define PROFILES_MAX 26
-#define PROFILE_NAME_MAX 64
-struct profile_settings {
-    int max_groups;
-    bool factory_made;
-    struct profile {
-        bool used;
-        char name[PROFILE_NAME_MAX + 1], description[129], parameters[512];
-    } profile[PROFILES_MAX];
-};
-extern const struct room_desc image_room_desc, profile_room_desc;
 
 /* What belongs to the viewer and not to the encoder. */
 struct view_args {
@@ -58,8 +34,5 @@ void request_view_to_frame(const struct rendition_key *k, double frame_aspect, d
                            double *y);
 void request_frame_to_view(const struct rendition_key *k, double frame_aspect, double *x,
                            double *y);
-/* "1920x1080", "1280x720" …: what can be asked for, the source's own size first, then
- * by area; NULL-terminated. */
-const char *const *request_resolutions(struct camera *cam);
 
 #endif
