@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -498,6 +499,10 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     umask(077);
     privilege_raise_files();
+    /* What a crowd made us hold goes back to the system when the crowd goes: without a
+     * fixed limit the allocator learns to keep large pieces, between which it frays. */
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
 
     struct fault why = {0};
     err = start(&app, &why);

@@ -15,6 +15,7 @@
 #define IN_BYTES (LIMIT_HEADER_BYTES + LIMIT_TARGET_BYTES + LIMIT_BODY_BYTES + (256 << 10))
 #define READ_BYTES 16384
 #define READS_A_TURN 4
+#define STRANGER_BODY_BYTES 4096 /* of who has not logged in */
 
 static void on_ready(void *arg, bool in, bool out);
 
@@ -163,11 +164,11 @@ static bool take_message(struct rtsp_conn *c)
     int status = head < 0 ? -head : 0;
     if (!head && c->in.len > LIMIT_HEADER_BYTES + LIMIT_TARGET_BYTES + LIMIT_HEADER_LINE)
         status = 431;
-    size_t body = 0;
+    size_t body = 0, most = *c->who.user ? LIMIT_BODY_BYTES : STRANGER_BODY_BYTES;
     if (head > 0) {
         if (msg.chunked)
             status = 400;
-        else if (msg.content_length > LIMIT_BODY_BYTES)
+        else if (msg.content_length > (int64_t)most)
             status = 413;
         else if (msg.content_length > 0)
             body = (size_t)msg.content_length;
