@@ -126,7 +126,8 @@ static json_t *objects_json(struct world *w, const struct truth_shot *shot, doub
 {
     json_t *list = json_array();
     struct truth_object *all = calloc(OBJECTS_MAX, sizeof *all);
-    size_t n = all ? world_truth(w, &shot->pose, aspect, shot->start_ns, all, OBJECTS_MAX) : 0;
+    int64_t at_ns = shot->start_ns + shot->exposure_ns / 2;
+    size_t n = all ? world_truth(w, &shot->middle, aspect, at_ns, all, OBJECTS_MAX) : 0;
     for (size_t i = 0; i < n; i++) {
         double in_view[4];
         json_t *j =

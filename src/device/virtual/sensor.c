@@ -174,7 +174,12 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)
         return -ENOMEM;
-    const struct truth_shot truth = {serial, start_ns, how.utc_ns, exposure_ns, how.pose_start};
+    struct truth_shot truth = {.serial = serial,
+                               .start_ns = start_ns,
+                               .utc_ns = how.utc_ns,
+                               .exposure_ns = exposure_ns,
+                               .pose = how.pose_start};
+    v->head->ops->pose(v->head, start_ns + exposure_ns / 2, &truth.middle);
     world_remember(v->world, &truth);
     *ret_shot = shot;
     return 0;

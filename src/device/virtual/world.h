@@ -59,7 +59,8 @@ size_t world_truth(struct world *w, const struct pose *pose, double aspect, int6
 struct truth_shot {
     uint64_t serial;
     int64_t start_ns, utc_ns, exposure_ns;
-    struct pose pose;
+    struct pose pose;   /* at the start of the exposure, as in the picture's stamp */
+    struct pose middle; /* half-way through it: where a smeared picture has its weight */
 };
 void world_remember(struct world *w, const struct truth_shot *s);
 bool world_shot_by_serial(struct world *w, uint64_t serial, struct truth_shot *ret);
