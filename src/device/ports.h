@@ -38,14 +38,14 @@ struct sensor {
 
 struct head_caps {
     bool pan, tilt, zoom;
-    bool digital; /* crops a larger picture */
+    bool digital;                    /* crops a larger picture */
     double min_pan_deg, max_pan_deg; /* -180, 180: endless */
     double min_tilt_deg, max_tilt_deg;
-    double max_zoom;                 /* magnification; min is 1 */
+    double max_zoom;                      /* magnification; min is 1 */
     double max_pan_speed, max_tilt_speed; /* deg/s */
-    double max_zoom_speed;           /* factor per second, as ln(zoom)/s */
-    double wide_hfov_deg;            /* at zoom 1 */
-    double tele_hfov_deg;            /* at max_zoom */
+    double max_zoom_speed;                /* factor per second, as ln(zoom)/s */
+    double wide_hfov_deg;                 /* at zoom 1 */
+    double tele_hfov_deg;                 /* at max_zoom */
 };
 
 struct head_ops {

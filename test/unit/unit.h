@@ -45,7 +45,7 @@ void unit_fail(const char *file, int line, const char *fmt, ...)
     do {                                                                                           \
         double a_ = (a), b_ = (b);                                                                 \
         if (!(__builtin_fabs(a_ - b_) <= (tol)))                                                   \
-            unit_fail(__FILE__, __LINE__, "%s is %g, expected %g ± %g", #a, a_, b_,           \
+            unit_fail(__FILE__, __LINE__, "%s is %g, expected %g ± %g", #a, a_, b_,                \
                       (double)(tol));                                                              \
     } while (0)
 

@@ -71,6 +71,7 @@ static int numbers(double *ret, size_t n, const char *name, const char *value, d
             return bad(why, name, value, allowed);
         s += len + 1;
     }
+    /* cppcheck-suppress uninitvar */
     memcpy(ret, v, n * sizeof *ret);
     return 0;
 }

@@ -236,6 +236,7 @@ static void body(struct actor *a, const struct vec p[8], struct vec inside, cons
     for (int i = first; i < a->n_surfaces; i++)
         for (int j = first; j < a->n_surfaces; j++)
             for (int e = 0; i != j && e < 4; e++) {
+                /* cppcheck-suppress uninitvar */
                 const int *fi = faces[which[i - first]], *fj = faces[which[j - first]];
                 int shared = 0;
                 for (int m = 0; m < 4; m++)

