@@ -32,9 +32,20 @@ static int real_open(struct file_port *p, const char *path, int flags, struct fi
     if (!f)
         return -ENOMEM;
     f->base.port = p;
-    f->fd = openat(p->dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (f->fd < 0) {
-        int r = -errno;
+    /* What is no file (a pipe, a link, a device) must not hold us up; it counts as
+     * damaged, so that its previous copy is looked for. */
+    struct stat st;
+    int r = 0;
+    f->fd = openat(p->dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (f->fd < 0)
+        r = errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
+    else if (fstat(f->fd, &st) < 0)
+        r = -errno;
+    else if (!S_ISREG(st.st_mode))
+        r = S_ISDIR(st.st_mode) ? -EISDIR : -EBADMSG;
+    if (r) {
+        if (f->fd >= 0)
+            close(f->fd);
         free(f);
         return r;
     }

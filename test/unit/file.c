@@ -119,11 +119,16 @@ TEST(real_port)
     snprintf(path, sizeof(path), "%s/n", dir);
     CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600);
 
-    /* a link does not lead out of the folder */
+    /* a link does not lead out of the folder, and nobody waits at a pipe */
     snprintf(path, sizeof(path), "%s/link", dir);
     CHECK(!symlink("/etc/hostname", path));
     struct file *f;
-    CHECK_INT(file_open(p, "link", O_RDONLY, &f), -ELOOP);
+    CHECK_INT(file_open(p, "link", O_RDONLY, &f), -EBADMSG);
+    CHECK_INT(file_remove(p, "link"), 0);
+    CHECK(!mkfifo(path, 0600));
+    CHECK_INT(file_open(p, "link", O_RDONLY, &f), -EBADMSG);
+    CHECK_INT(file_open(p, "link", O_WRONLY | O_CREAT, &f), -EBADMSG);
+    CHECK_INT(file_save_small(p, "link", "x", 1), 0);
     CHECK_INT(file_remove(p, "link"), 0);
     CHECK_INT(file_remove(p, "n"), 0);
     file_port_free(p);
