@@ -82,9 +82,12 @@ lint:
 
 PREFIX ?= /usr/local
 install: build
-	@meson install -C build --no-rebuild --quiet
-	@install -d $(DESTDIR)$(PREFIX)/share/vedette && \
-	    cp -r build/web $(DESTDIR)$(PREFIX)/share/vedette/
+	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vedette
+	@install build/vedetted build/agent/vedette-agent build/cli/vedettectl $(DESTDIR)$(PREFIX)/bin
+	@rm -rf $(DESTDIR)$(PREFIX)/share/vedette/web
+	@cp -r build/web $(DESTDIR)$(PREFIX)/share/vedette/
+	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/share/vedette
+	@echo "Installed in $(DESTDIR)$(PREFIX): bin/vedetted, bin/vedettectl"
 
 clean:
 	rm -rf build build-asan build-tsan build-fuzz

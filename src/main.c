@@ -201,20 +201,22 @@ static int default_state(char *ret, size_t size)
     return 0;
 }
 
-/* The page lies beside the program in the build folder, else where it was installed. */
+/* The page lies beside the program in the build folder, else in its prefix: what was
+ * installed may be moved as a whole. */
 static void find_web(struct app *a)
 {
-    char exe[PATH_MAX - 8];
+    static const char *const places[] = {"web", "../share/vedette/web"};
+    char exe[PATH_MAX - 32];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (n > 0) {
-        exe[n] = '\0';
-        char *slash = strrchr(exe, '/');
-        *slash = '\0';
-        snprintf(a->web_dir, sizeof a->web_dir, "%s/web", exe);
+    exe[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(exe, '/');
+    if (slash)
+        slash[1] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(a->web_dir, sizeof a->web_dir, "%s%s", exe, places[i]);
         if (!access(a->web_dir, R_OK))
             return;
     }
-    text_copy(a->web_dir, sizeof a->web_dir, VEDETTE_DATADIR "/web");
 }
 
 static long local_offset(int64_t utc_ns, void *arg)

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -85,6 +86,20 @@ def test_A1_serves_the_page(t):
     t.equal(r.status, 200)
     t.match("text/html", r.get("content-type"))
     t.check(b"<" in r.body)
+
+
+def test_A1_serves_the_page_where_it_is_installed(t):
+    built, prefix = vedette.Camera().program.parent, t.dir()
+    (prefix / "bin").mkdir()
+    shutil.copy(built / "vedetted", prefix / "bin")
+    shutil.copy(built / "agent/vedette-agent", prefix / "bin")
+    shutil.copytree(built / "web", prefix / "share/vedette/web")
+
+    class Installed(vedette.Camera):
+        program = prefix / "bin/vedetted"
+
+    with Installed() as c:
+        t.equal(c.anon.get("/").body, (built / "web/index.html").read_bytes())
 
 
 def test_A3_create_administrator(t):
