@@ -23,8 +23,7 @@ libssl-dev                 TLS, hashes, keys
 libjansson-dev             JSON
 libpango1.0-dev            text of overlays and signs
 libcairo2-dev              painting of overlays and signs
-libcurl4-openssl-dev       vedettectl, outgoing requests
-libxml2-dev                XML
+libcurl4-openssl-dev       vedettectl
 fonts-dejavu-core          a font for overlays and signs
 tzdata                     time zones
 "
@@ -40,10 +39,10 @@ chromium                   alien: the web page in a real browser
 tesseract-ocr              reads a sign in the picture
 opencv-doc                 a clip of walking people for the file source
 clang                      fuzzers
-procps                     watches processes
-iproute2                   watches sockets
 jq                         reads JSON of vedettectl, as a script would
 openssl                    looks at certificates and TLS versions
+clang-format               lint
+cppcheck                   lint
 "
 
 usage() {
@@ -96,14 +95,18 @@ if [ "$(id -u)" -ne 0 ]; then
     }
     as_root=(sudo)
 fi
-export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get -qq update
+# Said before sudo asks for a password. What clang's runtime is called, only a fresh
+# index knows.
+echo "deps: installing${as_root:+ with sudo} (this may take minutes):" $missing \
+    $([ $runtime = no ] || echo "and the runtime of clang's fuzzer")
+quiet=(-qq -o DPkg::Lock::Timeout=300)
+"${as_root[@]}" apt-get "${quiet[@]}" update ||
+    echo "deps: the package index is not quite fresh; trying with what is there" >&2
 [ $runtime = no ] || missing+=$'\n'$(clang_runtime_name)
-echo "deps: installing${as_root:+ with sudo}:" $missing
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -qq -y --no-install-recommends install $missing >"$log" 2>&1; then
+    apt-get "${quiet[@]}" -y --no-install-recommends install $missing >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     exit 1
 fi
