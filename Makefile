@@ -16,20 +16,19 @@ build: deps build/web/index.html
 	@test -f build/build.ninja || meson setup build --buildtype=release
 	@ninja -C build -j $(JOBS)
 
-# The web page is built by npm from its lock file, once, and whenever it changes.
-build/web/index.html: $(WEB_SOURCES)
+# What npm brings, by lock file: for the page and for the browser tests.
+%/node_modules/.package-lock.json: %/package-lock.json | deps
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The web page is built once, and whenever it changes.
+build/web/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
 	@mkdir -p build/web
-	@cd web && npm ci --no-audit --no-fund --loglevel=error && \
-	    VEDETTE_WEB_OUT="$(CURDIR)/build/web" npm run build --silent
+	@cd web && VEDETTE_WEB_OUT="$(CURDIR)/build/web" npm run build --silent
 	@touch $@
 
 run: build
 	@exec build/vedetted --source virtual --bind :: $(RUN_ARGS)
-
-# The browser tests' packages, by lock file.
-test/browser/node_modules/.package-lock.json: test/browser/package-lock.json
-	@cd test/browser && npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
 
 # Three builds: release (what runs and is measured), sanitizers, thread sanitizer;
 # and the fuzzers, which need clang.
