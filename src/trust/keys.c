@@ -252,7 +252,10 @@ struct keys *keys_free(struct keys *k)
     if (!k)
         return NULL;
     loop_timer_cancel(&k->retry);
-    disconnect(k); /* which makes the agent end */
+    disconnect(k); /* which makes the agent end, unless it hangs */
+    struct pollfd end = {.fd = k->watch.fd, .events = POLLIN};
+    if (k->pid && poll(&end, 1, CHANGE_MS) <= 0)
+        kill(k->pid, SIGKILL);
     reap(k);
     if (k->folder >= 0)
         close(k->folder);

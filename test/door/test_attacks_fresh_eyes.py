@@ -103,3 +103,20 @@ def test_ATK_A37_floods_of_tiny_frames(t):
         t.equal(s.call("OPTIONS").status, 200)
         spent = processor_seconds(c) - before
         t.check(spent < 1.5, f"{spent:.1f} s for {len(flood) >> 20} MB")
+
+
+def agent_of(c):
+    children = open(f"/proc/{c.process.pid}/task/{c.process.pid}/children").read().split()
+    return int(children[0])
+
+
+def test_FLT_F12_key_agent_hangs(t):
+    """An agent that does not answer is replaced, and does not hold up the end."""
+    c = t.camera()
+    c.setup(users=False)
+    os.kill(agent_of(c), signal.SIGSTOP)
+    t.equal(c.client(*vedette.ADMIN).get("/axis-cgi/usergroup.cgi").status, 200)
+    os.kill(agent_of(c), signal.SIGSTOP)
+    began = time.monotonic()
+    c.stop()
+    t.check(time.monotonic() - began < 15, "the end took too long")
