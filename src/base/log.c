@@ -44,8 +44,9 @@ static void escape(const char *in, char *out, size_t size)
     size_t n = 0;
     for (; *in && n + 5 < size; in++) {
         unsigned char c = (unsigned char)*in;
-        if (c < 0x20 || c == 0x7f)
-            n += (size_t)snprintf(out + n, size - n, "\\x%02x", c);
+        bool c1 = c == 0xc2 && (in[1] & 0xe0) == 0x80; /* U+0080 to U+009F */
+        if (c < 0x20 || c == 0x7f || c1)
+            n += (size_t)snprintf(out + n, size - n, "\\x%02x", c1 ? *++in & 0xff : c);
         else
             out[n++] = (char)c;
     }

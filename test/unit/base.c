@@ -296,6 +296,12 @@ static int last_line(const char *line, void *arg)
 TEST(log_lines_cannot_be_forged)
 {
     char last[600] = "";
+    /* U+009B steers terminals as ESC [ does */
+    log_info("base", "%s",
+             "a\xc2\x9b"
+             "2J\xc2\xa7\xc2");
+    log_each(last_line, last);
+    CHECK(strstr(last, "a\\x9b2J\xc2\xa7\xc2"));
     log_info("base", "name=%s", "x\n2026 error \x1b[2J");
     log_each(last_line, last);
     CHECK(strstr(last, "info base: name=x\\x0a2026 error \\x1b[2J"));
