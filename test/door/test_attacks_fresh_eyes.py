@@ -120,3 +120,19 @@ def test_FLT_F12_key_agent_hangs(t):
     began = time.monotonic()
     c.stop()
     t.check(time.monotonic() - began < 15, "the end took too long")
+
+
+def test_ATK_A38_one_account_leaves_room(t):
+    """A viewer who opens page after page does not keep the others from theirs."""
+    c = t.camera()
+    c.setup()
+    user = vedette.USERS["viewer"][:2]
+    first, statuses = c.client(*user), []
+    for _ in range(140):
+        client = c.client(*user)
+        client.challenge, client.nc = first.challenge, first.nc
+        ws = c.websocket("/vedette/ws", client)
+        first.challenge, first.nc = client.challenge, client.nc
+        statuses.append(ws.reply.status)
+    t.equal((statuses.count(101), statuses.count(503)), (128, 12))
+    t.equal(c.websocket("/vedette/ws").reply.status, 101)

@@ -439,9 +439,21 @@ static void session_of(const char *cookie, const char *name, char *ret, size_t s
     }
 }
 
+/* One account never has all the places. */
+static bool is_full(struct hub *h, const char *user)
+{
+    unsigned mine = 0;
+    list_for_each(it, &h->sockets)
+    {
+        const struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        mine += !strcmp(s->who.user, user);
+    }
+    return h->n_sockets >= WS_SOCKETS_MAX || mine >= WS_SOCKETS_PER_USER;
+}
+
 void hub_serve(struct hub *h, struct exchange *ex)
 {
-    if (h->n_sockets >= WS_SOCKETS_MAX) {
+    if (is_full(h, ex->who.user)) {
         exchange_set_header(ex, "Retry-After", "5");
         exchange_replyf(ex, 503, "text/plain", "Too many web pages are open.\n");
         return;

@@ -27,6 +27,7 @@ struct conn;
 struct hub;
 
 #define WS_SOCKETS_MAX 256
+#define WS_SOCKETS_PER_USER 128
 #define WS_MESSAGES_PER_SECOND 60
 #define WS_MESSAGES_BURST 120
 #define WS_REQUEST_BYTES 16384                   /* one message */
