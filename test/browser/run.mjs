@@ -435,7 +435,7 @@ test('comes_back_after_the_wire_was_cut', async () => {
   line.cut();
   await page.getByText(/Reconnecting in \d+ s/).first().waitFor();
   await shoot(page, 'reconnecting-dark-desktop');
-  const a = await position();
+  const a = await atRest(5000); // by itself, while the button is still held
   await sleep(700);
   near((await position()).pan, a.pan, 0.01, 'a dead line stops the camera');
   await page.mouse.up();
