@@ -1,17 +1,12 @@
 """Attacks that were tried by somebody who had not written the code: relatives of the
 rows in test_attacks.py."""
-import contextlib
 import json
 import os
-import random
-import re
 import signal
 import socket
 import struct
-import threading
 import time
 
-import rtsp
 import vedette
 import web
 
@@ -24,12 +19,6 @@ def frame(payload, op=1):
     n = len(payload)
     head = bytes([0x80 | op, 0x80 | n]) if n < 126 else struct.pack(">BBH", 0x80 | op, 0xFE, n)
     return head + bytes(4) + payload
-
-
-def reset(sock):
-    """Leaves without a word: the camera sees an error, not an end."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 def processor_seconds(c):
