@@ -332,15 +332,26 @@ static int listen_all(struct app *a, struct fault *why)
     struct camera *c = &a->camera;
     const struct options *o = &a->opt;
     struct tls_server *tls = trust_tls(c->trust);
-    int err = server_listen(c->server, o->bind, o->http_port, NULL, &c->http_port, why);
-    if (!err)
-        err = server_listen(c->server, o->bind, o->https_port, tls, &c->https_port, why);
-    if (!err)
-        err = server_listen_raw(c->server, o->bind, o->rtsp_port, NULL, rtsp_door_accept, a->rtsp,
-                                &c->rtsp_port, why);
-    if (!err)
-        err = server_listen_raw(c->server, o->bind, o->rtsps_port, tls, rtsp_door_accept, a->rtsp,
-                                &c->rtsps_port, why);
+    const struct {
+        const char *option;
+        int port, *ret_port;
+        struct tls_server *tls;
+        bool rtsp;
+    } doors[] = {
+        {"--http-port", o->http_port, &c->http_port, NULL, false},
+        {"--https-port", o->https_port, &c->https_port, tls, false},
+        {"--rtsp-port", o->rtsp_port, &c->rtsp_port, NULL, true},
+        {"--rtsps-port", o->rtsps_port, &c->rtsps_port, tls, true},
+    };
+    int err = 0;
+    for (size_t i = 0; !err && i < sizeof doors / sizeof *doors; i++) {
+        err = doors[i].rtsp ? server_listen_raw(c->server, o->bind, doors[i].port, doors[i].tls,
+                                                rtsp_door_accept, a->rtsp, doors[i].ret_port, why)
+                            : server_listen(c->server, o->bind, doors[i].port, doors[i].tls,
+                                            doors[i].ret_port, why);
+        if (err && (why->kind == FAULT_CONFLICT || why->kind == FAULT_DENIED))
+            text_copy(why->name, sizeof why->name, doors[i].option); /* what to change */
+    }
     return err;
 }
 

@@ -60,7 +60,7 @@ def test_contract_port_taken(t):
                         "--http-port", str(c.http)], capture_output=True, text=True, timeout=30,
                        env=vedette.environment())
     t.equal(p.returncode, 1)
-    t.match(str(c.http), p.stderr, "says which port")
+    t.match(f"--http-port: port {c.http} is in use", p.stderr)
 
 
 def test_contract_state_is_private(t):
