@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct picture_facts {
@@ -46,6 +47,9 @@ static int write_file(const char *path, const struct reply *r)
     int fd = mkstemp(temp);
     if (fd < 0)
         return fail(EXIT_LOCAL, "cannot write %s: %s", path, strerror(errno));
+    mode_t mask = umask(0); /* mkstemp made it private; a picture is a file like others */
+    umask(mask);
+    fchmod(fd, 0666 & ~mask);
     size_t done = 0;
     while (done < r->len) {
         ssize_t k = write(fd, r->body + done, r->len - done);

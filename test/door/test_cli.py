@@ -52,6 +52,8 @@ def test_J3_snapshot(t):
     t.equal((j["width"], j["height"], j["bytes"]), (640, 360, len(data)))
     t.equal(j["picture"], pictures.jpeg_stamp(data))
     t.equal(os.listdir(d), ["a.jpg"], "nothing else is left")
+    (d / "new").touch()
+    t.equal((d / "a.jpg").stat().st_mode, (d / "new").stat().st_mode, "rights as of any new file")
     p = tool(c, "snapshot", str(d / "b.jpg"), "--resolution", "5x5")
     t.equal(p.returncode, 1)
     t.match("resolution", p.stderr)
