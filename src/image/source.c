@@ -45,7 +45,6 @@ struct source {
     /* the thread */
     struct picture_pool *pool;
     struct picture *card; /* "no signal"; drawn when first needed */
-    uint64_t serial;
     int64_t tick;
     bool running, lost;
 };
@@ -79,7 +78,7 @@ static struct frame *placeholder(struct source *s, int64_t start_ns)
         s->card = placeholder_picture(s->caps.width, s->caps.height);
     if (!s->card)
         return NULL;
-    struct capture how = {.serial = s->serial,
+    struct capture how = {.serial = (uint64_t)s->tick,
                           .start_ns = start_ns,
                           .end_ns = start_ns,
                           .utc_ns = clock_utc_of(s->clock, start_ns),
@@ -94,7 +93,7 @@ static void take_picture(struct source *s, int64_t start_ns)
     struct shot *shot = NULL;
     struct frame *f = NULL;
     int64_t cpu0 = clock_thread_cpu_ns();
-    int err = s->sensor->ops->take(s->sensor, s->serial, start_ns, &shot);
+    int err = s->sensor->ops->take(s->sensor, (uint64_t)s->tick, start_ns, &shot);
     int64_t cpu1 = clock_thread_cpu_ns();
     if (err == 0) {
         if (!s->pool)
@@ -124,7 +123,6 @@ static void take_picture(struct source *s, int64_t start_ns)
         s->has_newest = true;
     }
     pthread_mutex_unlock(&s->lock);
-    s->serial++;
     struct pipeline *p = s->pipeline;
     if (f && p)
         pipeline_offer(p, f);
@@ -234,6 +232,13 @@ void source_stats(struct source *s, struct source_stats *ret)
     pthread_mutex_lock(&s->lock);
     *ret = s->stats;
     pthread_mutex_unlock(&s->lock);
+}
+
+void source_tick(struct source *s, uint64_t *ret_serial, int64_t *ret_start_ns)
+{
+    int64_t k = tick_at(s, clock_now(s->clock));
+    *ret_serial = (uint64_t)k;
+    *ret_start_ns = tick_time(s, k);
 }
 
 bool source_newest(struct source *s, struct capture *ret)

@@ -28,6 +28,8 @@ struct source_stats {
     int64_t take_cpu_ns, develop_cpu_ns; /* totals */
 };
 void source_stats(struct source *s, struct source_stats *ret);
+/* The tick that is now: the picture that whoever asked now would get. Any thread. */
+void source_tick(struct source *s, uint64_t *ret_serial, int64_t *ret_start_ns);
 /* How the newest picture was taken (position read-back); false before the first. */
 struct capture;
 bool source_newest(struct source *s, struct capture *ret);

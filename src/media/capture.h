@@ -7,7 +7,8 @@
 #include "media/pose.h"
 
 struct capture {
-    uint64_t serial;          /* counts the source's pictures from 0 */
+    uint64_t serial;          /* k of the tick k/fps at which it was taken, whoever watched
+                                 since; a gap: pictures were left out, or nobody watched */
     int64_t start_ns, end_ns; /* exposure, monotonic */
     int64_t utc_ns;           /* of start_ns */
     struct pose pose_start, pose_end;

@@ -353,9 +353,16 @@ def test_idle_costs_nothing(t):
     a = vedette.stamp(c.snapshot("resolution=320x180"))["serial"]
     c.advance(20)  # the encoder lingers five seconds
     b = c.truth()["serial"]
+    c.ptz_command("pan=30&speed=100")
     c.advance(20)
-    t.equal(c.truth()["serial"], b, "pictures were taken though nobody watches")
-    t.check(vedette.stamp(c.snapshot("resolution=320x180"))["serial"] >= a)
+    x = c.truth()  # of the picture that one would get now
+    t.equal(x["serial"], b + 600)
+    t.near(x["pose"]["pan"], 30, 0.001)
+    t.equal(c.admin.get(f"/vedette/stage/truth?serial={b + 300}").status, 404,
+            "a picture was taken though nobody watches")
+    s = vedette.stamp(c.snapshot("resolution=320x180"))
+    t.check(s["serial"] >= x["serial"] > a, s)
+    t.near(s["pose"]["pan"], 30, 0.001)
 
 
 def test_file_source(t):

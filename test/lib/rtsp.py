@@ -44,6 +44,7 @@ class Rtsp:
         self.cseq, self.session, self.challenge, self.nc = 0, None, None, 0
         self.queue = []  # (channel, bytes) that came between replies
         self.units = {}  # channel: depacketizer
+        self.expected, self.holes = {}, 0  # sequence numbers: next by channel, missing in all
         self.sent = b""
 
     def close(self):
@@ -158,7 +159,10 @@ class Rtsp:
         while True:
             ch, data = self.data()
             if ch == channel:
-                return Packet(data)
+                p = Packet(data)
+                self.holes += (p.seq - self.expected.get(ch, p.seq)) & 0xffff
+                self.expected[ch] = p.seq + 1
+                return p
             if ch == channel + 1:
                 self.last_rtcp = rtcp(data)
 
