@@ -30,7 +30,10 @@ static int harden(void)
     sigprocmask(SIG_SETMASK, &nothing, NULL); /* the camera's loop blocks some */
     umask(077);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C is for the camera */
+    /* Ctrl-C and a service manager's stop go to all processes of the group; they are meant
+     * for the camera, which may still want its keys and ends this one by itself. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     struct fault why = {0};
     int folder = WIRE_FOLDER_FD, err = privilege_drop(&folder, 1, &why);
     if (err) {

@@ -30,6 +30,18 @@ def test_contract_ready_file(t):
     c.start()
 
 
+def test_contract_stop_of_the_whole_group(t):
+    """Ctrl-C and service managers signal the key agent too: it stays until the camera ends."""
+    c = t.camera()
+    c.setup(users=False)
+    children = pathlib.Path(f"/proc/{c.process.pid}/task/{c.process.pid}/children")
+    agent = children.read_text()
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        os.kill(int(agent), sig)
+    t.equal(c.client(*vedette.ADMIN).get("/axis-cgi/usergroup.cgi").status, 200)
+    t.equal(children.read_text(), agent)
+
+
 def test_contract_options(t):
     program = str(vedette.Camera().program)
 
