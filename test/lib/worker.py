@@ -8,6 +8,7 @@ import importlib.util
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -168,6 +169,9 @@ def main():
     if listing:
         print("\n".join(n for n, _ in tests))
         return 0
+    # A login shell gives 1024 descriptors, a crowd of clients needs more.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     good = True
     for name, test in tests:
         good &= run(module, name, test)
