@@ -442,8 +442,12 @@ static int start(struct app *a, struct fault *why)
     log_init(c->clock, a->opt.verbose ? LOG_DEBUG_LEVEL : LOG_INFO_LEVEL);
     c->loop = c->clock ? loop_new(c->clock, "control") : NULL;
     if (c->loop) { /* before any other thread starts: it inherits the blocked signals */
+        struct sigaction hangup;
         loop_on_signal(c->loop, SIGTERM, on_stop_signal, c->loop);
         loop_on_signal(c->loop, SIGINT, on_stop_signal, c->loop);
+        /* under nohup a closed terminal is no reason to end */
+        if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+            loop_on_signal(c->loop, SIGHUP, on_stop_signal, c->loop);
     }
     c->jobs = c->loop ? jobs_new(c->loop, 2) : NULL;
     c->events = c->loop ? events_new(c->loop) : NULL;
