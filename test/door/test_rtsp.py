@@ -370,19 +370,23 @@ def test_slow_viewer_harms_nobody(t):
     slow.start()
     good = c.rtsp_client("/axis-media/media.amp?resolution=1280x720&compression=0")
     good.start()
-    seen, end = 0, time.monotonic() + 8
-    while time.monotonic() < end:
-        good.unit()
+    # Until more has come than all buffers between the camera and a viewer hold.
+    seen, size, end = 0, 0, time.monotonic() + 60
+    while size < 12 << 20 and time.monotonic() < end:
+        size += sum(map(len, good.unit()[1]))
         seen += 1
     t.equal(good.holes, 0, "packets that the good viewer lost")
-    slow.units.clear()
-    # It reads on: whole pictures, starting again at a key picture after the gap.
-    got = []
+    # It reads on: what lay in the sockets, then a gap, then whole pictures from a key picture.
+    if size < 12 << 20:
+        t.skip(f"this machine codes only {size >> 20} MB in a minute")
+    after = None
     try:
-        for _ in range(40):
+        while after is None:
+            before = slow.holes
             _, unit = slow.unit()
-            got.append(pictures.sei_stamp(unit)["serial"])
+            if slow.holes > before:
+                after = pictures.kinds(unit)
     except (web.Closed, ConnectionError):
-        got = got or ["closed"]
-    t.check(got, "nothing arrives")
+        after = "closed"  # it did not read for too long
+    t.check(after == "closed" or 5 in after, f"after the gap comes no key picture: {after}")
     t.check(seen > 20, seen)
