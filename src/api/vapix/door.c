@@ -6,6 +6,7 @@
 
 #include "api/camera.h"
 #include "api/gate.h"
+#include "api/request.h"
 #include "api/vapix/vapix.h"
 #include "base/fault.h"
 #include "base/loop.h"
@@ -66,6 +67,18 @@ bool vapix_args(struct exchange *ex)
     if (!exchange_body_args(ex))
         return true;
     gate_reply_page(ex, 400, "The arguments are not well formed.");
+    return false;
+}
+
+bool vapix_jpeg_args(struct vapix_door *d, struct exchange *ex, struct encoding *ret,
+                     struct view_args *ret_view)
+{
+    struct fault why = {0};
+    if (!vapix_args(ex))
+        return false;
+    if (!request_jpeg(d->cam, ex->args, ex->n_args, ret, ret_view, &why))
+        return true;
+    vapix_reply_fault(ex, &why);
     return false;
 }
 

@@ -37,6 +37,12 @@ struct cgi {
 /* Arguments of query and body alike, whatever the body's type says. False: malformed,
  * 400 has been replied. */
 bool vapix_args(struct exchange *ex);
+
+struct encoding;
+struct view_args;
+/* The same, then as a request for JPEG pictures; false: the fault has been replied. */
+bool vapix_jpeg_args(struct vapix_door *d, struct exchange *ex, struct encoding *ret,
+                     struct view_args *ret_view);
 /* A status that fits the fault, with its text as a page. */
 void vapix_reply_fault(struct exchange *ex, const struct fault *why);
 void vapix_reply_text(struct exchange *ex, const char *text);

@@ -48,12 +48,8 @@ static void serve(struct exchange *ex, void *arg)
     struct encoding e;
     struct view_args view;
     struct fault why = {0};
-    if (!vapix_args(ex))
+    if (!vapix_jpeg_args(d, ex, &e, &view))
         return;
-    if (request_jpeg(d->cam, ex->args, ex->n_args, &e, &view, &why)) {
-        vapix_reply_fault(ex, &why);
-        return;
-    }
     e.fps = 0; /* one picture has no rate */
     struct shot_request *r = calloc(1, sizeof *r);
     if (!r) {

@@ -11,13 +11,8 @@ static void serve(struct exchange *ex, void *arg)
     struct vapix_door *d = arg;
     struct encoding e;
     struct view_args view;
-    struct fault why = {0};
-    if (!vapix_args(ex))
+    if (!vapix_jpeg_args(d, ex, &e, &view))
         return;
-    if (request_jpeg(d->cam, ex->args, ex->n_args, &e, &view, &why)) {
-        vapix_reply_fault(ex, &why);
-        return;
-    }
     char text[96];
     snprintf(text, sizeof text, "image width = %d\nimage height = %d\n", e.key.width, e.key.height);
     vapix_reply_text(ex, text);

@@ -117,12 +117,8 @@ static void serve(struct exchange *ex, void *arg)
     struct view_args view;
     struct fault why = {0};
     struct feed *feed;
-    if (!vapix_args(ex))
+    if (!vapix_jpeg_args(d, ex, &e, &view))
         return;
-    if (request_jpeg(d->cam, ex->args, ex->n_args, &e, &view, &why)) {
-        vapix_reply_fault(ex, &why);
-        return;
-    }
     if (ex->head_only) {
         exchange_reply(ex, 200, "multipart/x-mixed-replace; boundary=myboundary", NULL, 0);
         return;
