@@ -27,6 +27,7 @@ struct radiance {
     int width, height;
     size_t stride; /* in samples */
     uint16_t *r, *g, *b;
+    double unit;    /* samples per white card in full sun: 16384 by day, more at night */
     uint64_t held; /* world_render's note of what is in here already; 0 at first, and
                     * again whenever somebody else has written into the planes */
 };
