@@ -5,14 +5,12 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/camera.h"
 #include "api/gate.h"
-#include "api/request.h"
-#include "base/buf.h"
+#include "api/stage/reply.h"
+#include "api/stage/truth.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/json.h"
@@ -20,183 +18,16 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "device/device.h"
-#include "device/virtual/world.h"
-#include "image/source.h"
-#include "media/pipeline.h"
 #include "net/exchange.h"
 
-#define OBJECTS_MAX 256
-#define RECENT_PICTURES 10 /* a slow machine leaves some out */
 #define ADVANCE_MAX_S (366.0 * 86400)
 #define SLICE_NS NSEC_PER_SEC /* after each the end of the camera is noticed */
 
 struct stage_door {
     struct camera *cam;
+    struct truth_door *truth;
     struct advance *running; /* one at a time */
 };
-
-static void reply_json(struct exchange *ex, int status, json_t *take_j)
-{
-    BUF(body, LIMIT_REPLY_BYTES);
-    json_write(&body, take_j);
-    json_decref(take_j);
-    if (body.err)
-        exchange_reply(ex, 500, NULL, NULL, 0);
-    else
-        exchange_reply(ex, status, "application/json", body.data, body.len);
-}
-
-static void reply_error(struct exchange *ex, int status, const char *text)
-{
-    reply_json(ex, status, json_pack("{s:s}", "error", text));
-}
-
-/* ---- truth ---- */
-
-/* "2026-06-21T12:00:00.033Z", or seconds since 1970. */
-static bool parse_time(const char *s, int64_t *ret_utc_ns)
-{
-    double seconds;
-    if (!text_double(s, 0, 1e11, &seconds)) {
-        *ret_utc_ns = (int64_t)llround(seconds * 1e9);
-        return true;
-    }
-    int y, mo, d, h, mi, n = 0;
-    double sec;
-    char part[40];
-    if (strlen(s) < 20 || strlen(s) > 32 || s[strlen(s) - 1] != 'Z' ||
-        sscanf(s, "%4d-%2d-%2dT%2d:%2d:%n", &y, &mo, &d, &h, &mi, &n) != 5 || n != 17)
-        return false;
-    text_copy(part, sizeof part, s + n);
-    part[strlen(part) - 1] = '\0';
-    if (text_double(part, 0, 60.999999999, &sec) || y < 1970 || y > 2200 || mo < 1 || mo > 12 ||
-        d < 1 || d > 31 || h < 0 || h > 23 || mi < 0 || mi > 59)
-        return false;
-    int64_t a = (14 - mo) / 12, yy = y + 4800 - a, mm = mo + 12 * a - 3; /* Julian day number */
-    int64_t days =
-        d + (153 * mm + 2) / 5 + 365 * yy + yy / 4 - yy / 100 + yy / 400 - 32045 - 2440588;
-    *ret_utc_ns = (days * 86400 + h * 3600 + mi * 60) * NSEC_PER_SEC + (int64_t)llround(sec * 1e9);
-    return true;
-}
-
-/* The newest picture; while nobody watches none is taken, so that the truth is told of
- * the one that whoever asked now would get. */
-static void newest_shot(struct stage_door *d, struct truth_shot *ret)
-{
-    struct camera *cam = d->cam;
-    struct head *head = cam->device->head;
-    struct truth_shot now = {0};
-    source_tick(cam->source, &now.serial, &now.start_ns);
-    if (world_shot_newest(cam->device->world, ret) && ret->serial + RECENT_PICTURES >= now.serial)
-        return;
-    now.utc_ns = clock_utc_of(cam->clock, now.start_ns);
-    head->ops->pose(head, now.start_ns, &now.pose);
-    now.middle = now.pose;
-    *ret = now;
-}
-
-/* False: replied. */
-static bool find_shot(struct stage_door *d, struct exchange *ex, struct truth_shot *ret)
-{
-    struct world *w = d->cam->device->world;
-    const char *serial = exchange_arg(ex, "serial"), *time = exchange_arg(ex, "time");
-    int64_t n = 0, utc_ns = 0;
-    if (!serial && !time) {
-        newest_shot(d, ret);
-        return true;
-    }
-    if (serial && text_int(serial, 0, INT64_MAX, &n)) {
-        reply_error(ex, 400, "serial must be the number of a picture");
-        return false;
-    }
-    if (!serial && time && !parse_time(time, &utc_ns)) {
-        reply_error(ex, 400, "time must be UTC as 2026-06-21T12:00:00.033Z, or seconds since 1970");
-        return false;
-    }
-    bool found =
-        serial ? world_shot_by_serial(w, (uint64_t)n, ret) : world_shot_by_utc(w, utc_ns, ret);
-    if (!found)
-        reply_error(ex, 404, "no such picture was taken, or it is too long ago");
-    return found;
-}
-
-/* The box as it stands in the picture that these arguments would give, clipped to it;
- * false: outside. */
-static bool view_box(const struct rendition_key *k, double aspect, const double box[4],
-                     double ret[4])
-{
-    double x0 = box[0], y0 = box[1], x1 = box[0] + box[2], y1 = box[1] + box[3];
-    request_frame_to_view(k, aspect, &x0, &y0);
-    request_frame_to_view(k, aspect, &x1, &y1);
-    double left = fmax(0, fmin(x0, x1)), right = fmin(1, fmax(x0, x1));
-    double top = fmax(0, fmin(y0, y1)), bottom = fmin(1, fmax(y0, y1));
-    ret[0] = left;
-    ret[1] = top;
-    ret[2] = right - left;
-    ret[3] = bottom - top;
-    return ret[2] > 0 && ret[3] > 0;
-}
-
-static json_t *box_json(const double b[4])
-{
-    return json_pack("[f, f, f, f]", b[0], b[1], b[2], b[3]);
-}
-
-static json_t *objects_json(struct world *w, const struct truth_shot *shot, double aspect,
-                            const struct rendition_key *k)
-{
-    json_t *list = json_array();
-    struct truth_object *all = calloc(OBJECTS_MAX, sizeof *all);
-    int64_t at_ns = shot->start_ns + shot->exposure_ns / 2;
-    size_t n = all ? world_truth(w, &shot->middle, aspect, at_ns, all, OBJECTS_MAX) : 0;
-    for (size_t i = 0; i < n; i++) {
-        double in_view[4];
-        json_t *j =
-            json_pack("{s:s, s:s, s:o, s:f, s:[f, f, f]}", "id", all[i].id, "class",
-                      all[i].class_name, "box", box_json(all[i].box), "visible", all[i].visible,
-                      "world", all[i].world[0], all[i].world[1], all[i].world[2]);
-        if (view_box(k, aspect, all[i].box, in_view))
-            json_object_set_new(j, "viewBox", box_json(in_view));
-        else
-            json_object_set_new(j, "viewBox", json_null());
-        json_array_append_new(list, j);
-    }
-    free(all);
-    return list;
-}
-
-static void serve_truth(struct exchange *ex, void *arg)
-{
-    struct stage_door *d = arg;
-    struct world *w = d->cam->device->world;
-    struct encoding e;
-    struct view_args view;
-    struct fault why = {0};
-    struct truth_shot shot;
-    if (request_jpeg(d->cam, ex->args, ex->n_args, &e, &view, &why)) {
-        reply_error(ex, 400, why.text);
-        return;
-    }
-    if (!find_shot(d, ex, &shot))
-        return;
-    int width, height;
-    double fps;
-    pipeline_size(d->cam->pipeline, &width, &height, &fps);
-    double aspect = (double)width / height;
-    char utc[40];
-    text_utc(shot.utc_ns, utc, sizeof utc);
-    reply_json(
-        ex, 200,
-        json_pack("{s:I, s:s, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:f, s:s, s:s, "
-                  "s:{s:i, s:i, s:i, s:b}, s:o}",
-                  "serial", (json_int_t)shot.serial, "utc", utc, "time_ns",
-                  (json_int_t)shot.start_ns, "exposure_ns", (json_int_t)shot.exposure_ns, "pose",
-                  "pan", shot.pose.pan_deg, "tilt", shot.pose.tilt_deg, "zoom", shot.pose.zoom,
-                  "hfov", shot.pose.hfov_deg, "vfov", pose_vfov_deg(&shot.pose, aspect), "aspect",
-                  aspect, "place", world_place(w), "scenario", world_scenario(w), "view", "width",
-                  e.key.width, "height", e.key.height, "rotation", e.key.rotation_deg, "mirror",
-                  e.key.mirror, "objects", objects_json(w, &shot, aspect, &e.key)));
-}
 
 /* ---- clock ----
  * Time is advanced from a thread of its own: while it goes on, this loop works. */
@@ -222,8 +53,8 @@ static void on_advanced(struct loop_post *p)
         ex->cancel = NULL;
         char utc[40];
         text_utc(clock_utc(a->clock), utc, sizeof utc);
-        reply_json(ex, 200,
-                   json_pack("{s:f, s:s}", "now", (double)clock_now(a->clock) / 1e9, "utc", utc));
+        stage_reply(ex, 200,
+                    json_pack("{s:f, s:s}", "now", (double)clock_now(a->clock) / 1e9, "utc", utc));
     }
     if (atomic_load(&a->stop))
         loop_stop(a->loop);
@@ -253,13 +84,13 @@ static bool parse_advance(struct exchange *ex, double *ret_s)
     struct fault why = {0};
     JSON_AUTO *j = json_parse(ex->body, ex->body_len, &why);
     if (!j) {
-        reply_error(ex, 400, why.text);
+        stage_reply_error(ex, 400, why.text);
         return false;
     }
     double s = NAN;
     if (!json_is_object(j) || json_get_double(j, "advance", &s, &why) ||
         !(s >= 0 && s <= ADVANCE_MAX_S)) {
-        reply_error(ex, 400, "advance must be the seconds to go on, 0 to a year");
+        stage_reply_error(ex, 400, "advance must be the seconds to go on, 0 to a year");
         return false;
     }
     *ret_s = s;
@@ -271,13 +102,13 @@ static void serve_clock(struct exchange *ex, void *arg)
     struct stage_door *d = arg;
     double seconds;
     if (!clock_is_sim(d->cam->clock)) {
-        reply_error(ex, 409, "this camera lives in real time; start it with --clock sim");
+        stage_reply_error(ex, 409, "this camera lives in real time; start it with --clock sim");
         return;
     }
     if (!parse_advance(ex, &seconds))
         return;
     if (d->running) {
-        reply_error(ex, 409, "the clock is being advanced already");
+        stage_reply_error(ex, 409, "the clock is being advanced already");
         return;
     }
     struct advance *a = calloc(1, sizeof *a);
@@ -298,16 +129,11 @@ static void serve_clock(struct exchange *ex, void *arg)
         ex->cancel = NULL;
         d->running = NULL;
         free(a);
-        reply_error(ex, 503, "no thread can be started");
+        stage_reply_error(ex, 503, "no thread can be started");
     }
 }
 
 static const struct endpoint rows[] = {
-    {.path = "/vedette/stage/truth",
-     .methods = METHOD_GET,
-     .role = ROLE_ADMIN,
-     .serve = serve_truth,
-     .doc = "what a picture shows, as the virtual world knows it (JSON)"},
     {.path = "/vedette/stage/clock",
      .methods = METHOD_POST,
      .role = ROLE_ADMIN,
@@ -322,8 +148,12 @@ struct stage_door *stage_door_new(struct camera *cam, struct gate *g)
     if (!d)
         return NULL;
     d->cam = cam;
-    if (cam->device->world)
-        gate_add(g, rows, sizeof rows / sizeof *rows, d);
+    if (!cam->device->world)
+        return d;
+    d->truth = truth_door_new(cam, g);
+    if (!d->truth)
+        return stage_door_free(d);
+    gate_add(g, rows, sizeof rows / sizeof *rows, d);
     return d;
 }
 
@@ -336,6 +166,7 @@ struct stage_door *stage_door_free(struct stage_door *d)
         atomic_store(&d->running->stop, true);
         loop_run(d->cam->loop);
     }
+    truth_door_free(d->truth);
     free(d);
     return NULL;
 }

@@ -1,0 +1,12 @@
+/* Answers of the stage door: JSON. */
+#ifndef API_STAGE_REPLY_H
+#define API_STAGE_REPLY_H
+
+#include "base/json.h"
+#include "net/exchange.h"
+
+/* Both end the exchange. */
+void stage_reply(struct exchange *ex, int status, json_t *take_j);
+void stage_reply_error(struct exchange *ex, int status, const char *text);
+
+#endif
