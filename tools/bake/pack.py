@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Makes a place of the baked pieces: joins them, takes the noise out of the soft layers, and
+writes one Matroska file per layer and place.json.
+
+    WORK=folder python3 tools/bake/pack.py SCENE OUT [--scale F] [--only PATCH,…]
+        [--crf-albedo N] [--crf-sun N] [--crf-soft N] [--jobs N]
+
+SCENE as in bake.py, and besides:
+    PLACE     what place.json shall hold further: lamps, signs, plates, attribution
+Patches which are not baked completely are left out of place.json (said aloud); 'base' must be
+there. A patch whose files exist in OUT and are younger than its pieces is not encoded again.
+"""
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+import layout
+from layout import BOUNCE, SOFT, SUN_LAYERS, columns, piece_path, snap
+
+TILE = 512
+FLOOR = .02  # of the albedo, as in bake.py
+
+
+# ---- coding ----
+
+def tiles(planes_of, w, h):
+    """Pictures of TILE×TILE in row order; the last of a row or column repeats its edge."""
+    for y in range(0, h, TILE):
+        for x in range(0, w, TILE):
+            yield planes_of(y, x)
+
+
+def cut(a, y, x):
+    t = a[y:y + TILE, x:x + TILE]
+    py, px = TILE - t.shape[0], TILE - t.shape[1]
+    if py or px:
+        t = np.pad(t, ((0, py), (0, px)) + ((0, 0),) * (a.ndim - 2), mode='edge')
+    return t
+
+
+def encode(path, fmt, codec, frames):
+    cmd = ['ffmpeg', '-y', '-v', 'error', '-f', 'rawvideo', '-pix_fmt', fmt, '-s', '%dx%d' % (TILE, TILE),
+           '-r', '1', '-color_range', 'pc', '-i', '-', '-threads', '1'] + codec + \
+          ['-pix_fmt', fmt, '-color_range', 'pc', '-colorspace', 'bt709', '-fflags', '+bitexact',
+           '-flags:v', '+bitexact', path + '.part.mkv']
+    p = subprocess.Popen(cmd, stdin=subprocess.PIPE)
+    for f in frames:
+        p.stdin.write(f)
+    p.stdin.close()
+    if p.wait():
+        sys.exit('ffmpeg failed on ' + path)
+    os.rename(path + '.part.mkv', path)
+
+
+def hevc(crf):
+    return ['-c:v', 'libx265', '-preset', 'medium', '-x265-params',
+            'log-level=error:keyint=1:min-keyint=1:scenecut=0:range=full:colormatrix=bt709:'
+            'pools=none:frame-threads=1:info=0:sao=0:deblock=-1,-1:aq-mode=1:crf=%g' % crf]
+
+
+FFV1 = ['-c:v', 'ffv1', '-level', '3', '-coder', '1', '-context', '1', '-g', '1', '-slices', '4']
+
+
+def yuv_tiles(rgb, bits):
+    """rgb: float 0…1 as it shall be coded (the curve applied) → 4:2:0, BT.709, full range."""
+    top = (1 << bits) - 1
+
+    def planes(y0, x0):
+        t = cut(rgb, y0, x0).astype(np.float32)
+        y = t @ np.float32([.2126, .7152, .0722])
+        cb = (t[..., 2] - y) / 1.8556
+        cr = (t[..., 0] - y) / 1.5748
+        half = [c.reshape(TILE // 2, 2, TILE // 2, 2).mean((1, 3)) for c in (cb, cr)]
+        q = [np.rint(y * top)] + [np.rint(c * top + (1 << (bits - 1))) for c in half]
+        return b''.join(v.clip(0, top).astype('<u2').tobytes() for v in q)
+    return tiles(planes, rgb.shape[1], rgb.shape[0])
+
+
+def gray_tiles(a):
+    return tiles(lambda y, x: np.ascontiguousarray(cut(a, y, x)).tobytes(), a.shape[1], a.shape[0])
+
+
+def srgb(v):
+    return np.where(v <= .0031308, 12.92 * v, 1.055 * np.maximum(v, 1e-9) ** (1 / 2.4) - .055)
+
+
+def code_log(v):
+    return np.where(v > 2. ** -16, (np.log2(np.maximum(v, 2. ** -16)) + 16) / 20, 0).clip(0, 1)
+
+
+# ---- joining and mending ----
+
+def join(scene, scale, p, layer):
+    parts = {}
+    for x0, _ in columns(p):
+        f = piece_path(scene, scale, p['name'], layer, x0) + '.npz'
+        with np.load(f) as z:
+            for k in z.files:
+                parts.setdefault(k, []).append(z[k])
+    return {k: np.concatenate(v, 1) for k, v in parts.items()}
+
+
+def stamp(scene, scale, p):
+    """Age of the newest piece, or None where one is missing."""
+    t = 0
+    for layer in layout.ORDER:
+        for x0, _ in columns(p):
+            f = piece_path(scene, scale, p['name'], layer, x0) + '.npz'
+            if not os.path.exists(f):
+                return None
+            t = max(t, os.path.getmtime(f))
+    return t
+
+
+def fill(v, weight):
+    """Where weight is 0 the colours of the neighbourhood spread (for the codec and for filters
+    that read across the edge of the sky)."""
+    w = weight.astype(np.float32)
+    lead = [(v * (w[..., None] if v.ndim == 3 else w), w)]
+    while min(lead[-1][1].shape) > 2:
+        a, b = lead[-1]
+        size = ((a.shape[1] + 1) // 2, (a.shape[0] + 1) // 2)
+        lead.append((cv2.resize(a, size, interpolation=cv2.INTER_AREA),
+                     cv2.resize(b, size, interpolation=cv2.INTER_AREA)))
+    a, b = lead[-1]
+    low = a / np.maximum(b[..., None] if a.ndim == 3 else b, 1e-6)
+    for a, b in lead[-2::-1]:
+        up = cv2.resize(low, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR)
+        k = np.minimum(b, 1)
+        kk = k[..., None] if a.ndim == 3 else k
+        own = a / np.maximum(b[..., None] if a.ndim == 3 else b, 1e-6)
+        low = own * kk + up * (1 - kk)
+    return low
+
+
+def shrink(a, n):
+    h, w = a.shape[0] // n, a.shape[1] // n
+    return a.reshape((h, n, w, n) + a.shape[2:]).mean((1, 3), dtype=np.float32)
+
+
+def shifted(a, dy, dx, wrap):
+    """a[y + dy, x + dx], edges repeated; round the full circle where wrap."""
+    h, w = a.shape[:2]
+    ys = np.clip(np.arange(h) + dy, 0, h - 1)
+    xs = (np.arange(w) + dx) % w if wrap else np.clip(np.arange(w) + dx, 0, w - 1)
+    return a[ys][:, xs]
+
+
+SIGMA = {'sky': .35, 'overcast': .35, 'lamps': .9, 'windows': .9}  # of log2; bounces: .7
+
+
+def smooth(soft, z, normal, wrap):
+    """The à-trous filter: a 3×3 kernel with its holes widened thrice, which stops at edges of
+    distance, of direction of the surface, and of the light itself (seen through a first, rough
+    smoothing, so that noise does not pass for an edge)."""
+    inv = 1 / np.maximum(z, .1)
+    names = list(soft)
+    for n in names:
+        v = soft[n]
+        for c in range(3):  # single bright specks: never more than 4 times the middle of 3×3
+            v[..., c] = np.minimum(v[..., c], 4 * cv2.medianBlur(np.ascontiguousarray(v[..., c]), 3) + 1e-4)
+        v *= 1
+    lum = {}
+    for level in range(5):  # level 0 only makes the guides
+        step = (1, 1, 2, 4, 8)[level]
+        total = {n: 0 for n in names}
+        weight = {n: 0 for n in names}
+        for dy in (-step, 0, step):
+            for dx in (-step, 0, step):
+                k = (2 - (dy != 0)) * (2 - (dx != 0)) / 16.
+                if dy or dx:
+                    dz = (shifted(inv, dy, dx, wrap) * z - 1) / (.03 * step)
+                    dn = (shifted(normal, dy, dx, wrap) * normal).sum(-1)
+                    g = k * np.exp(-dz * dz) * np.clip(dn, 0, 1) ** 16
+                else:
+                    g = np.full_like(z, k)
+                for n in names:
+                    s = shifted(soft[n], dy, dx, wrap)
+                    w = g
+                    if level:
+                        dl = (shifted(lum[n], dy, dx, wrap) - lum[n]) / (SIGMA.get(n, .7) / (1 + .5 * (level - 1)))
+                        w = g * np.exp(-dl * dl)
+                    total[n] = total[n] + s * w[..., None]
+                    weight[n] = weight[n] + w
+        for n in names:
+            v = total[n] / weight[n][..., None]
+            if level == 0:
+                lum[n] = np.log2(cv2.GaussianBlur(v.mean(-1), (0, 0), 1) + 1e-3)
+            else:
+                soft[n] = v
+                lum[n] = np.log2(v.mean(-1) + 1e-3)
+    return soft
+
+
+def pack_patch(scene, scale, p, out, o):
+    t = time.time()
+    geo = join(scene, scale, p, 'geo')
+    alpha = geo['alpha'].astype(np.float32) / 255
+    h, w = alpha.shape
+    assert (h, w) == (p['h'], p['w']), (h, w, p)
+    solid = alpha > .02
+    albedo = geo['albedo'].astype(np.float32) / np.maximum(alpha, .05)[..., None]
+    albedo = fill(np.maximum(albedo, FLOOR).clip(0, 1), np.where(solid, alpha, 0))
+    z = geo['z']
+    sky = (z > 1e6) | (z <= 0)
+    z = np.where(sky, 1e6, z)
+    zh = z.reshape(h // 2, 2, w // 2, 2).min((1, 3))
+    near = cv2.erode(zh, np.ones((3, 3), np.uint8))
+    shown = alpha.reshape(h // 2, 2, w // 2, 2).max((1, 3)) > .02
+    zh = np.where((zh > 9e5) & shown, near, zh)
+    depth = np.where(zh > 9e5, 65535, np.rint(4096 * np.log2(np.maximum(zh, 1))).clip(0, 65534)).astype('<u2')
+
+    wrap = p['pan1'] - p['pan0'] > 359.9
+    # normal and distance at a quarter: of what the camera mostly sees there
+    n = geo['normal'].astype(np.float32)
+    pan = np.radians(p['pan0'] + (np.arange(w) + .5) / p['px_per_deg'])[None]
+    tilt = np.radians(p['tilt1'] - (np.arange(h) + .5) / p['px_per_deg'])[:, None]
+    view = np.stack([np.sin(pan) * np.cos(tilt), np.cos(pan) * np.cos(tilt),
+                     np.sin(tilt) + 0 * pan], -1).astype(np.float32)
+    nn = np.maximum(np.linalg.norm(n, axis=-1), 1e-6)
+    facing = np.abs((n * view).sum(-1)) / nn
+    ir = np.where(sky, 0, facing / np.maximum(z, .3) ** 2).astype(np.float32)
+    del view
+    cover = shrink((~sky).astype(np.float32), 4)
+    ir4 = shrink(ir, 4) / np.maximum(cover, 1e-3)
+    n4 = shrink(n, 4)
+    n4 /= np.maximum(np.linalg.norm(n4, axis=-1, keepdims=True), 1e-6)
+    z4 = 1 / shrink(1 / z, 4)
+    sway = np.rint(cv2.GaussianBlur(shrink(geo['sway'].astype(np.float32), 8), (0, 0), .7) * 255).astype(np.uint8)
+    del geo, n, nn, facing, ir
+
+    soft = {}
+    for name in SOFT:
+        if name not in ('ir', 'emit'):
+            soft[name] = np.maximum(np.nan_to_num(join(scene, scale, p, name)['v']), 0)
+    soft = smooth(soft, z4, n4, wrap)
+    soft['emit'] = np.nan_to_num(join(scene, scale, p, 'emit')['v'])
+    soft['ir'] = np.repeat(ir4[..., None], 3, -1)
+    a4 = shrink(alpha, 4)
+
+    jobs = []
+
+    def add(layer, fmt, codec, frames):
+        jobs.append((os.path.join(out, '%s-%s.mkv' % (p['name'], layer)), fmt, codec, frames))
+    add('albedo', 'yuv420p10le', hevc(o['crf_albedo']), yuv_tiles(srgb(albedo), 10))
+    add('mask', 'gray', FFV1, gray_tiles(np.rint(alpha * 255).astype(np.uint8)))
+    add('sway', 'gray', FFV1, gray_tiles(sway))
+    add('depth', 'gray16le', FFV1, gray_tiles(depth))
+    a2 = shrink(alpha, 2)
+    for name in SUN_LAYERS:
+        v = np.nan_to_num(join(scene, scale, p, name)['v'].astype(np.float32)).clip(0, 1)
+        v = fill(v, np.where(a2 > .05, a2, 0))
+        add(name, 'gray10le', hevc(o['crf_sun']), gray_tiles(np.rint(v * 1023).clip(0, 1023).astype('<u2')))
+    for name in SOFT:
+        v = fill(soft[name].astype(np.float32), np.where(a4 > .05, a4, 0))
+        add('soft_' + name, 'yuv420p12le', hevc(o['crf_soft']), yuv_tiles(code_log(v), 12))
+    with ThreadPoolExecutor(o['jobs']) as pool:
+        list(pool.map(lambda j: encode(*j), jobs))
+    size = sum(os.path.getsize(j[0]) for j in jobs)
+    print('%s: %d×%d, %.2f MB, %.0f s' % (p['name'], w, h, size / 1e6, time.time() - t), flush=True)
+
+
+def main():
+    a = sys.argv[1:]
+    o = {'scale': 1., 'only': None, 'crf_albedo': 20., 'crf_sun': 20., 'crf_soft': 16., 'jobs': 2}
+    for k, v in zip(a[2::2], a[3::2]):
+        k = k[2:].replace('-', '_')
+        o[k] = v.split(',') if k == 'only' else type(o[k])(float(v))
+    scene = importlib.import_module(a[0])
+    out = a[1]
+    os.makedirs(out, exist_ok=True)
+    done = []
+    for patch in scene.PATCHES:
+        p = snap(patch, o['scale'])
+        age = stamp(scene, o['scale'], p)
+        if age is None:
+            print(p['name'], 'is not baked completely: left out', flush=True)
+            continue
+        first = os.path.join(out, p['name'] + '-soft_emit.mkv')
+        if not (o['only'] and p['name'] not in o['only']) and \
+           not (os.path.exists(first) and os.path.getmtime(first) > age):
+            pack_patch(scene, o['scale'], p, out, o)
+        if os.path.exists(first):
+            done.append({k: p[k] for k in ('name', 'pan0', 'pan1', 'tilt0', 'tilt1', 'px_per_deg')} |
+                        {'width': p['w'], 'height': p['h']})
+    assert done and done[0]['name'] == 'base', 'no base patch'
+    place = {'name': scene.NAME, 'eye': list(scene.EYE), 'tile': TILE, 'patches': done,
+             'suns': [{'pan': s[0], 'elevation': s[1]} for s in scene.SUNS],
+             'soft': SOFT}
+    place.update(scene.PLACE)
+    with open(os.path.join(out, 'place.json'), 'w') as f:
+        json.dump(place, f, indent=1, ensure_ascii=False)
+        f.write('\n')
+    total = sum(os.path.getsize(os.path.join(out, f)) for f in os.listdir(out))
+    print('%d patches, %.1f MB' % (len(done), total / 1e6))
+
+
+if __name__ == '__main__':
+    main()
