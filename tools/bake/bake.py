@@ -9,7 +9,7 @@ SCENE names a module beside this file (street, hall). It offers:
     PATCHES   [(name, pan0, pan1, tilt0, tilt1, px_per_deg)], coarse before fine
     LAYERS    {layer: samples} overrides of SAMPLES below, may be absent
     WORLD     False: no sky light at all (absent: True)
-    build()   makes the Blender scene. Lights carry a group: common.light(..., group='lamps' or
+    build()   makes the Blender scene; common.sign/plate/lamp note what place.json must know. Lights carry a group: common.light(..., group='lamps' or
               'windows'); glowing surfaces: common.glow(material, colour, strength); what the
               wind moves: common.sways(material). No suns, no sky, no camera: those are made here.
 
@@ -22,7 +22,7 @@ Options: --build, --scale F (pixels per degree times F), --spp F (samples times 
 --only PATCH,…, --layers LAYER,…, --view PAN,TILT,HFOV,FILE (a plain picture to look at:
 sun 1 and sky; --sun N another, --size WxH; several --view allowed), --stop HH:MM (UTC).
 """
-import importlib, math, os, struct, sys, time, zlib
+import importlib, json, math, os, struct, sys, time, zlib
 
 import addon_utils
 import bpy
@@ -306,6 +306,9 @@ def main():
         addon_utils.enable('io_scene_obj')
         addon_utils.enable('cycles')
         scene.build()
+        import common
+        with open(os.path.join(WORK, scene.NAME + '.place.json'), 'w') as f:
+            json.dump(common.RECORD, f)
         bpy.ops.wm.save_as_mainfile(filepath=blend, compress=False)
         print('built in %.0f s' % (time.time() - t), flush=True)
     else:

@@ -16,6 +16,30 @@ except ImportError:
 PACKAGES = ['sweethome3d-furniture']
 
 
+# What place.json must know of the built scene; bake.py keeps it beside the .blend for pack.py.
+RECORD = {'lamps': [], 'signs': [], 'plates': []}
+
+
+def sign(name, corner, right, down, text='', ink='#202020', ground='', kind='text'):
+    """A board whose writing is drawn at run time. corner: its upper left one as the reader sees
+    it; right, down: vectors of its edges; metres."""
+    RECORD['signs'].append({'name': name, 'corner': [round(float(v), 4) for v in corner],
+                            'right': [round(float(v), 4) for v in right],
+                            'down': [round(float(v), 4) for v in down],
+                            'text': text, 'ink': ink, 'ground': ground, 'kind': kind})
+
+
+def plate(corner, right, down):
+    RECORD['plates'].append({k: [round(float(x), 4) for x in v]
+                             for k, v in (('corner', corner), ('right', right), ('down', down))})
+
+
+def lamp(at, colour, power, kind='street'):
+    """power: radiance which it gives a white card that faces it at 1 m"""
+    RECORD['lamps'].append({'at': [round(float(v), 3) for v in at], 'colour': list(colour),
+                            'power': round(power, 3), 'kind': kind})
+
+
 # ---- packages ----
 
 def unpacked():
@@ -162,14 +186,28 @@ def flat(name, colour, rough=.8, spec=.25, vary=.15, dirt=.25):
     return _mats[key]
 
 
-def glass(name='glass', colour=(.03, .035, .04), rough=.02):
-    """Panes are dark and shine; what is behind them is modelled only where it counts."""
+def glass(name='glass', tint=(.7, .75, .74), wave=.1, rough=0):
+    """A pane: one sees through it, and what it mirrors lies on top."""
     key = ('glass', name)
     if key not in _mats:
         n = Nodes(name)
-        w = n.noise(.55, 2)
-        n.bump(w, .12, .05)
-        _mats[key] = n.done(colour, rough, .9)
+        t = n.nt.nodes.new('ShaderNodeBsdfTransparent')
+        n.put(t.inputs[0], tint)
+        g = n.nt.nodes.new('ShaderNodeBsdfGlossy')
+        g.inputs['Roughness'].default_value = rough
+        g.inputs['Color'].default_value = (1, 1, 1, 1)
+        normal = n.node('Bump', Height=n.noise(.6, 1), Strength=wave, Distance=.05) if wave else None
+        lw = n.nt.nodes.new('ShaderNodeFresnel')
+        lw.inputs['IOR'].default_value = 1.6
+        if normal is not None:
+            n.put(g.inputs['Normal'], normal)
+        ms = n.nt.nodes.new('ShaderNodeMixShader')
+        n.put(ms.inputs[0], n.math('ADD', lw.outputs[0], .03, True))
+        n.nt.links.new(t.outputs[0], ms.inputs[1])
+        n.nt.links.new(g.outputs[0], ms.inputs[2])
+        n.nt.links.new(ms.outputs[0], n.nt.nodes['Material Output'].inputs[0])
+        n.nt.nodes.remove(n.bsdf)
+        _mats[key] = n.mat
     return _mats[key]
 
 
@@ -374,7 +412,7 @@ def _material(model, name, k, paint):
     low = name.lower()
     kd = k.get('Kd', (.5, .5, .5))
     kd = tuple(min(c, .8) for c in kd)
-    clear = k.get('d', 1) < .9 or any(w in low for w in ('glass', 'vitre', 'verre', 'window', 'windsh'))
+    clear = k.get('d', 1) < .9 or any(w in low for w in ('glass', 'vitre', 'verre', 'window', 'windsh', 'cristal'))
     if paint:
         info = n.nt.nodes.new('ShaderNodeObjectInfo').outputs['Color']
         dust = n.noise(3, 5)
@@ -384,7 +422,11 @@ def _material(model, name, k, paint):
         n.bsdf.inputs['Clearcoat Roughness'].default_value = .04
         return n.done(c, .35, .4)
     if clear and 'map' not in k:
-        return n.done((.025, .028, .03), .03, .9)
+        bpy.data.materials.remove(n.mat)
+        if any(w in low for w in ('light', 'signal', 'brake', 'red', 'faro')):
+            red = any(w in low for w in ('red', 'back', 'tail', 'brake'))
+            return flat('lens' + str(red), (.25, .01, .01) if red else (.35, .34, .32), .08, .8, 0, 0)
+        return glass('carglass', (.38, .42, .41), 0)
     if 'map' in k:
         t = n.nt.nodes.new('ShaderNodeTexImage')
         t.image = bpy.data.images.load(k['map'], check_existing=True)

@@ -6,7 +6,7 @@ writes one Matroska file per layer and place.json.
         [--crf-albedo N] [--crf-sun N] [--crf-soft N] [--jobs N]
 
 SCENE as in bake.py, and besides:
-    PLACE     what place.json shall hold further: lamps, signs, plates, attribution
+    PLACE     what place.json shall hold besides the lamps, signs and plates noted by build()
 Patches which are not baked completely are left out of place.json (said aloud); 'base' must be
 there. A patch whose files exist in OUT and are younger than its pieces is not encoded again.
 """
@@ -296,6 +296,8 @@ def main():
     place = {'name': scene.NAME, 'eye': list(scene.EYE), 'tile': TILE, 'patches': done,
              'suns': [{'pan': s[0], 'elevation': s[1]} for s in scene.SUNS],
              'soft': SOFT}
+    with open(os.path.join(os.environ['WORK'], scene.NAME + '.place.json')) as f:
+        place.update(json.load(f))  # noted by bake.py as it built the scene
     place.update(scene.PLACE)
     with open(os.path.join(out, 'place.json'), 'w') as f:
         json.dump(place, f, indent=1, ensure_ascii=False)
