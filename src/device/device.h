@@ -9,6 +9,7 @@
 struct clock;
 struct events;
 struct fault;
+struct stage;
 struct world;
 struct device;
 
@@ -22,7 +23,13 @@ extern const struct device_backend *const device_table[]; /* NULL-terminated */
 struct device {
     struct sensor *sensor; /* never NULL */
     struct head *head;     /* NULL: fixed */
+    struct io *io;         /* NULL: no terminals */
+    struct body *body;     /* NULL: nothing is known of the box */
     struct world *world;   /* the virtual world, for the stage; NULL elsewhere */
+    struct stage *stage;   /* likewise */
+    /* Lets what changes by itself be told to those who listen; returns when to do so again.
+     * On the loop. NULL: nothing does. */
+    int64_t (*run)(struct device *d, int64_t now_ns);
     void (*close)(struct device *d);
 };
 

@@ -16,6 +16,8 @@ struct fault;
 struct shot;
 struct sensor;
 struct head;
+struct io;
+struct body;
 
 struct sensor_caps {
     int width, height;
@@ -63,6 +65,44 @@ struct head_ops {
 };
 struct head {
     const struct head_ops *ops;
+};
+
+/* Terminals for buttons, detectors, relays of others. Loop-bound. */
+struct io_listener {
+    void (*changed)(struct io_listener *l, int input);
+    struct io_listener *next; /* of the port */
+};
+struct io_ops {
+    int (*inputs)(struct io *io);            /* how many; counted from 0 */
+    bool (*level)(struct io *io, int input); /* true: high, as it is now */
+    void (*listen)(struct io *io, struct io_listener *l);
+    void (*unlisten)(struct io *io, struct io_listener *l);
+};
+struct io {
+    const struct io_ops *ops;
+};
+
+/* The box around it all and what it feels. Loop-bound, but for accel(). */
+enum body_part { BODY_HOUSING, BODY_CARD, BODY_BUTTON, BODY_TEMPERATURE, BODY_POWER };
+struct body_listener {
+    void (*changed)(struct body_listener *l, enum body_part part);
+    struct body_listener *next; /* of the port */
+};
+struct body_ops {
+    bool (*housing)(struct body *b);       /* the cover is attached */
+    bool (*card)(struct body *b);          /* a memory card is in its slot */
+    bool (*button)(struct body *b);        /* the control button is pressed */
+    double (*temperature)(struct body *b); /* inside, degrees Celsius */
+    /* Acceleration in g, rest included, at a time: x to the right, y ahead, z up. Any
+     * thread. */
+    void (*accel)(struct body *b, int64_t time_ns, double ret_g[3]);
+    /* BODY_POWER is told when the power was off: the camera has to start anew. Temperature is
+     * told once a second while it changes. */
+    void (*listen)(struct body *b, struct body_listener *l);
+    void (*unlisten)(struct body *b, struct body_listener *l);
+};
+struct body {
+    const struct body_ops *ops;
 };
 
 #endif

@@ -6,8 +6,10 @@
 
 #include "base/fault.h"
 #include "base/text.h"
+#include "device/virtual/body.h"
 #include "device/virtual/head.h"
 #include "device/virtual/sensor.h"
+#include "device/virtual/stage.h"
 #include "device/virtual/world.h"
 
 static void virtual_close(struct device *d)
@@ -17,7 +19,14 @@ static void virtual_close(struct device *d)
     virtual_sensor_free(d->sensor);
     virtual_head_free(d->head);
     world_free(d->world);
+    virtual_body_free(d->body);
+    stage_free(d->stage);
     free(d);
+}
+
+static int64_t virtual_run(struct device *d, int64_t now_ns)
+{
+    return virtual_body_run(d->body, now_ns);
 }
 
 /* "WIDTHxHEIGHT", "WIDTHxHEIGHT@FPS" or nothing: 1920x1080@30. */
@@ -50,7 +59,6 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
 {
     int width, height;
     double fps;
-    (void)events; /* nothing about it ever fails by itself */
     if (parse_mode(rest, &width, &height, &fps) < 0) {
         fault_set(why, FAULT_INVALID, "source",
                   "virtual takes a picture size such as virtual:1920x1080@30 "
@@ -60,9 +68,13 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
     struct device *d = calloc(1, sizeof(*d));
     if (d) {
         d->close = virtual_close;
+        d->run = virtual_run;
+        d->stage = stage_new(seed);
+        d->body = d->stage ? virtual_body_new(d->stage, clock, events) : NULL;
+        d->io = virtual_body_io(d->body);
         d->world = world_new(seed);
         d->head = virtual_head_new(clock);
-        if (d->world && d->head)
+        if (d->body && d->world && d->head)
             d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, width, height, fps);
         if (d->sensor)
             return d;
