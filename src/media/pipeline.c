@@ -127,11 +127,13 @@ void pipeline_update_demand(struct pipeline *p)
 /* ---- frames to renditions to coders ---- */
 
 /* Which picture of the frame rate asked for this is: frames that fall into one that
- * was sent already are left out. */
+ * was sent already are left out. Counted from the first one, which is taken at once:
+ * were there a beat for all, the second could follow sooner than the rate allows, and
+ * clients that guess the rate from the first pictures would be misled. */
 static int64_t slot_of(const struct coder *c, int64_t time_ns)
 {
     /* ticks are rounded down to nanoseconds: a thousandth of a slot forgives that */
-    return (int64_t)floor((double)time_ns * c->e.fps / (double)NSEC_PER_SEC + 1e-3);
+    return (int64_t)floor((double)(time_ns - c->first_ns) * c->e.fps / (double)NSEC_PER_SEC + 1e-3);
 }
 
 static bool is_due(const struct coder *c, int64_t time_ns)
@@ -150,6 +152,8 @@ void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *
         if (c->maker != m || !is_due(c, r->how.start_ns) || n == CODERS_MAX)
             continue;
         if (c->e.fps > 0) {
+            if (!c->has_slot)
+                c->first_ns = r->how.start_ns;
             c->last_slot = slot_of(c, r->how.start_ns);
             c->has_slot = true;
         }

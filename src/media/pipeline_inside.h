@@ -50,8 +50,9 @@ struct coder {
     struct encoding e;
     uint32_t id;
     struct maker *maker; /* p->lock */
+    int64_t first_ns;    /* p->lock; from here the slots of the frame rate count */
     int64_t last_slot;   /* p->lock; of the frame rate asked for */
-    bool has_slot;       /* p->lock */
+    bool has_slot;       /* p->lock; first_ns and last_slot are valid */
     struct mailbox *box;
     struct stream *stream;
     atomic_bool force_key;

@@ -224,6 +224,36 @@ TEST(shares_and_lingers)
     tear_down();
 }
 
+/* Whenever it begins, the first picture comes at once and the others keep their step. */
+TEST(lower_rate_keeps_its_step)
+{
+    for (int late = 0; late < 3; late++) {
+        serial = 0;
+        set_up(true);
+        struct opening all = {.e = h264()}, some = {.e = h264()};
+        some.e.fps = 10;
+        on_loop(open_feed, &all);
+        tick(3 + late);
+        on_loop(open_feed, &some);
+        int64_t last_ns = clock_now(clk) - NSEC_PER_SEC / 10;
+        struct cursor *c = stream_cursor(feed_stream(some.feed));
+        tick(30);
+        struct packet *p;
+        uint64_t lost;
+        int n = 0;
+        for (; cursor_next(c, &p, &lost) == 0; n++) {
+            CHECK_NEAR((double)(p->time_ns - last_ns), (double)NSEC_PER_SEC / 10, 2);
+            last_ns = p->time_ns;
+            packet_unref(p);
+        }
+        CHECK_INT(n, 10);
+        c->ops->close(c);
+        on_loop(close_feed, &all);
+        on_loop(close_feed, &some);
+        tear_down();
+    }
+}
+
 TEST(paints_once_for_all)
 {
     set_up(true);
@@ -470,6 +500,7 @@ TEST(churn)
     tear_down();
 }
 
-UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(paints_once_for_all)
-              UNIT_ROW(limit_names_the_parameter) UNIT_ROW(key_requests_are_shared_and_limited)
-                  UNIT_ROW(stills_share) UNIT_ROW(churn))
+UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(lower_rate_keeps_its_step)
+              UNIT_ROW(paints_once_for_all) UNIT_ROW(limit_names_the_parameter)
+                  UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
+                      UNIT_ROW(churn))
