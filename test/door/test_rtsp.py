@@ -355,7 +355,7 @@ def test_rtsp_fps(t):
             t.match("a=framerate:10", s.sdp)
             units = [s.unit() for _ in range(12)]
             serials = [pictures.sei_stamp(u)["serial"] for _, u in units]
-            t.equal({b - a for a, b in zip(serials, serials[1:])}, {3}, serials)
+            t.equal({b - a for a, b in zip(serials, serials[1:])}, {3}, f"{serials}")
             for (a, _), (b, _) in zip(units, units[1:]):
                 t.near((b - a) & 0xffffffff, 9000, 1)
             s.close()
