@@ -532,5 +532,10 @@ int main(int argc, char **argv)
     print_addresses(&app);
     err = loop_run(app.camera.loop);
     stop(&app);
+    if (!err && app.camera.restart) { /* the same process: whoever watches it need not know */
+        execv("/proc/self/exe", argv);
+        fprintf(stderr, "vedetted: cannot start anew: %s\n", strerror(errno));
+        return 1;
+    }
     return err ? 1 : 0;
 }

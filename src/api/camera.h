@@ -40,6 +40,7 @@ struct camera {
     int http_port, https_port, rtsp_port, rtsps_port;
     int64_t started_utc_ns;
     const char *web_dir; /* the built web page */
+    bool restart;        /* set before loop_stop(): the program begins anew instead of ending */
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "api/camera.h"
 #include "api/gate.h"
+#include "api/stage/control.h"
 #include "api/stage/reply.h"
 #include "api/stage/truth.h"
 #include "base/clock.h"
@@ -26,6 +27,7 @@
 struct stage_door {
     struct camera *cam;
     struct truth_door *truth;
+    struct control_door *control;
     struct advance *running; /* one at a time */
 };
 
@@ -151,7 +153,8 @@ struct stage_door *stage_door_new(struct camera *cam, struct gate *g)
     if (!cam->device->world)
         return d;
     d->truth = truth_door_new(cam, g);
-    if (!d->truth)
+    d->control = control_door_new(cam, g);
+    if (!d->truth || !d->control)
         return stage_door_free(d);
     gate_add(g, rows, sizeof rows / sizeof *rows, d);
     return d;
@@ -166,6 +169,7 @@ struct stage_door *stage_door_free(struct stage_door *d)
         atomic_store(&d->running->stop, true);
         loop_run(d->cam->loop);
     }
+    control_door_free(d->control);
     truth_door_free(d->truth);
     free(d);
     return NULL;

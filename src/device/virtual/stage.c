@@ -358,6 +358,8 @@ void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS])
     for (int i = 0; i < STAGE_KEYS; i++)
         ret[i] = value_at(&now, time_ns, (enum stage_key)i);
     ret[STAGE_HOUR] = hour_at(&now, time_ns);
+    if (now.wind_auto)
+        ret[STAGE_WIND] = -1;
 }
 
 /* ---- the mount ---- */

@@ -127,7 +127,7 @@ void stage_forget_after(struct stage *s, int64_t time_ns);
 /* ---- what is so at a time ---- */
 
 void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);
-/* Values of all rows; what lasts not: 0, of button whether it is pressed. */
+/* Values of all rows, as they would be told (wind: -1 when automatic); what lasts not: 0. */
 void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS]);
 /* How the whole camera stands apart from where its head believes to look: turned, shaken,
  * knocked. Degrees, to be added to the head's pose. */

@@ -1,0 +1,320 @@
+"""The stage (row J4): what can be done to the virtual place and device, told by HTTP."""
+import json
+import pathlib
+import threading
+import time
+
+import vedette
+import web
+
+STAGE = "/vedette/stage"
+
+
+def do(c, status=200, client=None, **values):
+    if "for_" in values:
+        values["for"] = values.pop("for_")
+    r = (client or c.admin).post(STAGE, json.dumps(values), type="application/json")
+    assert r.status == status, f"{values}: {r}"
+    return r.json
+
+
+def stage(c):
+    r = c.admin.get(STAGE)
+    assert r.status == 200, r
+    return r.json
+
+
+class Events:
+    """What /vedette/ws tells, from the start."""
+
+    def __init__(self, c):
+        self.ws = c.websocket("/vedette/ws")
+
+    def until(self, topic, **items):
+        """The next event of that topic with these items in source and data."""
+        for _ in range(500):
+            j = json.loads(self.ws.receive())
+            if j.get("topic") == topic:
+                both = {**j["source"], **j["data"]}
+                if all(both.get(k) == v for k, v in items.items()):
+                    return j
+        raise AssertionError(f"no {topic} {items}")
+
+
+def test_J4_state_and_what_can_be_done(t):
+    c = t.shared()
+    j = stage(c)
+    t.equal((j["values"]["hour"], j["values"]["speed"], j["values"]["weather"]), (12.0, 0.0, "clear"))
+    t.equal((j["values"]["wind"], j["values"]["lamps"], j["values"]["visibility"]),
+            ("auto", "auto", "unlimited"))
+    t.equal(j["set"]["visibility"], None)
+    t.equal(j["body"]["acceleration"], [0, 0, 1])
+    t.equal(j["body"]["inputs"], [False] * 4)
+    can = {row["name"]: row for row in j["can"]}
+    for name in ("hour", "speed", "weather", "cloud", "visibility", "rain", "snow", "wet", "wind",
+                 "windTo", "lamps", "ir", "spray", "cover", "blur", "clean", "turnPan", "turnTilt",
+                 "shake", "knock", "housing", "card", "input1", "input4", "button", "power",
+                 "temperature"):
+        t.check(name in can, name)
+        for key in ("words", "group", "doc", "lasting"):
+            t.check(can[name][key], name, key)
+    t.equal(can["weather"]["choices"],
+            ["clear", "cloudy", "overcast", "fog", "rain", "storm", "snow"])
+    t.equal((can["hour"]["min"], can["hour"]["max"], can["hour"]["unit"]), (0, 24, "h"))
+
+
+def test_J4_rights(t):
+    """Administrators only, and no stranger's page."""
+    c = t.shared()
+    body = json.dumps({"hour": 3})
+    for client, status in ((c.anon, 401), (c.viewer, 403), (c.operator, 403), (c.ptz, 403)):
+        t.equal(client.get(STAGE).status, status)
+        t.equal(client.post(STAGE, body, type="application/json").status, status)
+    r = c.admin.call("POST", STAGE, body, headers=[("Origin", "http://evil.example")])
+    t.equal(r.status, 403)
+    t.equal(stage(c)["values"]["hour"], 12.0)
+
+
+def test_J4_all_or_nothing(t):
+    c = t.shared()
+    before = stage(c)["values"]
+    for bad, name in (({"hour": 25}, "hour"), ({"hour": "noon"}, "hour"), ({"hour": None}, "hour"),
+                      ({"hour": True}, "hour"), ({"hour": [1]}, "hour"), ({"shoe": 1}, "shoe"),
+                      ({"weather": "sunny"}, "weather"), ({"weather": 4}, "weather"),
+                      ({"wind": -1}, "wind"), ({"lamps": -1}, "lamps"), ({"lamps": 2}, "lamps"),
+                      ({"spray": 1.5}, "spray"), ({"clean": False}, "clean"), ({"clean": 1}, "clean"),
+                      ({"knock": 0}, "knock"), ({"knock": False}, "knock"), ({"power": "off"}, "power"),
+                      ({"power": True}, "power"), ({"housing": True}, "housing"),
+                      ({"input1": 1}, "input1"), ({"input5": "on"}, "input5"),
+                      ({"hour": 3, "over": 5}, "over"), ({"weather": "rain", "for": 5}, "for"),
+                      ({"weather": "rain", "over": -1}, "over"), ({"weather": "rain", "over": "1"}, "over"),
+                      ({"over": 5}, "over"), ({}, ""), ({"do": "hour 3", "hour": 3}, "do"),
+                      ({"do": []}, "do"), ({"do": [1]}, "do"), ({"do": {"a": 1}}, "do"),
+                      ({"do": "hour 25"}, "hour"), ({"do": "fly"}, "fly"),
+                      ({"do": ["hour 3", "hour 99"]}, "hour"), ({"do": ["hour 3"] * 65}, "do"),
+                      ({"cloud": 0.5, "rain": 99}, "rain")):
+        j = do(c, 400, **bad)
+        t.equal(j["name"], name, str(bad))
+        t.check(len(j["error"]) > 5, bad)
+    for raw in ("", "[]", "5", "{", '{"do":"hour\\u00003"}', '{"hour":1,"hour":2}', '{"hour":NaN}', "null"):
+        t.equal(c.admin.post(STAGE, raw, type="application/json").status, 400, raw)
+    t.equal(stage(c)["values"], before)
+
+
+def test_J4_light_and_weather(t):
+    """Exact in simulated time: gradual changes are where they should be."""
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    c.advance(1)
+    do(c, hour=18.5, speed=60, lamps="on", ir="on", irBeam=30)
+    do(c, weather="rain", over=4)
+    c.advance(2)
+    j = stage(c)
+    t.near(j["set"]["hour"], 18.5 + 2 / 60, 1e-9)
+    t.near(j["set"]["rain"], 2.5, 1e-9)
+    t.equal((j["values"]["lamps"], j["values"]["ir"], j["set"]["irBeam"]), ("on", "on", 30))
+    c.advance(2)
+    do(c, speed=0)
+    t.near(stage(c)["set"]["rain"], 5, 1e-9)
+    for weather, check in (("clear", lambda s: s["visibility"] is None and s["rain"] == 0),
+                           ("cloudy", lambda s: 0.3 < s["cloud"] < 0.7),
+                           ("overcast", lambda s: s["cloud"] == 1),
+                           ("fog", lambda s: s["visibility"] < 200),
+                           ("storm", lambda s: s["rain"] > 20 and s["wind"] > 14),
+                           ("snow", lambda s: s["snow"] > 0 and s["rain"] == 0)):
+        j = do(c, weather=weather, over=0)
+        t.equal(j["values"]["weather"], weather)
+        t.check(check(j["set"]), weather, j["set"])
+    j = do(c, wind=11, windTo=-45, cloud=0.25, wet=0.5, visibility=500, rain=1, snow=0, over=0)
+    s = j["set"]
+    t.equal((s["wind"], s["windTo"], s["cloud"], s["wet"], s["visibility"], s["rain"]),
+            (11, -45, 0.25, 0.5, 500, 1))
+    t.near(do(c, hour=24)["set"]["hour"], 0, 0)
+
+
+def test_J4_texts(t):
+    """The words of the command line and of scenarios."""
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    do(c, do="lens spray 0.5 0s")
+    j = do(c, do=["hour 6", "lamps off", "wind to 90", "wind 9 0s"])
+    t.equal((j["set"]["hour"], j["values"]["lamps"], j["set"]["windTo"], j["set"]["wind"]),
+            (6, "off", 90, 9))
+    t.equal(j["values"]["spray"], 0.5)
+    t.equal(do(c, do="lens clean")["values"]["spray"], 0)
+
+
+def test_J4_lens_and_mount(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    do(c, spray=0.5, cover=0.2, blur=1, over=2)
+    c.advance(1)
+    v = stage(c)["values"]
+    t.near(v["spray"], 0.25, 1e-9)
+    t.near(v["cover"], 0.1, 1e-9)
+    c.advance(1)
+    t.equal(stage(c)["values"]["blur"], 1)
+    v = do(c, clean=True)["values"]
+    t.equal((v["spray"], v["cover"], v["blur"]), (0, 0, 0))
+    t.equal(do(c, turnPan=20, turnTilt=-3, over=0)["mount"], {"pan": 20, "tilt": -3, "roll": 0})
+    do(c, shake=0.5, for_=2)
+    c.advance(0.53)
+    t.check(stage(c)["mount"]["pan"] != 20)
+    c.advance(1.5)
+    t.equal(stage(c)["mount"], {"pan": 20, "tilt": -3, "roll": 0})
+    g = do(c, knock=5)["body"]["acceleration"]
+    t.check(sum(x * x for x in g) > 16, g)
+    c.advance(0.05)
+    t.check(stage(c)["mount"]["pan"] != 20)
+    c.advance(2)
+    t.equal(stage(c)["mount"]["pan"], 20)
+    t.near(stage(c)["body"]["acceleration"][2], 1, 0.01)
+    t.equal(do(c, knock=True)["values"]["shake"], 0)
+    # The head knows nothing of it.
+    p = c.position()
+    t.equal((p["pan"], p["tilt"]), (0, 0))
+
+
+def test_J4_inputs(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    heard = Events(c)
+    topic = "Device/tnsaxis:IO/Port"
+    for port in range(4):
+        t.equal(heard.until(topic, port=str(port))["data"], {"state": "0"})
+    do(c, input2="on", for_=3)
+    j = heard.until(topic, port="1")
+    t.equal((j["data"], j["state"]), ({"state": "1"}, True))
+    do(c, input4=True)
+    t.equal(heard.until(topic, port="3")["data"]["state"], "1")
+    t.equal(stage(c)["body"]["inputs"], [False, True, False, True])
+    c.advance(2.9)
+    t.equal(stage(c)["body"]["inputs"], [False, True, False, True])
+    c.advance(0.1)
+    j = heard.until(topic, port="1")
+    t.equal(j["data"]["state"], "0")
+    t.match("^2026-06-21T12:00:03", j["utc"], "told when it happened")
+    do(c, input4="off")
+    t.equal(heard.until(topic, port="3")["data"]["state"], "0")
+
+
+def test_J4_card_and_temperature(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    heard = Events(c)
+    card, heat = "Device/tnsaxis:HardwareFailure/StorageFailure", "Device/tnsaxis:Status/Temperature/"
+    t.equal(heard.until(card)["data"], {"disruption": "0"})
+    t.equal(heard.until(heat + "Inside")["data"], {"sensor_level": "1"})
+    t.equal(do(c, card="out")["body"]["card"], False)
+    j = heard.until(card)
+    t.equal((j["source"], j["data"]), ({"disk_id": "SD_DISK"}, {"disruption": "1"}))
+    t.equal(do(c, card="in")["body"]["card"], True)
+    t.equal(heard.until(card)["data"]["disruption"], "0")
+    do(c, temperature=85, over=10)
+    c.advance(3)
+    t.check(35 < stage(c)["body"]["temperature"] < 60)
+    c.advance(7)
+    t.equal(heard.until(heat + "Above")["data"]["sensor_level"], "1")
+    t.equal(heard.until(heat + "Inside")["data"]["sensor_level"], "0")
+    t.equal(do(c, temperature=-30)["body"]["temperature"], -30)
+    t.equal(heard.until(heat + "Above")["data"]["sensor_level"], "0")
+    t.equal(heard.until(heat + "Below")["data"]["sensor_level"], "1")
+
+
+def test_J4_button(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    t.equal(do(c, button=10)["body"]["button"], True)
+    c.advance(9.9)
+    t.equal(stage(c)["body"]["button"], True)
+    c.advance(0.1)
+    t.equal(stage(c)["body"]["button"], False)
+    do(c, button=60)
+    t.equal(do(c, button=0)["body"]["button"], False)
+
+
+def boot(c):
+    return c.anon.json("/axis-cgi/systemready.cgi", "systemready", {"timeout": 20},
+                       version="1.1")["data"]["bootid"]
+
+
+def reborn(c, was):
+    """Waits until the camera has started itself anew, in the same process."""
+    ready, end = pathlib.Path(c.state, "run/ready.json"), time.monotonic() + 60
+    while time.monotonic() < end:
+        assert c.alive(), c.log_tail()
+        try:
+            j = json.loads(ready.read_text())
+        except (OSError, ValueError):
+            j = None
+        if j:
+            c.close_clients()
+            c.http, c.https, c.rtsp, c.rtsps = j["http"], j["https"], j["rtsp"], j["rtsps"]
+            try:
+                if boot(c) != was:
+                    assert j["pid"] == c.process.pid
+                    return
+            except (OSError, web.Closed):
+                pass
+        time.sleep(0.02)
+    raise AssertionError("it did not come again\n" + c.log_tail())
+
+
+def test_J4_power(t):
+    """Off and on again: a new start in the same process; settings and place stay."""
+    c = t.camera()
+    c.setup(users=False)
+    c.update("Image.I0.Text.String", "before the power went")
+    was = boot(c)
+    do(c, hour=20, weather="storm", over=0)
+    do(c, card="out", temperature=50)
+    j = do(c, power="cycle")
+    t.equal(j["body"]["powerCycles"], 1, "the answer comes before the end")
+    reborn(c, was)
+    t.equal(c.param("Image.I0.Text.String"), "before the power went")
+    j = stage(c)
+    t.equal((j["values"]["hour"], j["values"]["weather"], j["values"]["wind"]), (20, "storm", "auto"))
+    t.equal((j["body"]["card"], j["body"]["temperature"], j["body"]["powerCycles"]), (False, 50, 0))
+    was = boot(c)
+    do(c, power="cycle")
+    reborn(c, was)
+    t.equal(stage(c)["values"]["hour"], 20)
+
+
+def test_J4_I8_housing(t):
+    """The cover of the housing: taken off and put on, each restarts the camera."""
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    topic = "Device/tnsaxis:Casing/Open"
+    t.equal(Events(c).until(topic)["data"], {"Open": "0"})
+    was = boot(c)
+    do(c, housing="removed")
+    reborn(c, was)
+    t.equal(stage(c)["body"]["housing"], False)
+    t.equal(Events(c).until(topic)["data"], {"Open": "1"})
+    was = boot(c)
+    do(c, housing="removed")  # nothing new: no restart
+    do(c, housing="attached")
+    reborn(c, was)
+    t.equal(stage(c)["body"]["housing"], True)
+    t.equal(boot(c) != was, True)
+
+
+def test_J4_power_while_time_goes_on(t):
+    """The end comes in the middle of an advance of the clock."""
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    was = boot(c)
+    lost = []
+
+    def go():
+        try:
+            c.advance(100000)
+        except (OSError, web.Closed, AssertionError) as e:
+            lost.append(e)
+    thread = threading.Thread(target=go)
+    thread.start()
+    do(c, power="cycle", client=c.client(*vedette.ADMIN))
+    thread.join(60)
+    t.check(not thread.is_alive())
+    reborn(c, was)
