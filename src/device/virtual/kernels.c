@@ -535,4 +535,5 @@ const struct kernels KERNELS = {
     .mean2 = mean2,
     .widen = widen,
     .develop2 = KERNELS_OWN(develop2),
+    .capsules = KERNELS_OWN(capsules),
 };

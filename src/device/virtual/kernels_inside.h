@@ -1,4 +1,4 @@
-/* For kernels.c and kernels_develop.c only, which are compiled once for each KERNELS. */
+/* For kernels*.c only, which are compiled once for each KERNELS. */
 #ifndef DEVICE_VIRTUAL_KERNELS_INSIDE_H
 #define DEVICE_VIRTUAL_KERNELS_INSIDE_H
 
@@ -19,5 +19,7 @@
 void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
                            const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1,
                            uint8_t *cb, uint8_t *cr);
+size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, int width, size_t stride,
+                             uint16_t *const plane[3], struct capsule_aside *aside);
 
 #endif
