@@ -19,7 +19,8 @@ PATCHES = [
 MULLION = [-19.5 + 1.5 * i for i in range(27)]
 COLUMNS = [(sx * 8, y) for sx in (-1, 1) for y in (6, 20)]
 BEAMS = [2.2 + 4 * i for i in range(7)]
-SKYLIGHTS = [(5.2, 7.2), (13.2, 15.2), (21.2, 23.2)]  # y0, y1; x -13…13
+SKYLIGHTS = [(7.4, 9.0), (15.4, 17.0), (23.4, 25.0)]  # y0, y1
+PANES = [(-12.2, -7.6), (-5.4, -.9), (.9, 5.4), (7.6, 12.2)]  # x0, x1 of their openings
 ROWS = (-10., -3.6, 3.6, 10.)  # lines of hanging luminaires, along y
 
 
@@ -122,12 +123,15 @@ def shell():
     at = -2.3
     for y0, y1 in SKYLIGHTS:
         g.box(M['ceiling'], -20.3, at, 8, 20.3, y0, 8.5)
-        g.box(M['ceiling'], -20.3, y0, 8, -13, y1, 8.5)
-        g.box(M['ceiling'], 13, y0, 8, 20.3, y1, 8.5)
-        g.quad(M['glass_roof'], (-13, y0, 8.45), (13, y0, 8.45), (13, y1, 8.45), (-13, y1, 8.45))
-        for i in range(14):
-            x = -13 + 2 * i
-            g.box(M['alu'], x - .04, y0, 8.35, x + .04, y1, 8.47)
+        edge = -20.3
+        for a, b in PANES:
+            g.box(M['ceiling'], edge, y0, 8, a, y1, 8.5)
+            edge = b
+            g.quad(M['glass_roof'], (a, y0, 8.45), (b, y0, 8.45), (b, y1, 8.45), (a, y1, 8.45))
+            for i in range(5):
+                x = a + (b - a) * i / 4
+                g.box(M['alu'], x - .035, y0, 8.36, x + .035, y1, 8.47)
+        g.box(M['ceiling'], edge, y0, 8, 20.3, y1, 8.5)
         at = y1
     g.box(M['ceiling'], -20.3, at, 8, 20.3, 30.3, 8.5)
     for y in BEAMS:
@@ -375,7 +379,7 @@ def houses():
     # x0, x1, front y, storeys, surface, pitched
     for x0, x1, y, n, m, pitched in ((-64, -46, 60, 4, 'r_white', False), (-46, -30, 60, 3, 'r_brick', True), (-30, -17, 62, 3, 'r_cream', True), (-17, -9, 62, 2, 'r_grey', True),
                             (14, 30, 62, 3, 'r_brick', False), (30, 42, 62, 4, 'r_ochre', True), (42, 62, 60, 3, 'r_white', False),
-                            (-120, -64, 64, 5, 'r_grey', False), (62, 120, 64, 5, 'r_cream', False), (-8, 4, 118, 5, 'r_white', False), (6, 22, 150, 7, 'r_grey', False), (-40, -14, 170, 9, 'r_cream', False), (30, 70, 210, 8, 'r_grey', False)):
+                            (-120, -64, 64, 5, 'r_grey', False), (62, 120, 64, 5, 'r_cream', False), (-8, 4, 118, 2, 'r_white', True), (8, 26, 150, 3, 'r_grey', False), (-44, -16, 190, 6, 'r_cream', False), (30, 70, 230, 7, 'r_grey', False)):
         g = Gather('house')
         h = 3.1 * n + 1.0
         wall, pane = M[m], M['pane']
@@ -427,4 +431,5 @@ def build():
     outside()
     portal(0, 30.05, 4, 40, 8, (-90, 0, 0))
     for y0, y1 in SKYLIGHTS:
-        portal(0, (y0 + y1) / 2, 8.4, 26, y1 - y0, (0, 0, 0))
+        for a, b in PANES:
+            portal((a + b) / 2, (y0 + y1) / 2, 8.4, b - a, y1 - y0, (0, 0, 0))

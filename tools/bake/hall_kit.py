@@ -1,7 +1,14 @@
 """What the hall is made of: surfaces with wear, and meshes gathered from boxes, tubes and text."""
-import math, random
+import math
+import random
 
-import bpy
+try:
+    import bpy
+    import mathutils
+except ImportError:  # pack.py wants only the constants of hall.py
+    bpy = None
+import common
+from common import bark, furniture, leaf_material, put, tree  # noqa: F401, passed on
 
 made = {}  # name: material
 
@@ -271,10 +278,7 @@ def glow(name, color, strength, base=(.8, .8, .8)):
     if name in made:
         return made[name]
     g = new(name)
-    g.out(base, .4)
-    g.put(g.bsdf.inputs['Emission'], color)
-    g.m['emit'] = float(strength)
-    return g.m
+    return common.glow(g.out(base, .4), color, strength)
 
 
 class Gather:
@@ -381,7 +385,6 @@ def text(s, m, corner, right, down, size, bold=False, spread=1.):
     o = bpy.data.objects.new('text', cu)
     r, d = right, down
     n = (r[1] * -d[2] - r[2] * -d[1], r[2] * -d[0] - r[0] * -d[2], r[0] * -d[1] - r[1] * -d[0])
-    import mathutils
     o.matrix_world = mathutils.Matrix(((r[0], -d[0], n[0], corner[0] + d[0] * size + n[0] * .002),
                                        (r[1], -d[1], n[1], corner[1] + d[1] * size + n[1] * .002),
                                        (r[2], -d[2], n[2], corner[2] + d[2] * size + n[2] * .002), (0, 0, 0, 1)))

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
-from PIL import Image, ImageFilter
+from PIL import Image
 
 MATTE, PAINT, GLASS, CHROME, PLATE = range(5)
 NONE, BODY, SHIRT, TROUSERS, SHOES, HAIR, SKIN, SLEEVE = range(8)
@@ -60,10 +60,12 @@ class Picture:
 
     @staticmethod
     def _blur(a, r):
-        out = np.zeros_like(a)
-        for k in range(a.shape[2]):
-            out[..., k] = np.asarray(Image.fromarray(a[..., k].astype(np.float32), "F").filter(ImageFilter.BoxBlur(r)))
-        return out
+        for axis in (0, 1):
+            pad = [(r + 1, r) if k == axis else (0, 0) for k in range(3)]
+            c = np.cumsum(np.pad(a, pad, mode="edge"), axis=axis)
+            n = a.shape[axis]
+            a = (np.take(c, range(2 * r + 1, 2 * r + 1 + n), axis) - np.take(c, range(n), axis)) / (2 * r + 1)
+        return a
 
     def look(self, uv):
         """Mean linear colour about each place."""
@@ -160,7 +162,7 @@ def read_obj(path):
                 v = v - 1 if v > 0 else len(p) + v
                 k = int(i[1]) if i[1] else 0
                 k = k - 1 if k > 0 else (len(vt) + k if k < 0 else -1)
-                c.append((v, vt[k] if k >= 0 else [0, 0]))
+                c.append((v, vt[k] if 0 <= k < len(vt) else [0, 0]))
             for k in range(1, len(c) - 1):
                 t.append([c[0][0], c[k][0], c[k + 1][0]])
                 uv.append([c[0][1], c[k][1], c[k + 1][1]])

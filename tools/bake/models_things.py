@@ -1,0 +1,2 @@
+def make(kit, only, out):
+    pass
