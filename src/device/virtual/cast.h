@@ -1,8 +1,10 @@
 /* The cast: who is where. People, vehicles, animals and things of the scenario and those
  * whom the stage sent, as a pure function of (seed, scenario, commands, world time).
  *
- * Written on the loop (commands carry the world time from which they hold); read from any
- * thread: cast_at() locks a leaf mutex. */
+ * Written on the loop (commands carry the world time from which they hold, and come in
+ * its order); read from any thread: a leaf mutex guards it. A look costs tens of
+ * microseconds; the first one far ahead of all before may cost tens of milliseconds, for
+ * the traffic up to there. */
 #ifndef DEVICE_VIRTUAL_CAST_H
 #define DEVICE_VIRTUAL_CAST_H
 
@@ -20,22 +22,71 @@ struct cast;
 enum member_gait { GAIT_STAND, GAIT_WALK, GAIT_RUN, GAIT_CARRY, GAIT_RIDE };
 
 struct member {
-    char id[32];            /* "person-1": unique for the whole run */
-    const char *model;      /* name in models.h: "man", "woman-2", "car-hatch", "bus", "barrier" … */
-    const char *class_name; /* truth: person, car, van, bus, truck, motorcycle, bicycle, dog,
-                             * parcel; NULL: part of the set (barrier arm), not in the truth */
-    struct vec at;          /* on the ground below its middle, world metres */
-    double heading_deg;     /* where it faces, as pan: 0 north, 90 east */
-    double speed_m_s;       /* along its heading */
-    double phase;           /* gait cycle, 0…1; wheels: revolutions; barrier: 0 down … 1 up */
+    char id[32];       /* "person-1": unique for the whole run */
+    const char *model; /* name in models.h: "man", "woman-2", "car-hatch", "bus", "barrier" … */
+    const char
+        *class_name;    /* truth: person, car, van, bus, truck, motorcycle, bicycle, dog,
+                         * parcel; NULL: part of the set (barrier arm, cone), not in the truth */
+    struct vec at;      /* on the ground below its middle, world metres; barrier: the pivot */
+    double heading_deg; /* where it faces, as pan: 0 north, 90 east; barrier: where the arm
+                         * points when it is down */
+    double speed_m_s;   /* along its heading */
+    double phase;       /* gait cycle, 0…1; wheels: revolutions; barrier: 0 down … 1 up */
     enum member_gait gait;
-    uint32_t look;          /* picks colours and clothes */
-    double scale;           /* of body height, 1 = the model's own */
-    bool headlights, brake_lights;
-    char plate[12];         /* vehicles; else empty */
+    uint32_t look;   /* picks colours and clothes */
+    double scale;    /* of body height, 1 = the model's own */
+    bool headlights; /* somebody drives: they burn when it is dark */
+    bool brake_lights;
+    char plate[12]; /* vehicles; else empty */
 };
+
+struct cast *cast_new(uint64_t seed); /* empty; NULL: out of memory */
+struct cast *cast_free(struct cast *c);
+
+/* From this time on the scenario of this text is played, from its beginning; whoever was
+ * there is gone. A fault names the line. */
+int cast_load(struct cast *c, int64_t at_ns, const char *text, size_t len, struct fault *why);
 
 /* Members present at that time, in a stable order; returns how many (≤ most). */
 size_t cast_at(struct cast *c, int64_t time_ns, struct member *ret, size_t most);
+
+/* ---- commands ---- */
+
+/* One more, in the words of an actor's line (docs/scenarios.md): "woman at 3 30 facing 180",
+ * "car-suv drive westbound", "dog walk (0 20 10 20 10 24) speed 1.5". */
+int cast_spawn(struct cast *c, int64_t at_ns, const char *words, char ret_id[32],
+               struct fault *why);
+/* An actor of the scenario that is on call: "" the first one. */
+int cast_call(struct cast *c, int64_t at_ns, const char *actor, char ret_id[32], struct fault *why);
+/* id: of a member that is there; "all": all that were sent with cast_spawn and cast_call. */
+int cast_remove(struct cast *c, int64_t at_ns, const char *id, struct fault *why);
+/* "open", "close", "auto" (as a car asks), "car": one is sent through it. */
+int cast_gate(struct cast *c, int64_t at_ns, const char *what, struct fault *why);
+
+/* ---- the scenario ---- */
+
+struct cast_facts {
+    char name[32], title[80], about[400], place[32];
+    int64_t start_ns;
+    double length_s;
+    bool loop;
+};
+/* What is played at that time; false: nothing. */
+bool cast_facts(struct cast *c, int64_t time_ns, struct cast_facts *ret);
+
+/* What the scenario tells the stage, in the stage's words ("weather rain"): commands with
+ * after_ns < at_ns ≤ until_ns, in order of time. Those of its header come at its start, so
+ * that after a load at T one asks from T - 1. Returns how many (≤ most). */
+struct cast_cue {
+    int64_t at_ns;
+    char text[160];
+};
+size_t cast_cues(struct cast *c, int64_t after_ns, int64_t until_ns, struct cast_cue *ret,
+                 size_t most);
+/* When the next one comes; INT64_MAX: never. */
+int64_t cast_next_cue(struct cast *c, int64_t after_ns);
+
+/* Parses only: is this a scenario? */
+int cast_check(const char *text, size_t len, struct cast_facts *ret, struct fault *why);
 
 #endif
