@@ -155,7 +155,7 @@ TEST(out_of_focus_keeps_the_light_and_loses_the_lines)
         CHECK(edges < sharp * (amount > 0.3 ? 0.1 : 0.95));
         last = edges;
     }
-    CHECK(last < sharp / 50);
+    CHECK(last < sharp / 20);
     pane_free(p);
     free(in.r);
 }
