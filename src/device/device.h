@@ -6,9 +6,11 @@
 
 #include "device/ports.h"
 
+struct cast;
 struct clock;
 struct events;
 struct fault;
+struct scenario_library;
 struct stage;
 struct world;
 struct device;
@@ -21,12 +23,14 @@ struct device_backend {
 extern const struct device_backend *const device_table[]; /* NULL-terminated */
 
 struct device {
-    struct sensor *sensor; /* never NULL */
-    struct head *head;     /* NULL: fixed */
-    struct io *io;         /* NULL: no terminals */
-    struct body *body;     /* NULL: nothing is known of the box */
-    struct world *world;   /* the virtual world, for the stage; NULL elsewhere */
-    struct stage *stage;   /* likewise */
+    struct sensor *sensor;            /* never NULL */
+    struct head *head;                /* NULL: fixed */
+    struct io *io;                    /* NULL: no terminals */
+    struct body *body;                /* NULL: nothing is known of the box */
+    struct world *world;              /* the virtual world, for the stage; NULL elsewhere */
+    struct stage *stage;              /* likewise */
+    struct cast *cast;                /* likewise */
+    struct scenario_library *library; /* likewise */
     /* Lets what changes by itself be told to those who listen; returns when to do so again.
      * On the loop. NULL: nothing does. */
     int64_t (*run)(struct device *d, int64_t now_ns);

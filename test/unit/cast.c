@@ -126,7 +126,7 @@ TEST(walkers_keep_their_time)
 {
     struct cast *c = play("scenario a\nlength 100 once\n"
                           "actor w man walk (0 0 20 0) wait 5 facing 180 walk (20 0 20 20)\n"
-                          "  speed 1 from 10 spread 0\n");
+                          "  speed 1 from 10 spread 0 look 1\n");
     CHECK_INT(at(c, 9.9, now), 0);
     const struct member *m = must(c, 20, "person-1");
     CHECK_NEAR(m->at.x, 10, 1e-6);

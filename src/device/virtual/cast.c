@@ -16,6 +16,7 @@ struct cast {
     pthread_mutex_t lock; /* leaf: guards what follows */
     struct act *act[ACTS];
     size_t n;
+    int64_t taken_ns; /* cues up to here have been taken */
 };
 
 struct cast *cast_new(uint64_t seed)
@@ -58,6 +59,7 @@ int cast_load(struct cast *c, int64_t at_ns, const char *text, size_t len, struc
         c->n--;
     }
     c->act[c->n++] = a;
+    c->taken_ns = at_ns - 1;
     pthread_mutex_unlock(&c->lock);
     return 0;
 }
@@ -232,16 +234,36 @@ static size_t cues_at(struct cast *c, int64_t at_ns, struct cast_cue *ret, size_
     return n;
 }
 
-size_t cast_cues(struct cast *c, int64_t after_ns, int64_t until_ns, struct cast_cue *ret,
-                 size_t most)
+/* Locked. */
+static size_t cues_between(struct cast *c, int64_t after_ns, int64_t until_ns, struct cast_cue *ret,
+                           size_t most)
 {
     struct cast_cue next;
     size_t n = 0;
-    pthread_mutex_lock(&c->lock);
     while (n < most && next_cue(c, after_ns, &next) && next.at_ns <= until_ns) {
         n += cues_at(c, next.at_ns, ret + n, most - n);
         after_ns = next.at_ns;
     }
+    return n;
+}
+
+size_t cast_cues(struct cast *c, int64_t after_ns, int64_t until_ns, struct cast_cue *ret,
+                 size_t most)
+{
+    pthread_mutex_lock(&c->lock);
+    size_t n = cues_between(c, after_ns, until_ns, ret, most);
+    pthread_mutex_unlock(&c->lock);
+    return n;
+}
+
+size_t cast_take_cues(struct cast *c, int64_t until_ns, struct cast_cue *ret, size_t most)
+{
+    pthread_mutex_lock(&c->lock);
+    size_t n = cues_between(c, c->taken_ns, until_ns, ret, most);
+    if (n == most)
+        c->taken_ns = ret[n - 1].at_ns; /* the rest of that moment is lost: ask with room */
+    else if (until_ns > c->taken_ns)
+        c->taken_ns = until_ns;
     pthread_mutex_unlock(&c->lock);
     return n;
 }

@@ -23,7 +23,7 @@ enum member_gait { GAIT_STAND, GAIT_WALK, GAIT_RUN, GAIT_CARRY, GAIT_RIDE };
 
 struct member {
     char id[32];       /* "person-1": unique for the whole run */
-    const char *model; /* name in models.h: "man", "woman-2", "car-hatch", "bus", "barrier" … */
+    const char *model; /* name in models.h: "man", "woman", "car-hatch", "bus", "barrier" … */
     const char
         *class_name;    /* truth: person, car, van, bus, truck, motorcycle, bicycle, dog,
                          * parcel; NULL: part of the set (barrier arm, cone), not in the truth */
@@ -83,6 +83,8 @@ struct cast_cue {
 };
 size_t cast_cues(struct cast *c, int64_t after_ns, int64_t until_ns, struct cast_cue *ret,
                  size_t most);
+/* Those up to this time that were not taken yet: for whoever hands them to the stage. */
+size_t cast_take_cues(struct cast *c, int64_t until_ns, struct cast_cue *ret, size_t most);
 /* When the next one comes; INT64_MAX: never. */
 int64_t cast_next_cue(struct cast *c, int64_t after_ns);
 

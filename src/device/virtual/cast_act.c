@@ -275,10 +275,18 @@ static void plate_of(uint32_t look, char ret[12])
              (unsigned)(x >> 32) % 1000);
 }
 
+/* People differ in height. */
+static double scale_of(const struct cast_kind *k, const struct actor *a, uint32_t look)
+{
+    double chance = chance_unit(chance_mix(look + UINT64_C(78)));
+    return k->sort == KIND_WALKER && !a->has_look ? a->scale * (0.94 + 0.12 * chance) : a->scale;
+}
+
 static void fill(struct member *m, const struct cast_kind *k, const struct actor *a,
                  const struct step *s, double aside, double lead, uint32_t look)
 {
-    double cycle = k->cycle_m * (k->sort == KIND_WALKER ? a->scale : 1);
+    double scale = scale_of(k, a, look);
+    double cycle = k->cycle_m * (k->sort == KIND_WALKER ? scale : 1);
     if (s->gait == BEAT_RUN)
         cycle *= 1.5;
     m->model = k->name;
@@ -290,7 +298,7 @@ static void fill(struct member *m, const struct cast_kind *k, const struct actor
     m->phase = turns - floor(turns);
     m->gait = gait_of(k, s);
     m->look = a->has_look ? a->look : look;
-    m->scale = a->scale;
+    m->scale = scale;
     m->headlights = m->brake_lights = false;
     memset(m->plate, 0, sizeof(m->plate));
     if (k->sort == KIND_VEHICLE && strcmp(k->name, "bicycle") != 0) {
@@ -378,7 +386,7 @@ static size_t add_crowds(const struct act *a, double t, struct member *ret, size
                 continue;
             struct step s = crowd_at(a->crowd[c], i, t);
             uint64_t dice = chance_of(a->seed, 200 + c, i);
-            struct actor who = {.scale = 0.95 + 0.1 * chance_unit(chance_of(dice, 1, 0))};
+            struct actor who = {.scale = 1};
             fill(m, cast_kind_find(a->s->crowd[c].model, dice), &who, &s, 0, chance_unit(dice),
                  (uint32_t)chance_of(dice, 2, 0));
             n++;

@@ -3,32 +3,22 @@
 #include <stddef.h>
 #include <string.h>
 
-#define WALKER(name, height)                                                                       \
-    {                                                                                              \
-        name, "person", KIND_WALKER, 0.45, 0.55, height, 0, 1.5, 1                                 \
-    }
 #define CAR(name, length, axles, height)                                                           \
     {                                                                                              \
         name, "car", KIND_VEHICLE, length, 1.8, height, axles, 2.0, 1.8                            \
     }
 
 static const struct cast_kind kinds[] = {
-    WALKER("man", 1.78),
-    WALKER("man-2", 1.82),
-    WALKER("man-3", 1.74),
-    WALKER("woman", 1.66),
-    WALKER("woman-2", 1.70),
-    WALKER("woman-3", 1.63),
-    WALKER("worker", 1.78),
-    WALKER("child", 1.25),
-    CAR("car-hatch", 4.1, 2.55, 1.46),
-    CAR("car-estate", 4.6, 2.7, 1.48),
-    CAR("car-suv", 4.6, 2.7, 1.68),
-    CAR("car-small", 3.6, 2.35, 1.5),
-    CAR("car-sedan", 4.7, 2.8, 1.45),
-    {"van", "van", KIND_VEHICLE, 5.4, 2.0, 2.4, 3.3, 2.1, 1.5},
+    {"man", "person", KIND_WALKER, 0.45, 0.55, 1.78, 0, 1.5, 1},
+    {"woman", "person", KIND_WALKER, 0.45, 0.5, 1.67, 0, 1.5, 1},
+    CAR("car-hatch", 4.36, 2.65, 1.48),
+    CAR("car-estate", 4.45, 2.7, 1.62),
+    CAR("car-suv", 4.65, 2.75, 1.7),
+    CAR("car-small", 2.7, 1.87, 1.55),
+    CAR("car-sedan", 4.4, 2.6, 1.45),
+    {"van", "van", KIND_VEHICLE, 5.9, 2.0, 2.4, 3.6, 2.1, 1.5},
     {"bus", "bus", KIND_VEHICLE, 12.0, 2.5, 3.1, 5.9, 3.0, 1.0},
-    {"truck", "truck", KIND_VEHICLE, 8.0, 2.4, 3.2, 4.6, 3.0, 0.9},
+    {"truck", "truck", KIND_VEHICLE, 7.4, 2.4, 3.2, 4.2, 3.0, 0.9},
     {"motorcycle", "motorcycle", KIND_VEHICLE, 2.1, 0.8, 1.7, 1.4, 1.9, 2.5},
     {"bicycle", "bicycle", KIND_VEHICLE, 1.8, 0.6, 1.75, 1.05, 2.1, 0.9},
     {"dog", "dog", KIND_WALKER, 0.9, 0.3, 0.6, 0, 0.9, 1},
@@ -38,10 +28,9 @@ static const struct cast_kind kinds[] = {
 };
 
 /* How often one meets them. */
-static const char *const persons[] = {"man",     "woman", "man-2",   "woman-2",
-                                      "woman-3", "man-3", "woman-2", "man"};
-static const char *const cars[] = {"car-hatch", "car-estate", "car-suv", "car-small",
-                                   "car-sedan", "car-hatch",  "car-suv"};
+static const char *const persons[] = {"man", "woman"};
+static const char *const cars[] = {"car-hatch", "car-estate", "car-suv",   "car-small",
+                                   "car-sedan", "car-hatch",  "car-estate"};
 
 const struct cast_kind *cast_kind_find(const char *name, uint64_t pick)
 {

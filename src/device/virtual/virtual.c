@@ -4,13 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "device/virtual/body.h"
+#include "device/virtual/cast.h"
 #include "device/virtual/head.h"
+#include "device/virtual/scenario_library.h"
 #include "device/virtual/sensor.h"
 #include "device/virtual/stage.h"
 #include "device/virtual/world.h"
+
+#define CUES 32                          /* taken at once */
+#define CUES_AHEAD_NS (2 * NSEC_PER_SEC) /* the stage gets them so long before their time */
 
 static void virtual_close(struct device *d)
 {
@@ -21,12 +28,41 @@ static void virtual_close(struct device *d)
     world_free(d->world);
     virtual_body_free(d->body);
     stage_free(d->stage);
+    cast_free(d->cast);
+    library_free(d->library);
     free(d);
+}
+
+/* What the scenario tells the stage. */
+static int64_t run_cues(struct device *d, int64_t now_ns)
+{
+    struct cast_cue cue[CUES];
+    size_t n;
+    do {
+        n = cast_take_cues(d->cast, now_ns + CUES_AHEAD_NS, cue, CUES);
+        for (size_t i = 0; i < n; i++) {
+            struct fault why = {0};
+            if (stage_command_text(d->stage, cue[i].at_ns, cue[i].text, &why))
+                log_warn("cast", "the scenario's \"%s\": %s", cue[i].text, why.text);
+        }
+    } while (n == CUES);
+    int64_t next = cast_next_cue(d->cast, now_ns + CUES_AHEAD_NS);
+    return next == INT64_MAX ? TIME_NEVER : next - CUES_AHEAD_NS;
 }
 
 static int64_t virtual_run(struct device *d, int64_t now_ns)
 {
-    return virtual_body_run(d->body, now_ns);
+    int64_t cues = run_cues(d, now_ns), body = virtual_body_run(d->body, now_ns);
+    return cues < body ? cues : body;
+}
+
+static void play_default(struct device *d)
+{
+    struct fault why = {0};
+    const struct scenario_text *t = library_find(d->library, "default");
+    if (t && cast_load(d->cast, 0, t->text, t->len, &why))
+        log_warn("cast", "default scenario: %s", why.text);
+    run_cues(d, 0);
 }
 
 /* "WIDTHxHEIGHT", "WIDTHxHEIGHT@FPS" or nothing: 1920x1080@30. */
@@ -72,9 +108,13 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
         d->stage = stage_new(seed);
         d->body = d->stage ? virtual_body_new(d->stage, clock, events) : NULL;
         d->io = virtual_body_io(d->body);
+        d->cast = cast_new(seed);
+        d->library = library_new();
+        if (d->stage && d->cast && d->library)
+            play_default(d);
         d->world = world_new(seed);
         d->head = virtual_head_new(clock);
-        if (d->body && d->world && d->head)
+        if (d->body && d->world && d->head && d->cast && d->library)
             d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, width, height, fps);
         if (d->sensor)
             return d;
