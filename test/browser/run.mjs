@@ -17,6 +17,7 @@ if (!existsSync(join(here, 'node_modules/playwright-core')))
 
 const { chromium } = await import('playwright-core');
 const { ask, check, near, serve, sleep, startCamera, until, wire } = await import('./lib.mjs');
+const { stageTests } = await import('./stage.mjs');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -667,6 +668,8 @@ test('file_source_is_seen_and_steered', async () => {
     second.remove();
   }
 });
+
+stageTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, live, axeClean, shoot, advances, picture });
 
 test('nothing_was_thrown_or_blocked', async () => {
   check(!errors.length, errors.join('\n    '));

@@ -1,5 +1,8 @@
 // Every word of the page, in one catalogue: key → [English, German].
+import { stageTexts } from './texts.stage';
+
 const texts = {
+  ...stageTexts,
   'app.starting': ['Connecting to the camera…', 'Verbindung zur Kamera wird aufgebaut …'],
   'app.unreachable': ['The camera does not answer. Trying again…', 'Die Kamera antwortet nicht. Neuer Versuch …'],
   'nav.live': ['Live', 'Live'],

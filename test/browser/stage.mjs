@@ -1,0 +1,138 @@
+// The stage page: what it sets, what that does, and what it says of the picture.
+import { ask, check, near, until } from './lib.mjs';
+
+export function stageTests({ test, base, admin, viewer, openLive, open, logIn, live, axeClean, shoot, advances, picture }) {
+  const stage = async () => JSON.parse((await ask(base, '/vedette/stage', admin)).body.toString());
+  const row = (page, name) => page.locator(`[data-row="${name}"]`);
+  const openStage = async (options = {}) => {
+    const page = await openLive(base, options, admin);
+    await page.getByRole('link', { name: 'Stage' }).click();
+    await page.getByRole('heading', { name: 'Stage', level: 1 }).waitFor();
+    return page;
+  };
+  const reset = async (page) => {
+    await page.getByRole('button', { name: 'Everything as at the start' }).click();
+    await until('all is as at the start', async () => {
+      const s = await stage();
+      return s.can.every((r) => r.lasting === 'once' || r.default === undefined || s.values[r.name] === r.default);
+    });
+  };
+
+  test('stage_shows_all_that_the_camera_can_do', async () => {
+    const page = await openStage();
+    await page.getByText('In detail').click();
+    const { can, place } = await stage();
+    check(can.length > 25, 'the camera has a stage');
+    for (const r of can) {
+      const at = row(page, r.name);
+      check((await at.count()) === 1, `${r.name} is on the page once`);
+      await at.scrollIntoViewIfNeeded();
+      check(await at.isVisible(), `${r.name} can be seen`);
+    }
+    check(await page.getByText(place, { exact: true }).isVisible(), 'the place is named');
+    await page.context().close();
+  });
+
+  test('stage_sets_reads_back_and_undoes', async () => {
+    const page = await openStage();
+    await page.getByRole('button', { name: 'Fog' }).click();
+    await until('fog', async () => (await stage()).values.weather === 'fog');
+    await page.getByLabel('A change takes').selectOption('0');
+    const shake = row(page, 'shake').getByRole('textbox');
+    await shake.fill('0.5');
+    await shake.press('Enter');
+    await until('it shakes', async () => (await stage()).values.shake === 0.5);
+    await page.getByRole('button', { name: 'Undo' }).first().click();
+    await until('it is still', async () => (await stage()).values.shake === 0);
+    await shake.fill('77');
+    await shake.press('Enter');
+    await row(page, 'shake').getByRole('alert').waitFor();
+    check(/0 to 5/.test(await row(page, 'shake').getByRole('alert').textContent()), 'the limits are told at the field');
+    const cover = row(page, 'cover').getByRole('textbox');
+    await cover.fill('40');
+    await cover.press('Enter');
+    await until('a cloth over two fifths', async () => Math.abs((await stage()).values.cover - 0.4) < 0.001);
+    await row(page, 'clean').getByRole('button').click();
+    await until('clean', async () => (await stage()).values.cover === 0);
+    await row(page, 'card').getByRole('button', { name: 'out' }).click();
+    await until('the card is out', async () => (await stage()).body.card === false);
+    await row(page, 'input2').getByRole('switch').click();
+    await until('input 2', async () => (await stage()).body.inputs[1] === true);
+    await row(page, 'speed').getByRole('combobox').selectOption('60');
+    await until('the sun moves', async () => (await stage()).values.speed === 60);
+    await reset(page);
+    await page.context().close();
+  });
+
+  test('stage_is_for_administrators', async () => {
+    const page = await openLive(base, {}, viewer);
+    check((await page.getByRole('link', { name: 'Stage' }).count()) === 0, 'a viewer sees no stage');
+    await page.goto(`${base}#/stage`);
+    await page.reload();
+    await live(page);
+    check((await page.getByRole('heading', { name: 'Stage', level: 1 }).count()) === 0, 'nor by its address');
+    await page.context().close();
+  });
+
+  test('stage_survives_a_reload_and_speaks_german', async () => {
+    const page = await openStage();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Stage', level: 1 }).waitFor();
+    await live(page);
+    await page.evaluate(() => localStorage.setItem('vedette.language', 'de'));
+    await page.reload();
+    await page.getByRole('heading', { name: 'Bühne', level: 1 }).waitFor();
+    await live(page);
+    check(await page.getByRole('button', { name: 'Nebel' }).isVisible(), 'the weather in German');
+    const words = await page.locator('[data-row] .label').allTextContents();
+    for (const english of ['lens', 'turn', 'wind to', 'temperature'])
+      check(!words.includes(english), `${english} is not translated`);
+    await page.context().close();
+  });
+
+  test('stage_frames_the_truth', async () => {
+    const page = await openStage();
+    await page.getByRole('switch', { name: 'Show the truth' }).click();
+    const boxes = page.locator('[data-test=truth] [data-id]');
+    await until('somebody is framed', async () => (await boxes.count()) > 0, 30000);
+    const truth = JSON.parse((await ask(base, '/vedette/stage/truth', admin)).body.toString());
+    const ids = new Set(truth.objects.map((o) => o.id));
+    const framed = await boxes.evaluateAll((all) => all.map((e) => e.dataset.id));
+    check(framed.some((id) => ids.has(id)), `${framed} are of ${[...ids]}`);
+    const p = await page.locator(picture).boundingBox();
+    const b = await boxes.first().boundingBox();
+    check(b.x >= p.x - 3 && b.x + b.width <= p.x + p.width + 3 && b.y >= p.y - 3, 'the frames lie on the picture');
+    await shoot(page, 'stage-truth-dark-desktop');
+    await page.getByRole('link', { name: 'Live' }).click();
+    await until('no frames elsewhere', async () => (await boxes.count()) === 0);
+    await page.getByRole('link', { name: 'Stage' }).click();
+    await page.getByRole('switch', { name: 'Show the truth' }).click();
+    await until('no frames', async () => (await boxes.count()) === 0);
+    await page.context().close();
+  });
+
+  test('stage_is_accessible_and_fits_everywhere', async () => {
+    const page = await openStage();
+    await page.getByText('In detail').click();
+    await axeClean(page, 'stage, dark');
+    await page.getByText('In detail').click();
+    await shoot(page, 'stage-dark-desktop');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await axeClean(page, 'stage, light');
+    await shoot(page, 'stage-light-desktop');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await advances(page, 5);
+    const fits = await page.evaluate(() => {
+      const wide = [...document.querySelectorAll('aside *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.visually-hidden'));
+      return wide.map((e) => e.className || e.tagName);
+    });
+    check(!fits.length, `too wide for a phone: ${fits}`);
+    near((await page.locator(picture).boundingBox()).width, 390, 1, 'the picture stays on top');
+    await axeClean(page, 'stage, phone');
+    await shoot(page, 'stage-light-phone');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await row(page, 'spray').scrollIntoViewIfNeeded();
+    await shoot(page, 'stage-dark-phone');
+    await page.context().close();
+  });
+}
