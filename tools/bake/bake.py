@@ -9,11 +9,13 @@ SCENE names a module beside this file (street, hall). It offers:
     PATCHES   [(name, pan0, pan1, tilt0, tilt1, px_per_deg)], coarse before fine
     LAYERS    {layer: samples} overrides of SAMPLES below, may be absent
     WORLD     False: no sky light at all (absent: True)
+    COARSE    {patch: n}: its light is rendered n times coarser and widened along its surfaces
+    prepare(layer)  called before each piece, may be absent
     build()   makes the Blender scene; common.sign/plate/lamp note what place.json must know. Lights carry a group: common.light(..., group='lamps' or
               'windows'); glowing surfaces: common.glow(material, colour, strength); what the
               wind moves: common.sways(material). No suns, no sky, no camera: those are made here.
 
-Every patch is cut into columns of pieces; each layer of each piece becomes one .npz in
+Every patch is cut into pieces; each layer of each piece becomes one .npz in
 $WORK/NAME[-scale]/, and pieces which exist are not rendered again, so a bake may be ended and
 taken up. pack.py makes the place of them. The built scene is kept as $WORK/NAME.blend; give
 --build to make it anew.
@@ -30,7 +32,8 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
-from layout import BOUNCE, ORDER, SAMPLES, SUN_LAYERS, columns, folder, piece_path, snap
+import widen
+from layout import BOUNCE, ORDER, SAMPLES, SUN_LAYERS, folder, piece_path, pieces
 
 WORK = os.environ['WORK']
 
@@ -125,8 +128,8 @@ def sun_object(pan, elevation):
 
 
 class Baker:
-    def __init__(self, scene):
-        self.scene = scene
+    def __init__(self, scene, scale=1.):
+        self.scene, self.scale = scene, scale
         self.sc = sc = bpy.context.scene
         sc.render.engine = 'CYCLES'
         cy = sc.cycles
@@ -182,22 +185,25 @@ class Baker:
         sc.render.filepath = path
         bpy.ops.render.render(write_still=True)
 
-    def pano(self, p, x0, x1, div):
+    def pano(self, p, x0, x1, y0, y1, div):
         c = self.cam.data
         c.type = 'PANO'
         c.cycles.panorama_type = 'EQUIRECTANGULAR'
         ppd = p['px_per_deg']
         c.cycles.longitude_min = math.radians(p['pan0'] + x0 / ppd)
         c.cycles.longitude_max = math.radians(p['pan0'] + x1 / ppd)
-        c.cycles.latitude_min = math.radians(p['tilt0'])
-        c.cycles.latitude_max = math.radians(p['tilt1'])
+        c.cycles.latitude_min = math.radians(p['tilt1'] - y1 / ppd)
+        c.cycles.latitude_max = math.radians(p['tilt1'] - y0 / ppd)
         self.sc.render.resolution_x = (x1 - x0) // div
-        self.sc.render.resolution_y = p['h'] // div
+        self.sc.render.resolution_y = (y1 - y0) // div
 
-    def piece(self, p, x0, x1, layer, factor, path):
+    def piece(self, p, x0, x1, y0, y1, layer, factor, path):
         samples, div, bounces = SAMPLES[layer]
+        coarse = getattr(self.scene, 'COARSE', {}).get(p['name'], 1) if layer not in ('geo', 'emit') else 1
+        div *= coarse
         samples = max(1, round(samples * factor))
         vl = self.sc.view_layers[0]
+        getattr(self.scene, 'prepare', lambda layer: None)(layer)
         for k in ('z', 'normal', 'diffuse_color', 'material_index', 'diffuse_direct', 'emit'):
             setattr(vl, 'use_pass_' + k, False)
         vl.use_pass_diffuse_color = True
@@ -214,11 +220,11 @@ class Baker:
             self.light(world='clear' if layer == 'sky' else 'overcast')
         else:
             self.light(group=layer)
-        self.pano(p, x0, x1, div)
+        self.pano(p, x0, x1, y0, y1, div)
         im = self.sc.render.image_settings
         im.file_format, im.color_depth, im.exr_codec = 'OPEN_EXR_MULTILAYER', '32', 'NONE'
         exr = path + '.exr'
-        self.render(samples, bounces, 1 + zlib.crc32(('%s %d' % (layer, x0)).encode()) % 1000, exr)
+        self.render(samples, bounces, 1 + zlib.crc32(('%s %d %d' % (layer, x0, y0)).encode()) % 1000, exr)
         ex = read_exr(exr)
         os.remove(exr)
         col = rgb(ex, 'DiffCol')
@@ -239,6 +245,10 @@ class Baker:
             a = channel(ex, 'Combined', 'A')[..., None]
             # where sky shares a pixel both sums lack the same share, which cancels
             out = {'v': (c / np.maximum(col, .02 * a.clip(.05))).astype(np.float32)}
+        if coarse > 1:
+            div //= coarse
+            with np.load(piece_path(self.scene, self.scale, p['name'], 'geo', x0, y0) + '.npz') as geo:
+                out['v'] = widen.widen(out['v'], (x1 - x0) // div, (y1 - y0) // div, geo['z'], geo['normal'])
         np.savez(path + '.tmp.npz', **out)
         os.rename(path + '.tmp.npz', path + '.npz')
 
@@ -313,7 +323,7 @@ def main():
         print('built in %.0f s' % (time.time() - t), flush=True)
     else:
         bpy.ops.wm.open_mainfile(filepath=blend)
-    b = Baker(scene)
+    b = Baker(scene, o['scale'])
     if o['view']:
         for v in o['view']:
             t = time.time()
@@ -322,23 +332,23 @@ def main():
         return
     os.makedirs(folder(scene, o['scale']), exist_ok=True)
     for patch in scene.PATCHES:
-        p = snap(patch, o['scale'])
+        p, parts = pieces(scene, o['scale'], patch)
         if o['only'] and p['name'] not in o['only']:
             continue
         for layer in ORDER:
             if o['layers'] and layer not in o['layers']:
                 continue
-            for x0, x1 in columns(p):
-                path = piece_path(scene, o['scale'], p['name'], layer, x0)
+            for x0, x1, y0, y1 in parts:
+                path = piece_path(scene, o['scale'], p['name'], layer, x0, y0)
                 if os.path.exists(path + '.npz'):
                     continue
                 if o['stop'] and time.strftime('%H:%M', time.gmtime()) >= o['stop']:
                     print('time is up before', path, flush=True)
                     return
                 t = time.time()
-                b.piece(p, x0, x1, layer, o['spp'], path)
-                n = (x1 - x0) * p['h'] / SAMPLES[layer][1] ** 2 / 1e6
-                print('%s %s %d…%d: %.2f Mpx, %.1f s' % (p['name'], layer, x0, x1, n, time.time() - t), flush=True)
+                b.piece(p, x0, x1, y0, y1, layer, o['spp'], path)
+                n = (x1 - x0) * (y1 - y0) / SAMPLES[layer][1] ** 2 / 1e6
+                print('%s %s %d,%d: %.2f Mpx, %.1f s' % (p['name'], layer, x0, y0, n, time.time() - t), flush=True)
     print('complete', flush=True)
 
 

@@ -166,6 +166,20 @@ class Nodes:
             self.put(self.bsdf.inputs['Metallic'], metal)
         return self.mat
 
+    def plain(self, colour):
+        """Rays which the camera does not see itself meet a plain surface of this colour: the
+        details would only cost time there. Call it last."""
+        d = self.nt.nodes.new('ShaderNodeBsdfDiffuse')
+        self.put(d.inputs['Color'], colour)
+        out = self.nt.nodes['Material Output'].inputs[0]
+        full = out.links[0].from_socket
+        ms = self.nt.nodes.new('ShaderNodeMixShader')
+        self.nt.links.new(self.nt.nodes.new('ShaderNodeLightPath').outputs['Is Camera Ray'], ms.inputs[0])
+        self.nt.links.new(d.outputs[0], ms.inputs[1])
+        self.nt.links.new(full, ms.inputs[2])
+        self.nt.links.new(ms.outputs[0], out)
+        return self.mat
+
 
 _mats = {}
 
@@ -182,7 +196,8 @@ def flat(name, colour, rough=.8, spec=.25, vary=.15, dirt=.25):
         if dirt:
             streak = n.noise(1, 6, .6, n.scale(9, 9, .5))
             c = n.mix(n.span(streak, .5, .8, 0, dirt), c, (.06, .052, .042))
-        _mats[key] = n.done(c, rough, spec)
+        n.done(c, rough, spec)
+        _mats[key] = n.plain(tuple(v * .92 for v in colour))
     return _mats[key]
 
 
@@ -197,12 +212,13 @@ def glass(name='glass', tint=(.7, .75, .74), wave=.1, rough=0):
         g.inputs['Roughness'].default_value = rough
         g.inputs['Color'].default_value = (1, 1, 1, 1)
         normal = n.node('Bump', Height=n.noise(.6, 1), Strength=wave, Distance=.05) if wave else None
-        lw = n.nt.nodes.new('ShaderNodeFresnel')
-        lw.inputs['IOR'].default_value = 1.6
+        # Schlick by hand: the Fresnel node takes a pane seen from within for a block of glass,
+        # which would keep the high sun out of rooms and cars
+        lw = n.nt.nodes.new('ShaderNodeLayerWeight')
         if normal is not None:
             n.put(g.inputs['Normal'], normal)
         ms = n.nt.nodes.new('ShaderNodeMixShader')
-        n.put(ms.inputs[0], n.math('ADD', lw.outputs[0], .03, True))
+        n.put(ms.inputs[0], n.math('ADD', n.math('MULTIPLY', n.math('POWER', lw.outputs['Facing'], 5), .9), .06, True))
         n.nt.links.new(t.outputs[0], ms.inputs[1])
         n.nt.links.new(g.outputs[0], ms.inputs[2])
         n.nt.links.new(ms.outputs[0], n.nt.nodes['Material Output'].inputs[0])
@@ -420,7 +436,8 @@ def _material(model, name, k, paint):
         c = n.mix(n.span(dust, .35, .75, 0, .12), info, (.25, .23, .2))
         n.bsdf.inputs['Clearcoat'].default_value = .8
         n.bsdf.inputs['Clearcoat Roughness'].default_value = .04
-        return n.done(c, .35, .4)
+        n.done(c, .35, .4)
+        return n.plain((.2, .2, .2))
     if clear and 'map' not in k:
         bpy.data.materials.remove(n.mat)
         if any(w in low for w in ('light', 'signal', 'brake', 'red', 'faro')):
@@ -527,6 +544,7 @@ def leaf_material(name, colour, light_through=.35):
     n.nt.links.new(n.bsdf.outputs[0], ms.inputs[1])
     n.nt.links.new(tr.outputs[0], ms.inputs[2])
     n.nt.links.new(ms.outputs[0], n.nt.nodes['Material Output'].inputs[0])
+    n.plain(tuple(v * .95 for v in colour))
     return sways(n.mat)
 
 
@@ -540,7 +558,8 @@ def bark(name='bark', colour=(.16, .13, .10)):
         c = n.ramp(a, (.3, tuple(x * .35 for x in colour)), (.6, colour), (.8, tuple(x * 1.5 for x in colour)))
         c = n.mix(n.span(b, .5, .7, 0, .4), c, (.10, .13, .05))
         n.bump(a, .8, .04)
-        _mats[key] = n.done(c, .95, .1)
+        n.done(c, .95, .1)
+        _mats[key] = n.plain(tuple(v * .8 for v in colour))
     return _mats[key]
 
 

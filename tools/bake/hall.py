@@ -1,9 +1,11 @@
 """The hall: a foyer with a glass front, see docs. Shell, light and what stands outside are here;
 what stands inside is in hall_things.py, surfaces in hall_kit.py."""
-import math, random
+import math
+import random
 
 import hall_things
-from hall_kit import (Gather, concrete, glass, glow, made, paint, portal, strip, surface, terrazzo, wood, new)
+from common import lamp
+from hall_kit import (Gather, concrete, glass, glow, made, mirrors, paint, portal, strip, surface, terrazzo, wood, new)
 
 NAME = 'hall'
 EYE = (0., 0., 4.5)
@@ -11,10 +13,31 @@ EYE = (0., 0., 4.5)
 # of the sun are azimuths 97, 151, 232, 275 at heights 37, 61, 55, 27.
 NORTH_PAN = -215 + 360
 SUNS = [(-118., 36.8), (-64., 60.9), (17., 54.6), (60., 27.2)]
+BASE = 4096 / 360
 PATCHES = [
-    ('base', -180, 180, -90, 55, 11.378),
-    ('band', -180, 180, -35, 25, 45.511),
+    ('base', -180, 180, -8 * 128 / BASE, 8 * 78 / BASE, BASE),  # -90…54.8
+    ('band', -180, 180, -8 * 52 / BASE, 8 * 36 / BASE, 2 * BASE),  # -36.6…25.3
+    ('front', -92, 92, -30, 13, 4 * BASE),
+    ('desk', -39.6, -27, -11.6, -7, 400),
+    ('turnstiles', -6.2, 6.2, -18.9, -13.1, 400),
+    ('board', 11, 21.8, .2, 3.8, 400),
+    ('kiosk', 27, 38.6, -9.6, -3, 400),
+    ('doors', -4.6, 4.6, -8.6, -3.2, 400),
+    ('seats', 43, 53.4, -18.4, -13.6, 400),
+    ('notices', -74.2, -68, -10.2, -5.8, 400),
+    ('pigeonholes', -42.6, -37.2, -8.8, -4.2, 400),
 ]
+COARSE = {p[0]: 4 for p in PATCHES[3:]} | {'front': 2}
+# less than usual: the rooms' light is soft, and smoothed over what faces the same way
+LAYERS = {'sky': (14, 4, 3), 'overcast': (10, 4, 3), 'lamps': (14, 4, 2), 'windows': (8, 4, 2)} | {
+    'bounce%d' % i: (5, 4, 3) for i in range(4)}
+
+PLACE = {'title': 'Hall', 'indoors': True, 'attribution': 'see assets/ATTRIBUTION.md'}
+
+
+def prepare(layer):
+    mirrors(layer not in ('geo', 'emit', 'sun0', 'sun1', 'sun2', 'sun3'))
+
 
 MULLION = [-19.5 + 1.5 * i for i in range(27)]
 COLUMNS = [(sx * 8, y) for sx in (-1, 1) for y in (6, 20)]
@@ -26,11 +49,11 @@ ROWS = (-10., -3.6, 3.6, 10.)  # lines of hanging luminaires, along y
 
 def materials():
     terrazzo()
-    concrete('concrete', (.43, .42, .40))
-    concrete('column', (.40, .39, .375), (50, 2.0), False)
-    wood('oak', (.36, .215, .115), 2, .14)
-    wood('oak_h', (.36, .215, .115), 1, .2)
-    wood('walnut', (.16, .085, .048), 2, .2)
+    concrete('concrete', (.52, .51, .485))
+    concrete('column', (.50, .49, .47), (50, 2.0), False)
+    wood('oak', (.47, .30, .165), 2, .14)
+    wood('oak_h', (.45, .285, .155), 1, .2)
+    wood('walnut', (.20, .115, .066), 2, .2)
     wood('floorboard', (.30, .19, .11), 0, .12)
     glass('glass_front')
     glass('glass_clear', (.93, .955, .945), .02)
@@ -59,13 +82,13 @@ def materials():
     paint('ink', (.03, .03, .035), .6)
     paint('paper', (.80, .79, .75), .8)
     paint('screen_off', (.015, .016, .018), .12)
-    glow('tube_light', (1, .97, .92), 14)
-    glow('spot_light', (1, .93, .82), 20)
+    glow('tube_light', (1, .97, .92), 40)
+    glow('spot_light', (1, .93, .82), 50)
     ribs = new('mat_ribs')
     x, y, z = ribs.xyz()
     k = ribs.step(ribs.frac(y, .024), .003, .006)
     c = ribs.mix(k, (.16, .16, .16), ribs.mix(ribs.step(ribs.noise(1.2, 7, .7), .35, .7), (.035, .037, .04), (.10, .095, .085)))
-    ribs.out(c, .85)
+    ribs.out(c, .85, 0, .5, (.06, .06, .06))
     p = new('pave_out')
     x, y, z = p.xyz()
     row = p.cell(y, .4)
@@ -76,15 +99,15 @@ def materials():
     c = p.mix(1, c, p.grey(p.step(p.noise(60, 3), .3, .7, .88, 1.1)), 'MULTIPLY')
     c = p.mix(p.step(p.math('MINIMUM', p.frac(xs, .8), p.frac(y, .4)), .004, .009, .8, 0), c, (.10, .095, .08))
     gum = p.math('MULTIPLY', p.step(p.voronoi(2.2, 'Distance'), .03, .025), .6)
-    p.out(p.mix(gum, c, (.09, .09, .09)), .85)
+    p.out(p.mix(gum, c, (.09, .09, .09)), .85, 0, .5, (.33, .315, .295))
     a = new('road')
     c = a.mix(1, (.095, .095, .098), a.grey(a.step(a.noise(.6, 8, .7), .3, .7, .75, 1.2)), 'MULTIPLY')
     c = a.mix(1, c, a.grey(a.step(a.voronoi(90, 'Distance'), 0, .6, .75, 1.3)), 'MULTIPLY')
     crack = a.step(a.voronoi(.28, 'Distance', a.mix(.12, a.pos, a.noise(2, 4, .6, None, True)), 'DISTANCE_TO_EDGE'), .004, .008, .6, 0)
-    a.out(a.mix(crack, c, (.03, .03, .03)), .9)
+    a.out(a.mix(crack, c, (.03, .03, .03)), .9, 0, .5, (.09, .09, .09))
     h = new('grass')
     c = h.mix(h.noise(.8, 8, .7), (.045, .085, .020), (.12, .16, .045))
-    h.out(h.mix(1, c, h.grey(h.step(h.noise(40, 3), .3, .7, .6, 1.4)), 'MULTIPLY'), 1)
+    h.out(h.mix(1, c, h.grey(h.step(h.noise(40, 3), .3, .7, .6, 1.4)), 'MULTIPLY'), 1, 0, .2, (.07, .11, .03))
 
 
 def wall_x(g, m, x0, x1, holes, y0=-2., y1=30., z1=8.):
@@ -209,7 +232,9 @@ def ceiling():
                 g.tube(M['black'], [(x, y + k, 6.7), (x, y + k, 8)], .004, 5)
             y += 2.4
         g.tube(M['white'], [(x, .6, 6.72), (x + .02, 14, 6.71), (x, 28, 6.72)], .006, 5)
-        strip('lamps', x, 14.3, 6.6, .11, 28, 330, (1, .95, .88))
+        for k in range(4):
+            lamp((x, 3.9 + 7 * k, 6.6), (1, .95, .88), 22, 'hall')
+        strip('lamps', x, 14.3, 6.6, .11, 28, 900, (1, .95, .88))
     # air ducts along the sides, with slots; sprinkler pipes; cable trays; detectors
     for x in (-12.3, 12.3):
         g.tube(M['duct'], [(x, -1.9, 7.0), (x, 29.7, 7.0)], .24, 28)
@@ -282,11 +307,11 @@ def gallery():
         for x in (-18.9, -17.4):
             g.disc(M['alu'], x, y + .7, 4.948, .11, 20)
             g.disc(M['spot_light'], x, y + .7, 4.945, .085, 20)
-    strip('lamps', -18.2, 14.5, 4.9, .5, 28, 150, (1, .91, .78))
+    strip('lamps', -18.2, 14.5, 4.9, .5, 28, 330, (1, .91, .78))
     for x in range(-15, 20, 3):
         g.disc(M['alu'], x, -1.3, 4.948, .11, 20)
         g.disc(M['spot_light'], x, -1.3, 4.945, .085, 20)
-    strip('lamps', 2, -1.3, 4.9, 34, .4, 130, (1, .91, .78))
+    strip('lamps', 2, -1.3, 4.9, 34, .4, 330, (1, .91, .78))
     # the camera's own bracket and its cable
     g.box(M['white'], -.12, -.49, 4.98, .12, -.45, 5.2)
     g.tube(M['white'], [(-.02, -.9, 4.93), (-1.2, -1.2, 4.94), (-6, -1.96, 4.93), (-6, -1.97, 3.4)], .012, 8)

@@ -2,7 +2,7 @@
 import math
 import random
 
-from hall_kit import Gather, furniture, glass, glow, leaf_material, made, bark, paint, put, strip, surface, text, tree
+from hall_kit import Gather, furniture, glass, glow, leaf_material, made, bark, paint, put, sign, strip, surface, text, tree
 
 WORDS = ('Sommer', 'Lauf', 'Open air', 'Kantine', 'Yoga', 'Blood donors', 'Fire drill', 'Chess club')
 
@@ -113,7 +113,7 @@ def desk(g):
     g.box(M['tube_light'], -10.19, 15.62, 2.893, -10.13, 20.38, 2.901)
     for y in (15.7, 18, 20.3):
         g.tube(M['black'], [(-10.16, y, 2.96), (-10.16, y, 7.2)], .003, 5)
-    strip('windows', -10.16, 18, 2.88, .06, 4.7, 45, (1, .93, .83))
+    strip('windows', -10.16, 18, 2.88, .06, 4.7, 150, (1, .93, .83))
 
 
 def turnstiles(g):
@@ -261,8 +261,8 @@ def kiosk(g):
     thing('katorlegaz/coffee-mug', .1, (x0 + .3, y0 + 1.3, 1.07))
     g.box(M['paper'], x0 + .1, y0 + 1.6, 1.07, x0 + .4, y0 + 1.9, 1.12)
     thing('blendswap-cc-by/luckyBamboo', .45, (x0 + .25, y1 - .4, 1.07))
-    strip('windows', x0 + 2, y0 + 1.5, 2.7, 3.4, 2, 85, (1, .86, .66))
-    strip('windows', x0 + 2, y0 - .36, 3.05, 3.6, .3, 22, (1, .92, .8), (90, 0, 180 + 180))
+    strip('windows', x0 + 2, y0 + 1.5, 2.7, 3.4, 2, 300, (1, .86, .66))
+    strip('windows', x0 + 2, y0 - .36, 3.05, 3.6, .3, 80, (1, .92, .8), (90, 0, 180 + 180))
     # a chalk board, tables, chairs
     for i, (x, y) in enumerate(((10.4, 18.2), (12.9, 17.9), (10.0, 23.0))):
         thing('blendswap-cc-by/cafe_set_mota_table', .74, (x, y, 0), 0)
@@ -429,7 +429,7 @@ def walls(g):
         y += .1
     g.box(M['steel'], 19.88, 5.9, 0, 19.95, 26.5, .1)
     for i, y in enumerate((8.2, 10.2, 12.2, 14.2)):
-        poster(g, (19.88, y + 1.1, 2.5), (0, -1, 0), 1.1, 1.55, i)
+        poster(g, (19.85, y + 1.1, 2.5), (0, -1, 0), 1.1, 1.55, i)
         g.box(M['walnut'], 19.86, y - .1, .85, 19.9, y + 1.2, 2.6)
     door(g, '-x', (20, 3.95), 1.8, 2.2, M['door_grey'], True)
     for i, y in enumerate((16.6, 17.7)):
@@ -443,7 +443,7 @@ def walls(g):
         g.box(M['steel'], 19.085, y + .72, 1.0, 19.1, y + .92, 1.5)
         g.box(M['screen1'], 19.08, y + .75, 1.55, 19.1, y + .9, 1.68)
         g.box(M['steel_dark'], 19.08, y + .1, .15, 19.1, y + .65, .4)
-    strip('windows', 19.0, 17.65, 1.2, 1.3, 2.0, 16, (.95, .97, 1), (0, 90, 0))
+    strip('windows', 19.0, 17.65, 1.2, 1.3, 2.0, 70, (.95, .97, 1), (0, 90, 0))
     # ticket machines
     for y in (12.3 + 7.2, 12.3 + 8.4):
         g.box(M['blue'], 19.25, y, .0, 19.86, y + .8, 1.75)
@@ -503,7 +503,7 @@ def columns(g, places):
     g.box(M['board_light'], 4.72, 23.387, 4.66, 9.28, 23.39, 5.94)
     for x in (5.2, 8.8):
         g.tube(M['black'], [(x, 23.5, 6.05), (x, 23.5, 7.3)], .025, 10)
-    strip('windows', 7, 23.3, 5.3, 4.4, 1.2, 26, (.9, .95, 1), (90, 0, 180 + 180))
+    strip('windows', 7, 23.3, 5.3, 4.4, 1.2, 90, (.9, .95, 1), (90, 0, 180 + 180))
     # banners by the front
     for i, x in enumerate((-13.2, -4.9)):
         n = 18
@@ -515,6 +515,45 @@ def columns(g, places):
     g.box(M['sign_dark'], -2.4, 14.4, 5.55, 2.4, 14.48, 5.95)
     for x in (-2.1, 2.1):
         g.tube(M['black'], [(x, 14.44, 5.95), (x, 14.44, 7.2)], .008, 6)
+
+
+TRAINS = (('10:14', 'NORTH BRIDGE', '2'), ('10:22', 'AIRPORT', '1'), ('10:31', 'OLD HARBOUR', '4'), ('10:36', 'UNIVERSITY', '3'), ('10:44', 'NORTH BRIDGE', '2'))
+
+
+def signs(g):
+    """Bare plates, and what is written on them at run time."""
+    M = made
+    white, green, dark = '#f2f2f0', '#0d7a3c', '#101216'
+    # over the front doors, the emergency doors, the doors below the gallery
+    g.box(M['exit_green'], -.5, 29.62, 2.7, .5, 29.68, 2.98)
+    sign('exit front', (-.48, 29.616, 2.965), (.96, 0, 0), (0, 0, -.25), 'EXIT', white)
+    g.box(M['exit_green'], 19.9, 3.45, 2.45, 19.96, 4.45, 2.73)
+    sign('exit east', (19.896, 4.43, 2.715), (0, -.96, 0), (0, 0, -.25), 'EXIT', white)
+    g.box(M['exit_green'], -5.6, -1.97, 2.45, -4.6, -1.91, 2.73)
+    sign('exit south', (-4.62, -1.906, 2.715), (-.96, 0, 0), (0, 0, -.25), 'EXIT', white)
+    # desk, lifts, notices, post
+    sign('desk', (-15.516, 16.5, 2.88), (0, 3.2, 0), (0, 0, -.56), 'RECEPTION', '#1b2a3c')
+    g.box(M['sign_dark'], -20, 9.2, 2.95, -19.96, 10.8, 3.3)
+    sign('lifts', (-19.956, 9.25, 3.27), (0, 1.5, 0), (0, 0, -.29), 'LIFTS', white)
+    g.box(M['sign_dark'], -20, 6.2, 2.25, -19.96, 7.5, 2.5)
+    sign('notices', (-19.956, 6.25, 2.48), (0, 1.2, 0), (0, 0, -.21), 'NOTICES', white)
+    g.box(M['sign_dark'], -20, 22.4, 2.25, -19.96, 23.9, 2.5)
+    sign('post', (-19.956, 22.45, 2.48), (0, 1.4, 0), (0, 0, -.21), 'INTERNAL POST', white)
+    # over the turnstiles
+    sign('direction', (-2.3, 14.396, 5.91), (4.6, 0, 0), (0, 0, -.32), 'EXIT  ·  DESK  ·  CAFÉ', white)
+    # kiosk
+    sign('café south', (12.3, 20.281, 3.2), (2.6, 0, 0), (0, 0, -.30), 'CAFÉ LINDEN', '#5a2410')
+    sign('café west', (11.681, 22.9, 3.2), (0, -2.0, 0), (0, 0, -.30), 'CAFÉ LINDEN', '#5a2410')
+    # platforms on the far columns
+    for x, t in ((-8, 'A'), (8, 'B')):
+        g.box(M['blue'], x - .32, 19.6, 2.45, x + .32, 19.63, 3.09)
+        sign('platform ' + t, (x - .26, 19.596, 3.03), (.52, 0, 0), (0, 0, -.52), t, white)
+    # times
+    sign('board head', (4.8, 23.384, 5.9), (2.4, 0, 0), (0, 0, -.20), 'DEPARTURES', '#f0c040')
+    for i, (t, to, n) in enumerate(TRAINS):
+        z = 5.63 - .19 * i
+        for name, x, w, s in (('time', 4.8, .52, t), ('to', 5.6, .125 * len(to), to), ('platform', 8.85, .12, n)):
+            sign('board %s %d' % (name, i + 1), (x, 23.384, z), (w, 0, 0), (0, 0, -.135), s, '#f4f4ec')
 
 
 def clutter(g):
@@ -563,9 +602,9 @@ def clutter(g):
 
 
 def inside():
-    for n, c, e in (('led_green', (.05, 1, .25), 3), ('led_red', (1, .05, .03), 3), ('fascia', (1, .86, .62), 2.2), ('board_light', (.10, .14, .2), .5),
+    for n, c, e in (('led_green', (.05, 1, .25), 3), ('led_red', (1, .05, .03), 3), ('exit_green', (.1, 1, .35), 1.2), ('fascia', (1, .86, .62), 4), ('board_light', (.3, .42, .6), .8),
                     ('vend0', (.8, .9, 1), 1.6), ('vend1', (1, .95, .85), 1.5), ('screen0', (.28, .42, .62), 1.1), ('screen1', (.72, .76, .80), 1.2), ('screen2', (.18, .30, .26), 1.1)):
-        glow(n, c, e, (.08, .09, .1) if n in ('board_light', 'screen0', 'screen1', 'screen2') else (.6, .6, .58))
+        glow(n, c, e, (.02, .28, .1) if n == 'exit_green' else (.03, .033, .04) if n == 'board_light' else (.08, .09, .1) if n in ('screen0', 'screen1', 'screen2') else (.6, .6, .58))
     surface('seat', (.055, .075, .11), .35, .2, tone=.1, scale=5, wear=.3)
     surface('rug', (.17, .055, .05), .95, tone=.2, scale=4, grain=.25, grain_scale=240, bump=.002, dirt=.4)
     surface('soil', (.05, .038, .028), .95, tone=.3, grain=.3, grain_scale=90)
@@ -576,7 +615,7 @@ def inside():
     paint('banner0', (.04, .16, .33), .8)
     paint('banner1', (.48, .10, .05), .8)
     surface('pane', (.03, .036, .042), .06, tone=.3, spec=.8)
-    for n, f in (('desk', desk), ('turnstiles', turnstiles), ('seats', seats), ('kiosk', kiosk), ('walls', walls), ('clutter', clutter)):
+    for n, f in (('desk', desk), ('turnstiles', turnstiles), ('seats', seats), ('kiosk', kiosk), ('walls', walls), ('signs', signs), ('clutter', clutter)):
         g = Gather(n)
         f(g)
         g.done(.003)

@@ -8,13 +8,14 @@ SOFT = ['sky', 'overcast'] + BOUNCE + ['lamps', 'windows', 'ir', 'emit']
 ORDER = ['geo'] + SUN_LAYERS + ['sky', 'emit', 'lamps', 'overcast', 'windows'] + BOUNCE
 PIECE = 3 << 20  # pixels
 
-# layer: (samples, divisor of the size, bounces)
-SAMPLES = {'geo': (3, 1, 0), 'emit': (4, 4, 0), 'sky': (24, 4, 2), 'overcast': (24, 4, 2),
-           'lamps': (32, 4, 1), 'windows': (24, 4, 1)}
+# layer: (samples, divisor of the size, bounces); what is rendered at an eighth is packed at a
+# quarter, guided by the distances and normals there
+SAMPLES = {'geo': (2, 1, 0), 'emit': (4, 4, 0), 'sky': (10, 4, 2), 'overcast': (10, 8, 2),
+           'lamps': (10, 4, 1), 'windows': (10, 8, 1)}
 for n in SUN_LAYERS:
-    SAMPLES[n] = (4, 2, 0)
+    SAMPLES[n] = (2, 2, 0)
 for n in BOUNCE:
-    SAMPLES[n] = (10, 4, 2)
+    SAMPLES[n] = (6, 8, 2)
 
 
 def snap(patch, scale):
@@ -27,16 +28,39 @@ def snap(patch, scale):
             'tilt1': tilt0 + h / ppd, 'px_per_deg': ppd, 'w': w, 'h': h}
 
 
-def columns(p):
-    """[(x0, x1)] of the pieces, on multiples of 8."""
-    n = max(1, math.ceil(p['w'] * p['h'] / PIECE))
-    edges = [p['w'] * i // n // 8 * 8 for i in range(n)] + [p['w']]
-    return list(zip(edges[:-1], edges[1:]))
+def within(p, q):
+    """Rows y0, y1 of p which follow from q (the whole circle too, at exactly twice the pixels);
+    None where they do not fit."""
+    if not q or q['w'] != 2 * p['w'] or p['pan0'] != q['pan0']:
+        return None
+    y0 = (p['tilt1'] - q['tilt1']) * p['px_per_deg']
+    y1 = y0 + q['h'] / 2
+    if abs(y0 - round(y0)) > .01 or round(y0) % 8 or round(y1) % 8 or y0 < 0 or y1 > p['h'] + .01:
+        return None
+    return round(y0), round(y1)
+
+
+def pieces(scene, scale, patch):
+    """The patch, and its pieces to render: [(x0, x1, y0, y1)] on multiples of 8. Where the band
+    gives rows of the base, these are not rendered again."""
+    p = snap(patch, scale)
+    rows = [(0, p['h'])]
+    if p['name'] == 'base':
+        q = [r for r in scene.PATCHES if r[0] == 'band']
+        mid = within(p, snap(q[0], scale)) if q else None
+        if mid:
+            rows = [r for r in ((0, mid[0]), (mid[1], p['h'])) if r[0] < r[1]]
+    out = []
+    for y0, y1 in rows:
+        n = max(1, math.ceil(p['w'] * (y1 - y0) / PIECE))
+        edges = [p['w'] * i // n // 8 * 8 for i in range(n)] + [p['w']]
+        out += [(x0, x1, y0, y1) for x0, x1 in zip(edges[:-1], edges[1:])]
+    return p, out
 
 
 def folder(scene, scale):
     return os.path.join(os.environ['WORK'], scene.NAME + ('' if scale == 1 else '-%g' % scale))
 
 
-def piece_path(scene, scale, patch, layer, x0):
-    return os.path.join(folder(scene, scale), '%s-%s-%d' % (patch, layer, x0))
+def piece_path(scene, scale, patch, layer, x0, y0):
+    return os.path.join(folder(scene, scale), '%s-%s-%d-%d' % (patch, layer, x0, y0))

@@ -9,6 +9,8 @@ import math
 import os
 import sys
 
+import re
+
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -64,7 +66,7 @@ VEHICLES = {
 pictures = {}
 
 
-def load(path, length, turn, rules, axis=1, tag=None):
+def load(path, length, turn, rules, axis=1, tag=None, base=True):
     """An OBJ of the packages as a Mesh of that length (along `axis`; 2: height), with parts for its wheels."""
     folder = f"{work}/sh3d/{path}"
     obj = f"{folder}/" + next(f for f in sorted(os.listdir(folder)) if f.endswith(".obj"))
@@ -157,7 +159,9 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
     model.lamps = lamps(tree, half * 0.95, head, tail)
     extra = [x for x in (plate(tree, plates[0], 1), plate(tree, plates[1], -1)) if x is not None]
     n = len(m.t)
-    for target in (9000, 2600, 900, 260):
+    for i, target in enumerate((9000, 2600, 900, 300)):
+        if i and target > n * 0.85:
+            continue
         d = decimate(m, min(target, n))
         model.lods.append((join([d, *extra]), target > 2000))
     return model

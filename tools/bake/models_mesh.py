@@ -293,6 +293,28 @@ def decimate(mesh, target, weld=1e-4):
     return r
 
 
+def shell(mesh, size):
+    """A closed skin round loose sheets (hair), for coarse levels of detail."""
+    me = bpy.data.meshes.new("m")
+    me.from_pydata([tuple(x) for x in mesh.p], [], [tuple(x) for x in mesh.t.tolist()])
+    ob = bpy.data.objects.new("m", me)
+    bpy.context.scene.collection.objects.link(ob)
+    thick = ob.modifiers.new("s", "SOLIDIFY")
+    thick.thickness = size * 0.8
+    r = ob.modifiers.new("r", "REMESH")
+    r.mode = "VOXEL"
+    r.voxel_size = size
+    e = ob.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    m = e.to_mesh()
+    m.calc_loop_triangles()
+    p = np.array([v.co[:] for v in m.vertices])
+    t = np.array([x.vertices[:] for x in m.loop_triangles], int)
+    e.to_mesh_clear()
+    bpy.data.objects.remove(ob)
+    bpy.data.meshes.remove(me)
+    return Mesh(p, t, np.zeros((len(t), 3, 2)), np.zeros(len(t), int), [mesh.mats[0]])
+
+
 def corner_normals(mesh, angle=50):
     """(m,3,3): smooth where faces that meet at a place turn less than `angle` degrees."""
     fn = mesh.face_normals()
@@ -355,7 +377,8 @@ class Model:
         bones = self.clips[0][2].shape[1] if self.clips else 0
         finest = self.lods[0][0]
         posed = self.ao_pose(finest) if self.ao_pose else finest.p
-        tree = Mesh(posed, finest.t, finest.uv, finest.mat, mats).tree(GROUND)
+        always = ~np.array([bool(x.flags & CARRIED) for x in mats])[finest.mat]
+        tree = Mesh(posed, finest.t[always], finest.uv[always], finest.mat[always], mats).tree(GROUND)
         for m, textured in self.lods:
             blobs.append(self.pack_lod(m, textured, mats, textures, lo, hi, bones, tree))
         out = [b"VEDMESH1", struct.pack("<7I6f", len(mats), len(textures), len(self.parts), bones, len(self.clips),
@@ -388,14 +411,17 @@ class Model:
         uv -= np.repeat(np.floor(m.uv.min(1)), 3, axis=0)  # small numbers: textures repeat
         rgb = np.array([mats[k].rgb for k in range(len(mats))], float)[mat]
         has = np.array([mats[k].image is not None for k in range(len(mats))])[mat]
-        if not textured:
+        # What has holes keeps its texture; other coarse ones have colours at their corners.
+        holes = np.array([x.image is not None and x.image.alpha is not None for x in mats])
+        if textured:
+            holes[:] = True
+        has_colours = has & ~holes[mat]
+        if has_colours.any():
             middle = np.repeat(m.uv.mean(1), 3, axis=0)
             at = m.uv.reshape(-1, 2) * 0.7 + middle * 0.3
-            for k in np.unique(mat[has]):
+            for k in np.unique(mat[has_colours]):
                 rgb[mat == k] *= mats[k].image.look(at[mat == k])
-            uv[:] = 0
-        else:
-            uv[~has] = 0
+        uv[has_colours | ~has] = 0
         key = np.concatenate([corner[:, None], np.round(nrm * 100).astype(int), np.round(uv * 8192).astype(int),
                               mat[:, None], part[:, None], np.round(rgb * 255).astype(int)], 1)
         _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
@@ -438,7 +464,7 @@ class Model:
         for k in np.unique(m.mat):
             faces = np.nonzero(m.mat == k)[0]
             x = -1
-            if textured and mats[k].image is not None:
+            if mats[k].image is not None and holes[k]:
                 names = [t.name for t in textures]
                 if mats[k].image.name not in names:
                     textures.append(mats[k].image)

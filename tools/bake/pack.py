@@ -24,7 +24,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import layout
-from layout import BOUNCE, SOFT, SUN_LAYERS, columns, piece_path, snap
+from layout import BOUNCE, SOFT, SUN_LAYERS, piece_path, pieces, snap, within
 
 TILE = 512
 FLOOR = .02  # of the albedo, as in bake.py
@@ -99,25 +99,46 @@ def code_log(v):
 
 # ---- joining and mending ----
 
-def join(scene, scale, p, layer):
-    parts = {}
-    for x0, _ in columns(p):
-        f = piece_path(scene, scale, p['name'], layer, x0) + '.npz'
-        with np.load(f) as z:
+def halve(k, v):
+    """What a picture of twice the size says of a pixel"""
+    w = v.reshape((v.shape[0] // 2, 2, v.shape[1] // 2, 2) + v.shape[2:])
+    if k == 'z':
+        return w.min((1, 3))
+    m = w.mean((1, 3), dtype=np.float32)
+    return (m + .5).astype(v.dtype) if v.dtype == np.uint8 else m.astype(v.dtype)
+
+
+def join(scene, scale, patch, layer):
+    """The layer of a patch, of its pieces; rows of the base which the band shows come from it."""
+    p, parts = pieces(scene, scale, patch)
+    bands = {}
+    for x0, _, y0, y1 in parts:
+        with np.load(piece_path(scene, scale, p['name'], layer, x0, y0) + '.npz') as z:
             for k in z.files:
-                parts.setdefault(k, []).append(z[k])
-    return {k: np.concatenate(v, 1) for k, v in parts.items()}
+                bands.setdefault(y0, {}).setdefault(k, []).append(z[k])
+    rows = {y0: {k: np.concatenate(v, 1) for k, v in b.items()} for y0, b in bands.items()}
+    if sum(y1 - y0 for x0, _, y0, y1 in parts if x0 == 0) < p['h']:
+        q = [r for r in scene.PATCHES if r[0] == 'band'][0]
+        y0, _ = within(p, snap(q, scale))
+        rows[y0] = {k: halve(k, v) for k, v in join(scene, scale, q, layer).items()}
+    return {k: np.concatenate([rows[y][k] for y in sorted(rows)], 0) for k in rows[min(rows)]}
 
 
-def stamp(scene, scale, p):
+def stamp(scene, scale, patch):
     """Age of the newest piece, or None where one is missing."""
     t = 0
-    for layer in layout.ORDER:
-        for x0, _ in columns(p):
-            f = piece_path(scene, scale, p['name'], layer, x0) + '.npz'
-            if not os.path.exists(f):
-                return None
-            t = max(t, os.path.getmtime(f))
+    names = [patch]
+    p, parts = pieces(scene, scale, patch)
+    if sum(y1 - y0 for x0, _, y0, y1 in parts if x0 == 0) < p['h']:
+        names += [r for r in scene.PATCHES if r[0] == 'band']
+    for one in names:
+        q, parts = pieces(scene, scale, one)
+        for layer in layout.ORDER:
+            for x0, _, y0, _ in parts:
+                f = piece_path(scene, scale, q['name'], layer, x0, y0) + '.npz'
+                if not os.path.exists(f):
+                    return None
+                t = max(t, os.path.getmtime(f))
     return t
 
 
@@ -153,6 +174,27 @@ def shifted(a, dy, dx, wrap):
     ys = np.clip(np.arange(h) + dy, 0, h - 1)
     xs = (np.arange(w) + dx) % w if wrap else np.clip(np.arange(w) + dx, 0, w - 1)
     return a[ys][:, xs]
+
+
+def finer(v, z, normal):
+    """v at half the size of z: every pixel takes of its four neighbours those that lie on its
+    own surface."""
+    zl = 1 / shrink(1 / z, 2)
+    nl = shrink(normal, 2)
+    h, w = z.shape
+    ys, xs = np.arange(h), np.arange(w)
+    total, weight = 0, 0
+    for dy in (0, 1):
+        for dx in (0, 1):
+            y = np.clip(ys // 2 + dy * np.where(ys & 1, 1, -1), 0, v.shape[0] - 1)
+            x = np.clip(xs // 2 + dx * np.where(xs & 1, 1, -1), 0, v.shape[1] - 1)
+            k = (.25 if dy else .75) * (.25 if dx else .75)
+            dz = (z / zl[y][:, x] - 1) / .03
+            dn = (nl[y][:, x] * normal).sum(-1).clip(0, 1) ** 8
+            g = k * (np.exp(-dz * dz) * dn + 1e-4)
+            total = total + v[y][:, x] * g[..., None]
+            weight = weight + g
+    return total / weight[..., None]
 
 
 SIGMA = {'sky': .35, 'overcast': .35, 'lamps': .9, 'windows': .9}  # of log2; bounces: .7
@@ -201,9 +243,10 @@ def smooth(soft, z, normal, wrap):
     return soft
 
 
-def pack_patch(scene, scale, p, out, o):
+def pack_patch(scene, scale, patch, out, o):
     t = time.time()
-    geo = join(scene, scale, p, 'geo')
+    p = snap(patch, scale)
+    geo = join(scene, scale, patch, 'geo')
     alpha = geo['alpha'].astype(np.float32) / 255
     h, w = alpha.shape
     assert (h, w) == (p['h'], p['w']), (h, w, p)
@@ -241,9 +284,12 @@ def pack_patch(scene, scale, p, out, o):
     soft = {}
     for name in SOFT:
         if name not in ('ir', 'emit'):
-            soft[name] = np.maximum(np.nan_to_num(join(scene, scale, p, name)['v']), 0)
+            soft[name] = np.maximum(np.nan_to_num(join(scene, scale, patch, name)['v']), 0)
+    for name, v in soft.items():
+        if v.shape[0] * 2 == h // 4:
+            soft[name] = finer(v, z4, n4)
     soft = smooth(soft, z4, n4, wrap)
-    soft['emit'] = np.nan_to_num(join(scene, scale, p, 'emit')['v'])
+    soft['emit'] = np.nan_to_num(join(scene, scale, patch, 'emit')['v'])
     soft['ir'] = np.repeat(ir4[..., None], 3, -1)
     a4 = shrink(alpha, 4)
 
@@ -257,7 +303,7 @@ def pack_patch(scene, scale, p, out, o):
     add('depth', 'gray16le', FFV1, gray_tiles(depth))
     a2 = shrink(alpha, 2)
     for name in SUN_LAYERS:
-        v = np.nan_to_num(join(scene, scale, p, name)['v'].astype(np.float32)).clip(0, 1)
+        v = np.nan_to_num(join(scene, scale, patch, name)['v'].astype(np.float32)).clip(0, 1)
         v = fill(v, np.where(a2 > .05, a2, 0))
         add(name, 'gray10le', hevc(o['crf_sun']), gray_tiles(np.rint(v * 1023).clip(0, 1023).astype('<u2')))
     for name in SOFT:
@@ -281,14 +327,14 @@ def main():
     done = []
     for patch in scene.PATCHES:
         p = snap(patch, o['scale'])
-        age = stamp(scene, o['scale'], p)
+        age = stamp(scene, o['scale'], patch)
         if age is None:
             print(p['name'], 'is not baked completely: left out', flush=True)
             continue
         first = os.path.join(out, p['name'] + '-soft_emit.mkv')
         if not (o['only'] and p['name'] not in o['only']) and \
            not (os.path.exists(first) and os.path.getmtime(first) > age):
-            pack_patch(scene, o['scale'], p, out, o)
+            pack_patch(scene, o['scale'], patch, out, o)
         if os.path.exists(first):
             done.append({k: p[k] for k in ('name', 'pan0', 'pan1', 'tilt0', 'tilt1', 'px_per_deg')} |
                         {'width': p['w'], 'height': p['h']})

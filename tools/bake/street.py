@@ -20,7 +20,8 @@ def _around(name, x, y, z, w, h, ppd):
     return (name, round(pan - w / 2, 3), round(pan + w / 2, 3), round(tilt - h / 2, 3), round(tilt + h / 2, 3), ppd)
 
 
-PATCHES = [('base', -180, 180, -90, 40, _P), ('band', -180, 180, -30, 14, 2 * _P),
+_T = -90 + 2960 / _P  # the upper edge of the base; the band begins and ends on its rows
+PATCHES = [('base', -180, 180, -90, _T, _P), ('band', -180, 180, _T - 1600 / _P, _T - 584 / _P, 2 * _P),
            _around('doorway', -18.9, 38, 1.7, 4, 2.5, 400),
            _around('gate', 9.0, 41.3, 1.3, 4, 2.5, 400),
            _around('stop', 22, 24.6, 1.5, 4, 2.5, 400),
@@ -37,9 +38,8 @@ PLACE = {'title': 'Street', 'attribution': 'see assets/ATTRIBUTION.md'}
 
 CARS = [('scopia/suv', 4.6, ('firstcolor',)), ('scopia/peugeot-308', 4.3, ('color-exterior',)), ('scopia/renault-scenic', 4.2, ('color-beige-green',)),
         ('scopia/seat_leon', 4.2, ('chapa_roja',)), ('scopia/van', 5.2, ('firstcolor',)), ('scopia/smart-car', 2.6, ('first-color',)),
-        ('blendswap-cc-by/fordFocus', 4.36, ('carPaint',)), ('katorlegaz/VW-new-beetle', 4.1, ('PAINT_yellow',)),
-        ('katorlegaz/concept-sedan-01v1', 4.5, ('Car',))]
-WEIGHT = (3, 3, 3, 3, 1, 1.2, 4, 1, 2)
+        ('blendswap-cc-by/fordFocus', 4.36, ('carPaint',)), ('katorlegaz/VW-new-beetle', 4.1, ('PAINT_yellow',))]
+WEIGHT = (3, 2, 3, 3, 1, 1.2, 4, 1)
 PAINTS = [(.55, .55, .54), (.32, .33, .34), (.14, .145, .15), (.018, .018, .02), (.02, .04, .11), (.22, .012, .014), (.30, .27, .21), (.025, .06, .04),
           (.60, .60, .59), (.07, .09, .12), (.40, .41, .42), (.12, .02, .02), (.03, .10, .20)]
 BAYS = [9.25 + 2.5 * i for i in range(14)]
@@ -326,18 +326,17 @@ def furniture_of_street(rnd):
     for i, x in enumerate((-12.3, -11.5, -10.0, -8.75)):
         put(furniture('scopia/bicycle', 1.72, 'xy'), (x + .06, 36.95 + rnd.uniform(-.1, .1), .01), rnd.choice((0, 180)) + rnd.gauss(0, 5), tilt=(0, rnd.uniform(-.08, .1)))
     put(furniture('scopia/scooter', 1.7, 'xy'), (-22.6, 36.9, .01), 70)
-    put(furniture('blendswap-cc-0/motorbike', 2.1, 'xy'), (44.6, 46.4, .01), 10)
     for x, y in ((52.2, 29.9), (52.9, 31.4)):
         put(furniture('scopia/cone', .6, 'z'), (x, y, -.03), 0)
 
 
 def greens(rnd):
-    lf = [leaf_material('leafA', (.055, .11, .022)), leaf_material('leafB', (.075, .13, .028)), leaf_material('leafC', (.045, .085, .024)), leaf_material('leafD', (.09, .125, .03)), leaf_material('needle', (.028, .055, .022), .12)]
+    lf = [leaf_material('leafA', (.055, .11, .022)), leaf_material('leafB', (.075, .13, .028)), leaf_material('leafC', (.055, .09, .026)), leaf_material('leafD', (.09, .125, .03)), leaf_material('needle', (.028, .055, .022), .12)]
     bk = [bark('bark'), bark('barkpale', (.30, .28, .25)), bark('barkdark', (.09, .075, .06))]
     kinds = [tree('maple', 3, 9.5, 3.6, 42000, lf[0], bk[0], .24, .15), tree('lime', 8, 8.5, 2.9, 38000, lf[1], bk[2], .26, .12),
              tree('oak', 21, 10.5, 4.3, 52000, lf[2], bk[0], .2, .13), tree('birch', 5, 10, 2.3, 26000, lf[3], bk[1], .22, .08, droop=1.2),
              tree('fir', 11, 11, 2.6, 60000, lf[4], bk[2], .07, .16, shape='cone'), tree('young', 14, 5.5, 1.5, 12000, lf[1], bk[0], .36, .11)]
-    spots = [(-12, 12, 0), (9, 14, 1), (16, 6, 2), (-18, -6, 2), (12, -16, 0), (-26, 18, 0), (30, 16, 1), (38, 5, 0), (-34, 4, 3), (-31, 6, 3), (26, -5, 4), (29, -8, 4), (-22, -22, 0), (-8, -26, 1),
+    spots = [(-12, 12, 0), (9, 14, 5), (16, 6, 2), (-18, -6, 2), (12, -16, 0), (-26, 18, 0), (30, 16, 1), (38, 5, 0), (-34, 4, 3), (-31, 6, 3), (26, -5, 4), (29, -8, 4), (-22, -22, 0), (-8, -26, 1),
              (5, -33, 2), (22, -30, 0), (36, -22, 2), (-38, -28, 4), (-42, 12, 2), (-14, -40, 3), (10, -43, 1), (48, 14, 0), (-52, -8, 0), (54, -12, 1), (-28, -40, 4), (40, -40, 2), (60, 3, 4), (-60, 14, 1), (-2, -45, 0), (30, -44, 3)]
     spots += [(-6, 60, 1), (-6.2, 69, 1), (-6, 77, 3), (52.6, 48, 1), (52.4, 57, 1), (52.8, 66, 0), (53, 75, 1), (24, 38.4, 5), (31, 38.6, 5), (38, 38.3, 5), (56, 39, 1), (-5.2, 40.5, 5), (0, 83, 4), (30, 83, 1), (36, 83.6, 0), (60, 86, 2), (-12, 84, 0), (44, 84, 3)]
     for y in (35.4,):
@@ -355,6 +354,7 @@ def greens(rnd):
     import numpy as np
     rs = np.random.RandomState(4)
     seg = []
+    hl = leaf_material('hedgeleaf', (.075, .12, .035))
     for v in range(3):
         n = 5200
         V, F = [], []
@@ -371,7 +371,7 @@ def greens(rnd):
         core = Body('core').box(-.56, .56, -.3, .3, 0, .88, flat('hedgecore', (.012, .018, .008)))
         V = [tuple(x) for x in Q] + core.v
         F = [(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3) for i in range(n)] + [tuple(i + 4 * n for i in f) for f in core.f]
-        seg.append(c.mesh('hedge%d' % v, V, F, [lf[2], flat('hedgecore', (.012, .018, .008))], [0] * n + [1] * len(core.f)))
+        seg.append(c.mesh('hedge%d' % v, V, F, [hl, flat('hedgecore', (.012, .018, .008))], [0] * n + [1] * len(core.f)))
     x = 11.4
     while x < 50:
         put(rnd.choice(seg), (x, 42.5 + rnd.uniform(-.03, .03), -.02), rnd.choice((0, 180)), (1, 1, rnd.uniform(.9, 1.06)))

@@ -47,7 +47,8 @@ def asphalt(name, base, age=.5, lanes=(), tint=(1, .99, .97)):
     oil = n.voronoi(.6, n.mix(.3, n.pos, n.noise(4, 3), 'ADD'))
     col = n.mix(n.math('MULTIPLY', n.span(oil, .16, .05), n.span(n.noise(.3, 2), .45, .6, 0, .65)), col, (.02, .02, .021))
     n.bump(n.math('ADD', grain, stones), .35, .006)
-    return n.done(col, .88, .2)
+    n.done(col, .88, .2)
+    return n.plain((base, base, base))
 
 
 def slabs(name, size, base, gap=.012):
@@ -71,7 +72,8 @@ def slabs(name, size, base, gap=.012):
     moss = n.math('MULTIPLY', t.outputs[1], n.span(n.noise(.5, 4), .5, .65, 0, .7))
     col = n.mix(moss, col, (.06, .08, .03))
     n.bump(n.math('ADD', n.math('MULTIPLY', t.outputs[1], -1), n.math('MULTIPLY', grain, .2)), .5, .01)
-    return n.done(col, .85, .2)
+    n.done(col, .85, .2)
+    return n.plain(tuple(v * .85 for v in base))
 
 
 def paint(name, under, colour=(.62, .61, .57), wear=.5, size=1.6):
@@ -83,7 +85,8 @@ def paint(name, under, colour=(.62, .61, .57), wear=.5, size=1.6):
     gone = n.span(v, .60 + .28 * (1 - wear), .66 + .28 * (1 - wear))
     dirt = n.span(n.noise(4, 6, .7), .35, .7, 1.02, .66)
     c2 = n.mix(1, colour, dirt, 'MULTIPLY')
-    return n.done(n.mix(gone, c2, (under * 1.1, under * 1.1, under * 1.05)), .7, .3)
+    n.done(n.mix(gone, c2, (under * 1.1, under * 1.1, under * 1.05)), .7, .3)
+    return n.plain(tuple(v * .7 for v in colour))
 
 
 def lawn():
@@ -93,14 +96,19 @@ def lawn():
     patch = n.noise(.35, 5, .6)
     wide = n.noise(.06, 3)
     col = n.ramp(n.math('ADD', n.math('MULTIPLY', blade, .55), n.math('MULTIPLY', tuft, .45)),
-                 (.28, (.018, .032, .008)), (.5, (.055, .092, .022)), (.72, (.12, .16, .045)))
-    dry = n.math('MULTIPLY', n.span(patch, .5, .72), .55)
+                 (.28, (.020, .030, .010)), (.5, (.058, .082, .026)), (.72, (.125, .145, .052)))
+    dry = n.math('MULTIPLY', n.span(patch, .46, .66), .7)
     col = n.mix(dry, col, n.mix(1, (.19, .165, .075), n.span(blade, .25, .75, .6, 1.3), 'MULTIPLY'))
     bare = n.math('MULTIPLY', n.span(n.noise(.22, 6, .65, distort=.5), .66, .72), .8)
     col = n.mix(bare, col, n.mix(1, (.10, .075, .05), n.span(tuft, .3, .7, .7, 1.3), 'MULTIPLY'))
-    col = n.mix(1, col, n.span(wide, .3, .7, .8, 1.25), 'MULTIPLY')
-    n.bump(n.math('ADD', blade, tuft), .9, .04)
-    return n.done(col, .95, .1)
+    col = n.mix(1, col, n.span(wide, .3, .7, .8, 1.2), 'MULTIPLY')
+    clump = n.noise(2.3, 6, .72, distort=.8)
+    col = n.mix(1, col, n.span(clump, .32, .68, .55, 1.25), 'MULTIPLY')
+    daisy = n.voronoi(3.5)
+    col = n.mix(n.math('MULTIPLY', n.span(daisy, .035, .025), n.span(n.noise(.12, 2), .55, .6)), col, (.6, .6, .5))
+    n.bump(n.math('ADD', n.math('ADD', blade, tuft), clump), .9, .05)
+    n.done(col, .95, .1)
+    return n.plain((.07, .085, .03))
 
 
 def gravel():
@@ -110,7 +118,8 @@ def gravel():
     col = n.mix(.35, n.mix(1, (.30, .255, .195), n.span(g, .25, .75, .65, 1.3), 'MULTIPLY'), s, 'SOFT_LIGHT')
     col = n.mix(n.span(n.noise(.6, 5), .45, .7, 0, .45), col, (.13, .11, .08))
     n.bump(n.voronoi(55), .6, .015)
-    return n.done(col, .95, .1)
+    n.done(col, .95, .1)
+    return n.plain((.25, .21, .16))
 
 
 def grass_tuft(seed, n, r, mats):
@@ -141,12 +150,13 @@ def blade_material(name, colour):
     wide = n.noise(.06, 3)
     v = n.math('MULTIPLY', n.span(r, 0, 1, .55, 1.4), n.span(wide, .3, .7, .8, 1.25))
     col = n.mix(1, colour, v, 'MULTIPLY')
-    col = n.mix(n.math('MULTIPLY', n.span(patch, .5, .72), .6), col, (.21, .18, .08))
+    col = n.mix(n.math('MULTIPLY', n.span(patch, .46, .66), .75), col, (.21, .18, .08))
     # all blades look up, as the lawn does: their own directions would only be noise
     up = n.vec(0, 0, 1)
     nm = n.node('VectorMath', _operation='ADD', i0=up, i1=n.node('VectorMath', _operation='SCALE', i0=geo.outputs['Normal'], Scale=.35))
     n.put(n.bsdf.inputs['Normal'], n.node('VectorMath', _operation='NORMALIZE', i0=nm))
-    return n.done(col, .8, .15)
+    n.done(col, .8, .15)
+    return n.plain(colour)
 
 
 def in_park(x, y):
@@ -181,7 +191,8 @@ def build(rnd):
     t = far.noise(.012, 6, .6)
     f2 = far.noise(.15, 4)
     col = far.ramp(t, (.35, (.045, .075, .025)), (.48, (.10, .10, .07)), (.6, (.14, .135, .125)), (.72, (.06, .09, .03)))
-    farm = far.done(far.mix(1, col, far.span(f2, .3, .7, .7, 1.2), 'MULTIPLY'), .95, .1)
+    far.done(far.mix(1, col, far.span(f2, .3, .7, .7, 1.2), 'MULTIPLY'), .95, .1)
+    farm = far.plain((.1, .1, .07))
     sheet('far', -1500, 1500, -1500, 1500, -.5, farm)
 
     # road and pavements
@@ -327,7 +338,10 @@ def build(rnd):
     for along, x0, x1, y0, y1 in (('y', -5.0, -3.5, -30, 22.5), ('x', -60, 60, -12.75, -11.25)):
         b = Body('path')
         n = int((y1 - y0 if along == 'y' else x1 - x0) / .35)
-        L = [(rnd.uniform(-.1, .07), rnd.uniform(-.07, .1)) for _ in range(n + 1)]
+        L, u, v = [], 0, 0
+        for _ in range(n + 1):
+            u, v = u * .8 + rnd.gauss(0, .022), v * .8 + rnd.gauss(0, .022)
+            L.append((u, v))
         for i in range(n):
             t0, t1 = i / n, (i + 1) / n
             if along == 'y':
@@ -337,13 +351,13 @@ def build(rnd):
                 xa, xb = x0 + (x1 - x0) * t0, x0 + (x1 - x0) * t1
                 b.quad((xa, y0 + L[i][0], .014), (xb, y0 + L[i + 1][0], .014), (xb, y1 + L[i + 1][1], .014), (xa, y1 + L[i][1], .014), grav)
         b.put()
-    mats = [blade_material('blade%d' % i, k) for i, k in enumerate(((.065, .105, .025), (.095, .13, .035), (.05, .08, .018), (.17, .15, .06)))]
+    mats = [blade_material('blade%d' % i, k) for i, k in enumerate(((.085, .118, .038), (.118, .148, .050), (.066, .096, .028), (.21, .185, .09)))]
     tufts = [grass_tuft(i, 2200, .55, mats[:3] + ([mats[3]] if i % 2 else mats[:1])) for i in range(4)]
     import bpy
-    for ix in range(-26, 27):
-        for iy in range(-24, 23):
+    for ix in range(-28, 29):
+        for iy in range(-28, 23):
             x, y = ix + rnd.uniform(-.15, .15), iy + rnd.uniform(-.15, .15)
-            if math.hypot(x, y) > 24 or not in_park(x, y) or not all(in_park(x + a, y + b) for a in (-.45, .45) for b in (-.45, .45)):
+            if rnd.random() < (math.hypot(x, y) - 10) / 18 or not in_park(x, y) or not all(in_park(x + a, y + b) for a in (-.45, .45) for b in (-.45, .45)):
                 continue
             put(rnd.choice(tufts), (x, y, dz(x, y)), rnd.uniform(0, 360), (1, 1, rnd.uniform(.6, 1.1)))
     # verges of the far side are seen from above at a distance: fewer blades

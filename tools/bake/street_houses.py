@@ -27,7 +27,8 @@ def brick(name, a, b, mortar, w=.24, h=.077, stain=.5):
     bloom = n.math('MULTIPLY', n.span(n.noise(.5, 4, .6, n.scale(1, 1, .6)), .64, .72), .28)
     col = n.mix(bloom, col, (.5, .47, .43))
     n.bump(n.math('ADD', n.math('MULTIPLY', t.outputs[1], -1), n.math('MULTIPLY', g, .3)), .6, .008)
-    return n.done(col, .9, .15)
+    n.done(col, .9, .15)
+    return n.plain(tuple(v * .8 for v in a))
 
 
 def plaster(name, colour, stain=.45, panel=0):
@@ -49,7 +50,8 @@ def plaster(name, colour, stain=.45, panel=0):
         t.offset = 0
         col = n.mix(n.math('MULTIPLY', t.outputs[1], .6), col, (.05, .05, .05))
     n.bump(g, .25, .01)
-    return n.done(col, .92, .15)
+    n.done(col, .92, .15)
+    return n.plain(tuple(v * .85 for v in colour))
 
 
 def tiles_roof(name, colour):
@@ -64,7 +66,8 @@ def tiles_roof(name, colour):
     n.put(t.inputs['Mortar'], tuple(v * .3 for v in colour))
     col = n.mix(n.span(n.noise(.8, 6, .65), .45, .75, 0, .55), t.outputs[0], (.06, .065, .045))
     n.bump(n.math('MULTIPLY', t.outputs[1], -1), .8, .03)
-    return n.done(col, .85, .2)
+    n.done(col, .85, .2)
+    return n.plain(tuple(v * .8 for v in colour))
 
 
 class Wall:
