@@ -8,22 +8,32 @@
 #ifndef DEVICE_VIRTUAL_BACKDROP_H
 #define DEVICE_VIRTUAL_BACKDROP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "device/virtual/light.h"
 #include "device/virtual/view.h"
 #include "device/virtual/world.h"
 
+struct kernels;
 struct tiles;
 struct backdrop;
 
-struct backdrop *backdrop_new(const struct tiles *t); /* NULL: out of memory */
+struct backdrop *backdrop_new(const struct tiles *t); /* borrowed; NULL: out of memory */
 struct backdrop *backdrop_free(struct backdrop *b);
 void backdrop_rest(struct backdrop *b); /* nobody watches: gives the working tiles back */
+/* For tests: the plain C twin of the inner loops. */
+void backdrop_use_plain_kernels(struct backdrop *b, bool plain);
+/* Where the light of another time comes from: tiles are lit anew one after another, each in
+ * its own moment of a second or so, while the light changes slowly. Without, all tiles have
+ * the light that backdrop_paint() is given. `ctx` is handed on. */
+void backdrop_follow(struct backdrop *b,
+                     void (*light_at)(void *ctx, int64_t time_ns, struct light *ret), void *ctx);
 
-/* Every pixel of the place as seen by v under l at that world time (wind moves the trees).
- * Sets into->unit. 0 or -ENOMEM. Equal arguments give equal bytes, whatever was painted
- * before. */
+/* Every pixel of the place as seen by v under l at that world time (wind moves the trees,
+ * clouds drift). Sets into->unit and into->held. 0 or -ENOMEM. Equal arguments give equal
+ * bytes, whatever was painted before. Where into->held is what the last call left there
+ * (with what was drawn since taken off again), only what has changed is painted. */
 int backdrop_paint(struct backdrop *b, const struct view *v, const struct light *l,
                    const struct set *s, int64_t time_ns, struct radiance *into);
 
@@ -31,9 +41,11 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
  * INFINITY: sky. For occlusion of actors. */
 void backdrop_distance_row(const struct backdrop *b, const struct view *v, int y, int x0, int x1,
                            float *ret_m);
-/* The same for one direction. Any thread. */
+/* The same for one direction (from the eye, any length), as sharply as the place is known.
+ * Any thread. */
 double backdrop_distance(const struct backdrop *b, struct vec direction);
-/* Albedo (linear, 0…1, interleaved RGB) of the same pixels: for headlights on the ground. */
+/* Albedo (linear, 0…1, interleaved RGB) of the same pixels: for headlights on the ground;
+ * sky: 0. Both may be asked from any thread. */
 void backdrop_albedo_row(const struct backdrop *b, const struct view *v, int y, int x0, int x1,
                          float *ret_rgb);
 
@@ -43,8 +55,7 @@ struct lit {
     float ambient[3]; /* on a horizontal surface, all but the sun */
     float lamp[3];    /* of which from lamps, roughly from above */
 };
-void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at,
-                  struct lit *ret);
+void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at, struct lit *ret);
 
 /* Mean radiance (white card = 1) of what a pose sees under that light, coarsely. A pure
  * function, for exposure. Any thread. */

@@ -1,0 +1,84 @@
+#include "unpack_signs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/virtual/glyph.h"
+#include "unpack.h"
+
+#define LINES 4
+#define STROKE 0.15f      /* of a glyph's height */
+#define GLYPH_TEXELS 40.f /* high */
+#define MOST_TEXELS 1024
+
+static void stroke(float *far, int w, int h, struct glyph_segment s, float reach)
+{
+    int x0 = (int)fmaxf(0, floorf(fminf(s.x0, s.x1) - reach));
+    int x1 = (int)fminf((float)w - 1, ceilf(fmaxf(s.x0, s.x1) + reach));
+    int y0 = (int)fmaxf(0, floorf(fminf(s.y0, s.y1) - reach));
+    int y1 = (int)fminf((float)h - 1, ceilf(fmaxf(s.y0, s.y1) + reach));
+    float bx = s.x1 - s.x0, by = s.y1 - s.y0, len2 = bx * bx + by * by;
+    for (int y = y0; y <= y1; y++)
+        for (int x = x0; x <= x1; x++) {
+            float qx = (float)x + 0.5f - s.x0, qy = (float)y + 0.5f - s.y0;
+            float t = len2 > 0 ? (qx * bx + qy * by) / len2 : 0;
+            t = t < 0 ? 0 : t > 1 ? 1 : t;
+            far[y * w + x] = fminf(far[y * w + x], hypotf(qx - bx * t, qy - by * t));
+        }
+}
+
+static float side(const float v[3])
+{
+    return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+}
+
+uint8_t *sign_field(struct sign *s)
+{
+    char text[SIGN_TEXT], *line[LINES], *rest = text;
+    int n = 0;
+    strcpy(text, s->text);
+    while (n < LINES && (line[n] = strsep(&rest, "\n|")))
+        n++;
+    float widest = 0.1f, wide = side(s->right), high = side(s->down);
+    for (int i = 0; i < n; i++)
+        widest = fmaxf(widest, glyph_line_width(line[i]) + STROKE);
+    float room = s->bare ? 1 : 0.8f;
+    float glyph = room * high / ((float)n + 0.45f * (float)(n - 1) + STROKE);
+    glyph = fminf(glyph, (s->bare ? 1 : 0.88f) * wide / widest);
+    float texel = fmaxf(glyph / GLYPH_TEXELS, fmaxf(wide, high) / MOST_TEXELS);
+    int w = (int)ceilf(wide / texel), h = (int)ceilf(high / texel);
+    w = w < 2 ? 2 : w;
+    h = h < 2 ? 2 : h;
+    /* From here on in texels, which may be a little less than square. */
+    glyph = fminf(glyph / wide * (float)w, glyph / high * (float)h);
+    float half = glyph * STROKE / 2, reach = half + 3;
+    float *far = take((size_t)w * (size_t)h, sizeof(*far));
+    for (int i = 0; i < w * h; i++)
+        far[i] = 1e6f;
+    float y = ((float)h - glyph * ((float)n + 0.45f * (float)(n - 1))) / 2;
+    for (int i = 0; i < n; i++, y += 1.45f * glyph) {
+        float x = ((float)w - glyph_line_width(line[i]) * glyph) / 2;
+        for (const char *c = line[i]; *c; c++) {
+            struct glyph_segment seg[GLYPH_SEGMENTS];
+            float width;
+            int m = glyph_segments(*c, seg, &width);
+            for (int k = 0; k < m; k++)
+                stroke(far, w, h,
+                       (struct glyph_segment){x + seg[k].x0 * glyph, y + seg[k].y0 * glyph,
+                                              x + seg[k].x1 * glyph, y + seg[k].y1 * glyph},
+                       reach + 1);
+            x += (width + GLYPH_GAP) * glyph;
+        }
+    }
+    uint8_t *field = take((size_t)w * (size_t)h, 1);
+    for (int i = 0; i < w * h; i++) {
+        float v = 128 + (half - far[i]) * 127 / reach;
+        field[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5f);
+    }
+    free(far);
+    s->width = (uint16_t)w;
+    s->height = (uint16_t)h;
+    s->reach = reach * wide / (float)w;
+    return field;
+}
