@@ -570,7 +570,7 @@ def build(rnd):
              plaster('plC', (.60, .58, .54)), brick('brickB', (.38, .29, .19), (.31, .23, .15), (.36, .33, .29)), plaster('plD', (.33, .38, .38)), plaster('plE', (.46, .28, .22)), plaster('plF', (.52, .50, .36))]
     roofs = [tiles_roof('tilesA', (.28, .11, .065)), tiles_roof('tilesB', (.10, .095, .10)), tiles_roof('tilesC', (.20, .10, .07))]
     last = None
-    for y, facing, spans in ((37.0, 180, ((-200, -39.2), (66, 200))), (20.6, 0, ((-200, -50), (56, 200)))):
+    for y, facing, spans in ((37.0, 180, ((-200, -39.2), (66, 200))), (20.6, 0, ((-200, -70), (78, 200)))):
         for a, z in spans:
             x = a
             while x < z - 6:
