@@ -15,6 +15,13 @@ deps:
 build: deps build/web/index.html
 	@test -f build/build.ninja || meson setup build --buildtype=release
 	@ninja -C build -j $(JOBS)
+	@$(MAKE) --no-print-directory build/places/models.pack
+
+# People and vehicles: packed meshes and textures become one file that the camera maps.
+build/places/models.pack: $(wildcard assets/models/*) tools/unpack_models.c src/device/virtual/models.h
+	@mkdir -p build/places
+	@ninja -C build src/device/unpack_models
+	@build/src/device/unpack_models $@ assets/models
 
 # What npm brings, by lock file: for the page and for the browser tests.
 %/node_modules/.package-lock.json: %/package-lock.json | deps

@@ -163,6 +163,7 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
         if i and target > n * 0.85:
             continue
         d = decimate(m, min(target, n))
+        d.p[:, 2] = np.maximum(d.p[:, 2], 0)
         model.lods.append((join([d, *extra]), target > 2000))
     return model
 

@@ -10,9 +10,12 @@
 struct models;
 struct raster;
 
-struct raster *raster_new(const struct models *m); /* NULL: out of memory */
+/* eye: where the camera stands, world metres. NULL: out of memory. */
+struct raster *raster_new(const struct models *m, struct vec eye);
 struct raster *raster_free(struct raster *r);
-void raster_rest(struct raster *r);
+void raster_rest(struct raster *r); /* nobody watches: gives its memory back */
+/* For tests: the plain C twin of the inner loops. */
+void raster_use_plain_kernels(struct raster *r, bool plain);
 
 /* With `keep`, the pixels that are covered or shaded are put aside for raster_restore();
  * false: that was too much, nothing is kept. */
