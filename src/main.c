@@ -40,6 +40,7 @@
 #include "image/overlay.h"
 #include "image/source.h"
 #include "media/pipeline.h"
+#include "net/conn.h"
 #include "net/limits.h"
 #include "net/server.h"
 #include "ptz/ptz.h"
@@ -502,6 +503,7 @@ static void stop(struct app *a)
     conf_free(c->conf);
     events_free(c->events);
     loop_free(c->loop);
+    conns_done();
     log_init(NULL, LOG_INFO_LEVEL);
     clock_free(c->clock);
     file_port_free(a->files);

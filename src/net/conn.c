@@ -18,34 +18,12 @@
 
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/text.h"
+#include "net/conn_inside.h"
 #include "net/conn_private.h"
 #include "net/tls_private.h"
 
 #define TLS_GATHER 16384 /* one record */
-
-struct conn {
-    int fd;
-    uint64_t id;
-    SSL *ssl;
-    struct tls_server *tls;
-    struct sockaddr_storage peer;
-    socklen_t peer_len;
-
-    struct loop *loop; /* NULL: detached */
-    struct loop_fd watch;
-    struct loop_post pending; /* bytes are here that epoll does not see */
-    void (*ready)(void *arg, bool in, bool out);
-    void *arg;
-    bool want_in, want_out;
-    bool tls_read_wants_out, tls_write_wants_in; /* handshake messages */
-    bool broken;                                 /* TLS failed: nothing goes any more */
-
-    char *back; /* given back by conn_unread */
-    size_t back_at, back_len;
-
-    void (*freed)(void *arg, struct conn *c);
-    void *freed_arg;
-};
 
 static _Atomic uint64_t last_id;
 
@@ -80,9 +58,15 @@ struct conn *conn_new(int take_fd, struct tls_server *tls, const struct sockaddr
 
 struct conn *conn_free(struct conn *c)
 {
-    if (!c)
-        return NULL;
+    if (c && !(c->hold && hold_outlives(c)))
+        conn_destroy(c);
+    return NULL;
+}
+
+void conn_destroy(struct conn *c)
+{
     conn_detach(c);
+    hold_free(c);
     if (c->ssl) {
         if (!c->broken && SSL_is_init_finished(c->ssl))
             SSL_shutdown(c->ssl);
@@ -95,7 +79,6 @@ struct conn *conn_free(struct conn *c)
     close(c->fd);
     free(c->back);
     free(c);
-    return NULL;
 }
 
 void conn_on_free(struct conn *c, void (*freed)(void *arg, struct conn *c), void *arg)
@@ -114,24 +97,36 @@ static bool has_pending(const struct conn *c)
     return c->back_len > 0 || (c->ssl && !c->broken && SSL_pending(c->ssl) > 0);
 }
 
+static void wants(const struct conn *c, bool *ret_in, bool *ret_out)
+{
+    *ret_in = c->want_in;
+    *ret_out = c->want_out;
+    if (c->hold)
+        hold_wants(c, ret_in, ret_out);
+}
+
 static uint32_t wanted_events(const struct conn *c)
 {
     uint32_t events = 0;
-    if (c->want_in || (c->want_out && c->tls_write_wants_in))
+    bool in, out;
+    wants(c, &in, &out);
+    if (in || (out && c->tls_write_wants_in))
         events |= EPOLLIN;
-    if (c->want_out || (c->want_in && c->tls_read_wants_out))
+    if (out || (in && c->tls_read_wants_out))
         events |= EPOLLOUT;
     return events;
 }
 
-static void update_watch(struct conn *c)
+void conn_update_watch(struct conn *c)
 {
     if (!c->loop)
         return;
+    bool in, out;
+    wants(c, &in, &out);
     uint32_t events = wanted_events(c);
     if (events != c->watch.events)
         loop_rewatch(&c->watch, events);
-    if (c->want_in && has_pending(c))
+    if (in && has_pending(c))
         loop_post(c->loop, &c->pending);
 }
 
@@ -140,9 +135,13 @@ static void on_fd(struct loop_fd *w, uint32_t events)
     struct conn *c = container_of(w, struct conn, watch);
     /* A dead peer is always told, so that its owner can let go. */
     bool dead = events & (EPOLLERR | EPOLLHUP);
-    bool in = dead || (c->want_in && (events & (EPOLLIN | (c->tls_read_wants_out ? EPOLLOUT : 0))));
-    bool out =
-        dead || (c->want_out && (events & (EPOLLOUT | (c->tls_write_wants_in ? EPOLLIN : 0))));
+    if (c->hold && !hold_ready(c, dead))
+        return;
+    bool may_in, may_out;
+    wants(c, &may_in, &may_out);
+    bool in = dead || (may_in && (events & (EPOLLIN | (c->tls_read_wants_out ? EPOLLOUT : 0))));
+    bool out = dead || (c->want_out && may_out && (!c->hold || hold_has_room(c)) &&
+                        (events & (EPOLLOUT | (c->tls_write_wants_in ? EPOLLIN : 0))));
     if (in || out)
         c->ready(c->arg, in, out);
 }
@@ -150,7 +149,9 @@ static void on_fd(struct loop_fd *w, uint32_t events)
 static void on_pending(struct loop_post *p)
 {
     struct conn *c = container_of(p, struct conn, pending);
-    if (c->want_in && has_pending(c))
+    bool in, out;
+    wants(c, &in, &out);
+    if (in && has_pending(c))
         c->ready(c->arg, true, false);
 }
 
@@ -166,7 +167,9 @@ int conn_attach(struct conn *c, struct loop *l, void (*ready)(void *arg, bool in
     if (err)
         return err;
     c->loop = l;
-    update_watch(c);
+    if (c->hold)
+        hold_attached(c);
+    conn_update_watch(c);
     return 0;
 }
 
@@ -176,6 +179,8 @@ void conn_detach(struct conn *c)
         return;
     loop_unwatch(&c->watch);
     loop_post_cancel(c->loop, &c->pending);
+    if (c->hold)
+        hold_detached(c);
     c->loop = NULL;
 }
 
@@ -183,7 +188,7 @@ void conn_want(struct conn *c, bool in, bool out)
 {
     c->want_in = in;
     c->want_out = out;
-    update_watch(c);
+    conn_update_watch(c);
 }
 
 /* What went wrong in OpenSSL, as read and write return it. */
@@ -195,13 +200,13 @@ static ssize_t tls_error(struct conn *c, int result, bool reading)
         c->tls_write_wants_in = !reading;
         if (reading)
             c->tls_read_wants_out = false;
-        update_watch(c);
+        conn_update_watch(c);
         return -EAGAIN;
     case SSL_ERROR_WANT_WRITE:
         c->tls_read_wants_out = reading;
         if (!reading)
             c->tls_write_wants_in = false;
-        update_watch(c);
+        conn_update_watch(c);
         return -EAGAIN;
     case SSL_ERROR_ZERO_RETURN:
         return reading ? 0 : -EPIPE;
@@ -227,6 +232,8 @@ static ssize_t tls_error(struct conn *c, int result, bool reading)
 
 ssize_t conn_read(struct conn *c, void *bytes, size_t len)
 {
+    if (conn_is_held(c) && !hold_may_read(c))
+        return -EAGAIN;
     if (c->back_len) {
         size_t n = c->back_len < len ? c->back_len : len;
         memcpy(bytes, c->back + c->back_at, n);
@@ -236,7 +243,7 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len)
             free(c->back);
             c->back = NULL;
         }
-        update_watch(c);
+        conn_update_watch(c);
         return (ssize_t)n;
     }
     if (!c->ssl) {
@@ -251,7 +258,7 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len)
     if (n <= 0)
         return tls_error(c, n, true);
     c->tls_read_wants_out = false;
-    update_watch(c);
+    conn_update_watch(c);
     return n;
 }
 
@@ -270,15 +277,18 @@ static ssize_t tls_write(struct conn *c, const void *bytes, size_t len)
     return n;
 }
 
-ssize_t conn_write(struct conn *c, const void *bytes, size_t len)
+ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
 {
-    if (c->ssl)
-        return tls_write(c, bytes, len);
-    ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return n < 0 ? -errno : n;
+    return conn_is_held(c) ? hold_writev(c, iov, n) : conn_raw_writev(c, iov, n);
 }
 
-ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
+ssize_t conn_write(struct conn *c, const void *bytes, size_t len)
+{
+    const struct iovec iov = {(void *)bytes, len};
+    return conn_writev(c, &iov, 1);
+}
+
+ssize_t conn_raw_writev(struct conn *c, const struct iovec *iov, int n)
 {
     if (!c->ssl) {
         struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)n};
@@ -319,8 +329,15 @@ int conn_unread(struct conn *c, const void *bytes, size_t len)
     c->back = back;
     c->back_at = 0;
     c->back_len += len;
-    update_watch(c);
+    conn_update_watch(c);
     return 0;
+}
+
+void conn_about(struct conn *c, const char *path)
+{
+    text_copy(c->about, sizeof(c->about), path);
+    if (c->hold)
+        hold_about(c);
 }
 
 uint64_t conn_id(const struct conn *c)
@@ -340,6 +357,8 @@ bool conn_handshake_done(const struct conn *c)
 
 void conn_finish_writing(struct conn *c)
 {
+    if (c->hold && hold_finish(c))
+        return;
     if (c->ssl && !c->broken && SSL_is_init_finished(c->ssl))
         SSL_shutdown(c->ssl);
     ERR_clear_error();
@@ -420,7 +439,7 @@ int conn_local_port(const struct conn *c)
 int conn_unsent(const struct conn *c)
 {
     int bytes = 0;
-    return ioctl(c->fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+    return ioctl(c->fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes + (c->hold ? hold_unsent(c) : 0);
 }
 
 void conn_set_send_buffer(struct conn *c, int bytes)

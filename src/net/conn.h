@@ -19,6 +19,8 @@ struct conn;
 struct conn *conn_new(int take_fd, struct tls_server *tls, const struct sockaddr *peer,
                       socklen_t peer_len);
 struct conn *conn_free(struct conn *c); /* closes; NULL-safe */
+/* At the end of the process, when no loop is left: what faults on purpose still held. */
+void conns_done(void);
 
 /* wanted: called when readable (or handshake progressed) or writable after a
  * short write. Level-triggered. */
@@ -33,6 +35,9 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len);
  * must be offered again after -EAGAIN. */
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n);
 ssize_t conn_write(struct conn *c, const void *bytes, size_t len);
+
+/* What is being asked on it, from now on: a path. Faults on purpose (fault_hook.h) go by it. */
+void conn_about(struct conn *c, const char *path);
 
 uint64_t conn_id(const struct conn *c); /* never used twice */
 bool conn_secure(const struct conn *c);

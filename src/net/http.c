@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "net/conn_private.h"
 #include "net/exchange_private.h"
+#include "net/fault_hook.h"
 #include "net/limits.h"
 #include "net/server_private.h"
 
@@ -140,6 +141,18 @@ static bool can_drain(const struct http_conn *h, const struct message *m)
     return h->is_chunked || h->body_left <= DRAIN_MAX;
 }
 
+/* Content-Length: the truth, unless a fault on purpose says otherwise. */
+static size_t told_length(const struct exchange_work *w, size_t len)
+{
+    struct net_plan plan;
+    if (!net_faults_on() || !w || !w->ex.path)
+        return len;
+    net_plan_for(w->ex.path, &plan);
+    return plan.length_by < 0 && (size_t)-plan.length_by > len
+               ? 0
+               : (size_t)((int64_t)len + plan.length_by);
+}
+
 void http_reply(struct http_conn *h, int status, const char *type, const void *body, size_t len,
                 void (*release)(void *ref), void *ref)
 {
@@ -148,7 +161,8 @@ void http_reply(struct http_conn *h, int status, const char *type, const void *b
     bool head_only = w && w->ex.head_only;
     h->body_unread = w && h->phase == PHASE_BODY && (h->is_chunked || h->body_left > 0);
     bool keep = m && m->keep_alive && !h->close_after && !h->server->stopping;
-    if (h->body_unread && !can_drain(h, m))
+    size_t told = told_length(w, len);
+    if ((h->body_unread && !can_drain(h, m)) || told != len)
         keep = false;
     h->close_after = !keep;
     h->linger_after = !keep && (!m || h->body_unread || h->in.len);
@@ -162,7 +176,7 @@ void http_reply(struct http_conn *h, int status, const char *type, const void *b
     if (type)
         buf_addf(&h->out, "Content-Type: %s\r\n", type);
     if (!bodiless)
-        buf_addf(&h->out, "Content-Length: %zu\r\n", len);
+        buf_addf(&h->out, "Content-Length: %zu\r\n", told);
     if (!keep)
         buf_adds(&h->out, "Connection: close\r\n");
     else if (m->protocol == PROTO_HTTP10)
@@ -332,6 +346,7 @@ static bool step_body(struct http_conn *h)
 static void next_request(struct http_conn *h)
 {
     h->phase = PHASE_HEAD;
+    conn_about(h->conn, "");
     if (h->in.len == 0)
         buf_done(&h->in);
     arm(h, (h->in.len ? LIMIT_REQUEST_MS : LIMIT_IDLE_MS) * NSEC_PER_MSEC);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "net/fault_hook.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -119,6 +120,31 @@ static int send_segmented(int fd, const struct sockaddr *to, socklen_t to_len, c
     return (int)((len + segment - 1) / segment);
 }
 
+static double noise_of(const uint8_t *bytes, size_t len)
+{
+    uint64_t x = 0;
+    for (size_t i = 0; i < len && i < 12; i++) /* the header of RTP: no two are equal */
+        x = (x ^ bytes[i]) * UINT64_C(0x100000001b3) + UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (double)((x ^ x >> 29) >> 11) / 0x1p53;
+}
+
+/* With a fault on purpose: what is lost counts as sent. */
+static int send_lossy(int fd, const struct sockaddr *to, socklen_t to_len, const uint8_t *bytes,
+                      size_t len, size_t segment, double loss)
+{
+    int sent = 0;
+    for (size_t n; len; bytes += n, len -= n, sent++) {
+        n = len < segment ? len : segment;
+        if (noise_of(bytes, n) < loss)
+            continue;
+        int err = send_singly(fd, to, to_len, bytes, n, segment);
+        if (err < 0)
+            return sent ? sent : err;
+    }
+    return sent;
+}
+
 int udp_send_train(int fd, const struct sockaddr *to, socklen_t to_len, const uint8_t *bytes,
                    size_t len, size_t segment)
 {
@@ -126,6 +152,13 @@ int udp_send_train(int fd, const struct sockaddr *to, socklen_t to_len, const ui
     int sent = 0;
     if (segment == 0 || segment > TRAIN_BYTES)
         return -EINVAL;
+    if (net_faults_on()) {
+        struct net_plan plan;
+        net_plan_for(NULL, &plan);
+        if (plan.stall || plan.cut || plan.loss > 0)
+            return send_lossy(fd, to, to_len, bytes, len, segment,
+                              plan.stall || plan.cut ? 1 : plan.loss);
+    }
     while (len) {
         bool train = len > segment && !atomic_load(&no_segments);
         int n = train ? send_segmented(fd, to, to_len, bytes, len, segment)
