@@ -200,6 +200,9 @@ def directions(n, low=-1.0):
 def see(mesh, n=48, spots=((1 / 3, 1 / 3), (0.8, 0.1), (0.1, 0.8), (0.1, 0.1))):
     """Drops faces that nobody can see from outside, turns those that show only their back,
     and marks those that show both. Packages' meshes are seldom closed or wound one way."""
+    _, place = np.unique(np.round(mesh.p / 2e-4).astype(np.int64), axis=0, return_inverse=True)
+    _, once = np.unique(np.sort(place.reshape(-1)[mesh.t], axis=1), axis=0, return_index=True)
+    mesh = mesh.pick(np.sort(once))  # some have each face twice, once for either side
     tree = mesh.tree()
     nrm = mesh.face_normals()
     size = np.linalg.norm(nrm, axis=1)

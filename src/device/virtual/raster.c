@@ -1,6 +1,7 @@
 #include "device/virtual/raster_inside.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +30,9 @@ void raster_rest(struct raster *r)
         free(*all[i]);
         *all[i] = NULL;
     }
-    const struct models *m = r->models;
-    struct vec eye = r->eye;
-    const struct kernels_raster *k = r->k;
-    memset(r, 0, sizeof(*r));
-    r->models = m;
-    r->eye = eye;
-    r->k = k;
+    struct raster rest = {.models = r->models, .eye = r->eye, .k = r->k};
+    memcpy(rest.hidden, r->hidden, sizeof(rest.hidden));
+    *r = rest;
 }
 
 struct raster *raster_free(struct raster *r)
@@ -50,6 +47,11 @@ struct raster *raster_free(struct raster *r)
 void raster_use_plain_kernels(struct raster *r, bool plain)
 {
     r->k = plain ? &kernels_raster_plain : kernels_raster_best();
+}
+
+void raster_hide(struct raster *r, const char *id)
+{
+    snprintf(r->hidden, sizeof(r->hidden), "%s", id ? id : "");
 }
 
 /* ---- what is put aside ---- */
@@ -116,11 +118,7 @@ static bool far_begin(struct raster *r, const struct backdrop *b, const struct v
         r->far_room = n;
         r->far_of = NULL;
     }
-    const struct view *w = &r->far_view;
-    bool same = r->far_of == b && w->width == v->width && w->height == v->height && w->f == v->f &&
-                !memcmp(&w->ahead, &v->ahead, sizeof(v->ahead)) &&
-                !memcmp(&w->right, &v->right, sizeof(v->right)) &&
-                !memcmp(&w->up, &v->up, sizeof(v->up));
+    bool same = r->far_of == b && view_same(&r->far_view, v);
     if (!same)
         memset(r->far_known, 0, n);
     r->far_view = *v;
@@ -408,7 +406,7 @@ bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *
     struct scene c = {r, b, v, l, (float)l->unit};
     size_t n_all = 0, n_seen = 0;
     r->n_kept = r->n_aside = 0;
-    r->aside_most = (size_t)v->width * (size_t)v->height * 3 / 2;
+    r->aside_most = (size_t)v->width * (size_t)v->height * 3;
     r->keeping = keep;
     if (n > CAST_MOST)
         n = CAST_MOST;
@@ -422,7 +420,7 @@ bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *
     ground_shadows(r, b, v, l, all, n_all, into);
     ground_headlights(r, b, v, l, all, n_all, into);
     for (size_t i = 0; i < n_all; i++)
-        if (all[i].in_view)
+        if (all[i].in_view && (!r->hidden[0] || strcmp(all[i].who->id, r->hidden)))
             order[n_seen++] = &all[i];
     sort_members(order, n_seen);
     for (size_t i = 0; i < n_seen; i++) {

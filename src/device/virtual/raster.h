@@ -16,6 +16,9 @@ struct raster *raster_free(struct raster *r);
 void raster_rest(struct raster *r); /* nobody watches: gives its memory back */
 /* For tests: the plain C twin of the inner loops. */
 void raster_use_plain_kernels(struct raster *r, bool plain);
+/* For tests: leaves a member (by its id) out of pictures, but for its shadow and the light
+ * of its lamps; NULL: nobody. */
+void raster_hide(struct raster *r, const char *id);
 
 /* With `keep`, the pixels that are covered or shaded are put aside for raster_restore();
  * false: that was too much, nothing is kept. */

@@ -11,21 +11,24 @@
 /* ---- where a pixel's ray meets the ground ---- */
 
 struct ground_ray {
-    double dz, dx0, dy0, dxx, dyx; /* along a row: (dx0 + x·dxx, dy0 + x·dyx, dz) */
+    double x0, y0, z0, xx, yx, zx; /* along a row: (x0 + px·xx, …) */
     double height;                 /* of the eye above it */
 };
 
+/* False: no pixel of the row looks down. */
 static bool ray_begin(const struct raster *r, const struct view *v, double ground, int y,
                       struct ground_ray *g)
 {
-    struct vec d = view_ray(v, 0.5, y + 0.5); /* no roll: z is the same along a row */
-    g->height = r->eye.z - ground;
-    g->dz = d.z;
-    g->dx0 = d.x;
-    g->dy0 = d.y;
-    g->dxx = v->right.x;
-    g->dyx = v->right.y;
-    return d.z < -1e-6 * v->f && g->height > 0;
+    struct vec d = view_ray(v, 0.5, y + 0.5);
+    *g = (struct ground_ray){d.x, d.y, d.z, v->right.x, v->right.y, v->right.z, r->eye.z - ground};
+    return g->height > 0 && fmin(d.z, d.z + g->zx * v->width) < 0;
+}
+
+/* How often the ray at pixel px goes into the way to the ground; 0: it does not meet it. */
+static inline double ray_reach(const struct ground_ray *g, int px)
+{
+    double z = g->z0 + px * g->zx;
+    return z < -1e-3 ? g->height / -z : 0;
 }
 
 static inline double far_tolerance(double z)
@@ -141,14 +144,14 @@ static void shadow_rows(struct raster *r, const struct backdrop *b, const struct
                 continue;
             const float *far = far_row(r, b, v, y, q->x0 + a, q->x0 + e);
             uint8_t *dark = r->dark + (size_t)y * (size_t)v->width;
-            double k = g.height / -g.dz, z = k * v->f, slack = far_tolerance(z);
             dark_touch(r, y, q->x0 + a, q->x0 + e);
             for (int x = a; x < e; x++) {
                 int px = q->x0 + x;
-                if (cover[x] == 0 || fabs(far[px] - z) > slack)
+                double k = ray_reach(&g, px), z = k * v->f;
+                if (cover[x] == 0 || k == 0 || fabs(far[px] - z) > far_tolerance(z))
                     continue;
-                double gx = (g.dx0 + px * g.dxx) * k - s->p->feet.x,
-                       gy = (g.dy0 + px * g.dyx) * k - s->p->feet.y;
+                double gx = (g.x0 + px * g.xx) * k - s->p->feet.x;
+                double gy = (g.y0 + px * g.yx) * k - s->p->feet.y;
                 double along = clamp_unit((gx * s->dx + gy * s->dy) / s->reach) * 2;
                 double share = along < 1 ? s->share[0] + along * (s->share[1] - s->share[0])
                                          : s->share[1] + (along - 1) * (s->share[2] - s->share[1]);
@@ -256,17 +259,15 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
         struct ground_ray g;
         if (!ray_begin(r, v, p->who->at.z, y, &g))
             continue;
-        double k = g.height / -g.dz, z = k * v->f;
-        float slack = (float)far_tolerance(z), zf = (float)z;
         const float *far = far_row(r, b, v, y, box.x0, box.x1);
         uint8_t *dark = plane + (size_t)y * (size_t)v->width;
         dark_touch(r, y, box.x0, box.x1);
-        float gx = (float)((g.dx0 + box.x0 * g.dxx) * k - p->feet.x),
-              gy = (float)((g.dy0 + box.x0 * g.dyx) * k - p->feet.y);
-        float sx = (float)(g.dxx * k), sy = (float)(g.dyx * k), c = (float)p->cosine,
-              s = (float)p->sine;
+        float c = (float)p->cosine, s = (float)p->sine;
         float hw = (float)half_w, hl = (float)half_l, inv = 1 / (float)soft;
-        for (int x = box.x0; x < box.x1; x++, gx += sx, gy += sy) {
+        for (int x = box.x0; x < box.x1; x++) {
+            double k = ray_reach(&g, x);
+            float gx = (float)((g.x0 + x * g.xx) * k - p->feet.x);
+            float gy = (float)((g.y0 + x * g.yx) * k - p->feet.y);
             float mx = fabsf(gx * c - gy * s) - hw, my = fabsf(gx * s + gy * c) - hl;
             float ox = mx > 0 ? mx : 0, oy = my > 0 ? my : 0, inner = mx > my ? mx : my;
             float d = (sqrtf(ox * ox + oy * oy) + (inner < 0 ? inner : 0)) * inv;
@@ -274,7 +275,7 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
             dim = d < -1.5f ? 1.4f : dim;
             dim = dim > 1 ? 1 : d > 2.5f ? dim * (3 - d) * 2 : dim;
             dim *= d > 0 ? 0.75f : 0.75f + (d > -1 ? -d * 0.25f : 0.25f);
-            if (dim <= 0 || fabsf(far[x] - zf) > slack)
+            if (dim <= 0 || k == 0 || fabs(far[x] - k * v->f) > far_tolerance(k * v->f))
                 continue;
             float now = strength * dim;
             if (now > dark[x])
@@ -310,7 +311,7 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
             continue;
         float air[3] = {0};
         if (ray_begin(r, v, p[0].who->at.z, y, &g)) {
-            double far = g.height / -g.dz * v->f;
+            double far = ray_reach(&g, v->width / 2) * v->f;
             double clear = exp(-l->extinction * far);
             for (int c = 0; c < 3; c++)
                 air[c] = (float)(l->haze[c] * (1 - clear) * l->unit);
@@ -384,35 +385,45 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
         struct box box;
         if (!box_of(v, corner, 4, &box))
             continue;
-        if (!albedo && !(albedo = malloc((size_t)v->width * 3 * sizeof(float))))
+        if (!albedo && !(albedo = malloc((size_t)v->width * 4 * sizeof(float))))
             return;
+        float *energy = albedo + (size_t)v->width * 3;
+        float clear = (float)(exp(-l->extinction * vec_len(p[i].feet)) * l->unit);
         for (int y = box.y0; y < box.y1; y++) {
             struct ground_ray g;
             if (!ray_begin(r, v, p[i].who->at.z, y, &g))
                 continue;
-            double k = g.height / -g.dz, z = k * v->f, slack = far_tolerance(z);
             const float *far = far_row(r, b, v, y, box.x0, box.x1);
-            float clear = (float)(exp(-l->extinction * z) * l->unit);
-            keep_pixels(r, into, y, box.x0, box.x1);
-            backdrop_albedo_row(b, v, y, box.x0, box.x1, albedo);
+            int first = box.x1, last = box.x0;
+            for (int x = box.x0; x < box.x1; x++) {
+                double k = ray_reach(&g, x), z = k * v->f;
+                double gx = (g.x0 + x * g.xx) * k - p[i].feet.x,
+                       gy = (g.y0 + x * g.yx) * k - p[i].feet.y;
+                double ahead = gx * p[i].sine + gy * p[i].cosine - front;
+                double aside = gx * p[i].cosine - gy * p[i].sine;
+                float e = k > 0 ? beam((float)ahead, (float)fabs(aside)) * clear : 0;
+                if (e < 0.3f || fabs(far[x] - z) > far_tolerance(z))
+                    e = 0;
+                energy[x - box.x0] = e;
+                if (e > 0) {
+                    first = x < first ? x : first;
+                    last = x + 1;
+                }
+            }
+            if (first >= last)
+                continue;
+            keep_pixels(r, into, y, first, last);
+            backdrop_albedo_row(b, v, y, first, last, albedo);
             uint16_t *const to[3] = {into->r + (size_t)y * into->stride,
                                      into->g + (size_t)y * into->stride,
                                      into->b + (size_t)y * into->stride};
-            for (int x = box.x0; x < box.x1; x++) {
-                double gx = (g.dx0 + x * g.dxx) * k - p[i].feet.x,
-                       gy = (g.dy0 + x * g.dyx) * k - p[i].feet.y;
-                double ahead = gx * p[i].sine + gy * p[i].cosine - front,
-                       aside = gx * p[i].cosine - gy * p[i].sine;
-                float e = beam((float)ahead, (float)fabs(aside)) * clear;
-                if (e <= 0 || fabs(far[x] - z) > slack)
-                    continue;
-                static const float tint[3] = {1.0f, 0.93f, 0.80f};
+            for (int x = first; x < last; x++)
                 for (int c = 0; c < 3; c++) {
+                    static const float tint[3] = {1.0f, 0.93f, 0.80f};
                     float now = (float)to[c][x] +
-                                albedo[(size_t)(x - box.x0) * 3 + (size_t)c] * e * tint[c] + 0.5f;
+                                albedo[(x - first) * 3 + c] * energy[x - box.x0] * tint[c] + 0.5f;
                     to[c][x] = (uint16_t)(now > 65535 ? 65535 : now);
                 }
-            }
         }
     }
     free(albedo);

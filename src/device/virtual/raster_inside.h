@@ -40,6 +40,7 @@ struct raster {
     const struct models *models;
     struct vec eye;
     const struct kernels_raster *k;
+    char hidden[32];
 
     struct raster_vertices v; /* arrays of `v_room` and RASTER_CLIPPED */
     size_t v_room;
