@@ -9,7 +9,9 @@ SCENE names a module beside this file (street, hall). It offers:
     PATCHES   [(name, pan0, pan1, tilt0, tilt1, px_per_deg)], coarse before fine
     LAYERS    {layer: samples} overrides of SAMPLES below, may be absent
     WORLD     False: no sky light at all (absent: True)
-    COARSE    {patch: n}: its light is rendered n times coarser and widened along its surfaces
+    coarse(patch, layer)  (n, f): that light is rendered n times coarser with f times the samples
+              and widened along the surfaces; may be absent
+    CALM      True: the light's noise is taken out here already (rooms), see widen.py
     prepare(layer)  called before each piece, may be absent
     build()   makes the Blender scene; common.sign/plate/lamp note what place.json must know. Lights carry a group: common.light(..., group='lamps' or
               'windows'); glowing surfaces: common.glow(material, colour, strength); what the
@@ -17,7 +19,7 @@ SCENE names a module beside this file (street, hall). It offers:
 
 Every patch is cut into pieces; each layer of each piece becomes one .npz in
 $WORK/NAME[-scale]/, and pieces which exist are not rendered again, so a bake may be ended and
-taken up. pack.py makes the place of them. The built scene is kept as $WORK/NAME.blend; give
+taken up, or several run side by side. pack.py makes the place of them. The built scene is kept as $WORK/NAME.blend; give
 --build to make it anew.
 
 Options: --build, --scale F (pixels per degree times F), --spp F (samples times F),
@@ -33,7 +35,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import widen
-from layout import BOUNCE, ORDER, SAMPLES, SUN_LAYERS, folder, piece_path, pieces
+from layout import BOUNCE, ORDER, SAMPLES, SOFT, SUN_LAYERS, folder, piece_path, pieces
 
 WORK = os.environ['WORK']
 
@@ -199,9 +201,8 @@ class Baker:
 
     def piece(self, p, x0, x1, y0, y1, layer, factor, path):
         samples, div, bounces = SAMPLES[layer]
-        coarse = getattr(self.scene, 'COARSE', {}).get(p['name'], 1) if layer not in ('geo', 'emit') else 1
-        div *= coarse
-        samples = max(1, round(samples * factor))
+        coarse, more = getattr(self.scene, 'coarse', lambda patch, layer: (1, 1))(p['name'], layer)
+        samples = max(1, round(samples * factor * more))
         vl = self.sc.view_layers[0]
         getattr(self.scene, 'prepare', lambda layer: None)(layer)
         for k in ('z', 'normal', 'diffuse_color', 'material_index', 'diffuse_direct', 'emit'):
@@ -220,7 +221,7 @@ class Baker:
             self.light(world='clear' if layer == 'sky' else 'overcast')
         else:
             self.light(group=layer)
-        self.pano(p, x0, x1, y0, y1, div)
+        self.pano(p, x0, x1, y0, y1, div * coarse)
         im = self.sc.render.image_settings
         im.file_format, im.color_depth, im.exr_codec = 'OPEN_EXR_MULTILAYER', '32', 'NONE'
         exr = path + '.exr'
@@ -245,10 +246,15 @@ class Baker:
             a = channel(ex, 'Combined', 'A')[..., None]
             # where sky shares a pixel both sums lack the same share, which cancels
             out = {'v': (c / np.maximum(col, .02 * a.clip(.05))).astype(np.float32)}
-        if coarse > 1:
-            div //= coarse
+        soft = layer in SOFT and layer != 'emit' and getattr(self.scene, 'CALM', False)
+        if coarse > 1 or soft:
+            ppd = p['px_per_deg']
+            window = [p['pan0'] + x0 / ppd, p['pan0'] + x1 / ppd, p['tilt1'] - y1 / ppd, p['tilt1'] - y0 / ppd]
             with np.load(piece_path(self.scene, self.scale, p['name'], 'geo', x0, y0) + '.npz') as geo:
-                out['v'] = widen.widen(out['v'], (x1 - x0) // div, (y1 - y0) // div, geo['z'], geo['normal'])
+                if soft:
+                    out['v'] = widen.calm(out['v'], window, geo['z'], geo['normal'])
+                if coarse > 1:
+                    out['v'] = widen.widen(out['v'], (x1 - x0) // div, (y1 - y0) // div, window, geo['z'], geo['normal'])
         np.savez(path + '.tmp.npz', **out)
         os.rename(path + '.tmp.npz', path + '.npz')
 
@@ -303,6 +309,26 @@ def view(b, o, spec):
     b.render(max(1, round(16 * o['spp'])), 2, 1, path)
 
 
+def claim(path):
+    """Several bakes may share the pieces; a lock whose owner has gone does not count."""
+    lock = path + '.lock'
+    try:
+        with open(lock) as f:
+            os.kill(int(f.read()), 0)
+        return False
+    except FileNotFoundError:
+        pass
+    except (ValueError, ProcessLookupError):
+        os.remove(lock)
+    try:
+        fd = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    except FileExistsError:
+        return False
+    os.write(fd, b'%d' % os.getpid())
+    os.close(fd)
+    return not os.path.exists(path + '.npz')
+
+
 def main():
     o = arguments()
     scene = importlib.import_module(o['scene'])
@@ -345,8 +371,11 @@ def main():
                 if o['stop'] and time.strftime('%H:%M', time.gmtime()) >= o['stop']:
                     print('time is up before', path, flush=True)
                     return
+                if not claim(path):
+                    continue
                 t = time.time()
                 b.piece(p, x0, x1, y0, y1, layer, o['spp'], path)
+                os.remove(path + '.lock')
                 n = (x1 - x0) * (y1 - y0) / SAMPLES[layer][1] ** 2 / 1e6
                 print('%s %s %d,%d: %.2f Mpx, %.1f s' % (p['name'], layer, x0, y0, n, time.time() - t), flush=True)
     print('complete', flush=True)

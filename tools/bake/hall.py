@@ -27,10 +27,24 @@ PATCHES = [
     ('notices', -74.2, -68, -10.2, -5.8, 400),
     ('pigeonholes', -42.6, -37.2, -8.8, -4.2, 400),
 ]
-COARSE = {p[0]: 4 for p in PATCHES[3:]} | {'front': 2}
+CALM = True
+
+
+def coarse(patch, layer):
+    """The light of a room is smooth; in the finest patches it need not be found for each pixel."""
+    n = {'base': 1, 'band': 1, 'front': 2}.get(patch, 4)
+    if layer in ('geo', 'emit'):
+        return 1, 1
+    if layer.startswith('sun'):
+        return (2, 1) if n == 4 else (1, 1)
+    if layer.startswith('bounce'):
+        n *= 2
+    return n, {1: 1, 2: 1.5}.get(n, 2) if patch not in ('base', 'band') else 1
+
+
 # less than usual: the rooms' light is soft, and smoothed over what faces the same way
-LAYERS = {'sky': (14, 4, 3), 'overcast': (10, 4, 3), 'lamps': (14, 4, 2), 'windows': (8, 4, 2)} | {
-    'bounce%d' % i: (5, 4, 3) for i in range(4)}
+LAYERS = {'sky': (14, 4, 3), 'overcast': (10, 4, 3), 'lamps': (12, 4, 2), 'windows': (8, 4, 2)} | {
+    'bounce%d' % i: (18, 4, 3) for i in range(4)}
 
 PLACE = {'title': 'Hall', 'indoors': True, 'attribution': 'see assets/ATTRIBUTION.md'}
 
