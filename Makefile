@@ -15,7 +15,19 @@ deps:
 build: deps build/web/index.html
 	@test -f build/build.ninja || meson setup build --buildtype=release
 	@ninja -C build -j $(JOBS)
-	@$(MAKE) --no-print-directory build/places/models.pack
+	@$(MAKE) --no-print-directory build/places/models.pack $(PLACES)
+
+# Baked places become files of tiles that all cameras of the machine map.
+PLACES := $(patsubst assets/places/%/place.json,build/places/%.place,\
+    $(wildcard assets/places/*/place.json))
+define PLACE_RULE
+build/places/$(1).place: $(wildcard assets/places/$(1)/*) src/device/virtual/tiles.h \
+    $(filter-out tools/unpack_models.c,$(wildcard tools/unpack*.[ch]))
+	@mkdir -p build/places
+	@ninja -C build src/device/unpack_place
+	@build/src/device/unpack_place assets/places/$(1) $$@
+endef
+$(foreach p,$(patsubst build/places/%.place,%,$(PLACES)),$(eval $(call PLACE_RULE,$(p))))
 
 # People and vehicles: packed meshes and textures become one file that the camera maps.
 build/places/models.pack: $(wildcard assets/models/*) tools/unpack_models.c src/device/virtual/models.h
@@ -90,8 +102,8 @@ PREFIX ?= /usr/local
 install: build
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vedette
 	@install build/vedetted build/agent/vedette-agent build/cli/vedettectl $(DESTDIR)$(PREFIX)/bin
-	@rm -rf $(DESTDIR)$(PREFIX)/share/vedette/web
-	@cp -r build/web $(DESTDIR)$(PREFIX)/share/vedette/
+	@rm -rf $(DESTDIR)$(PREFIX)/share/vedette/web $(DESTDIR)$(PREFIX)/share/vedette/places
+	@cp -r build/web build/places $(DESTDIR)$(PREFIX)/share/vedette/
 	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/share/vedette
 	@echo "Installed in $(DESTDIR)$(PREFIX): bin/vedetted, bin/vedettectl"
 

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "device/device.h"
+#include "device/virtual/cast.h"
 #include "device/virtual/world.h"
 #include "image/source.h"
 #include "media/pipeline.h"
@@ -159,6 +160,8 @@ static void serve_truth(struct exchange *ex, void *arg)
     double aspect = (double)width / height;
     char utc[40];
     text_utc(shot.utc_ns, utc, sizeof utc);
+    struct cast_facts facts;
+    bool played = cast_facts(d->cam->device->cast, shot.start_ns, &facts);
     stage_reply(
         ex, 200,
         json_pack("{s:I, s:s, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:f, s:s, s:s, "
@@ -167,7 +170,7 @@ static void serve_truth(struct exchange *ex, void *arg)
                   (json_int_t)shot.start_ns, "exposure_ns", (json_int_t)shot.exposure_ns, "pose",
                   "pan", shot.pose.pan_deg, "tilt", shot.pose.tilt_deg, "zoom", shot.pose.zoom,
                   "hfov", shot.pose.hfov_deg, "vfov", pose_vfov_deg(&shot.pose, aspect), "aspect",
-                  aspect, "place", world_place(w), "scenario", world_scenario(w), "view", "width",
+                  aspect, "place", world_place(w), "scenario", played ? facts.name : "", "view", "width",
                   e.key.width, "height", e.key.height, "rotation", e.key.rotation_deg, "mirror",
                   e.key.mirror, "objects", objects_json(w, &shot, aspect, &e.key)));
 }

@@ -458,13 +458,6 @@ static void look_round(struct backdrop *b, const struct view *v)
     lettering_find(b);
 }
 
-static bool same_view(const struct view *a, const struct view *b)
-{
-    return a->width == b->width && a->height == b->height && a->f == b->f &&
-           !memcmp(&a->ahead, &b->ahead, sizeof(a->ahead)) &&
-           !memcmp(&a->right, &b->right, sizeof(a->right));
-}
-
 /* When clouds and leaves were last moved: they need not move with every picture. */
 static unsigned choose_times(struct backdrop *b, const struct set *s, int64_t t)
 {
@@ -493,7 +486,7 @@ static unsigned choose_times(struct backdrop *b, const struct set *s, int64_t t)
 int backdrop_paint(struct backdrop *b, const struct view *v, const struct light *l,
                    const struct set *s, int64_t time_ns, struct radiance *into)
 {
-    bool again = into->held && into->held == b->held && same_view(v, &b->view);
+    bool again = into->held && into->held == b->held && view_same(v, &b->view);
     if (!again) {
         int rc = make_room(b, v->width, v->height);
         if (rc < 0)

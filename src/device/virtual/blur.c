@@ -1,13 +1,54 @@
+#include "device/virtual/blur.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/virtual/canvas.h"
+#include "device/virtual/kernels.h"
+#include "device/virtual/view.h"
 
 #define BLOCK_W 64
 #define BLOCK_H 16
 #define MOST_PASSES 6
+
+struct blur {
+    const struct kernels *kernels;
+    uint16_t *scratch; /* one plane */
+    size_t scratch_room;
+    struct radiance half;
+    uint16_t *half_planes;
+    size_t half_room;
+};
+
+struct blur *blur_new(void)
+{
+    struct blur *c = calloc(1, sizeof(*c));
+    if (c)
+        c->kernels = kernels_best();
+    return c;
+}
+
+void blur_rest(struct blur *c)
+{
+    free(c->scratch);
+    free(c->half_planes);
+    c->scratch = c->half_planes = NULL;
+    c->scratch_room = c->half_room = 0;
+}
+
+struct blur *blur_free(struct blur *c)
+{
+    if (c)
+        blur_rest(c);
+    free(c);
+    return NULL;
+}
+
+void blur_use(struct blur *c, const struct kernels *k)
+{
+    c->kernels = k;
+}
 
 /* How far what is seen at a pixel moves during the exposure, in pixels. */
 static void smear_at(const struct view *mid, const struct view *start, const struct view *end,
@@ -22,26 +63,13 @@ static void smear_at(const struct view *mid, const struct view *start, const str
     }
 }
 
-static struct pose halfway(const struct pose *start, const struct pose *end)
+double blur_length(const struct view *start, const struct view *middle, const struct view *end)
 {
-    struct pose p = *start;
-    p.pan_deg += pose_wrap_pan(end->pan_deg - start->pan_deg) / 2;
-    p.tilt_deg += (end->tilt_deg - start->tilt_deg) / 2;
-    p.hfov_deg += (end->hfov_deg - start->hfov_deg) / 2;
-    return p;
-}
-
-double canvas_smear(const struct pose *start, const struct pose *end, int width, int height)
-{
-    struct pose middle = halfway(start, end);
-    struct view from, mid, to;
     double longest = 0;
-    view_init(&from, start, width, height);
-    view_init(&mid, &middle, width, height);
-    view_init(&to, end, width, height);
     for (int i = 0; i < 9; i++) {
         double x, y;
-        smear_at(&mid, &from, &to, width * (i % 3) / 2.0, height * (i / 3) / 2.0, &x, &y);
+        smear_at(middle, start, end, middle->width * (i % 3) / 2.0, middle->height * (i / 3) / 2.0,
+                 &x, &y);
         longest = fmax(longest, hypot(x, y));
     }
     return longest;
@@ -79,14 +107,9 @@ static void pass(const struct kernels *k, const struct radiance *r, const float 
         }
 }
 
-int canvas_blur(struct canvas *c, const struct pose *start, const struct pose *end,
-                struct radiance *into)
+int blur_move(struct blur *c, const struct view *start, const struct view *middle,
+              const struct view *end, struct radiance *into)
 {
-    struct pose middle = halfway(start, end);
-    struct view from, mid, to;
-    view_init(&from, start, into->width, into->height);
-    view_init(&mid, &middle, into->width, into->height);
-    view_init(&to, end, into->width, into->height);
     int nx = (into->width + BLOCK_W - 1) / BLOCK_W, ny = (into->height + BLOCK_H - 1) / BLOCK_H;
     size_t planes = into->stride * (size_t)into->height;
     if (c->scratch_room < planes) {
@@ -104,7 +127,7 @@ int canvas_blur(struct canvas *c, const struct pose *start, const struct pose *e
     for (int j = 0; j < ny; j++)
         for (int i = 0; i < nx; i++) {
             double x, y;
-            smear_at(&mid, &from, &to, (i + 0.5) * BLOCK_W, (j + 0.5) * BLOCK_H, &x, &y);
+            smear_at(middle, start, end, (i + 0.5) * BLOCK_W, (j + 0.5) * BLOCK_H, &x, &y);
             double len = hypot(x, y), most = 1.5 * (1 << MOST_PASSES);
             double k = len > most ? most / len : 1;
             field[j * nx + i][0] = (float)(x * k);
@@ -130,7 +153,7 @@ int canvas_blur(struct canvas *c, const struct pose *start, const struct pose *e
     return 0;
 }
 
-struct radiance *canvas_half(struct canvas *c, const struct radiance *into)
+struct radiance *blur_half(struct blur *c, const struct radiance *into)
 {
     int w = into->width / 2, h = into->height / 2;
     size_t stride = ((size_t)w + 2 + 31) / 32 * 32, n = stride * (size_t)h + 1;
@@ -142,15 +165,16 @@ struct radiance *canvas_half(struct canvas *c, const struct radiance *into)
             return NULL;
         c->half_room = n;
     }
-    /* One sample before and one behind each row, for canvas_widen(). */
+    /* One sample before and one behind each row, for blur_widen(). */
     uint16_t *first = c->half_planes + 1;
-    c->half = (struct radiance){w, h, stride, first, first + n, first + 2 * n, 0};
+    c->half = (struct radiance){w, h, stride, first, first + n, first + 2 * n, 0, 0};
     return &c->half;
 }
 
-void canvas_widen(struct canvas *c, struct radiance *into)
+void blur_widen(struct blur *c, struct radiance *into)
 {
     const struct radiance *half = &c->half;
+    into->unit = half->unit;
     uint16_t *const from[3] = {half->r, half->g, half->b};
     uint16_t *const to[3] = {into->r, into->g, into->b};
     for (int k = 0; k < 3; k++) {

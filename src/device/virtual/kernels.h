@@ -8,62 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct texture;
-struct surface;
-
-#define CHUNK 32 /* pixels shaded at a time */
-#define MAX_EDGES 8
-
-enum drawn_kind {
-    DRAWN_FLAT,    /* one colour */
-    DRAWN_TEXTURE, /* a plane with a texture, perhaps with coverage */
-    DRAWN_SHADOW,  /* darkens what is drawn behind it */
-    DRAWN_SKY,     /* gradient by elevation */
-    DRAWN_CAPSULE, /* a tapered tube with round ends, shaded */
-};
-
-/* Something projected into the picture. Linear functions f(x, y) of the pixel's
- * indices are kept as (fx, fy, fc): fx·x + fy·y + fc. */
-struct drawn {
-    enum drawn_kind kind;
-    int x0, x1, y0, y1; /* columns and rows that it may touch, inclusive */
-    int n_edges;
-    double ex[MAX_EDGES], ey[MAX_EDGES], ec[MAX_EDGES]; /* distance inside, in pixels */
-    float slack[MAX_EDGES]; /* more than 0: grows under the neighbour drawn in front of it */
-    const struct texture *tex;
-    double ux, uy, uc, vx, vy, vc, wx, wy, wc; /* texel = u/w, v/w */
-    double depth;                              /* metres = depth / w */
-    float light[3];                            /* radiance of texel 255 */
-    float haze_at;                             /* metres that take 63 % of the contrast */
-    float fade_at;                             /* clouds: coverage fades from here on; 0: never */
-    /* capsule */
-    float ax, ay, bx, by, ra, rb;
-    float sun[3];               /* towards the sun: right, up, to the viewer */
-    const struct surface *from; /* NULL: a capsule */
-};
-
-struct lens {
-    double f; /* pixels */
-    double cx, cy;
-    double sky_x, sky_y, sky_c; /* z of the ray through a pixel, ray at depth f */
-    float haze[3];              /* radiance of the horizon */
-    float zenith[3];
-    float shade[3]; /* what a full shadow takes away, 0…1 */
-};
-
-enum { CHUNK_CLOSED, CHUNK_OPEN, CHUNK_MIXED };
-
-/* One row being painted front to back. All arrays hold whole chunks. */
-struct row {
-    int x0, x1; /* chunk-aligned range in use */
-    int open;   /* chunks that are not closed */
-    float *rgb[3];
-    float *through; /* what still passes, 1…0 */
-    float *shadow;  /* shadow upon what comes behind, 0…1 */
-    uint8_t *state; /* of each chunk */
-    bool shadowed;  /* any shadow in this row */
-};
-
 struct sensor_curve {
     float gain; /* radiance → 0…1 of full scale */
     float shot_noise, read_noise;
@@ -92,14 +36,6 @@ struct capsule_aside {
 
 struct kernels {
     const char *name;
-    void (*row_begin)(struct row *row, int x0, int x1);
-    void (*row_paint)(struct row *row, const struct drawn *d, const struct lens *lens, int y);
-    /* Rounds and clamps into 16 bits. */
-    void (*row_store)(const struct row *row, int x0, int x1, uint16_t *r, uint16_t *g, uint16_t *b);
-    /* Lays a layer (row: colour premultiplied, through, shadow) over the picture. `mask`:
-     * how much of the layer may be seen, 0…1. */
-    void (*row_over)(const struct row *row, const struct lens *lens, const float *mask, int x0,
-                     int x1, uint16_t *r, uint16_t *g, uint16_t *b);
     /* to[i] = mean of a[i] and b[i], rounded up */
     void (*mean2)(uint16_t *to, const uint16_t *a, const uint16_t *b, size_t n);
     /* A row twice as wide from two rows of n samples, of which `near` counts three times

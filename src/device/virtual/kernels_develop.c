@@ -3,8 +3,11 @@
 
 #include "device/virtual/kernels_inside.h"
 
-/* One row: 0…1 after the transfer curve, with noise. Shot noise has nearly the same
+/* One row: 0…1 after the transfer curve, with noise. Above KNEE lights grow ever more slowly,
+ * so that highlights do not end in a hard edge. Shot noise has nearly the same
  * size everywhere behind a square-root-like curve; read noise shows in the dark. */
+#define KNEE 0.7f
+
 INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const int8_t *noise, int n,
                       float *out)
 {
@@ -15,10 +18,16 @@ INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const in
     /* The same operations in the same order as below: left alone, the compiler takes 32
      * samples at a time and runs out of registers. */
     const __m256 one = _mm256_set1_ps(1), toe = _mm256_set1_ps(0.018f);
+    const __m256 knee = _mm256_set1_ps(KNEE);
     for (; i + 8 <= n; i += 8) {
         __m256 lin =
             _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(in + i))));
-        lin = _mm256_min_ps(_mm256_mul_ps(lin, _mm256_set1_ps(gain)), one);
+        lin = _mm256_mul_ps(lin, _mm256_set1_ps(gain));
+        __m256 over = _mm256_mul_ps(_mm256_max_ps(_mm256_sub_ps(lin, knee), _mm256_setzero_ps()),
+                                    _mm256_set1_ps(1 / (1 - KNEE)));
+        lin = _mm256_add_ps(
+            _mm256_min_ps(lin, knee),
+            _mm256_mul_ps(_mm256_div_ps(over, _mm256_add_ps(one, over)), _mm256_set1_ps(1 - KNEE)));
         __m256 s = _mm256_sqrt_ps(lin), v = _mm256_mul_ps(_mm256_set1_ps(k4), s);
         v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k3)), s);
         v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k2)), s);
@@ -36,7 +45,9 @@ INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const in
 #endif
     for (; i < n; i++) {
         float lin = (float)in[i] * gain;
-        lin = lin > 1 ? 1 : lin;
+        float over = lin - KNEE > 0 ? lin - KNEE : 0;
+        over *= 1 / (1 - KNEE);
+        lin = (lin < KNEE ? lin : KNEE) + over / (1 + over) * (1 - KNEE);
         float s = sqrtf(lin);
         float v = (((k4 * s + k3) * s + k2) * s + k1) * s + k0;
         v = lin < 0.018f ? 4.5f * lin : v;

@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "device/virtual/kernels.h"
+#include "device/virtual/mess.h"
+#include "device/virtual/set.h"
 #include "device/virtual/world.h"
 #include "media/picture.h"
 #include "media/shot.h"
@@ -14,13 +17,16 @@
 #define PICTURES 12      /* that may be out at a time */
 #define NOISE (1 << 16)  /* Gaussian samples; every row starts somewhere in them */
 #define METERED 15       /* pictures' times whose light decides the exposure */
-#define UNIT 16384.0     /* radiance of a white card in full sun */
 #define MIDDLE_GREY 0.25 /* linear; what the mean of the picture is exposed for */
 #define SHORTEST_NS INT64_C(50000)
-#define LONGEST_NS INT64_C(16000000)
-#define MOST_GAIN_DB 36.0
-/* Linear value of the white card after 1 ms without gain at f/4. */
+#define CRISP_NS INT64_C(8000000) /* longer only when the iris is open */
+#define LONGEST_NS INT64_C(33333333)
+#define NARROW_F 4.0
+#define WIDE_F 1.4
+#define MOST_GAIN_DB 42.0
+/* Linear value of the white card in full sun after 1 ms without gain at f/4. */
 #define SENSITIVITY 0.25
+#define NIGHT_IR 0.02 /* with that much of its own lamp the camera sees in black and white */
 
 struct virtual_sensor {
     struct sensor sensor;
@@ -33,7 +39,8 @@ struct virtual_sensor {
     const struct kernels *kernels;
     struct picture_pool *pool;
     struct radiance light; /* planes NULL while nobody wants pictures */
-    int8_t *noise;         /* NOISE + width */
+    struct pane *pane;
+    int8_t *noise; /* NOISE + width */
 };
 
 static struct virtual_sensor *of(struct sensor *s)
@@ -63,7 +70,7 @@ static int prepare(struct virtual_sensor *v)
         if (!planes)
             return -ENOMEM;
         v->light = (struct radiance){
-            v->width, v->height, (size_t)v->width, planes, planes + n, planes + 2 * n, 0};
+            v->width, v->height, (size_t)v->width, planes, planes + n, planes + 2 * n, 0, 0};
         /* cppcheck-suppress memleak */
     }
     if (!v->pool)
@@ -82,44 +89,64 @@ static void stop(struct sensor *s)
     free(v->light.r);
     v->light = (struct radiance){0};
     v->pool = picture_pool_unref(v->pool);
+    pane_rest(v->pane);
+    world_rest(v->world);
 }
 
-/* Exposure for the picture that starts then: the light of the place along the head's way
- * during the last half second, the newest weighing most. A function of the head's
- * trajectory alone, hence the same whoever began to watch when. */
-static void expose(struct virtual_sensor *v, int64_t start_ns, int64_t *ret_exposure_ns,
-                   double *ret_gain_db)
+struct exposure {
+    int64_t ns;
+    double iris_f, gain_db;
+};
+
+/* A given amount of light (milliseconds at f/4 without gain) as time, iris and gain: short
+ * times while there is light enough, then the iris opens, then time, and last gain. */
+static struct exposure share_out(double wanted_ms, double fps)
 {
-    double sum = 0, weight = 0, aspect = (double)v->width / v->height, k = 1, level = 0;
-    struct pose last = {0};
+    double ns = wanted_ms * 1e6, longest = fmin((double)LONGEST_NS, 1e9 / fps);
+    struct exposure e = {.iris_f = NARROW_F};
+    if (ns > (double)CRISP_NS) {
+        e.iris_f = fmax(NARROW_F / sqrt(ns / (double)CRISP_NS), WIDE_F);
+        ns *= e.iris_f * e.iris_f / (NARROW_F * NARROW_F);
+    }
+    double used = fmin(fmax(ns, (double)SHORTEST_NS), longest);
+    e.ns = (int64_t)used;
+    e.gain_db = fmin(fmax(20 * log10(ns / used), 0), MOST_GAIN_DB);
+    return e;
+}
+
+/* Exposure for the picture that starts then: the light along the head's way during the last
+ * half second, the newest weighing most. A function of the head's trajectory and the stage
+ * alone, hence the same whoever began to watch when. */
+static struct exposure expose(struct virtual_sensor *v, int64_t start_ns, const struct mess *mess)
+{
+    double sum = 0, weight = 0, aspect = (double)v->width / v->height, k = 1;
     for (int i = 0; i < METERED; i++, k *= 0.72) {
         struct pose p;
-        v->head->ops->pose(v->head, start_ns - (i + 1) * INT64_C(33333333), &p);
-        if (i == 0 || p.pan_deg != last.pan_deg || p.tilt_deg != last.tilt_deg ||
-            p.hfov_deg != last.hfov_deg)
-            level = log(fmax(world_meter(v->world, &p, aspect), 1e-4));
-        last = p;
-        sum += level * k;
+        int64_t then = start_ns - (i + 1) * INT64_C(33333333);
+        v->head->ops->pose(v->head, then, &p);
+        sum += k * log(fmax(world_meter(v->world, &p, aspect, then), 1e-7));
         weight += k;
     }
-    double wanted_ms = MIDDLE_GREY / exp(sum / weight) / SENSITIVITY;
-    double ns = wanted_ms * 1e6;
-    double used = fmin(fmax(ns, (double)SHORTEST_NS), (double)LONGEST_NS);
-    *ret_exposure_ns = (int64_t)used;
-    *ret_gain_db = fmin(fmax(20 * log10(ns / used), 0), MOST_GAIN_DB);
+    double level = exp(sum / weight) * fmax(mess_light(mess), 0.02);
+    return share_out(MIDDLE_GREY / level / SENSITIVITY, v->fps);
 }
 
-static void develop(struct virtual_sensor *v, uint64_t serial, int64_t exposure_ns, double gain_db,
-                    struct picture *to)
+/* Noise as of a sensor whose camera takes most of it away: less than proportional. */
+static void curve_of(const struct exposure *e, double unit, struct sensor_curve *ret)
 {
-    double amplify = pow(10, gain_db / 20);
-    const struct sensor_curve curve = {
-        .gain = (float)(SENSITIVITY * (double)exposure_ns / 1e6 * amplify / UNIT),
-        .shot_noise = (float)(0.0042 / 32 * sqrt(amplify)),
-        .read_noise = (float)(0.0035 / 32 * amplify),
+    double amplify = pow(10, e->gain_db / 20), open = NARROW_F / e->iris_f;
+    double light = SENSITIVITY * (double)e->ns / 1e6 * open * open;
+    *ret = (struct sensor_curve){
+        .gain = (float)(light * amplify / unit),
+        .shot_noise = (float)(0.0042 / 32 * pow(amplify, 0.36)),
+        .read_noise = (float)(0.0030 / 32 * pow(amplify, 0.40)),
         .slope = {-0.0851341f, 1.2899163f, -0.3982510f, 0.2822550f, -0.0888705f},
     };
-    const struct radiance *l = &v->light;
+}
+
+static void develop(struct virtual_sensor *v, uint64_t serial, const struct sensor_curve *curve,
+                    const struct radiance *l, bool grey, struct picture *to)
+{
     uint64_t key = mix64(v->seed ^ mix64(serial));
     for (int y = 0; y < v->height; y += 2) {
         const uint16_t *in[6];
@@ -129,10 +156,14 @@ static void develop(struct virtual_sensor *v, uint64_t serial, int64_t exposure_
             in[k] = (k % 3 == 0 ? l->r : k % 3 == 1 ? l->g : l->b) + row;
             noise[k] = v->noise + (mix64(key + (uint64_t)(y * 8 + k)) & (NOISE - 1));
         }
-        v->kernels->develop2(&curve, in, noise, v->width, to->plane[0] + (long)y * to->stride[0],
-                             to->plane[0] + (long)(y + 1) * to->stride[0],
-                             to->plane[1] + (long)(y / 2) * to->stride[1],
-                             to->plane[2] + (long)(y / 2) * to->stride[2]);
+        uint8_t *cb = to->plane[1] + (long)(y / 2) * to->stride[1];
+        uint8_t *cr = to->plane[2] + (long)(y / 2) * to->stride[2];
+        v->kernels->develop2(curve, in, noise, v->width, to->plane[0] + (long)y * to->stride[0],
+                             to->plane[0] + (long)(y + 1) * to->stride[0], cb, cr);
+        if (grey) {
+            memset(cb, 128, (size_t)v->width / 2);
+            memset(cr, 128, (size_t)v->width / 2);
+        }
     }
     to->matrix = COLOUR_BT709;
     to->range = RANGE_LIMITED;
@@ -157,20 +188,30 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     struct picture *pixels = picture_get(v->pool);
     if (!pixels)
         return -ENOBUFS;
-    struct capture how = {.serial = serial, .start_ns = start_ns, .iris_f = 4.0};
-    int64_t exposure_ns;
-    expose(v, start_ns, &exposure_ns, &how.gain_db);
-    how.end_ns = start_ns + exposure_ns;
-    how.utc_ns = clock_utc_of(v->clock, start_ns);
+    struct set set;
+    struct mess mess;
+    world_set(v->world, start_ns, &set, &mess);
+    struct exposure e = expose(v, start_ns, &mess);
+    struct capture how = {.serial = serial,
+                          .start_ns = start_ns,
+                          .end_ns = start_ns + e.ns,
+                          .utc_ns = clock_utc_of(v->clock, start_ns),
+                          .gain_db = e.gain_db,
+                          .iris_f = e.iris_f};
     v->head->ops->pose(v->head, how.start_ns, &how.pose_start);
     v->head->ops->pose(v->head, how.end_ns, &how.pose_end);
+    const struct radiance *seen = NULL;
     rc =
         world_render(v->world, &how.pose_start, &how.pose_end, how.start_ns, how.end_ns, &v->light);
+    if (rc == 0)
+        rc = pane_look(v->pane, &mess, &set, how.pose_start.zoom, start_ns, &v->light, &seen);
     if (rc < 0) {
         picture_unref(pixels);
         return rc;
     }
-    develop(v, serial, exposure_ns, how.gain_db, pixels);
+    struct sensor_curve curve;
+    curve_of(&e, seen->unit, &curve);
+    develop(v, serial, &curve, seen, set.ir > NIGHT_IR, pixels);
     how.mean_luma = mean_luma(pixels);
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)
@@ -178,9 +219,9 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     struct truth_shot truth = {.serial = serial,
                                .start_ns = start_ns,
                                .utc_ns = how.utc_ns,
-                               .exposure_ns = exposure_ns,
+                               .exposure_ns = e.ns,
                                .pose = how.pose_start};
-    v->head->ops->pose(v->head, start_ns + exposure_ns / 2, &truth.middle);
+    v->head->ops->pose(v->head, start_ns + e.ns / 2, &truth.middle);
     world_remember(v->world, &truth);
     *ret_shot = shot;
     return 0;
@@ -203,8 +244,9 @@ struct sensor *virtual_sensor_new(struct world *w, struct head *head, struct clo
     v->height = height;
     v->fps = fps;
     v->kernels = kernels_best();
+    v->pane = pane_new(seed);
     v->noise = malloc((size_t)(NOISE + width));
-    if (!v->noise)
+    if (!v->noise || !v->pane)
         return virtual_sensor_free(&v->sensor);
     /* Sums of twelve uniform numbers are close enough to Gaussian, and the same on any
      * machine. */
@@ -224,8 +266,11 @@ struct sensor *virtual_sensor_free(struct sensor *s)
 {
     if (!s)
         return NULL;
-    stop(s);
-    free(of(s)->noise);
-    free(of(s));
+    struct virtual_sensor *v = of(s);
+    if (v->pane)
+        stop(s);
+    pane_free(v->pane);
+    free(v->noise);
+    free(v);
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* The virtual camera as a set of ports: a world seen through head, lens and sensor. */
 #include "device/virtual/virtual.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,27 @@
 #include "device/virtual/body.h"
 #include "device/virtual/cast.h"
 #include "device/virtual/head.h"
+#include "device/virtual/models.h"
 #include "device/virtual/scenario_library.h"
 #include "device/virtual/sensor.h"
 #include "device/virtual/stage.h"
+#include "device/virtual/tiles.h"
 #include "device/virtual/world.h"
 
 #define CUES 32                          /* taken at once */
 #define CUES_AHEAD_NS (2 * NSEC_PER_SEC) /* the stage gets them so long before their time */
+
+/* The device, and what is mapped for it. */
+struct virtual_device {
+    struct device device;
+    struct tiles *tiles;
+    struct models *models;
+};
+
+static struct virtual_device *of(struct device *d)
+{
+    return (struct virtual_device *)((char *)d - offsetof(struct virtual_device, device));
+}
 
 static void virtual_close(struct device *d)
 {
@@ -30,7 +45,9 @@ static void virtual_close(struct device *d)
     stage_free(d->stage);
     cast_free(d->cast);
     library_free(d->library);
-    free(d);
+    models_close(of(d)->models);
+    tiles_close(of(d)->tiles);
+    free(of(d));
 }
 
 /* What the scenario tells the stage. */
@@ -56,70 +73,109 @@ static int64_t virtual_run(struct device *d, int64_t now_ns)
     return cues < body ? cues : body;
 }
 
-static void play_default(struct device *d)
+static void play_default(struct device *d, const char *place)
 {
     struct fault why = {0};
-    const struct scenario_text *t = library_find(d->library, "default");
+    const char *name = strcmp(place, "hall") == 0 ? "hall-day" : "default";
+    const struct scenario_text *t = library_find(d->library, name);
     if (t && cast_load(d->cast, 0, t->text, t->len, &why))
         log_warn("cast", "default scenario: %s", why.text);
     run_cues(d, 0);
 }
 
-/* "WIDTHxHEIGHT", "WIDTHxHEIGHT@FPS" or nothing: 1920x1080@30. */
-static int parse_mode(const char *rest, int *ret_width, int *ret_height, double *ret_fps)
+#define PLACE_NAME 24
+#define PLACE_STANDARD "street"
+
+struct mode {
+    char place[PLACE_NAME];
+    int width, height;
+    double fps;
+};
+
+/* "WIDTHxHEIGHT" or "WIDTHxHEIGHT@FPS". */
+static int parse_size(char *text, struct mode *m)
 {
-    char text[32], *x, *at;
+    char *x = strchr(text, 'x'), *at;
     int64_t width, height;
-    double fps = 30;
-    *ret_width = 1920;
-    *ret_height = 1080;
-    *ret_fps = 30;
-    if (!rest || !*rest)
-        return 0;
-    if (!text_copy(text, sizeof(text), rest) || !(x = strchr(text, 'x')))
+    if (!x)
         return -1;
     *x++ = 0;
     if ((at = strchr(x, '@')))
         *at++ = 0;
     if (text_int(text, 160, 3840, &width) < 0 || text_int(x, 90, 2160, &height) < 0 ||
-        (at && text_double(at, 1, 60, &fps) < 0) || width % 2 || height % 2)
+        (at && text_double(at, 1, 60, &m->fps) < 0) || width % 2 || height % 2)
         return -1;
-    *ret_width = (int)width;
-    *ret_height = (int)height;
-    *ret_fps = fps;
+    m->width = (int)width;
+    m->height = (int)height;
     return 0;
+}
+
+static bool is_name(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return n > 0 && n < PLACE_NAME && !text[n] && text[0] >= 'a' && text[0] <= 'z';
+}
+
+/* "PLACE", a size, or "PLACE,SIZE"; what is left out: street, 1920x1080@30. */
+static int parse_mode(const char *rest, struct mode *ret)
+{
+    char text[64];
+    *ret = (struct mode){.place = PLACE_STANDARD, .width = 1920, .height = 1080, .fps = 30};
+    if (!rest || !*rest)
+        return 0;
+    if (!text_copy(text, sizeof(text), rest))
+        return -1;
+    char *size = text, *comma = strchr(text, ',');
+    if (comma || (text[0] >= 'a' && text[0] <= 'z')) {
+        if (comma)
+            *comma = 0;
+        if (!is_name(text))
+            return -1;
+        memcpy(ret->place, text, strlen(text) + 1);
+        size = comma ? comma + 1 : NULL;
+    }
+    return size ? parse_size(size, ret) : 0;
 }
 
 static struct device *virtual_open(const char *rest, uint64_t seed, struct clock *clock,
                                    struct events *events, struct fault *why)
 {
-    int width, height;
-    double fps;
-    if (parse_mode(rest, &width, &height, &fps) < 0) {
+    struct mode m;
+    if (parse_mode(rest, &m) < 0) {
         fault_set(why, FAULT_INVALID, "source",
-                  "virtual takes a picture size such as virtual:1920x1080@30 "
-                  "(160x90 to 3840x2160, even; 1 to 60 pictures a second)");
+                  "virtual takes a place, a picture size or both, such as virtual:hall or "
+                  "virtual:street,1920x1080@30 (160x90 to 3840x2160, even; 1 to 60 pictures a "
+                  "second)");
         return NULL;
     }
-    struct device *d = calloc(1, sizeof(*d));
-    if (d) {
-        d->close = virtual_close;
-        d->run = virtual_run;
-        d->stage = stage_new(seed);
-        d->body = d->stage ? virtual_body_new(d->stage, clock, events) : NULL;
-        d->io = virtual_body_io(d->body);
-        d->cast = cast_new(seed);
-        d->library = library_new();
-        if (d->stage && d->cast && d->library)
-            play_default(d);
-        d->world = world_new(seed);
-        d->head = virtual_head_new(clock);
-        if (d->body && d->world && d->head && d->cast && d->library)
-            d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, width, height, fps);
-        if (d->sensor)
-            return d;
-        virtual_close(d);
+    struct virtual_device *v = calloc(1, sizeof(*v));
+    if (!v) {
+        fault_set(why, FAULT_INTERNAL, NULL, "not enough memory for the virtual camera");
+        return NULL;
     }
+    struct device *d = &v->device;
+    d->close = virtual_close;
+    d->run = virtual_run;
+    if (!(v->tiles = tiles_find(m.place, why)) || !(v->models = models_find(why))) {
+        virtual_close(d);
+        return NULL;
+    }
+    d->stage = stage_new(seed);
+    d->body = d->stage ? virtual_body_new(d->stage, clock, events) : NULL;
+    d->io = virtual_body_io(d->body);
+    d->cast = cast_new(seed);
+    d->library = library_new();
+    if (d->stage && d->cast && d->library)
+        play_default(d, m.place);
+    const struct world_parts parts = {v->tiles, v->models, d->stage, d->cast};
+    if (d->stage && d->cast)
+        d->world = world_new(&parts, seed);
+    d->head = virtual_head_new(clock);
+    if (d->body && d->world && d->head && d->library)
+        d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, m.width, m.height, m.fps);
+    if (d->sensor)
+        return d;
+    virtual_close(d);
     fault_set(why, FAULT_INTERNAL, NULL, "not enough memory for the virtual camera");
     return NULL;
 }

@@ -6,71 +6,107 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/virtual/render.h"
+#include "device/virtual/backdrop.h"
+#include "device/virtual/blur.h"
+#include "device/virtual/cast.h"
+#include "device/virtual/kernels.h"
+#include "device/virtual/raster.h"
+#include "device/virtual/stage.h"
+#include "device/virtual/tiles.h"
+#include "device/virtual/weather.h"
 
 #define REMEMBERED 4096
-#define METER_SIDE 128
-#define TRUTH_GRID 24
 #define COARSE_SMEAR 3.0 /* pixels */
+#define TRUTH_WIDTH 1920 /* of the picture that silhouettes are found in */
 
 struct world {
+    struct world_parts parts;
     uint64_t seed;
-    struct place *place; /* immutable */
-    struct canvas *canvas;
-    uint64_t held; /* which picture of the place the last radiance has */
-    struct pose pose;
-    int width, height;
-    struct view meter_view[6];              /* pan 0, 90, 180, 270, up, down */
-    float meter[6][METER_SIDE][METER_SIDE]; /* what they see */
+    struct light_place lights;
+    struct vec eye;
+    struct backdrop *backdrop;
+    struct raster *raster; /* NULL: nobody is to be seen */
+    struct weather *weather;
+    struct blur *blur;
+    struct member *members; /* CAST_MOST */
+    uint64_t held;          /* which picture of the place the last radiance has … */
+    uint64_t place_held;    /* … and what the backdrop calls it */
     const char *hidden;
     pthread_mutex_t lock; /* leaf: guards what follows */
     struct truth_shot shot[REMEMBERED];
     uint64_t n_shots;
 };
 
-static struct pose meter_pose(int face)
-{
-    return (struct pose){.pan_deg = face < 4 ? face * 90 : 0,
-                         .tilt_deg = face == 4   ? 90
-                                     : face == 5 ? -90
-                                                 : 0,
-                         .zoom = 1,
-                         .hfov_deg = 90,
-                         .known = true};
-}
+/* ---- light ---- */
 
-static int make_meter(struct world *w)
+void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mess *ret_mess)
 {
-    static const int side = METER_SIDE;
-    uint16_t *rgb = malloc(sizeof(*rgb) * 3 * side * side);
-    if (!rgb)
-        return -ENOMEM;
-    struct radiance r = {side, side, (size_t)side, rgb, rgb + side * side, rgb + 2 * side * side,
-                         0};
-    int rc = 0;
-    for (int face = 0; face < 6 && rc == 0; face++) {
-        struct pose p = meter_pose(face);
-        view_init(&w->meter_view[face], &p, side, side);
-        rc = canvas_paint(w->canvas, &w->meter_view[face], &r);
-        for (int i = 0; i < side * side && rc == 0; i++)
-            w->meter[face][i / side][i % side] =
-                (0.2126f * r.r[i] + 0.7152f * r.g[i] + 0.0722f * r.b[i]) / (float)RADIANCE_UNIT;
+    time_ns = time_ns < 0 ? 0 : time_ns;
+    if (w->parts.stage) {
+        stage_at(w->parts.stage, time_ns, ret_set, ret_mess);
+        return;
     }
-    free(rgb);
-    return rc;
+    *ret_set = (struct set){.hour = 12, .visibility_m = INFINITY, .lamps = -1, .ir_beam_deg = 60};
+    if (ret_mess)
+        memset(ret_mess, 0, sizeof(*ret_mess));
 }
 
-struct world *world_new(uint64_t seed)
+void world_light(struct world *w, int64_t time_ns, struct light *ret)
+{
+    struct set s;
+    world_set(w, time_ns, &s, NULL);
+    light_of(&s, &w->lights, ret);
+}
+
+static void light_at(void *ctx, int64_t time_ns, struct light *ret)
+{
+    world_light(ctx, time_ns, ret);
+}
+
+static double distance(const void *backdrop, struct vec direction)
+{
+    return backdrop_distance(backdrop, direction);
+}
+
+static void place_weather(struct world *w)
+{
+    const struct tiles *t = w->parts.tiles;
+    struct weather_lamp lamp[WEATHER_LAMPS];
+    struct weather_place p = {
+        .eye = w->eye, .distance = distance, .of = w->backdrop, .lamps = lamp};
+    for (; p.n_lamps < t->head->n_lamps && p.n_lamps < WEATHER_LAMPS; p.n_lamps++) {
+        const struct lamp *l = &t->lamp[p.n_lamps];
+        lamp[p.n_lamps] =
+            (struct weather_lamp){.at = vec((double)l->at[0], (double)l->at[1], (double)l->at[2])};
+        for (int k = 0; k < 3; k++)
+            lamp[p.n_lamps].colour[k] = l->colour[k] * l->power;
+    }
+    weather_place(w->weather, &p);
+}
+
+struct world *world_new(const struct world_parts *p, uint64_t seed)
 {
     struct world *w = calloc(1, sizeof(*w));
     if (!w)
         return NULL;
     pthread_mutex_init(&w->lock, NULL);
+    const struct tiles_head *h = p->tiles->head;
+    w->parts = *p;
     w->seed = seed;
-    w->place = place_new(seed);
-    w->canvas = w->place ? canvas_new(w->place) : NULL;
-    if (!w->canvas || make_meter(w) < 0)
+    w->eye = vec(h->eye[0], h->eye[1], h->eye[2]);
+    w->lights = (struct light_place){.lamp_lux = h->lamp_lux, .indoor = h->indoor};
+    memcpy(w->lights.sun_pan, h->sun_pan, sizeof(h->sun_pan));
+    memcpy(w->lights.sun_elevation, h->sun_elevation, sizeof(h->sun_elevation));
+    w->backdrop = backdrop_new(p->tiles);
+    w->weather = weather_new(seed);
+    w->blur = blur_new();
+    w->members = calloc(CAST_MOST, sizeof(*w->members));
+    if (p->models && !(w->raster = raster_new(p->models, w->eye)))
         return world_free(w);
+    if (!w->backdrop || !w->weather || !w->blur || !w->members)
+        return world_free(w);
+    backdrop_follow(w->backdrop, light_at, w);
+    place_weather(w);
     return w;
 }
 
@@ -78,17 +114,35 @@ struct world *world_free(struct world *w)
 {
     if (!w)
         return NULL;
-    canvas_free(w->canvas);
-    place_free(w->place);
+    raster_free(w->raster);
+    weather_free(w->weather);
+    backdrop_free(w->backdrop);
+    blur_free(w->blur);
+    free(w->members);
     pthread_mutex_destroy(&w->lock);
     free(w);
     return NULL;
 }
 
+void world_rest(struct world *w)
+{
+    w->held++;
+    if (w->raster)
+        raster_rest(w->raster);
+    weather_rest(w->weather);
+    backdrop_rest(w->backdrop);
+    blur_rest(w->blur);
+}
+
 void world_use_plain_kernels(struct world *w, bool plain)
 {
-    canvas_use(w->canvas, plain ? &kernels_plain : kernels_best());
-    w->width = 0;
+    const struct kernels *k = plain ? &kernels_plain : kernels_best();
+    w->held++;
+    backdrop_use_plain_kernels(w->backdrop, plain);
+    if (w->raster)
+        raster_use_plain_kernels(w->raster, plain);
+    weather_use(w->weather, k);
+    blur_use(w->blur, k);
 }
 
 void world_hide(struct world *w, const char *id)
@@ -96,245 +150,145 @@ void world_hide(struct world *w, const char *id)
     w->hidden = id;
 }
 
-static bool same_pose(const struct pose *a, const struct pose *b)
+/* ---- pictures ---- */
+
+/* What a pose of the head sees, on a mount that may have been turned or shaken. */
+static void aim(struct world *w, const struct pose *pose, int64_t time_ns, int width, int height,
+                struct view *ret)
 {
-    return a->pan_deg == b->pan_deg && a->tilt_deg == b->tilt_deg && a->hfov_deg == b->hfov_deg;
+    double pan = 0, tilt = 0, roll = 0;
+    struct pose p = *pose;
+    if (w->parts.stage)
+        stage_mount(w->parts.stage, time_ns, &pan, &tilt, &roll);
+    p.pan_deg += pan;
+    p.tilt_deg += tilt;
+    view_init(ret, &p, width, height);
+    if (roll != 0)
+        view_roll(ret, roll);
 }
 
-static void cast_at(const struct world *w, int64_t time_ns, struct actor *ret)
+static size_t present(struct world *w, int64_t time_ns, struct member *ret)
 {
-    for (int i = 0; i < ACTORS; i++) {
-        actor_at(w->place, w->seed, i, time_ns, &ret[i]);
-        if (w->hidden && !strcmp(w->hidden, ret[i].id))
-            ret[i].n_surfaces = ret[i].n_tubes = 0;
-    }
+    size_t n = w->parts.cast ? cast_at(w->parts.cast, time_ns, ret, CAST_MOST) : 0, kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!w->hidden || strcmp(w->hidden, ret[i].id) != 0)
+            ret[kept++] = ret[i];
+    return kept;
+}
+
+/* The start, the middle and the end of an exposure. */
+struct move {
+    struct view start, middle, end;
+};
+
+static void move_of(struct world *w, const struct pose *start, const struct pose *end,
+                    int64_t start_ns, int64_t end_ns, int width, int height, struct move *ret)
+{
+    struct pose p = *start;
+    p.pan_deg += pose_wrap_pan(end->pan_deg - start->pan_deg) / 2;
+    p.tilt_deg += (end->tilt_deg - start->tilt_deg) / 2;
+    p.hfov_deg += (end->hfov_deg - start->hfov_deg) / 2;
+    aim(w, start, start_ns, width, height, &ret->start);
+    aim(w, end, end_ns, width, height, &ret->end);
+    aim(w, &p, start_ns + (end_ns - start_ns) / 2, width, height, &ret->middle);
 }
 
 int world_render(struct world *w, const struct pose *start, const struct pose *end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into)
 {
-    struct actor *actors = malloc(sizeof(*actors) * ACTORS);
-    if (!actors)
-        return -ENOMEM;
-    (void)end_ns;
-    int rc = 0;
-    cast_at(w, start_ns, actors);
-    struct pose middle = *start;
-    bool still = same_pose(start, end);
-    if (!still) {
-        middle.pan_deg += pose_wrap_pan(end->pan_deg - start->pan_deg) / 2;
-        middle.tilt_deg += (end->tilt_deg - start->tilt_deg) / 2;
-        middle.hfov_deg += (end->hfov_deg - start->hfov_deg) / 2;
-    }
+    struct move m;
+    struct set set;
+    struct light light;
+    world_set(w, start_ns, &set, NULL);
+    light_of(&set, &w->lights, &light);
+    move_of(w, start, end, start_ns, end_ns, into->width, into->height, &m);
+    bool still = view_same(&m.start, &m.end);
     /* What is smeared over many pixels anyway is painted with half as many. */
     struct radiance *on = into;
     if (!still && into->width % 2 == 0 && into->height % 2 == 0 &&
-        canvas_smear(start, end, into->width, into->height) > COARSE_SMEAR)
-        on = canvas_half(w->canvas, into);
-    if (!on) {
-        free(actors);
-        return -ENOMEM;
+        blur_length(&m.start, &m.middle, &m.end) > COARSE_SMEAR) {
+        on = blur_half(w->blur, into);
+        if (!on)
+            return -ENOMEM;
+        move_of(w, start, end, start_ns, end_ns, on->width, on->height, &m);
     }
-    struct view v;
-    view_init(&v, &middle, on->width, on->height);
-    /* A camera at rest sees the place as in the picture before: only the actors are new. */
-    if (still && into->held && into->held == w->held && same_pose(&middle, &w->pose) &&
-        into->width == w->width && into->height == w->height)
-        canvas_restore(w->canvas, into);
-    else
-        rc = canvas_paint(w->canvas, &v, on);
+    const struct view *v = still ? &m.start : &m.middle;
+    /* What was drawn over the place is taken off again; the place itself mostly stays. */
+    if (into->held && into->held == w->held && on == into) {
+        weather_restore(w->weather, into);
+        if (w->raster)
+            raster_restore(w->raster, into);
+        into->held = w->place_held;
+    } else {
+        into->held = 0;
+    }
     w->held++;
+    int rc = backdrop_paint(w->backdrop, v, &light, &set, start_ns, on);
+    w->place_held = on->held;
     into->held = 0;
-    if (rc == 0 && canvas_actors(w->canvas, &v, actors, ACTORS, on, still) && still)
+    if (rc < 0)
+        return rc;
+    bool kept = true;
+    if (w->raster) {
+        size_t n = present(w, start_ns, w->members);
+        kept = raster_cast(w->raster, w->backdrop, v, &light, w->members, n, on, still);
+    }
+    weather_paint(w->weather, v, &light, &set, start_ns, end_ns - start_ns, on, still && kept);
+    if (still && kept)
         into->held = w->held;
-    if (rc == 0 && !still)
-        rc = canvas_blur(w->canvas, start, end, on);
+    if (!still)
+        rc = blur_move(w->blur, &m.start, &m.middle, &m.end, on);
     if (rc == 0 && on != into)
-        canvas_widen(w->canvas, into);
-    w->pose = middle;
-    w->width = into->width;
-    w->height = into->height;
-    free(actors);
+        blur_widen(w->blur, into);
     return rc;
 }
 
-double world_meter(const struct world *w, const struct pose *pose, double aspect)
+double world_meter(struct world *w, const struct pose *pose, double aspect, int64_t time_ns)
 {
-    struct view v;
-    const int nx = 11, ny = 7, width = 1000;
-    view_init(&v, pose, width, (int)(width / aspect));
-    double sum = 0, weight = 0;
-    for (int j = 0; j < ny; j++)
-        for (int i = 0; i < nx; i++) {
-            double fx = (i + 0.5) / nx, fy = (j + 0.5) / ny;
-            struct vec d = view_ray(&v, fx * v.width, fy * v.height);
-            double ax = fabs(d.x), ay = fabs(d.y), az = fabs(d.z);
-            int face = az >= ax && az >= ay ? (d.z > 0 ? 4 : 5)
-                       : ay >= ax           ? (d.y > 0 ? 0 : 2)
-                                            : (d.x > 0 ? 1 : 3);
-            double x = 0, y = 0;
-            view_point(&w->meter_view[face], d, &x, &y);
-            int px = (int)fmin(fmax(x, 0), METER_SIDE - 1);
-            int py = (int)fmin(fmax(y, 0), METER_SIDE - 1);
-            double dx = fx - 0.5, dy = fy - 0.5, k = 1.2 - dx * dx - dy * dy; /* middle first */
-            sum += k * (double)w->meter[face][py][px];
-            weight += k;
-        }
-    return sum / weight;
+    struct light l;
+    world_light(w, time_ns, &l);
+    return backdrop_meter(w->backdrop, &l, pose, aspect);
 }
 
 /* ---- truth ---- */
 
-#define PARTS (ACTOR_SURFACES + ACTOR_TUBES)
-
-struct silhouette {
-    struct drawn part[PARTS];
-    int n;
-    double x0, y0, x1, y1; /* pixels, not clipped */
-    double distance;
-    struct vec middle; /* relative to the eye */
-};
-
-static void grow(struct silhouette *s, double x, double y, double r)
+static void tell(const struct member *m, const struct silhouette *s, const struct view *v,
+                 struct truth_object *ret)
 {
-    s->x0 = fmin(s->x0, x - r);
-    s->y0 = fmin(s->y0, y - r);
-    s->x1 = fmax(s->x1, x + r);
-    s->y1 = fmax(s->y1, y + r);
-}
-
-/* False when it is not wholly before the lens. */
-static bool outline(const struct view *v, const struct actor *a, struct silhouette *s)
-{
-    s->n = 0;
-    s->x0 = s->y0 = 1e9;
-    s->x1 = s->y1 = -1e9;
-    s->distance = vec_len(a->at);
-    s->middle = vec_sub(vec_add(a->at, vec(0, 0, 0.9)), place_eye());
-    for (int i = 0; i < a->n_surfaces; i++) {
-        double x, y;
-        for (int k = 0; k < a->surface[i].n_verts; k++) {
-            if (!view_point(v, a->surface[i].vert[k], &x, &y))
-                return false;
-            grow(s, x, y, 0);
-        }
-        s->n += view_surface(v, &a->surface[i], &s->part[s->n]);
-    }
-    for (int i = 0; i < a->n_tubes; i++) {
-        double x, y;
-        struct vec end[2] = {vec_sub(a->tube[i].a, place_eye()),
-                             vec_sub(a->tube[i].b, place_eye())};
-        for (int k = 0; k < 2; k++) {
-            if (!view_point(v, end[k], &x, &y))
-                return false;
-            grow(s, x, y, (k ? a->tube[i].rb : a->tube[i].ra) * v->f / vec_dot(end[k], v->ahead));
-        }
-        s->n += view_tube(v, &a->tube[i], &s->part[s->n]);
-    }
-    return s->x1 > 0 && s->y1 > 0 && s->x0 < v->width && s->y0 < v->height;
-}
-
-static bool covers(const struct silhouette *s, double x, double y)
-{
-    if (x < s->x0 || x > s->x1 || y < s->y0 || y > s->y1)
-        return false;
-    for (int i = 0; i < s->n; i++)
-        if (drawn_hit(&s->part[i], x, y))
-            return true;
-    return false;
-}
-
-static bool hidden_by_place(const struct place *p, const struct silhouette *s, struct vec ray)
-{
-    for (size_t i = 0; i < p->n_surfaces; i++) {
-        const struct surface *f = &p->surface[i];
-        if (!f->ground && f->n_verts && vec_dot(f->normal, s->middle) > f->plane &&
-            surface_hit(f, ray))
-            return true;
-    }
-    return false;
-}
-
-/* A silhouette outside the picture is culled from part[], so the share that is out of the
- * frame is taken from a view wide enough to hold it. */
-static double share_seen(const struct world *w, const struct view *v, const struct actor *a,
-                         const struct silhouette *all, int n, int which)
-{
-    const struct silhouette *s = &all[which];
-    struct silhouette *whole = malloc(sizeof(*whole));
-    if (!whole)
-        return 0;
-    struct view wide = *v;
-    double extra_x = fmax(0, fmax(-s->x0, s->x1 - v->width)) + 2;
-    double extra_y = fmax(0, fmax(-s->y0, s->y1 - v->height)) + 2;
-    extra_x = ceil(fmin(extra_x, 100.0 * v->width));
-    extra_y = ceil(fmin(extra_y, 100.0 * v->height));
-    wide.width += 2 * (int)extra_x;
-    wide.height += 2 * (int)extra_y;
-    wide.lens.cx += extra_x;
-    wide.lens.cy += extra_y;
-    int total = 0, seen = 0;
-    if (outline(&wide, a, whole)) {
-        for (int j = 0; j < TRUTH_GRID; j++)
-            for (int i = 0; i < TRUTH_GRID; i++) {
-                double x = s->x0 + (s->x1 - s->x0) * (i + 0.5) / TRUTH_GRID;
-                double y = s->y0 + (s->y1 - s->y0) * (j + 0.5) / TRUTH_GRID;
-                if (!covers(whole, x + extra_x, y + extra_y))
-                    continue;
-                total++;
-                if (x < 0 || y < 0 || x >= v->width || y >= v->height ||
-                    hidden_by_place(w->place, s, view_ray(v, x, y)))
-                    continue;
-                bool clear = true;
-                for (int k = 0; k < n && clear; k++)
-                    clear = k == which || all[k].distance >= s->distance || !covers(&all[k], x, y);
-                seen += clear;
-            }
-    }
-    free(whole);
-    return total ? (double)seen / total : 0;
+    memset(ret, 0, sizeof(*ret));
+    memcpy(ret->id, m->id, sizeof(ret->id));
+    ret->class_name = m->class_name;
+    ret->box[0] = s->x0 / v->width;
+    ret->box[1] = s->y0 / v->height;
+    ret->box[2] = (s->x1 - s->x0) / v->width;
+    ret->box[3] = (s->y1 - s->y0) / v->height;
+    ret->world[0] = m->at.x;
+    ret->world[1] = m->at.y;
+    ret->world[2] = m->at.z;
+    ret->visible = s->visible;
 }
 
 size_t world_truth(struct world *w, const struct pose *pose, double aspect, int64_t time_ns,
                    struct truth_object *ret, size_t most)
 {
-    struct actor *actors = malloc(sizeof(*actors) * ACTORS);
-    struct silhouette *all = malloc(sizeof(*all) * ACTORS);
+    if (!w->parts.models)
+        return 0;
+    struct member *members = malloc(sizeof(*members) * CAST_MOST);
+    struct silhouette *seen = malloc(sizeof(*seen) * CAST_MOST);
+    struct raster *raster = raster_new(w->parts.models, w->eye);
     size_t found = 0;
-    struct view v;
-    view_init(&v, pose, 1920, (int)lround(1920 / aspect));
-    int n = 0, from[ACTORS];
-    if (actors && all) {
-        cast_at(w, time_ns, actors);
-        for (int i = 0; i < ACTORS; i++) {
-            from[n] = i;
-            n += outline(&v, &actors[i], &all[n]);
-        }
+    if (members && seen && raster) {
+        struct view v;
+        aim(w, pose, time_ns, TRUTH_WIDTH, (int)lround(TRUTH_WIDTH / aspect), &v);
+        size_t n = present(w, time_ns, members);
+        raster_truth(raster, w->backdrop, &v, members, n, seen);
+        for (size_t i = 0; i < n && found < most; i++)
+            if (members[i].class_name && seen[i].visible > 0 && seen[i].x1 > seen[i].x0)
+                tell(&members[i], &seen[i], &v, &ret[found++]);
     }
-    for (int i = 0; i < n && found < most; i++) {
-        const struct silhouette *s = &all[i];
-        const struct actor *a = &actors[from[i]];
-        double seen = share_seen(w, &v, a, all, n, i);
-        if (seen <= 0)
-            continue;
-        struct truth_object *o = &ret[found++];
-        memset(o, 0, sizeof(*o));
-        for (size_t k = 0; k + 1 < sizeof(o->id) && a->id[k]; k++)
-            o->id[k] = a->id[k];
-        o->class_name = a->class_name;
-        double x0 = fmax(s->x0, 0) / v.width, x1 = fmin(s->x1, v.width) / v.width;
-        double y0 = fmax(s->y0, 0) / v.height, y1 = fmin(s->y1, v.height) / v.height;
-        o->box[0] = x0;
-        o->box[1] = y0;
-        o->box[2] = x1 - x0;
-        o->box[3] = y1 - y0;
-        o->world[0] = a->at.x;
-        o->world[1] = a->at.y;
-        o->world[2] = a->at.z;
-        o->visible = seen;
-    }
-    free(all);
-    free(actors);
+    raster_free(raster);
+    free(seen);
+    free(members);
     return found;
 }
 
@@ -389,14 +343,7 @@ bool world_shot_newest(struct world *w, struct truth_shot *ret)
     return ok;
 }
 
-const char *world_scenario(const struct world *w)
-{
-    (void)w;
-    return "default";
-}
-
 const char *world_place(const struct world *w)
 {
-    (void)w;
-    return "park";
+    return w->parts.tiles->head->name;
 }

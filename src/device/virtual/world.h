@@ -1,12 +1,11 @@
-/* The virtual world: a place, its actors, and the truth about both.
+/* The virtual world: a baked place, who is in it, the light and the weather upon it, and
+ * the truth about all of that.
  *
- * Everything is a pure function of (seed, scenario, world time); world time is
- * the clock's time since start, so that a run repeats exactly. The place is
- * replaced by the next issue; this interface stays.
+ * Everything is a pure function of (place, seed, scenario, what the stage was told, world
+ * time); world time is the clock's time since start, so that a run repeats exactly.
  *
  * World axes in metres: x east, y north, z up; pan 0 looks north (+y), pan 90 east.
- * The camera's lens stands at `eye`. render() belongs to one thread; truth may be
- * asked from any. */
+ * render() and rest() belong to one thread; all else may be asked from any. */
 #ifndef DEVICE_VIRTUAL_WORLD_H
 #define DEVICE_VIRTUAL_WORLD_H
 
@@ -16,18 +15,32 @@
 
 #include "media/pose.h"
 
+struct cast;
+struct light;
+struct mess;
+struct models;
+struct set;
+struct stage;
+struct tiles;
 struct world;
 
-struct world *world_new(uint64_t seed); /* NULL: out of memory */
+struct world_parts { /* borrowed; must outlive it */
+    const struct tiles *tiles;
+    const struct models *models; /* NULL: nobody is to be seen */
+    struct stage *stage;         /* NULL: a fine day at noon */
+    struct cast *cast;           /* NULL: nobody comes */
+};
+struct world *world_new(const struct world_parts *p, uint64_t seed); /* NULL: out of memory */
 struct world *world_free(struct world *w);
+void world_rest(struct world *w); /* nobody watches: gives back what pictures need */
 
 /* Linear radiance, scene-referred, Rec.709 primaries, planar 16-bit with a common
- * scale (`unit`: radiance of a white diffuse card in full sun = 16384). */
+ * scale. */
 struct radiance {
     int width, height;
     size_t stride; /* in samples */
     uint16_t *r, *g, *b;
-    double unit;    /* samples per white card in full sun: 16384 by day, more at night */
+    double unit;   /* samples per white card in full sun: 16384 by day, more at night */
     uint64_t held; /* world_render's note of what is in here already; 0 at first, and
                     * again whenever somebody else has written into the planes */
 };
@@ -36,18 +49,20 @@ struct radiance {
 int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into);
 
-/* Mean radiance (0…4, in units of the white card) of what this pose sees, coarsely and
- * without the actors: a pure function, for exposure control. Any thread. */
-double world_meter(const struct world *w, const struct pose *pose, double aspect);
+/* Light and weather at that time, and what has been done to the lens. */
+void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);
+void world_light(struct world *w, int64_t time_ns, struct light *ret);
+/* Mean radiance (in units of the white card) of what this pose sees then, coarsely and
+ * without the actors: a pure function, for exposure control. */
+double world_meter(struct world *w, const struct pose *pose, double aspect, int64_t time_ns);
 /* For tests: the plain C twin of the inner loops, or the fastest of this machine. */
 void world_use_plain_kernels(struct world *w, bool plain);
-/* For tests: leaves an actor (by its id) out of pictures and truth, but for its shadow;
- * NULL: nobody. */
+/* For tests: leaves somebody (by id) out of pictures and truth; NULL: nobody. */
 void world_hide(struct world *w, const char *id);
 
 struct truth_object {
     char id[32];            /* "person-1" */
-    const char *class_name; /* "person", "vehicle" … */
+    const char *class_name; /* "person", "car", "dog" … (cast.h) */
     double box[4];          /* x, y, w, h in the frame, 0…1, clipped to it */
     double world[3];        /* metres */
     double visible;         /* share of its projected area that is in the frame and not hidden */
@@ -67,7 +82,6 @@ void world_remember(struct world *w, const struct truth_shot *s);
 bool world_shot_by_serial(struct world *w, uint64_t serial, struct truth_shot *ret);
 bool world_shot_by_utc(struct world *w, int64_t utc_ns, struct truth_shot *ret); /* nearest */
 bool world_shot_newest(struct world *w, struct truth_shot *ret);
-const char *world_scenario(const struct world *w);
 const char *world_place(const struct world *w);
 
 #endif
