@@ -163,6 +163,24 @@ class Baker:
         dark.node_tree.nodes['Background'].inputs['Strength'].default_value = 0
         self.worlds['dark'] = dark
 
+        # materials with a plain twin (common.Nodes.plain): which of the two is set per layer.
+        # Leaves, blades and car paint keep both, for they pass or throw light in their own way.
+        self.twins = []
+        for m in bpy.data.materials:
+            if not m.use_nodes or m.pass_index or ':' in m.name or m.name.startswith('blade'):
+                continue
+            for l in list(m.node_tree.links):
+                if l.from_node.type == 'LIGHT_PATH' and l.to_node.type == 'MIX_SHADER':
+                    s = l.to_socket
+                    m.node_tree.links.remove(l)
+                    self.twins.append(s)
+        self.detail(True)
+
+    def detail(self, on):
+        for s in self.twins:
+            if s.default_value != float(on):
+                s.default_value = float(on)
+
     def light(self, sun=-1, world='dark', group=None, emit=False):
         """Only these lights: one sun, one sky, one group of lamps, surfaces that glow."""
         for i, s in enumerate(self.suns):

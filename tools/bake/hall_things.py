@@ -396,15 +396,15 @@ def walls(g):
         g.box(M['ink'], -19.98, 12.54, 1.26 + .13 * r, -19.975, 13.26, 1.37 + .13 * r)
         text(('Ground  Hall, desk, café', '1  Meeting rooms 101-120', '2  Accounts, personnel', '3  Engineering', '4  Laboratory', '5  Library', '6  Canteen, terrace')[6 - r], M['paper'], (-19.974, 12.57, 1.345 + .13 * r), (0, 1, 0), (0, 0, -1), .048)
     # pigeonholes with post in them
-    px, py, w, h = -19.65, 21.7, .32, .2
-    g.box(M['oak_h'], -20, py - .03, .5, -19.98, py + 9 * w + .03, .5 + 8 * h + .03)
+    px, py, w, h = -19.65, 16.3, .32, .2
+    g.box(M['oak_h'], -20, py - .03, .5, -19.98, py + 8 * w + .03, .5 + 8 * h + .03)
     random.seed(17)
     for r in range(9):
-        g.box(M['oak_h'], -20, py - .03, .5 + r * h - .009, px, py + 9 * w + .03, .5 + r * h + .009)
-    for c in range(10):
+        g.box(M['oak_h'], -20, py - .03, .5 + r * h - .009, px, py + 8 * w + .03, .5 + r * h + .009)
+    for c in range(9):
         g.box(M['oak_h'], -20, py + c * w - .009, .5, px + .002, py + c * w + .009, .5 + 8 * h)
     for r in range(8):
-        for c in range(9):
+        for c in range(8):
             z, y = .51 + r * h, py + c * w
             g.box(M['white'], px, y + .08, z - .017, px + .004, y + .24, z + .004)
             text('%d%02d' % (r + 1, c + 1), M['ink'], (px + .0045, y + .12, z + .004), (0, 1, 0), (0, 0, -1), .018)
@@ -498,12 +498,12 @@ def columns(g, places):
         text('\n'.join(('1  Visitors sign in at the desk.', '2  Wear the badge visibly.', '3  No smoking in the building.', '4  Doors and stairs are kept free.', '5  Bicycles stay outside.', '6  In an alarm leave by the nearest exit;', '   the lifts must not be used then.', '7  The assembly point is across the street.')), M['ink'], (x - .26, 5.574, 1.92), (1, 0, 0), (0, 0, -1), .027, False, 1.3)
         g.box(M['teal'], x - .26, 5.573, 1.2, x + .26, 5.5745, 1.36)
     # a board with times, hung from the roof
-    g.box(M['black'], 4.6, 23.4, 4.55, 9.4, 23.62, 6.05)
-    g.box(M['screen_off'], 4.68, 23.39, 4.62, 9.32, 23.4, 5.98)
-    g.box(M['board_light'], 4.72, 23.387, 4.66, 9.28, 23.39, 5.94)
-    for x in (5.2, 8.8):
+    g.box(M['black'], 3.5, 23.4, 4.55, 8.3, 23.62, 6.05)
+    g.box(M['screen_off'], 3.58, 23.39, 4.62, 8.22, 23.4, 5.98)
+    g.box(M['board_light'], 3.62, 23.387, 4.66, 8.18, 23.39, 5.94)
+    for x in (4.1, 7.7):
         g.tube(M['black'], [(x, 23.5, 6.05), (x, 23.5, 7.3)], .025, 10)
-    strip('windows', 7, 23.3, 5.3, 4.4, 1.2, 90, (.9, .95, 1), (90, 0, 180 + 180))
+    strip('windows', 5.9, 23.3, 5.3, 4.4, 1.2, 90, (.9, .95, 1), (90, 0, 180 + 180))
     # banners by the front
     for i, x in enumerate((-13.2, -4.9)):
         n = 18
@@ -537,10 +537,12 @@ def signs(g):
     sign('lifts', (-19.956, 9.25, 3.27), (0, 1.5, 0), (0, 0, -.29), 'LIFTS', white)
     g.box(M['sign_dark'], -20, 6.2, 2.25, -19.96, 7.5, 2.5)
     sign('notices', (-19.956, 6.25, 2.48), (0, 1.2, 0), (0, 0, -.21), 'NOTICES', white)
-    g.box(M['sign_dark'], -20, 22.4, 2.25, -19.96, 23.9, 2.5)
-    sign('post', (-19.956, 22.45, 2.48), (0, 1.4, 0), (0, 0, -.21), 'INTERNAL POST', white)
+    g.box(M['sign_dark'], -20, 16.9, 2.25, -19.96, 18.4, 2.5)
+    sign('post', (-19.956, 16.95, 2.48), (0, 1.4, 0), (0, 0, -.21), 'INTERNAL POST', white)
     # over the turnstiles
     sign('direction', (-2.3, 14.396, 5.91), (4.6, 0, 0), (0, 0, -.32), 'EXIT  ·  DESK  ·  CAFÉ', white)
+    for i in range(6):
+        sign('gate %d' % (i + 1), (-3.05 + 1.2 * i, 13.297, .70), (.1, 0, 0), (0, 0, -.12), str(i + 1), '#1b2a3c')
     # kiosk
     sign('café south', (12.3, 20.281, 3.2), (2.6, 0, 0), (0, 0, -.30), 'CAFÉ LINDEN', '#5a2410')
     sign('café west', (11.681, 22.9, 3.2), (0, -2.0, 0), (0, 0, -.30), 'CAFÉ LINDEN', '#5a2410')
@@ -549,10 +551,10 @@ def signs(g):
         g.box(M['blue'], x - .32, 19.6, 2.45, x + .32, 19.63, 3.09)
         sign('platform ' + t, (x - .26, 19.596, 3.03), (.52, 0, 0), (0, 0, -.52), t, white)
     # times
-    sign('board head', (4.8, 23.384, 5.9), (2.4, 0, 0), (0, 0, -.20), 'DEPARTURES', '#f0c040')
+    sign('board head', (3.7, 23.384, 5.9), (2.4, 0, 0), (0, 0, -.20), 'DEPARTURES', '#f0c040')
     for i, (t, to, n) in enumerate(TRAINS):
         z = 5.63 - .19 * i
-        for name, x, w, s in (('time', 4.8, .52, t), ('to', 5.6, .125 * len(to), to), ('platform', 8.85, .12, n)):
+        for name, x, w, s in (('time', 3.7, .52, t), ('to', 4.5, .125 * len(to), to), ('platform', 7.75, .12, n)):
             sign('board %s %d' % (name, i + 1), (x, 23.384, z), (w, 0, 0), (0, 0, -.135), s, '#f4f4ec')
 
 
