@@ -17,34 +17,33 @@ BASE = 4096 / 360
 PATCHES = [
     ('base', -180, 180, -8 * 128 / BASE, 8 * 78 / BASE, BASE),  # -90…54.8
     ('band', -180, 180, -8 * 52 / BASE, 8 * 36 / BASE, 2 * BASE),  # -36.6…25.3
-    ('front', -92, 92, -30, 13, 4 * BASE),
-    ('desk', -39.6, -27, -11.6, -7, 400),
-    ('turnstiles', -6.2, 6.2, -18.9, -13.1, 400),
-    ('board', 8.2, 19.6, .2, 3.8, 400),
-    ('kiosk', 27, 38.6, -9.6, -3, 400),
-    ('doors', -4.6, 4.6, -8.6, -3.2, 400),
-    ('seats', 40.4, 51, -18, -12.2, 400),
-    ('notices', -74.2, -68, -10.2, -5.8, 400),
-    ('pigeonholes', -51, -46.4, -9.3, -4.6, 400),
+    ('front', -64, 64, -23, 9, 4 * BASE),
+    ('desk', -36, -28.6, -11, -7.6, 400),
+    ('turnstiles', -3.2, 3.2, -18.4, -13.6, 400),
+    ('doors', -3.4, 3.4, -8.4, -5, 400),
+    ('kiosk', 28.4, 35.6, -8.8, -4.4, 400),
+    ('seats', 42, 48.6, -17.4, -13, 400),
+    ('notices', -73.4, -68.6, -9.3, -6.4, 400),
+    ('post', -50.9, -46.5, -9.2, -5.8, 400),
 ]
 CALM = True
 
 
 def coarse(patch, layer):
     """The light of a room is smooth; in the finest patches it need not be found for each pixel."""
-    n = {'base': 1, 'band': 1, 'front': 2}.get(patch, 4)
+    n = {'base': 2, 'band': 2, 'front': 2}.get(patch, 4)
     if layer in ('geo', 'emit'):
         return 1, 1
     if layer.startswith('sun'):
         return (2, 1) if n == 4 else (1, 1)
     if layer.startswith('bounce'):
-        n *= 2
-    return n, {1: 1, 2: 1.5}.get(n, 2) if patch not in ('base', 'band') else 1
+        return n * 2, 1
+    return n, n / 2
 
 
 # less than usual: the rooms' light is soft, and smoothed over what faces the same way
-LAYERS = {'sky': (14, 4, 3), 'overcast': (10, 4, 3), 'lamps': (12, 4, 2), 'windows': (8, 4, 2)} | {
-    'bounce%d' % i: (18, 4, 3) for i in range(4)}
+LAYERS = {'sky': (20, 4, 3), 'overcast': (14, 4, 3), 'lamps': (16, 4, 2), 'windows': (12, 4, 2)} | {
+    'bounce%d' % i: (24, 4, 3) for i in range(4)}
 
 PLACE = {'title': 'Hall', 'indoors': True, 'attribution': 'see assets/ATTRIBUTION.md'}
 
