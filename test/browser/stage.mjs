@@ -64,7 +64,74 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     await page.context().close();
   });
 
+  test('stage_sends_and_takes_away', async () => {
+    const page = await openStage();
+    const ids = async () => (await stage()).cast.map((m) => m.id);
+    await page.getByText('In words of a scenario').click();
+    const words = page.getByRole('textbox', { name: 'In words of a scenario' });
+    await words.fill('woman at 2 30 facing 180');
+    await words.press('Enter');
+    await page.getByText('is on the stage').waitFor();
+    const id = /(\S+) is on the stage/.exec(await page.getByText('is on the stage').textContent())[1];
+    check((await ids()).includes(id), `${id} is there`);
+    await words.fill('unicorn at 2 30');
+    await words.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await words.fill('');
+    // All others are known by the page as well, if one asks for all.
+    const more = page.getByRole('button', { name: /more$/ });
+    if (await more.count()) await more.click();
+    await page.getByRole('button', { name: `Remove ${id}`, exact: true }).click();
+    await until(`${id} is gone`, async () => !(await ids()).includes(id));
+    await page.context().close();
+  });
+
+  test('stage_plays_scenarios', async () => {
+    const page = await openStage();
+    const playing = async () => (await stage()).scenario;
+    const before = (await playing()).name;
+    await page.getByText('A scenario of your own').click();
+    const text = page.getByLabel('Its text');
+    await text.fill('scenario mine\nplace street\nlength 60 s loop\nactor walker unicorn at 0 30\n');
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
+    await page.getByRole('alert').waitFor();
+    check(/^Line 4: /.test(await page.getByRole('alert').textContent()), 'the line is named');
+    check((await playing()).name === before, 'nothing has changed');
+    await text.fill('scenario mine\ntitle Mine alone\nplace street\nlength 60 s loop\nactor guard man at 0 30\n');
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
+    await until('it is played', async () => (await playing()).name === 'mine');
+    await until('one is there', async () => (await stage()).cast.filter((m) => m.class).map((m) => m.model).join() === 'man');
+    check((await page.getByLabel('Scenario', { exact: true }).inputValue()) === 'mine', 'the page shows it');
+    await page.getByLabel('Scenario', { exact: true }).selectOption(before);
+    await until('the first one again', async () => (await playing()).name === before);
+    await page.context().close();
+  });
+
+  test('stage_breaks_and_mends', async () => {
+    const page = await openStage();
+    const on = async () => JSON.parse((await ask(base, '/vedette/stage/faults', admin)).body.toString()).faults;
+    await page.getByLabel('Fault', { exact: true }).selectOption('source-lost');
+    await page.getByLabel('For', { exact: true }).selectOption({ label: 'until it is switched off' });
+    await page.getByRole('button', { name: 'Switch on' }).click();
+    await until('the camera says so', async () => (await on()).some((f) => f.kind === 'source-lost' && f.on));
+    await page.getByText('The camera gets no picture from its source').waitFor();
+    await page.getByRole('button', { name: 'End it: No signal' }).click();
+    await until('all is well', async () => !(await on()).length);
+    await page.getByText('The camera gets no picture from its source').waitFor({ state: 'hidden' });
+    await page.getByLabel('Fault', { exact: true }).selectOption('net-delay');
+    await page.getByLabel('By', { exact: true }).fill('99999');
+    await page.getByRole('button', { name: 'Switch on' }).click();
+    await page.getByRole('alert').waitFor();
+    check(!(await on()).length, 'what is out of range is refused');
+    await page.context().close();
+  });
+
   test('stage_is_for_administrators', async () => {
+    await ask(base, '/axis-cgi/pwdgrp.cgi', {
+      ...admin,
+      method: 'POST',
+      body: `action=add&user=${viewer.user}&pwd=${viewer.password}&grp=users&sgrp=viewer`,
+    });
     const page = await openLive(base, {}, viewer);
     check((await page.getByRole('link', { name: 'Stage' }).count()) === 0, 'a viewer sees no stage');
     await page.goto(`${base}#/stage`);
@@ -119,6 +186,7 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     await shoot(page, 'stage-dark-desktop');
     await page.emulateMedia({ colorScheme: 'light' });
     await axeClean(page, 'stage, light');
+    await row(page, 'scenario').evaluate((e) => e.scrollIntoView());
     await shoot(page, 'stage-light-desktop');
     await page.setViewportSize({ width: 390, height: 844 });
     await advances(page, 5);
@@ -131,7 +199,7 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     await axeClean(page, 'stage, phone');
     await shoot(page, 'stage-light-phone');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await row(page, 'spray').scrollIntoViewIfNeeded();
+    await page.locator('#stage-group-faults').evaluate((e) => e.scrollIntoView());
     await shoot(page, 'stage-dark-phone');
     await page.context().close();
   });

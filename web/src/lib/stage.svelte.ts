@@ -21,6 +21,40 @@ export interface StageRow {
   default?: StageValue;
 }
 
+export interface Scenario {
+  name: string;
+  title: string;
+  about: string;
+  place: string;
+}
+
+export interface Member {
+  id: string;
+  model: string;
+  class: string | null; // null: part of the place, such as the gate's arm
+}
+
+export interface FaultArgument {
+  name: string;
+  doc: string;
+  unit?: string;
+  min?: number;
+  max?: number;
+  default: number | string | boolean;
+}
+export interface FaultKind {
+  name: string;
+  doc: string;
+  arguments: FaultArgument[];
+}
+export interface Fault {
+  id: number;
+  kind: string;
+  on: boolean;
+  from: number;
+  until: number | null;
+}
+
 export interface TruthObject {
   id: string;
   class: string;
@@ -36,7 +70,12 @@ export const stage = $state({
   can: [] as StageRow[],
   values: {} as Record<string, StageValue>,
   place: '',
-  scenario: '',
+  scenario: null as Scenario | null, // that is played
+  scenarios: [] as Scenario[],
+  cast: [] as Member[],
+  faults: [] as Fault[],
+  faultKinds: [] as FaultKind[],
+  now: 0, // seconds of the camera's own clock
   failure: '',
   over: '' as string, // seconds that changes take; empty: as usual
   showTruth: localStorage.getItem(TRUTH_STORE) === 'yes',
@@ -58,13 +97,16 @@ async function reply(path: string, init?: RequestInit): Promise<any> {
   }
   if (r.ok && body) return body;
   const why = body?.error;
-  throw new Refused((typeof why === 'string' ? why : why?.text) || r.statusText || `HTTP ${r.status}`);
+  const said = (typeof why === 'string' ? why : why?.text) || r.statusText || `HTTP ${r.status}`;
+  const line = /^line (\d+)$/.exec(body?.name ?? '');
+  throw new Refused(line ? t('stage.line', { n: line[1], text: said }) : said);
 }
 
 function told(m: any): void {
   stage.values = m.values;
   stage.place = m.place;
   stage.scenario = m.scenario;
+  if (m.cast) stage.cast = m.cast.filter((x: Member) => x.class);
   if (m.can) stage.can = m.can;
   stage.failure = '';
 }
@@ -84,18 +126,15 @@ export function forgetStage(): void {
   stage.truth = [];
 }
 
+const post = (path: string, body: unknown) =>
+  reply(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
 /** Does it; throws with the stage's own words. */
 export async function direct(what: Record<string, StageValue | boolean>): Promise<void> {
   const body: Record<string, unknown> = { ...what };
   const rows = stage.can.filter((r) => r.name in what);
   if (stage.over !== '' && rows.some((r) => r.lasting === 'over')) body.over = Number(stage.over);
-  told(
-    await reply('/vedette/stage', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
-  );
+  told(await post('/vedette/stage', body));
 }
 
 /** All that lasts, back to how the camera began. */
@@ -104,6 +143,41 @@ export async function resetStage(): Promise<void> {
   for (const r of stage.can)
     if (r.lasting !== 'once' && r.default !== undefined && stage.values[r.name] !== r.default) start[r.name] = r.default;
   if (Object.keys(start).length) await direct(start);
+}
+
+/* ---- who is there ---- */
+
+export async function listScenarios(): Promise<void> {
+  stage.scenarios = (await reply('/vedette/stage/scenarios')).scenarios;
+}
+export async function play(what: { name: string } | { text: string }): Promise<void> {
+  stage.scenario = (await post('/vedette/stage/scenario', what)).scenario;
+}
+/** Returns the id of whom it sent. */
+export async function spawn(who: string): Promise<string> {
+  return (await post('/vedette/stage/spawn', { who })).id;
+}
+export async function remove(id: string): Promise<void> {
+  await post('/vedette/stage/remove', { id });
+  stage.cast = stage.cast.filter((m) => m.id !== id);
+}
+export const gate = (what: string) => post('/vedette/stage/gate', { gate: what });
+
+/* ---- faults on purpose ---- */
+
+export async function listFaults(): Promise<void> {
+  const m = await reply('/vedette/stage/faults');
+  stage.faults = m.faults;
+  stage.faultKinds = m.kinds;
+  stage.now = m.now;
+}
+export async function startFault(what: Record<string, unknown>): Promise<void> {
+  await post('/vedette/stage/faults', what);
+  await listFaults();
+}
+export async function endFault(id: number): Promise<void> {
+  await reply(`/vedette/stage/faults?id=${id}`, { method: 'DELETE' });
+  await listFaults();
 }
 
 export const labelOf = (r: StageRow): string => {
@@ -130,6 +204,7 @@ export function followStage(): () => void {
     if (!document.hidden && cam.link.kind === 'open') {
       try {
         told(await reply('/vedette/stage'));
+        await listFaults().catch(() => {});
       } catch (e) {
         stage.failure = (e as Error).message;
       }
