@@ -383,16 +383,16 @@ def outside():
             g.rod(M['steel'], x, 40.8, .78, .86, .063, 16)
     # planters, benches, bicycle stands
     for x in (-9.5, -15.5, 9.5, 16):
-        g.box(M['concrete'], x - .9, 36.4, 0, x + .9, 38.2, .55)
-        g.box(M['grass'], x - .82, 36.48, .5, x + .82, 38.12, .57)
+        g.box(M['concrete'], x - .9, 38.2, 0, x + .9, 40.0, .55)
+        g.box(M['grass'], x - .82, 38.28, .5, x + .82, 39.92, .57)
     for x in (-12.5, 12.8):
         for k in range(4):
-            g.box(M['oak_h'], x - .9, 37.0 + .11 * k, .42, x + .9, 37.09 + .11 * k, .46)
+            g.box(M['oak_h'], x - .9, 38.9 + .11 * k, .42, x + .9, 38.99 + .11 * k, .46)
         for d in (-.7, .7):
-            g.box(M['concrete'], x + d - .06, 37.02, 0, x + d + .06, 37.4, .42)
+            g.box(M['concrete'], x + d - .06, 38.92, 0, x + d + .06, 39.3, .42)
     for i in range(6):
-        x = 4.6 + .8 * i
-        g.tube(M['steel'], [(x, 35, 0), (x, 35, .7), (x, 35.1, .8), (x, 35.6, .8), (x, 35.7, .7), (x, 35.7, 0)], .022, 10)
+        x = 5.4 + .8 * i
+        g.tube(M['steel'], [(x, 32.2, 0), (x, 32.2, .7), (x, 32.3, .8), (x, 32.8, .8), (x, 32.9, .7), (x, 32.9, 0)], .022, 10)
     # a lamp post and a road sign
     for x in (-21, 7.5, 30):
         g.tube(M['steel'], [(x, 41.5, 0), (x, 41.5, 7.6), (x, 41.9, 8), (x, 43.2, 8.1)], .06, 12)

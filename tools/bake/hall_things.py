@@ -563,7 +563,7 @@ def clutter(g):
     M = made
     # a wet floor sign
     for s in (-1, 1):
-        g.sweep(M['yellow'], [(.16 * s, .0), (.01 * s, .62)], 'x', -.13, .13, (-2.6, 20.6, 0), 35)
+        g.sweep(M['yellow'], [(.16 * s, .0), (.01 * s, .62)], 'x', -.13, .13, (-6.2, 22.2, 0), 35)
     # a cleaning trolley by the corridor
     x, y = -18.6, 6.6
     g.box(M['blue'], x - .3, y - .22, .18, x + .3, y + .22, .24)
@@ -633,7 +633,7 @@ def outdoors():
     kinds = [tree('lime', 3, 7.5, 2.5, 9000, green, b, .3, .14), tree('oak', 8, 12, 5, 15000, dark, b, .25, .17), tree('young', 5, 5.2, 1.6, 5000, green, b, .35, .11)]
     random.seed(31)
     for x in (-9.5, -15.5, 9.5, 16):
-        put(kinds[2], (x, 37.3, .5), random.uniform(0, 360), random.uniform(.85, 1.1))
+        put(kinds[2], (x, 39.1, .5), random.uniform(0, 360), random.uniform(.85, 1.1))
     for i, x in enumerate(range(-60, 64, 9)):
         if abs(x - 5) > 4:
             put(kinds[0], (x + random.uniform(-1, 1), 53, 0), random.uniform(0, 360), random.uniform(.85, 1.2))
@@ -647,8 +647,8 @@ def outdoors():
             put(furniture(cars[k], (4.3, 4.4, 4.2, 4.6, 4.36, 2.7, 5.3)[k], 'xy'), (x, 43.4 if x < 30 else 49.9, -.14), 90 if k in () else 0)
         except Exception as e:
             print('car', cars[k], e)
-    for i, x in enumerate((4.75, 6.3, 7.2)):
+    for i, x in enumerate((5.55, 7.1, 8.0)):
         try:
-            put(furniture('scopia/bicycle', 1.75, 'xy'), (x, 35.3, 0), 84 + 6 * i)
+            put(furniture('scopia/bicycle', 1.75, 'xy'), (x, 32.5, 0), 84 + 6 * i)
         except Exception as e:
             print(e)
