@@ -174,7 +174,19 @@ class Baker:
                     s = l.to_socket
                     m.node_tree.links.remove(l)
                     self.twins.append(s)
+        # panes (common.glass): chance decides whether a ray goes through or is thrown back
+        self.panes = [(m.node_tree, l.from_socket, l.to_socket) for m in bpy.data.materials if m.use_nodes
+                      if any(n.type == 'BSDF_TRANSPARENT' for n in m.node_tree.nodes)
+                      for l in m.node_tree.links if l.to_node.type == 'MIX_SHADER' and l.to_socket.type == 'VALUE']
         self.detail(True)
+
+    def mirrors(self, on):
+        for nt, a, z in self.panes:
+            if on and not z.is_linked:
+                nt.links.new(a, z)
+            elif not on and z.is_linked:
+                nt.links.remove(z.links[0])
+                z.default_value = 0
 
     def detail(self, on):
         for s in self.twins:

@@ -47,7 +47,7 @@ VEHICLES = {
     "car-suv": ("scopia/scopia/suv", 4.65, 180,
                 [("firstcolor", COLOUR), ("textured", SHINY), ("interior", PLASTIC)], (0.72, 0.78), (0.72, 0.95), (0.5, 0.75)),
     "car-small": ("scopia/scopia/smart-car", 2.70, 180,
-                  [("first-color|second-color", COLOUR), ("textured", SHINY), ("lights", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))),
+                  [("black-rubber", PLASTIC), ("first-color|second-color", COLOUR), ("textured", SHINY), ("lights", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))),
                    ("grey-light", dict(kind=PAINT, rgb=(0.5, 0.5, 0.5)))], (0.68, 0.72), (0.8, 0.8), (0.42, 0.75)),
     "car-sedan": ("scopia/scopia/seat_leon", 4.4, 180,
                   [("chapa", COLOUR), ("faros_blan_back", dict(kind=PAINT, rgb=(0.5, 0.5, 0.5))), ("faros_blancos", SHINY),
@@ -151,6 +151,8 @@ def lamps(tree, half, head, tail):
 def vehicle(name, path, length, turn, rules, head, tail, plates):
     m = load(path, length, turn, rules)
     parts = wheels(m)
+    if len(m.t) > 24000:
+        m = decimate(m, 24000)
     m = see(m)
     tree = m.tree()
     half = m.p[:, 0].max()

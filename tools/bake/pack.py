@@ -200,22 +200,22 @@ def finer(v, z, normal):
 SIGMA = {'sky': .35, 'overcast': .35, 'lamps': .9, 'windows': .9}  # of log2; bounces: .7
 
 
+ROUGH = {'lamps': 4, 'windows': 4}  # levels of the rough smoothing; 3 for the others
+
+
 def smooth(soft, z, normal, wrap):
-    """The à-trous filter: a 3×3 kernel with its holes widened thrice, which stops at edges of
-    distance, of direction of the surface, and of the light itself (seen through a first, rough
-    smoothing, so that noise does not pass for an edge)."""
+    """The à-trous filter: a 3×3 kernel with its holes widened, which stops at edges of distance
+    and of direction of the surface. A first, rough one says where the light itself has edges, so
+    that noise does not pass for them; a second takes what was rendered and stops there too."""
     inv = 1 / np.maximum(z, .1)
-    names = list(soft)
-    for n in names:
-        v = soft[n]
-        for c in range(3):  # single bright specks: never more than 4 times the middle of 3×3
-            v[..., c] = np.minimum(v[..., c], 4 * cv2.medianBlur(np.ascontiguousarray(v[..., c]), 3) + 1e-4)
-        v *= 1
-    lum = {}
-    for level in range(5):  # level 0 only makes the guides
-        step = (1, 1, 2, 4, 8)[level]
-        total = {n: 0 for n in names}
-        weight = {n: 0 for n in names}
+    for v in soft.values():
+        for c in range(3):  # single bright specks: never more than 4 times the middle of 5×5
+            v[..., c] = np.minimum(v[..., c], 4 * cv2.medianBlur(np.ascontiguousarray(v[..., c], np.float32), 5) +
+                                   v[..., c].mean() * .5)
+
+    def level(step, of, lum):
+        total = {n: 0 for n in of}
+        weight = {n: 0 for n in of}
         for dy in (-step, 0, step):
             for dx in (-step, 0, step):
                 k = (2 - (dy != 0)) * (2 - (dx != 0)) / 16.
@@ -225,21 +225,22 @@ def smooth(soft, z, normal, wrap):
                     g = k * np.exp(-dz * dz) * np.clip(dn, 0, 1) ** 16
                 else:
                     g = np.full_like(z, k)
-                for n in names:
-                    s = shifted(soft[n], dy, dx, wrap)
+                for n, v in of.items():
                     w = g
-                    if level:
-                        dl = (shifted(lum[n], dy, dx, wrap) - lum[n]) / (SIGMA.get(n, .7) / (1 + .5 * (level - 1)))
+                    if lum and (dy or dx):
+                        dl = (shifted(lum[n], dy, dx, wrap) - lum[n]) / SIGMA.get(n, .7)
                         w = g * np.exp(-dl * dl)
-                    total[n] = total[n] + s * w[..., None]
+                    total[n] = total[n] + shifted(v, dy, dx, wrap) * w[..., None]
                     weight[n] = weight[n] + w
-        for n in names:
-            v = total[n] / weight[n][..., None]
-            if level == 0:
-                lum[n] = np.log2(cv2.GaussianBlur(v.mean(-1), (0, 0), 1) + 1e-3)
-            else:
-                soft[n] = v
-                lum[n] = np.log2(v.mean(-1) + 1e-3)
+        return {n: total[n] / weight[n][..., None] for n in of}
+
+    rough = dict(soft)
+    for i, step in enumerate((1, 2, 4, 8)):
+        some = {n: v for n, v in rough.items() if i < ROUGH.get(n, 3)}
+        rough.update(level(step, some, None))
+    lum = {n: np.log2(v.mean(-1) + 3e-3) for n, v in rough.items()}
+    for step in (1, 2, 4, 8):
+        soft = level(step, soft, lum)
     return soft
 
 
