@@ -28,6 +28,72 @@ static void stroke(float *far, int w, int h, struct glyph_segment s, float reach
         }
 }
 
+static int add(struct glyph_segment *seg, int n, float x0, float y0, float x1, float y1)
+{
+    seg[n] = (struct glyph_segment){x0, y0, x1, y1};
+    return n + 1;
+}
+
+static int ampersand(struct glyph_segment *seg)
+{
+    static const float at[][2] = {{4, 6},    {0.9f, 1.7f}, {0.9f, 0.6f}, {1.5f, 0}, {2.3f, 0},
+                                  {3, 0.6f}, {3, 1.4f},    {0.4f, 3.7f}, {0, 4.6f}, {0.4f, 5.6f},
+                                  {1.2f, 6}, {2.2f, 6},    {4, 3.6f}};
+    int n = 0;
+    for (size_t i = 1; i < sizeof(at) / sizeof(*at); i++)
+        n = add(seg, n, at[i - 1][0] / 6, at[i - 1][1] / 6, at[i][0] / 6, at[i][1] / 6);
+    return n;
+}
+
+/* The next character of a UTF-8 text; advances it. Letters with marks are their base letter
+ * and the mark. */
+static int next_glyph(const char **text, struct glyph_segment seg[GLYPH_SEGMENTS + 2],
+                      float *ret_width)
+{
+    const unsigned char *c = (const unsigned char *)*text;
+    static const char bare[] = "AAAAAAACEEEEIIIIDNOOOOO*OUUUUY";
+    int n;
+    if (c[0] == '&') {
+        *text += 1;
+        *ret_width = 4 / 6.0f;
+        return ampersand(seg);
+    }
+    if (c[0] == 0xc2 && c[1] == 0xb7) { /* a dot in the middle */
+        *text += 2;
+        *ret_width = 0;
+        return add(seg, 0, 0, 0.5f, 0, 0.5f);
+    }
+    if (c[0] == 0xc3 && c[1] >= 0x80) {
+        unsigned letter = (c[1] & 0x1fu);
+        *text += 2;
+        n = glyph_segments(letter < sizeof(bare) - 1 ? bare[letter] : 'S', seg, ret_width);
+        float m = *ret_width / 2;
+        if (letter == 9 || letter == 1 || letter == 13 || letter == 19 || letter == 26) /* acute */
+            return add(seg, n, m - 0.05f, -0.15f, m + 0.1f, -0.3f);
+        if (letter == 8 || letter == 0 || letter == 12 || letter == 18 || letter == 25)
+            return add(seg, n, m + 0.05f, -0.15f, m - 0.1f, -0.3f);
+        n = add(seg, n, m - 0.14f, -0.2f, m - 0.14f, -0.2f);
+        return add(seg, n, m + 0.14f, -0.2f, m + 0.14f, -0.2f);
+    }
+    if (c[0] == 0xe2 && c[1] && c[2]) { /* dashes */
+        *text += 3;
+        return glyph_segments('-', seg, ret_width);
+    }
+    *text += 1;
+    return glyph_segments((char)c[0], seg, ret_width);
+}
+
+static float line_width(const char *text)
+{
+    struct glyph_segment unused[GLYPH_SEGMENTS + 2];
+    float sum = 0, width;
+    while (*text) {
+        next_glyph(&text, unused, &width);
+        sum += width + (*text ? GLYPH_GAP : 0);
+    }
+    return sum;
+}
+
 static float side(const float v[3])
 {
     return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
@@ -42,7 +108,7 @@ uint8_t *sign_field(struct sign *s)
         n++;
     float widest = 0.1f, wide = side(s->right), high = side(s->down);
     for (int i = 0; i < n; i++)
-        widest = fmaxf(widest, glyph_line_width(line[i]) + STROKE);
+        widest = fmaxf(widest, line_width(line[i]) + STROKE);
     float room = s->bare ? 1 : 0.8f;
     float glyph = room * high / ((float)n + 0.45f * (float)(n - 1) + STROKE);
     glyph = fminf(glyph, (s->bare ? 1 : 0.88f) * wide / widest);
@@ -58,11 +124,11 @@ uint8_t *sign_field(struct sign *s)
         far[i] = 1e6f;
     float y = ((float)h - glyph * ((float)n + 0.45f * (float)(n - 1))) / 2;
     for (int i = 0; i < n; i++, y += 1.45f * glyph) {
-        float x = ((float)w - glyph_line_width(line[i]) * glyph) / 2;
-        for (const char *c = line[i]; *c; c++) {
-            struct glyph_segment seg[GLYPH_SEGMENTS];
+        float x = ((float)w - line_width(line[i]) * glyph) / 2;
+        for (const char *c = line[i]; *c;) {
+            struct glyph_segment seg[GLYPH_SEGMENTS + 2];
             float width;
-            int m = glyph_segments(*c, seg, &width);
+            int m = next_glyph(&c, seg, &width);
             for (int k = 0; k < m; k++)
                 stroke(far, w, h,
                        (struct glyph_segment){x + seg[k].x0 * glyph, y + seg[k].y0 * glyph,

@@ -397,7 +397,7 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
         cell->flags &= (uint8_t)~CELL_SKY;
     }
     if (b->n_lettered)
-        lettering_paint(b, i * CELL, j * CELL, out);
+        cell->phases |= lettering_paint(b, i * CELL, j * CELL, out);
     size_t at_sample = (size_t)j * CELL * into->stride + (size_t)i * CELL;
     int w = into->width - i * CELL, h = into->height - j * CELL;
     b->kernels->store(out, w < CELL ? w : CELL, h < CELL ? h : CELL, into->r + at_sample,

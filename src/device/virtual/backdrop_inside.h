@@ -92,10 +92,11 @@ struct backdrop {
 /* sway.c: what the wind does at a corner. */
 void sway_find(struct backdrop *b, struct knot *k);
 void sway_look(const struct backdrop *b, const struct knot *k, struct look *at);
-/* lettering.c: signs in view, their light, and their part of a cell. */
+/* lettering.c: signs in view, their light, and their part of a cell; the last returns the
+ * phases whose light they have. */
 void lettering_find(struct backdrop *b);
 void lettering_light(struct backdrop *b);
-void lettering_paint(const struct backdrop *b, int x, int y, uint16_t *cell);
+uint16_t lettering_paint(const struct backdrop *b, int x, int y, uint16_t *cell);
 /* backdrop_ask.c: light on a point seen in that direction: radiance of a white card. */
 void ask_light(const struct tiles *t, const struct light *l, struct vec direction, float ret[3]);
 

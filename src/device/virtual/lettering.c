@@ -146,11 +146,15 @@ static void paint_sign(const struct backdrop *b, const struct lettered *l, int x
         }
 }
 
-void lettering_paint(const struct backdrop *b, int x, int y, uint16_t *cell)
+uint16_t lettering_paint(const struct backdrop *b, int x, int y, uint16_t *cell)
 {
+    uint16_t phases = 0;
     for (int i = 0; i < b->n_lettered; i++) {
         const struct lettered *l = &b->lettered[i];
-        if (x < l->x1 && x + CELL > l->x0 && y < l->y1 && y + CELL > l->y0)
+        if (x < l->x1 && x + CELL > l->x0 && y < l->y1 && y + CELL > l->y0) {
             paint_sign(b, l, x, y, cell);
+            phases |= (uint16_t)(1 << i % PHASES);
+        }
     }
+    return phases;
 }

@@ -106,7 +106,7 @@ struct tiles *tiles_open(const char *path, struct fault *why)
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        fault_set(why, FAULT_IO, "place", "%s cannot be read (%s)", path,
+        fault_set(why, FAULT_IO, "place", "%s cannot be read (%s): 'make build' makes it", path,
                   fd < 0 ? strerror(errno) : "no file");
         if (fd >= 0)
             close(fd);
