@@ -137,8 +137,9 @@ struct models *models_close(struct models *m)
 
 struct models *models_find(struct fault *why)
 {
-    static const char *const folders[] = {"places", "../build/places", "../share/vedette/places",
-                                          "../../places", "../../../build/places"};
+    static const char *const folders[] = {
+        "places",       "../build/places",    "../share/vedette/places", "../places",
+        "../../places", "../../build/places", "../../../build/places"};
     char exe[PATH_MAX], path[PATH_MAX + 64];
     const char *own = secure_getenv("VEDETTE_PLACES");
     if (own) {

@@ -141,8 +141,9 @@ struct tiles *tiles_close(struct tiles *t)
 
 struct tiles *tiles_find(const char *name, struct fault *why)
 {
-    static const char *const folders[] = {"places", "../build/places", "../share/vedette/places",
-                                          "../../places", "../../../build/places"};
+    static const char *const folders[] = {
+        "places",       "../build/places",    "../share/vedette/places", "../places",
+        "../../places", "../../build/places", "../../../build/places"};
     char exe[PATH_MAX], path[PATH_MAX + 64];
     const char *own = secure_getenv("VEDETTE_PLACES");
     if (own) {
