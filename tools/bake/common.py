@@ -22,11 +22,15 @@ RECORD = {'lamps': [], 'signs': [], 'plates': []}
 
 def sign(name, corner, right, down, text='', ink='#202020', ground='', kind='text'):
     """A board whose writing is drawn at run time. corner: its upper left one as the reader sees
-    it; right, down: vectors of its edges; metres."""
-    RECORD['signs'].append({'name': name, 'corner': [round(float(v), 4) for v in corner],
-                            'right': [round(float(v), 4) for v in right],
-                            'down': [round(float(v), 4) for v in down],
-                            'text': text, 'ink': ink, 'ground': ground, 'kind': kind})
+    it; right, down: vectors of its edges; metres. text: A–Z, 0–9 and marks; | begins a line."""
+    lines = text.split('|')
+    n = len(lines)
+    for i, line in enumerate(lines):
+        at = [corner[k] + down[k] * i / n for k in range(3)]
+        RECORD['signs'].append({'name': name, 'corner': [round(float(v), 4) for v in at],
+                                'right': [round(float(v), 4) for v in right],
+                                'down': [round(float(v) * (.92 if n > 1 else 1) / n, 4) for v in down],
+                                'text': line, 'ink': ink, 'ground': ground, 'kind': kind})
 
 
 def plate(corner, right, down):

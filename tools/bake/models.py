@@ -54,7 +54,7 @@ VEHICLES = {
                    ("faros_rojos", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))), ("plastico", PLASTIC), ("llantas|marca", SHINY)],
                   (0.72, 0.68), (0.75, 0.88), (0.42, 0.72)),
     "van": ("scopia/scopia/van", 5.9, 180,
-            [("firstcolor", COLOUR), ("textured", SHINY), ("redlights", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))), ("whiteglass", SHINY),
+            [("firstcolor", COLOUR), ("textured", SHINY), ("redlights", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))), ("whiteglass", COLOUR),
              ("interior", PLASTIC)], (0.72, 0.95), (0.85, 1.1), (0.55, 0.65)),
     "bus": ("scopia/scopia/cityBus", 12.0, 180,
             [("accentColor", COLOUR), ("whiteBase", dict(kind=PAINT, rgb=(0.72, 0.72, 0.7))), ("texturedParts", SHINY),
@@ -154,6 +154,8 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
     if len(m.t) > 24000:
         m = decimate(m, 24000)
     m = see(m)
+    if name == "car-estate":  # its aerial would be half the height of its box
+        m = m.pick(np.nonzero(m.p[m.t][:, :, 2].min(1) < 1.60)[0])
     tree = m.tree()
     half = m.p[:, 0].max()
     model = Model(name)

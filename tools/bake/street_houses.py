@@ -274,7 +274,7 @@ def brick_house(rnd):
     # shops
     R = rooms()
     pane = glass('shopglass', (.82, .85, .84), .06)
-    names = (('BAKERY', '#f4ead0', '#5a2a18'), ('BOOKS & MAPS', '#e8e4d8', '#20384a'), ('CAFÉ NORD', '#f0f0ea', '#23402c'))
+    names = (('BAKERY', '#f4ead0', '#5a2a18'), ('BOOKS & MAPS', '#e8e4d8', '#20384a'), ('CAFE NORD', '#f0f0ea', '#23402c'))
     groups = ((shops[0], shops[1]), (shops[2], shops[3]), (shops[4], shops[5]))
     boards = [flat('board%d' % i, k, .55, .4, .08, .25) for i, k in enumerate((hexa('#5a2a18'), hexa('#20384a'), hexa('#23402c')))]
     for g, (name, ink, ground), bm in zip(groups, names, boards):
