@@ -191,7 +191,7 @@ static void give_numbers(struct act *a)
         p->number = ++a->each[p->kind_of];
         double ends =
             p->route->kind->sort == KIND_VEHICLE ? p->start_s + EARLY_S : p->start_s + p->seconds;
-        if (a->s->loop && ends > a->s->length_s)
+        if (a->s->loop && ends >= a->s->length_s)
             p->early = ++a->early[p->kind_of];
     }
 }
@@ -374,10 +374,13 @@ static size_t add_vehicles(struct act *a, double t, struct member *ret, size_t n
     return n;
 }
 
-static size_t add_crowds(const struct act *a, double t, struct member *ret, size_t n, size_t most)
+static size_t add_crowds(struct act *a, double t, struct member *ret, size_t n, size_t most)
 {
     unsigned number = 0;
+    double period = a->s->length_s / ceil(a->s->length_s / CROWD_S);
     for (size_t c = 0; c < a->s->n_crowds; c++) {
+        if (!a->crowd[c]) /* only now: it costs tens of milliseconds */
+            a->crowd[c] = crowd_new(&a->s->crowd[c], period, chance_of(a->seed, 300, c));
         const struct cast_kind *any = cast_kind_find(a->s->crowd[c].model, 0);
         for (size_t i = 0; a->crowd[c] && i < crowd_size(a->crowd[c]) && n < most; i++) {
             struct member *m = &ret[n];
@@ -527,11 +530,6 @@ int act_new(struct scenario *take_s, uint64_t seed, int64_t start_ns, struct act
         qsort(a->part, a->n_parts, sizeof(*a->part), by_start);
         give_numbers(a);
         rc = check_lengths(a, why);
-    }
-    double period = a->s->length_s / ceil(a->s->length_s / CROWD_S);
-    for (size_t i = 0; i < a->s->n_crowds && !rc; i++) {
-        a->crowd[i] = crowd_new(&a->s->crowd[i], period, chance_of(seed, 300, i));
-        rc = a->crowd[i] ? 0 : -ENOMEM;
     }
     if (!rc)
         rc = make_traffic(a);

@@ -49,28 +49,52 @@ static bool spot_in(const struct polygon *p, uint64_t *state, double ret[2])
     return false;
 }
 
-static bool free_at(const struct moment *m, size_t n, size_t me, double x, double y, double apart)
+static bool free_at(const struct moment *m, size_t n, double x, double y, double apart)
 {
     for (size_t i = 0; i < n; i++)
-        if (i != me && hypot(m[i].x - x, m[i].y - y) < apart)
+        if (hypot(m[i].x - x, m[i].y - y) < apart)
             return false;
     return true;
 }
 
-/* How near it comes to the others in the next two seconds at this velocity. */
-static double clearance(const struct moment *m, const struct stroller *s, size_t n, size_t me,
-                        double vx, double vy)
+/* Those whom one sees. */
+struct near {
+    size_t n;
+    struct {
+        double x, y, vx, vy;
+    } of[SCENARIO_CROWD_MOST];
+};
+
+static void look_round(const struct moment *m, const struct stroller *s, size_t n, size_t me,
+                       struct near *ret)
 {
-    double best = SEE_M;
+    ret->n = 0;
     for (size_t i = 0; i < n; i++) {
-        double px = m[i].x - m[me].x, py = m[i].y - m[me].y;
-        if (i == me || px * px + py * py > SEE_M * SEE_M)
-            continue;
-        double ux = m[i].dx * s[i].v - vx, uy = m[i].dy * s[i].v - vy, uu = ux * ux + uy * uy;
-        double t = uu > 1e-9 ? fmin(fmax(-(px * ux + py * uy) / uu, 0), 2) : 0;
-        best = fmin(best, hypot(px + ux * t, py + uy * t));
+        double x = m[i].x - (double)m[me].x, y = m[i].y - (double)m[me].y;
+        if (i != me && x * x + y * y < SEE_M * SEE_M) {
+            ret->of[ret->n].x = x;
+            ret->of[ret->n].y = y;
+            ret->of[ret->n].vx = m[i].dx * s[i].v;
+            ret->of[ret->n++].vy = m[i].dy * s[i].v;
+        }
     }
-    return best;
+}
+
+/* How near it comes to the others in the next two seconds at this velocity; negative: too
+ * near with the next step. */
+static double clearance(const struct near *o, double vx, double vy)
+{
+    double best = SEE_M * SEE_M;
+    for (size_t i = 0; i < o->n; i++) {
+        double px = o->of[i].x - vx * DT, py = o->of[i].y - vy * DT;
+        if (px * px + py * py < KEEP_M * KEEP_M)
+            return -1;
+        double ux = o->of[i].vx - vx, uy = o->of[i].vy - vy, uu = ux * ux + uy * uy;
+        double t = uu > 1e-9 ? fmin(fmax(-(o->of[i].x * ux + o->of[i].y * uy) / uu, 0), 2) : 0;
+        double x = o->of[i].x + ux * t, y = o->of[i].y + uy * t;
+        best = fmin(best, x * x + y * y);
+    }
+    return sqrt(best);
 }
 
 static void stroll(const struct polygon *area, struct moment *m, struct stroller *all, size_t n,
@@ -101,6 +125,8 @@ static void stroll(const struct polygon *area, struct moment *m, struct stroller
     gx /= far;
     gy /= far;
     double best = -1, bx = 0, by = 0, bv = 0;
+    struct near seen;
+    look_round(m, all, n, me, &seen);
     for (size_t i = 0; i < sizeof(turns) / sizeof(*turns); i++)
         for (size_t k = 0; k < sizeof(paces) / sizeof(*paces); k++) {
             /* Turns are made from where it looks, by at most half a right angle a step;
@@ -112,10 +138,11 @@ static void stroll(const struct polygon *area, struct moment *m, struct stroller
             double v = fmin(s->want * paces[k], s->v + 0.3);
             double vx = v * cos(angle), vy = v * sin(angle);
             double x = p->x + vx * DT, y = p->y + vy * DT;
-            if (!polygon_holds(area, x, y) || !free_at(m, n, me, x, y, KEEP_M))
+            double apart = clearance(&seen, vx, vy);
+            if (apart < 0 || !polygon_holds(area, x, y))
                 continue;
-            double score = 1 + (cos(angle) * gx + sin(angle) * gy) +
-                           1.5 * fmin(clearance(m, all, n, me, vx, vy), 1.2) + 0.3 * v / s->want;
+            double score = 1 + (cos(angle) * gx + sin(angle) * gy) + 1.5 * fmin(apart, 1.2) +
+                           0.3 * v / s->want;
             if (score > best) {
                 best = score;
                 bx = cos(angle);
@@ -158,7 +185,7 @@ struct crowd *crowd_new(const struct crowd_order *o, double period, uint64_t see
         bool ok = false;
         for (int tries = 0; tries < 50 && !ok; tries++)
             ok = spot_in(&o->in->shape, &state, at) &&
-                 free_at(now, c->n, c->n, at[0], at[1], KEEP_M + 0.1);
+                 free_at(now, c->n, at[0], at[1], KEEP_M + 0.1);
         if (!ok || !spot_in(&o->in->shape, &state, goal))
             continue;
         double look = 2 * M_PI * uniform(&state);

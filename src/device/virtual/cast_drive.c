@@ -16,7 +16,7 @@
 #define REACTION_S 0.6
 #define GATE_S 2.0 /* to open or close */
 #define GATE_CLEAR_S 1.5
-#define WINDOW_S 5.0 /* giving way: how far one looks ahead */
+#define WINDOW_S 4.0 /* giving way: how far one looks ahead */
 #define MERGE_M 16.0 /* and along how much of one's own way */
 #define PARKED_S 20.0
 
@@ -289,7 +289,12 @@ static void look_ahead(const struct drive *d, const struct car_state *cars, size
         for (size_t i = 0; i < n; i++) {
             const struct body *b = &d->body[i];
             if (i == k->me || (cars[i].flags & CAR_PENDING) ||
-                fabs(b->x - p.x) + fabs(b->y - p.y) > 14 || away(b, p.x, p.y) > half + b->r + 0.2)
+                fabs(b->x - p.x) + fabs(b->y - p.y) > 14)
+                continue;
+            /* Who drives towards one keeps to his side: lanes are narrow. */
+            bool comes = b->hx * p.dx + b->hy * p.dy < 0 && cars[i].flags != CAR_PARKED;
+            double room = comes ? 0.6 * (half + b->r) : half + b->r + 0.1;
+            if (away(b, p.x, p.y) > room)
                 continue;
             double lead = fmax(b->vx * p.dx + b->vy * p.dy, 0);
             k->limit = fmin(k->limit, safe_speed(gap - GAP_M, lead, COMFORT));
@@ -422,6 +427,8 @@ static void move(struct drive *d, struct car_state *cars, size_t n, size_t me,
     const struct route *r = w->car.route;
     const struct leg *l = &r->leg[c->leg];
     double top = l->speed_m_s * w->car.pace;
+    if (l->beat.path->limit_m_s > 0)
+        top = fmin(top, l->beat.path->limit_m_s * w->car.pace);
     if (l->beat.backwards)
         top = fmin(top, 1.5);
     struct looking k = {.w = w, .c = c, .me = me, .limit = top};
@@ -482,7 +489,7 @@ static void move_gates(const struct drive *d, const struct rules *rules, struct 
                 }
             }
         }
-        if (!asks || wanted || under)
+        if (!asks)
             s->asked = 0;
         bool let =
             asks && (hold == GATE_OPEN || (hold == GATE_AUTO && s->asked >= d->s->gate[g].ask_s));

@@ -23,6 +23,7 @@ struct path {
     size_t n;
     struct path_piece *piece; /* owned */
     double len_m;
+    double limit_m_s; /* for vehicles; 0: none */
 };
 
 struct spot {

@@ -70,15 +70,13 @@ static void lay_stands(struct route *r, const struct actor *a)
         l->stand = facing(at.x, at.y, look);
         l->out_deg = look;
         heading = look;
-        if (i + 1 < r->n && r->leg[i + 1].beat.path) {
-            double next = heading_of(leg_at(&r->leg[i + 1], 0, NULL));
-            if (r->kind->sort == KIND_WALKER)
-                l->out_deg = next;
-        }
+        const struct leg *next = i + 1 < r->n ? &r->leg[i + 1] : a->repeat ? &r->leg[0] : NULL;
+        if (next && next->beat.path && r->kind->sort == KIND_WALKER)
+            l->out_deg = heading_of(leg_at(next, 0, NULL));
     }
 }
 
-static void lay_times(struct route *r)
+static void lay_times(struct route *r, bool repeat)
 {
     double t = 0, way = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -89,7 +87,7 @@ static void lay_times(struct route *r)
             l->seconds = l->beat.seconds;
         } else {
             double v = l->speed_m_s;
-            l->rises = i > 0 && !r->leg[i - 1].beat.path;
+            l->rises = i ? !r->leg[i - 1].beat.path : repeat && !r->leg[r->n - 1].beat.path;
             l->falls = i + 1 < r->n && !r->leg[i + 1].beat.path;
             int ends = l->rises + l->falls;
             if (ends) /* a short leg does not reach its speed */
@@ -126,7 +124,7 @@ void route_make(struct route *r, const struct actor *a, const struct cast_kind *
                 (struct beat){.gait = BEAT_STAND, .seconds = INFINITY, .facing_deg = NAN};
     }
     lay_stands(r, a);
-    lay_times(r);
+    lay_times(r, a->repeat);
 }
 
 /* Way and speed after t seconds of a leg. */

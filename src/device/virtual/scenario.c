@@ -183,6 +183,9 @@ static int take_gate(struct words *w)
     *g = (struct gate_arm){.z = 1, .length_m = 6, .ask_s = 2.5};
     double at[2];
     int rc = words_name(w, g->name);
+    for (size_t i = 0; i < s->n_gates && !rc; i++)
+        if (!strcmp(s->gate[i].name, g->name))
+            return words_fault(w, "there is a gate %s already", g->name);
     if (!rc)
         rc = words_place(w, at);
     while (!rc && words_left(w)) {
@@ -358,6 +361,31 @@ static int take_actor(struct words *w)
     return rc;
 }
 
+static int statements(struct words *w);
+
+/* What the place has of itself, before the scenario's own. */
+static int take_ways(struct words *w)
+{
+    struct scenario *s = w->s;
+    if (s->has_ways)
+        return 0;
+    s->has_ways = true;
+    const char *text = scenario_ways(s->place);
+    struct words *of_place = words_new(text, strlen(text), s, w->why);
+    if (!of_place)
+        return fault_set(w->why, FAULT_INTERNAL, NULL, "no memory");
+    of_place->s = s;
+    int rc = statements(of_place);
+    words_free(of_place);
+    return rc;
+}
+
+static int take_place(struct words *w)
+{
+    return w->s->has_ways ? words_fault(w, "place comes before all paths and actors")
+                          : words_name(w, w->s->place);
+}
+
 static int statement(struct words *w)
 {
     struct scenario *s = w->s;
@@ -369,23 +397,28 @@ static int statement(struct words *w)
                  {"line", take_line},   {"area", take_area},    {"crossing", take_crossing},
                  {"yield", take_yield}, {"gate", take_gate},    {"crowd", take_crowd},
                  {"at", take_at},       {"length", take_length}};
+    enum { LENGTH_ROW = sizeof(verbs) / sizeof(*verbs) - 1 };
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-        if (words_is(w, verbs[i].word))
-            return verbs[i].take(w);
+        if (words_is(w, verbs[i].word)) {
+            int rc = i < LENGTH_ROW ? take_ways(w) : 0;
+            return rc ? rc : verbs[i].take(w);
+        }
     if (words_is(w, "scenario"))
         return words_name(w, s->name);
     if (words_is(w, "place"))
-        return words_name(w, s->place);
+        return take_place(w);
     if (words_is(w, "title"))
         return words_rest(w, s->title, sizeof(s->title));
     if (words_is(w, "about"))
         return words_rest(w, s->about, sizeof(s->about));
-    if (words_is(w, "hour") || words_is(w, "weather")) {
+    if (words_is(w, "hour") || words_is(w, "weather")) { /* so from the first picture on */
         char verb[16];
         text_copy(verb, sizeof(verb), words_last(w));
         int rc = words_left(w) ? words_rest(w, text, sizeof(text))
                                : words_fault(w, "%s wants a value", verb);
         struct cue c = {.at_s = 0};
+        if (!rc && !strcmp(verb, "weather") && !strchr(text, ' '))
+            strncat(text, " 0s", sizeof(text) - strlen(text) - 1);
         return rc ? rc : add_cue(w, &c, verb, text);
     }
     return words_fault(w,
@@ -393,6 +426,19 @@ static int statement(struct words *w)
                        "point, path, actor, crowd, gate, crossing, yield, line, area or at; "
                        "not with \"%.40s\"",
                        words_peek(w));
+}
+
+static int statements(struct words *w)
+{
+    int rc;
+    while ((rc = words_line(w)) > 0) {
+        rc = statement(w);
+        if (!rc && words_left(w))
+            rc = words_fault(w, "\"%.40s\" is too much here", words_peek(w));
+        if (rc)
+            return rc;
+    }
+    return rc;
 }
 
 int scenario_parse(const char *text, size_t len, struct scenario **ret, struct fault *why)
@@ -410,19 +456,17 @@ int scenario_parse(const char *text, size_t len, struct scenario **ret, struct f
     s->length_s = 300;
     s->loop = true;
     text_copy(s->place, sizeof(s->place), "street");
-    int rc = 0;
-    bool first = true;
-    while (!rc && (rc = words_line(w)) > 0) {
-        if (first && strcmp(words_peek(w), "scenario"))
-            rc = words_fault(w, "the first line is: scenario NAME");
-        else
-            rc = statement(w);
-        if (!rc && words_left(w))
-            rc = words_fault(w, "\"%.40s\" is too much here", words_peek(w));
-        first = false;
-    }
-    if (!rc && first)
-        rc = fault_set(why, FAULT_INVALID, "line 1", "the first line is: scenario NAME");
+    int rc = words_line(w);
+    if (rc >= 0 && strcmp(words_peek(w), "scenario") != 0)
+        rc = words_fault(w, "the first line is: scenario NAME");
+    if (rc > 0)
+        rc = statement(w);
+    if (!rc && words_left(w))
+        rc = words_fault(w, "\"%.40s\" is too much here", words_peek(w));
+    if (!rc)
+        rc = statements(w);
+    if (!rc)
+        rc = take_ways(w);
     words_free(w);
     if (rc)
         scenario_free(s);

@@ -102,7 +102,7 @@ struct cue {
 struct scenario {
     char name[32], title[80], about[400], place[32];
     double length_s;
-    bool loop;
+    bool loop, has_ways;
     size_t n_paths, n_actors, n_lines, n_areas, n_crossings, n_gates, n_yields, n_crowds, n_cues;
     struct path path[SCENARIO_PATHS];
     struct actor actor[SCENARIO_ACTORS];

@@ -12,6 +12,7 @@
 #include "device/virtual/cast_kinds.h"
 
 #define ROUNDED_M 0.5
+#define APART_M 0.1             /* from the end of a path to the next */
 #define SPREAD_M 0.4            /* of walkers, unless the text says otherwise */
 #define SHARPEST_JOINT_DEG 45.0 /* from one path to the next without a wait */
 
@@ -247,7 +248,7 @@ int words_model(struct words *w, char *ret, size_t size)
 
 int words_path(struct words *w, struct path *ret, bool parentheses)
 {
-    double point[PATH_POINTS][2], radius = ROUNDED_M;
+    double point[PATH_POINTS][2], radius = ROUNDED_M, limit = 0;
     size_t n = 0;
     bool closed = false;
     int rc = 0;
@@ -260,6 +261,8 @@ int words_path(struct words *w, struct path *ret, bool parentheses)
             closed = true;
         else if (words_is(w, "radius"))
             rc = words_number(w, "radius", 0.05, 100, &radius);
+        else if (words_is(w, "limit"))
+            rc = words_number(w, "limit", 1, 40, &limit);
         else if (n == PATH_POINTS)
             rc = words_fault(w, "a path has at most %d points", PATH_POINTS);
         else
@@ -270,6 +273,7 @@ int words_path(struct words *w, struct path *ret, bool parentheses)
     if (parentheses)
         return words_fault(w, "the ) is missing");
     struct fault why = {0};
+    ret->limit_m_s = limit;
     rc = path_make(ret, point, n, closed, radius, &why);
     return rc ? words_fault(w, "%s", why.text) : 0;
 }
@@ -480,7 +484,7 @@ static int check_actor(struct words *w, const struct actor *a, bool vehicle)
         struct spot begin = beat_end(b, false);
         struct spot was = before ? beat_end(before, true) : (struct spot){a->x, a->y, 0, 0};
         double away = hypot(begin.x - was.x, begin.y - was.y);
-        if ((before || a->has_place) && away > 1)
+        if ((before || a->has_place) && away > APART_M)
             return words_fault(w, "it ends at %.1f %.1f, but goes on %.1f m away, at %.1f %.1f",
                                was.x, was.y, away, begin.x, begin.y);
         int rc = before && (vehicle || !waited) ? check_turn(w, was, begin) : 0;
@@ -494,7 +498,7 @@ static int check_actor(struct words *w, const struct actor *a, bool vehicle)
         while (!first->path)
             first++;
         struct spot begin = beat_end(first, false), end = beat_end(before, true);
-        if (hypot(begin.x - end.x, begin.y - end.y) > 1)
+        if (hypot(begin.x - end.x, begin.y - end.y) > APART_M)
             return words_fault(w, "repeat wants a way that ends where it began");
         int rc = waited || !a->beat[0].path ? 0 : check_turn(w, end, begin);
         if (rc)

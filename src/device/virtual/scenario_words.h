@@ -52,6 +52,8 @@ int words_rest(struct words *w, char *ret, size_t size);
 /* Points, with "closed" and "radius R" anywhere; in parentheses or to the line's end. */
 int words_path(struct words *w, struct path *ret, bool parentheses);
 int words_model(struct words *w, char *ret, size_t size);
+/* The ways of a place, as text; "": none. */
+const char *scenario_ways(const char *place);
 int words_actor(struct words *w, struct actor *ret); /* model and what it does */
 
 #endif
