@@ -8,7 +8,7 @@
 #define LANES CAPSULE_BLOCK
 #define AHEAD 8 /* rows: each is far from the last one in memory */
 
-/* How much of each of eight pixels the capsule covers, as weights of 65536: a parabola
+/* How much of each of eight pixels the capsule covers, as weights of 65536: (1 - q²)²
  * across, round ends. `skip`: of the first so many, nothing. */
 #ifdef __AVX2__
 /* The same operations as below: left alone, the compiler takes one pixel at a time. */
@@ -27,6 +27,7 @@ INLINE weights weigh(const struct capsule *c, float across, float along, float s
     over = _mm256_max_ps(over, _mm256_setzero_ps());
     __m256 left = _mm256_add_ps(_mm256_mul_ps(d, d), _mm256_mul_ps(over, over));
     left = _mm256_max_ps(_mm256_sub_ps(_mm256_set1_ps(1), left), _mm256_setzero_ps());
+    left = _mm256_mul_ps(left, left);
     __m256i w = _mm256_cvttps_epi32(_mm256_mul_ps(left, _mm256_set1_ps(c->opacity)));
     if (skip)
         w = _mm256_and_si256(w, _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
@@ -57,6 +58,7 @@ INLINE weights weigh(const struct capsule *c, float across, float along, float s
         over = over > 0 ? over : 0;
         float left = 1 - (d * d + over * over);
         left = left > 0 ? left : 0;
+        left = left * left;
         w.of[i] = i < skip ? 0 : (uint16_t)(int32_t)(left * c->opacity);
     }
     return w;

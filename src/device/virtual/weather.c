@@ -248,9 +248,10 @@ static void paint_one(void *ctx, const struct fallen *f)
     double px = v->f / f->z, d = size * px,
            length = sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0));
     double blur = p->aperture_m * v->f * fabs(1 / f->z - 1 / p->focus_m);
-    double radius = sqrt(0.3 * (d * d + blur * blur) + 0.9);
-    double opacity = fmin(
-        gain * M_PI / 4 * d * d / (4.0 / 3 * radius * length + M_PI / 2 * radius * radius), 0.85);
+    double radius = sqrt(0.4 * (d * d + blur * blur) + 1.25);
+    /* As much light as a disc of that size would give, over what the stroke covers. */
+    double area = 16.0 / 15 * radius * length + M_PI / 3 * radius * radius;
+    double opacity = fmin(gain * M_PI / 4 * d * d / area, 0.85);
     if (length > 3 * v->height) /* hardly in the picture, and very faint */
         return;
     opacity *= (double)f->presence;
