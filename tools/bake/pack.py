@@ -52,7 +52,8 @@ def encode(path, fmt, codec, frames):
            '-r', '1', '-color_range', 'pc', '-i', '-', '-threads', '1'] + codec + \
           ['-pix_fmt', fmt, '-color_range', 'pc', '-colorspace', 'bt709', '-fflags', '+bitexact',
            '-flags:v', '+bitexact', path + '.part.mkv']
-    p = subprocess.Popen(cmd, stdin=subprocess.PIPE)
+    # a session of its own: where the kernel shares the processor by sessions, it gets its share
+    p = subprocess.Popen(cmd, stdin=subprocess.PIPE, start_new_session=True)
     for f in frames:
         p.stdin.write(f)
     p.stdin.close()
@@ -168,12 +169,11 @@ def shrink(a, n):
     return a.reshape((h, n, w, n) + a.shape[2:]).mean((1, 3), dtype=np.float32)
 
 
-def shifted(a, dy, dx, wrap):
-    """a[y + dy, x + dx], edges repeated; round the full circle where wrap."""
-    h, w = a.shape[:2]
-    ys = np.clip(np.arange(h) + dy, 0, h - 1)
-    xs = (np.arange(w) + dx) % w if wrap else np.clip(np.arange(w) + dx, 0, w - 1)
-    return a[ys][:, xs]
+def padded(a, n, wrap):
+    """a with n more pixels all round: its edge repeated, or the other end of the circle"""
+    more = ((0, 0),) * (a.ndim - 2)
+    a = np.pad(a, ((n, n), (0, 0)) + more, mode='edge')
+    return np.pad(a, ((0, 0), (n, n)) + more, mode='wrap' if wrap else 'edge')
 
 
 def finer(v, z, normal):
@@ -207,32 +207,47 @@ def smooth(soft, z, normal, wrap):
     """The à-trous filter: a 3×3 kernel with its holes widened, which stops at edges of distance
     and of direction of the surface. A first, rough one says where the light itself has edges, so
     that noise does not pass for them; a second takes what was rendered and stops there too."""
-    inv = 1 / np.maximum(z, .1)
+    z = np.maximum(z, .1).astype(np.float32)
     for v in soft.values():
         for c in range(3):  # single bright specks: never more than 4 times the middle of 5×5
             v[..., c] = np.minimum(v[..., c], 4 * cv2.medianBlur(np.ascontiguousarray(v[..., c], np.float32), 5) +
                                    v[..., c].mean() * .5)
+    h, w = z.shape
 
-    def level(step, of, lum):
-        total = {n: 0 for n in of}
-        weight = {n: 0 for n in of}
-        for dy in (-step, 0, step):
-            for dx in (-step, 0, step):
-                k = (2 - (dy != 0)) * (2 - (dx != 0)) / 16.
-                if dy or dx:
-                    dz = (shifted(inv, dy, dx, wrap) * z - 1) / (.03 * step)
-                    dn = (shifted(normal, dy, dx, wrap) * normal).sum(-1)
-                    g = k * np.exp(-dz * dz) * np.clip(dn, 0, 1) ** 16
-                else:
-                    g = np.full_like(z, k)
-                for n, v in of.items():
-                    w = g
-                    if lum and (dy or dx):
-                        dl = (shifted(lum[n], dy, dx, wrap) - lum[n]) / SIGMA.get(n, .7)
-                        w = g * np.exp(-dl * dl)
-                    total[n] = total[n] + shifted(v, dy, dx, wrap) * w[..., None]
-                    weight[n] = weight[n] + w
-        return {n: total[n] / weight[n][..., None] for n in of}
+    def level(s, of, lum):
+        P = {n: padded(v.astype(np.float32), s, wrap) for n, v in of.items()}
+        G = {n: padded(lum[n] / np.float32(SIGMA.get(n, .7)), s, wrap) for n in of} if lum else {}
+        I, N = padded(1 / z, s, wrap), padded(normal.astype(np.float32), s, wrap)
+        out = {n: np.empty_like(v, np.float32) for n, v in of.items()}
+        for y0 in range(0, h, 48):  # in strips, which stay in the cache
+            y1 = min(h, y0 + 48)
+
+            def at(a, dy, dx):
+                return a[y0 + s + dy:y1 + s + dy, s + dx:s + dx + w]
+            total, weight = dict.fromkeys(of, 0), dict.fromkeys(of, 0)
+            zz = z[y0:y1] / np.float32(.03 * s)
+            nn = at(N, 0, 0)
+            for dy in (-s, 0, s):
+                for dx in (-s, 0, s):
+                    k = np.float32((2 - (dy != 0)) * (2 - (dx != 0)) / 16.)
+                    g = k
+                    if dy or dx:
+                        dz = (at(I, dy, dx) - at(I, 0, 0)) * zz
+                        dn = np.einsum('ijk,ijk->ij', at(N, dy, dx), nn).clip(0, 1)
+                        for _ in range(4):
+                            dn *= dn
+                        g = k * np.exp(-dz * dz) * dn
+                    for n in of:
+                        wt = g
+                        if lum and (dy or dx):
+                            dl = at(G[n], dy, dx) - at(G[n], 0, 0)
+                            wt = g * np.exp(-dl * dl)
+                        v = at(P[n], dy, dx)
+                        total[n] = total[n] + (v * wt[..., None] if dy or dx else v * k)
+                        weight[n] = weight[n] + wt
+            for n in of:
+                out[n][y0:y1] = total[n] / weight[n][..., None]
+        return out
 
     rough = dict(soft)
     for i, step in enumerate((1, 2, 4, 8)):
