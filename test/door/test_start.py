@@ -273,10 +273,10 @@ def test_I14_clock_port(t):
     first = now()
     t.equal(first, "2026-06-21T12:00:00Z")
     t.equal(now(), first)
-    began = time.monotonic()
+    began = c.cpu()
     c.advance(3600)
     t.equal(now(), "2026-06-21T13:00:00Z")
-    t.check(time.monotonic() - began < 60, "an idle hour took longer than a minute")
+    t.check(c.cpu() - began < 30, f"an idle hour took {c.cpu() - began:.1f} s of a core")
     for bad in ('{"advance":-1}', '{"advance":"x"}', '{}', '[]', '{"advance":1e300}', '{"advance":NaN}'):
         r = c.admin.post("/vedette/stage/clock", bad, type="application/json")
         t.equal(r.status, 400, bad)
