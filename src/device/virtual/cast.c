@@ -9,6 +9,10 @@
 #include "base/fault.h"
 #include "device/virtual/cast_act.h"
 
+_Static_assert(CAST_LINES == SCENARIO_LINES && CAST_AREAS == SCENARIO_AREAS &&
+                   CAST_CORNERS == SCENARIO_CORNERS,
+               "what a scenario may have can be told");
+
 #define ACTS 8 /* scenarios played one after another; of older ones nothing is known */
 
 struct cast {
@@ -160,6 +164,46 @@ bool cast_facts(struct cast *c, int64_t time_ns, struct cast_facts *ret)
     struct act *a = act_of(c, time_ns);
     if (a)
         facts_of(act_scenario(a), act_start(a), ret);
+    pthread_mutex_unlock(&c->lock);
+    return a != NULL;
+}
+
+static void watch_of(const struct act *a, struct cast_watch *ret)
+{
+    const struct scenario *s = act_scenario(a);
+    int64_t round;
+    *ret = (struct cast_watch){.start_ns = act_start(a),
+                               .round_ns = s->loop ? llround(s->length_s * 1e9) : 0,
+                               .regular_ns = INT64_MAX,
+                               .commands_ns = act_commands(a),
+                               .n_lines = s->n_lines,
+                               .n_areas = s->n_areas};
+    if (s->loop && act_repeats(a, &round))
+        ret->regular_ns = act_start(a) + (round < 1 ? 1 : round) * ret->round_ns;
+    for (size_t i = 0; i < s->n_lines; i++) {
+        const struct truth_line *l = &s->line[i];
+        struct cast_line *to = &ret->line[i];
+        memcpy(to->name, l->name, sizeof(to->name));
+        memcpy(to->only, l->only, sizeof(to->only));
+        memcpy(to->a, l->a, sizeof(to->a));
+        memcpy(to->b, l->b, sizeof(to->b));
+    }
+    for (size_t i = 0; i < s->n_areas; i++) {
+        const struct truth_area *r = &s->area[i];
+        struct cast_area *to = &ret->area[i];
+        memcpy(to->name, r->name, sizeof(to->name));
+        memcpy(to->only, r->only, sizeof(to->only));
+        to->n = r->shape.n;
+        memcpy(to->at, r->shape.at, sizeof(to->at));
+    }
+}
+
+bool cast_watch(struct cast *c, int64_t time_ns, struct cast_watch *ret)
+{
+    pthread_mutex_lock(&c->lock);
+    struct act *a = act_of(c, time_ns);
+    if (a)
+        watch_of(a, ret);
     pthread_mutex_unlock(&c->lock);
     return a != NULL;
 }

@@ -88,6 +88,32 @@ size_t cast_take_cues(struct cast *c, int64_t until_ns, struct cast_cue *ret, si
 /* When the next one comes; INT64_MAX: never. */
 int64_t cast_next_cue(struct cast *c, int64_t after_ns);
 
+/* Where it wants crossings and stays to be told (cast_story.h), and since when who is there
+ * is alike in every round: from `regular_ns` on, unless commands follow; INT64_MAX: not known,
+ * or it does not repeat. commands_ns: when the last command came; INT64_MIN: none. */
+#define CAST_LINES 16
+#define CAST_AREAS 16
+#define CAST_CORNERS 16
+struct cast_line {
+    char name[32];
+    double a[2], b[2];
+    char only[64]; /* classes, blanks between; "" all */
+};
+struct cast_area {
+    char name[32];
+    size_t n;
+    double at[CAST_CORNERS][2];
+    char only[64];
+};
+struct cast_watch {
+    int64_t start_ns, round_ns; /* round_ns 0: it is played once */
+    int64_t regular_ns, commands_ns;
+    size_t n_lines, n_areas;
+    struct cast_line line[CAST_LINES];
+    struct cast_area area[CAST_AREAS];
+};
+bool cast_watch(struct cast *c, int64_t time_ns, struct cast_watch *ret);
+
 /* Parses only: is this a scenario? */
 int cast_check(const char *text, size_t len, struct cast_facts *ret, struct fault *why);
 

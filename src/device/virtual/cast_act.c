@@ -66,6 +66,7 @@ struct act {
     size_t n_guests;
     struct gone gone[GONE_MOST];
     size_t n_gone;
+    int64_t commands_ns;
 };
 
 static unsigned class_of(const struct cast_kind *k)
@@ -517,6 +518,7 @@ int act_new(struct scenario *take_s, uint64_t seed, int64_t start_ns, struct act
     a->s = take_s;
     a->seed = seed;
     a->start_ns = start_ns;
+    a->commands_ns = INT64_MIN;
     a->part = calloc(PARTS_MOST, sizeof(*a->part));
     a->route = calloc(PARTS_MOST, sizeof(struct route *));
     const struct actor **of = calloc(PARTS_MOST, sizeof(const struct actor *));
@@ -581,10 +583,16 @@ bool act_repeats(const struct act *a, int64_t *ret_round)
     return traffic_repeats(a->traffic, ret_round);
 }
 
+int64_t act_commands(const struct act *a)
+{
+    return a->commands_ns;
+}
+
 /* ---- commands ---- */
 
-static double act_time(const struct act *a, int64_t at_ns)
+static double act_time(struct act *a, int64_t at_ns)
 {
+    a->commands_ns = at_ns > a->commands_ns ? at_ns : a->commands_ns;
     return fmax((double)(at_ns - a->start_ns) / 1e9, 0);
 }
 

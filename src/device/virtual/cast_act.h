@@ -18,6 +18,8 @@ const struct scenario *act_scenario(const struct act *a);
 size_t act_at(struct act *a, int64_t time_ns, struct member *ret, size_t most);
 /* The first round of the scenario from which on all are alike; false: not known yet. */
 bool act_repeats(const struct act *a, int64_t *ret_round);
+/* When the last command came; INT64_MIN: none. */
+int64_t act_commands(const struct act *a);
 
 int act_spawn(struct act *a, int64_t at_ns, const char *words, char ret_id[32], struct fault *why);
 int act_call(struct act *a, int64_t at_ns, const char *actor, char ret_id[32], struct fault *why);
