@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "device/file/file.h"
+#include "device/virtual/faults.h"
 #include "device/virtual/virtual.h"
 
 /* One line a backend. */
@@ -19,8 +20,10 @@ struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
     size_t len = strcspn(spec, ":");
     for (int i = 0; device_table[i]; i++) {
         const struct device_backend *b = device_table[i];
-        if (strlen(b->scheme) == len && !strncmp(b->scheme, spec, len))
-            return b->open(spec[len] ? spec + len + 1 : "", seed, clock, events, why);
+        if (strlen(b->scheme) != len || strncmp(b->scheme, spec, len))
+            continue;
+        struct device *d = b->open(spec[len] ? spec + len + 1 : "", seed, clock, events, why);
+        return d && d->world ? faults_wrap(d, clock, seed) : d; /* what is real is not broken */
     }
     fault_set(why, FAULT_UNKNOWN, "source",
               "there is no source \"%.64s\"; it is virtual or file:PATH", spec);

@@ -27,8 +27,9 @@ struct sensor_caps {
 struct sensor_ops {
     void (*caps)(struct sensor *s, struct sensor_caps *ret);
     /* Takes the picture whose exposure starts at `start_ns` (a tick k/fps that has
-     * come). Blocks as long as the hardware does. 0 and a shot; -ENODATA: no signal
-     * (the source then shows the placeholder); other errors likewise. */
+     * come). Blocks as long as the hardware does. 0 and a shot; -EAGAIN: this one is
+     * missing, the next may come; -ENODATA: no signal (the source then shows the
+     * placeholder); other errors likewise. */
     int (*take)(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot **ret_shot);
     /* Pictures are wanted, or no longer (release buffers, stop hardware). */
     void (*start)(struct sensor *s);

@@ -95,6 +95,12 @@ static void take_picture(struct source *s, int64_t start_ns)
     int64_t cpu0 = clock_thread_cpu_ns();
     int err = s->sensor->ops->take(s->sensor, (uint64_t)s->tick, start_ns, &shot);
     int64_t cpu1 = clock_thread_cpu_ns();
+    if (err == -EAGAIN) {
+        pthread_mutex_lock(&s->lock);
+        s->stats.late++;
+        pthread_mutex_unlock(&s->lock);
+        return;
+    }
     if (err == 0) {
         if (!s->pool)
             s->pool = picture_pool_new(shot->pixels->width, shot->pixels->height, true, FRAMES_OUT);

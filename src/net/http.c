@@ -141,11 +141,12 @@ static bool can_drain(const struct http_conn *h, const struct message *m)
     return h->is_chunked || h->body_left <= DRAIN_MAX;
 }
 
-/* Content-Length: the truth, unless a fault on purpose says otherwise. */
-static size_t told_length(const struct exchange_work *w, size_t len)
+/* Content-Length: the truth, unless a fault on purpose says otherwise. Not while a client
+ * is still being asked who it is: then it never came to the answer that was meant. */
+static size_t told_length(const struct exchange_work *w, int status, size_t len)
 {
     struct net_plan plan;
-    if (!net_faults_on() || !w || !w->ex.path)
+    if (!net_faults_on() || !w || !w->ex.path || status == 401)
         return len;
     net_plan_for(w->ex.path, &plan);
     return plan.length_by < 0 && (size_t)-plan.length_by > len
@@ -161,7 +162,7 @@ void http_reply(struct http_conn *h, int status, const char *type, const void *b
     bool head_only = w && w->ex.head_only;
     h->body_unread = w && h->phase == PHASE_BODY && (h->is_chunked || h->body_left > 0);
     bool keep = m && m->keep_alive && !h->close_after && !h->server->stopping;
-    size_t told = told_length(w, len);
+    size_t told = told_length(w, status, len);
     if ((h->body_unread && !can_drain(h, m)) || told != len)
         keep = false;
     h->close_after = !keep;

@@ -5,8 +5,12 @@
 #include "base/json.h"
 #include "net/exchange.h"
 
-/* Both end the exchange. */
+struct fault;
+
+/* All end the exchange. */
 void stage_reply(struct exchange *ex, int status, json_t *take_j);
+/* With the name of what is at fault. */
+void stage_reply_fault(struct exchange *ex, const struct fault *why);
 void stage_reply_error(struct exchange *ex, int status, const char *text);
 
 #endif

@@ -10,6 +10,7 @@
 #include "api/camera.h"
 #include "api/gate.h"
 #include "api/stage/control.h"
+#include "api/stage/faults.h"
 #include "api/stage/reply.h"
 #include "api/stage/truth.h"
 #include "base/clock.h"
@@ -28,6 +29,7 @@ struct stage_door {
     struct camera *cam;
     struct truth_door *truth;
     struct control_door *control;
+    struct faults_door *faults;
     struct advance *running; /* one at a time */
 };
 
@@ -154,7 +156,8 @@ struct stage_door *stage_door_new(struct camera *cam, struct gate *g)
         return d;
     d->truth = truth_door_new(cam, g);
     d->control = control_door_new(cam, g);
-    if (!d->truth || !d->control)
+    d->faults = faults_door_new(cam, g);
+    if (!d->truth || !d->control || !d->faults)
         return stage_door_free(d);
     gate_add(g, rows, sizeof rows / sizeof *rows, d);
     return d;
@@ -169,6 +172,7 @@ struct stage_door *stage_door_free(struct stage_door *d)
         atomic_store(&d->running->stop, true);
         loop_run(d->cam->loop);
     }
+    faults_door_free(d->faults);
     control_door_free(d->control);
     truth_door_free(d->truth);
     free(d);
