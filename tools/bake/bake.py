@@ -139,6 +139,7 @@ class Baker:
         cy.caustics_reflective = cy.caustics_refractive = False
         cy.sample_clamp_indirect, cy.sample_clamp_direct = 4, 0
         cy.transparent_max_bounces = 12
+        cy.min_transparent_bounces = 12  # or roulette makes noise of what is behind panes
         cy.blur_glossy = 1
         cy.use_auto_tile = False
         cy.pixel_filter_type, cy.filter_width = 'BLACKMAN_HARRIS', 1.5

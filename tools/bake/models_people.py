@@ -306,7 +306,7 @@ def model_of(name, mesh, clip_list, lods=(6500, 2000, 750, 280), coarse=None):
     for i, target in enumerate(lods):
         if i and target > n * 0.85:
             continue
-        model.lods.append((decimate(mesh if i == 0 or coarse is None else coarse, target), i < 2))
+        model.lods.append((decimate(mesh if i == 0 or coarse is None else coarse, target), i == 0))
     return model
 
 
