@@ -320,6 +320,9 @@ def pack_patch(scene, scale, patch, out, o):
     a2 = shrink(alpha, 2)
     for name in SUN_LAYERS:
         v = np.nan_to_num(join(scene, scale, patch, name)['v'].astype(np.float32)).clip(0, 1)
+        for _ in range(2):  # lone black pixels among lit ones: rays lost on the way through a pane
+            m = cv2.medianBlur(v, 3)
+            v = np.where((v < .02) & (m > .06), m, v)
         v = fill(v, np.where(a2 > .05, a2, 0))
         add(name, 'gray10le', hevc(o['crf_sun']), gray_tiles(np.rint(v * 1023).clip(0, 1023).astype('<u2')))
     for name in SOFT:
