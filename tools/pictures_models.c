@@ -2,7 +2,7 @@
  * usage: pictures_models PACK sheet NAME[:GAIT[:PHASE]]… > FILE.ppm    each from several sides
  *        pictures_models PACK crowd N > FILE.ppm                       N members, 1080p
  *        pictures_models PACK cost N PIXELS                            milliseconds
- * Before them: -n night, -z ZOOM (pixels per metre of a sheet) */
+ * Before them: -n night, -z ZOOM (pixels per metre of a sheet), -m NAME (only that one) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,11 +110,11 @@ static int sheet(const struct models *m, bool night, double zoom, int n, char **
     return 0;
 }
 
-static size_t crowd(struct member *who, size_t n, double far)
+static size_t crowd(struct member *who, size_t n, double far, const char *only)
 {
     static const char *const people[] = {"man", "woman", "man-2", "woman-2", "man-3", "woman-3"};
     for (size_t i = 0; i < n; i++) {
-        who[i] = (struct member){.model = people[i % 6],
+        who[i] = (struct member){.model = only ? only : people[i % 6],
                                  .look = (uint32_t)(i * 2654435761u),
                                  .scale = 1,
                                  .gait = i % 5 ? GAIT_WALK : GAIT_STAND,
@@ -130,12 +130,15 @@ int main(int argc, char **argv)
 {
     bool night = false;
     double zoom = 0;
+    const char *only = NULL;
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (!strcmp(argv[i], "-n"))
             night = true;
         else if (!strcmp(argv[i], "-z") && i + 1 < argc)
             zoom = strtod(argv[++i], NULL);
+        else if (!strcmp(argv[i], "-m") && i + 1 < argc)
+            only = argv[++i];
     }
     if (argc - i < 3)
         return 2;
@@ -159,7 +162,7 @@ int main(int argc, char **argv)
         pose.tilt_deg = -atan(5 / far) * 180 / M_PI;
         view_init(&v, &pose, 1920, 1080);
     }
-    n = crowd(who, n < CAST_MOST ? n : CAST_MOST, far);
+    n = crowd(who, n < CAST_MOST ? n : CAST_MOST, far, only);
     stub_light(&l, night);
     if (!stub_radiance(&p, 1920, 1080))
         return 1;

@@ -20,6 +20,7 @@
 
 #include <jpeglib.h>
 
+#include "device/virtual/cast.h"
 #include "device/virtual/models.h"
 
 static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -232,6 +233,7 @@ struct mesh {
     float *pose; /* [poses][bones][3][4] */
     struct {
         struct vertex *vertex;
+        uint8_t *carried; /* [vertices] */
         uint32_t n_vertices;
     } lod[MODEL_LODS];
 };
@@ -259,25 +261,50 @@ static void skin(const struct mesh *m, uint32_t pose, const struct vertex *v, fl
         n[r] /= sqrtf(len > 1e-12f ? len : 1);
 }
 
-static void find_box(struct mesh *m)
+static void box_clear(float lo[3], float hi[3])
 {
     for (int k = 0; k < 3; k++) {
-        m->model.lo[k] = INFINITY;
-        m->model.hi[k] = -INFINITY;
+        lo[k] = INFINITY;
+        hi[k] = -INFINITY;
     }
-    for (uint32_t l = 0; l < m->model.n_lods; l++)
-        for (uint32_t f = 0; f < m->n_poses; f++)
-            for (uint32_t i = 0; i < m->lod[l].n_vertices; i++) {
-                float p[3], n[3];
-                skin(m, f, &m->lod[l].vertex[i], p, n);
-                for (int k = 0; k < 3; k++) {
-                    m->model.lo[k] = fminf(m->model.lo[k], p[k]);
-                    m->model.hi[k] = fmaxf(m->model.hi[k], p[k]);
-                }
-            }
+}
+
+static void box_add(float lo[3], float hi[3], const float a[3], const float b[3])
+{
     for (int k = 0; k < 3; k++) {
-        m->model.lo[k] -= 1e-4f;
-        m->model.hi[k] += 1e-4f;
+        lo[k] = fminf(lo[k], a[k]);
+        hi[k] = fmaxf(hi[k], b[k]);
+    }
+}
+
+static void pose_box(const struct mesh *m, uint32_t pose, bool laden, float lo[3], float hi[3])
+{
+    for (uint32_t l = 0; l < m->model.n_lods; l++)
+        for (uint32_t i = 0; i < m->lod[l].n_vertices; i++) {
+            float p[3], n[3];
+            if (laden || !m->lod[l].carried[i]) {
+                skin(m, pose, &m->lod[l].vertex[i], p, n);
+                box_add(lo, hi, p, p);
+            }
+        }
+}
+
+static void find_box(struct mesh *m)
+{
+    struct model *o = &m->model;
+    box_clear(o->lo, o->hi);
+    if (!o->n_clips)
+        pose_box(m, 0, true, o->lo, o->hi);
+    for (uint32_t c = 0; c < o->n_clips; c++) {
+        struct model_clip *clip = &o->clip[c];
+        box_clear(clip->lo, clip->hi);
+        for (uint32_t f = 0; f < clip->frames; f++)
+            pose_box(m, clip->first + f, clip->gait == GAIT_CARRY, clip->lo, clip->hi);
+        box_add(o->lo, o->hi, clip->lo, clip->hi);
+    }
+    for (int k = 0; k < 3; k++) {
+        o->lo[k] -= 1e-4f;
+        o->hi[k] += 1e-4f;
     }
 }
 
@@ -362,11 +389,13 @@ static void read_lod(struct in *in, struct mesh *m, uint32_t l, const float lo[3
         }
         o->run[part] = (struct model_run){first, o->n_vertices - first};
     }
-    uint16_t *tri = must(malloc((size_t)n_tri * 6 + 1));
+    uint16_t *tri = must(malloc((size_t)n_tri * 6 + 1)), *raw = must(malloc((size_t)n_tri * 6 + 1));
+    m->lod[l].carried = must(calloc((size_t)n + 1, 1));
     for (uint32_t i = 0; i < n_tri * 3; i++) {
         uint32_t k = u16(in);
         if (k >= n)
             die("%s: no such vertex", in->name);
+        raw[i] = (uint16_t)k;
         tri[i] = (uint16_t)to[k];
     }
     o->n_triangles = n_tri;
@@ -381,12 +410,16 @@ static void read_lod(struct in *in, struct mesh *m, uint32_t l, const float lo[3
             batch[i].first > n_tri || batch[i].n > n_tri - batch[i].first)
             die("%s: a bad batch", in->name);
         batch[i].texture = name < 0 ? -1 : names[name];
+        if (m->model.material[batch[i].material].flags & MATERIAL_CARRIED)
+            for (uint32_t k = batch[i].first * 3; k < (batch[i].first + batch[i].n) * 3; k++)
+                m->lod[l].carried[raw[k]] = 1;
     }
     o->n_batches = n_batch;
     o->batches = put(batch, n_batch * sizeof(*batch));
     /* The box must be known first: kept for put_vertices(). */
     o->ao = (uint64_t)(uintptr_t)from;
     free(tri);
+    free(raw);
     free(to);
 }
 
@@ -395,7 +428,8 @@ static void read_clips(struct in *in, struct mesh *m)
     for (uint32_t i = 0; i < m->model.n_clips; i++) {
         const uint8_t *p = take(in, 2);
         uint32_t frames = u16(in);
-        m->model.clip[i] = (struct model_clip){p[0], m->n_poses, frames, f32(in)};
+        m->model.clip[i] = (struct model_clip){
+            .gait = p[0], .first = m->n_poses, .frames = frames, .stride = f32(in)};
         size_t n = (size_t)frames * m->n_bones * 12, had = (size_t)m->n_poses * m->n_bones * 12;
         if (frames > 256)
             die("%s: too many poses", in->name);
@@ -467,6 +501,7 @@ static struct model read_mesh(const char *folder, const char *file)
         put_vertices(&m, l, from);
         free(from);
         free(m.lod[l].vertex);
+        free(m.lod[l].carried);
     }
     free(m.pose);
     free(data);

@@ -470,6 +470,12 @@ TEST(a_crowd)
         seen += t[i].visible > 0.3;
     CHECK(seen > 60);
     CHECK(t[7].visible == 0 && t[7].x1 <= t[7].x0);
+    for (size_t i = 0; i < 8; i++) /* all that the cast may name */
+        who[i].model = (const char *[]){"man-2",  "man-3", "woman-2", "woman-3",
+                                        "worker", "child", "man",     "woman"}[i];
+    raster_truth(s.r, &s.b, &s.v, who, 8, t);
+    for (size_t i = 0; i < 8; i++)
+        CHECK(t[i].visible > 0.2 || t[i].x1 <= t[i].x0 || who[i].at.x < -7);
     raster_restore(s.r, &s.p);
     CHECK(!memcmp(bare, s.p.r, s.n * sizeof(*bare)));
     free(bare);

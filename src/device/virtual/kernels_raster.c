@@ -16,6 +16,7 @@
 
 typedef float f8 __attribute__((vector_size(32)));
 typedef int32_t i8 __attribute__((vector_size(32)));
+typedef uint32_t u8 __attribute__((vector_size(32)));
 typedef float f8u __attribute__((vector_size(32), aligned(4)));
 typedef int16_t h8u __attribute__((vector_size(16), aligned(2)));
 typedef uint16_t w8u __attribute__((vector_size(16), aligned(2)));
@@ -29,15 +30,28 @@ typedef uint8_t c8u __attribute__((vector_size(8), aligned(1)));
 
 INLINE f8 pick(i8 mask, f8 a, f8 b)
 {
+#ifdef __AVX2__
+    return (f8)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
+#else
     return (f8)(((i8)a & mask) | ((i8)b & ~mask));
+#endif
 }
+/* a > b ? a : b, also of what is no number */
 INLINE f8 most(f8 a, f8 b)
 {
+#ifdef __AVX2__
+    return (f8)_mm256_max_ps((__m256)a, (__m256)b);
+#else
     return pick(a > b, a, b);
+#endif
 }
 INLINE f8 least(f8 a, f8 b)
 {
+#ifdef __AVX2__
+    return (f8)_mm256_min_ps((__m256)a, (__m256)b);
+#else
     return pick(a < b, a, b);
+#endif
 }
 INLINE f8 clamp01(f8 a)
 {
@@ -147,8 +161,11 @@ struct shape {
     float ex[3], ey[3], ec[3];
     float slack[3]; /* a hundredth of a pixel: no cracks */
     float zx, zy, zc;
-    float at[3]; /* iz */
-    float area;  /* pixels, doubled */
+    float at[3];                  /* iz */
+    float area;                   /* pixels, doubled */
+    float off[3][RASTER_SAMPLES]; /* shares' steps to the samples, slack included */
+    float z_off[RASTER_SAMPLES];
+    float light[3][3], u[3], v[3], up[3], glint[3], facing[3]; /* corners', times iz */
 };
 
 /* Where the four samples lie about a pixel's middle. */
@@ -215,10 +232,36 @@ INLINE bool shape_of(const struct raster_vertices *v, const uint16_t *t, bool tw
         s->slack[i] = 0.01f * (fabsf(dx) + fabsf(dy)) * k;
         s->at[i] = v->iz[s->id[i]];
     }
+    for (int i = 0; i < 3; i++)
+        for (int q = 0; q < RASTER_SAMPLES; q++)
+            s->off[i][q] = s->ex[i] * sample_x[q] + s->ey[i] * sample_y[q] + s->slack[i];
     s->zx = s->ex[0] * s->at[0] + s->ex[1] * s->at[1] + s->ex[2] * s->at[2];
     s->zy = s->ey[0] * s->at[0] + s->ey[1] * s->at[1] + s->ey[2] * s->at[2];
     s->zc = s->ec[0] * s->at[0] + s->ec[1] * s->at[1] + s->ec[2] * s->at[2];
+    for (int q = 0; q < RASTER_SAMPLES; q++)
+        s->z_off[q] = s->zx * sample_x[q] + s->zy * sample_y[q];
     return true;
+}
+
+/* What shade() wants of the corners. */
+INLINE void corners(const struct raster_vertices *v, const struct raster_batch *b, bool textured,
+                    bool shiny, struct shape *s)
+{
+    for (int i = 0; i < 3; i++) {
+        int id = s->id[i];
+        float iz = s->at[i];
+        for (int k = 0; k < 3; k++)
+            s->light[k][i] = v->light[k][id] * b->tint[k] * iz;
+        if (textured) {
+            s->u[i] = v->u[id] * iz;
+            s->v[i] = v->v[id] * iz;
+        }
+        if (shiny) {
+            s->up[i] = v->up[id] * iz;
+            s->glint[i] = v->glint[id] * iz;
+            s->facing[i] = v->facing[id] * iz;
+        }
+    }
 }
 
 INLINE f8 lane_x(void)
@@ -230,31 +273,41 @@ INLINE f8 lane_y(void)
     return (f8){0.5f, 0.5f, 0.5f, 0.5f, 1.5f, 1.5f, 1.5f, 1.5f};
 }
 
+INLINE u8 gather(const uint32_t *texel, i8 at)
+{
+#ifdef __AVX2__
+    return (u8)_mm256_i32gather_epi32((const int *)texel, (__m256i)at, 4);
+#else
+    u8 r;
+    for (int i = 0; i < BLOCK; i++)
+        r[i] = texel[at[i]];
+    return r;
+#endif
+}
+
 /* Texels of a tile's pixels: bilinear, coverage in the fourth. */
-INLINE void texels(const struct raster_batch *b, int level, f8 u, f8 v, i8 wanted, f8 ret[4])
+INLINE void texels(const struct raster_batch *b, int level, f8 u, f8 v, f8 ret[4])
 {
     const uint32_t *texel = b->level[level];
-    const int lw = b->log2_w - level, wmask = (1 << lw) - 1, hmask = (1 << (b->log2_h - level)) - 1;
-    i8 iu = __builtin_convertvector(u * ALL((float)(wmask + 1) * 256) + ALL(4194304.0f - 128), i8);
-    i8 iv = __builtin_convertvector(v * ALL((float)(hmask + 1) * 256) + ALL(4194304.0f - 128), i8);
-    for (int i = 0; i < BLOCK; i++) {
-        if (!wanted[i])
-            continue;
-        uint32_t fu = (uint32_t)iu[i] & 255, fv = (uint32_t)iv[i] & 255;
-        int x = iu[i] >> 8 & wmask, y = iv[i] >> 8 & hmask;
-        int x1 = (x + 1) & wmask, y1 = (y + 1) & hmask;
-        uint32_t t00 = texel[(y << lw) + x], t01 = texel[(y << lw) + x1];
-        uint32_t t10 = texel[(y1 << lw) + x], t11 = texel[(y1 << lw) + x1];
-        uint32_t w11 = fu * fv >> 8, w10 = fv - w11, w01 = fu - w11, w00 = 256 - fu - w10;
-        const uint32_t m = 0xff00ff;
-        uint32_t rb = (t00 & m) * w00 + (t01 & m) * w01 + (t10 & m) * w10 + (t11 & m) * w11;
-        uint32_t ga = (t00 >> 8 & m) * w00 + (t01 >> 8 & m) * w01 + (t10 >> 8 & m) * w10 +
-                      (t11 >> 8 & m) * w11;
-        ret[0][i] = (float)(rb & 0xffff);
-        ret[1][i] = (float)(ga & 0xffff);
-        ret[2][i] = (float)(rb >> 16);
-        ret[3][i] = (float)(ga >> 16);
-    }
+    const int lw = b->log2_w - level, w = 1 << lw, h = 1 << (b->log2_h - level);
+    const i8 zero = {0}, wmask = zero + (w - 1), hmask = zero + (h - 1);
+    const u8 none = {0}, m = none + 0xff00ff;
+    /* The offset is a multiple of every side: what is left of 0 becomes positive. */
+    i8 iu = __builtin_convertvector(u * ALL((float)w * 256) + ALL(4194304.0f - 128), i8);
+    i8 iv = __builtin_convertvector(v * ALL((float)h * 256) + ALL(4194304.0f - 128), i8);
+    i8 x = iu >> 8 & wmask, y = iv >> 8 & hmask, x1 = (x + 1) & wmask, y1 = ((y + 1) & hmask) << lw;
+    u8 fu = (u8)(iu & 255), fv = (u8)(iv & 255);
+    y <<= lw;
+    u8 t00 = gather(texel, y + x), t01 = gather(texel, y + x1);
+    u8 t10 = gather(texel, y1 + x), t11 = gather(texel, y1 + x1);
+    u8 w11 = fu * fv >> 8, w10 = fv - w11, w01 = fu - w11, w00 = 256 - fu - w10;
+    u8 rb = (t00 & m) * w00 + (t01 & m) * w01 + (t10 & m) * w10 + (t11 & m) * w11;
+    u8 ga =
+        (t00 >> 8 & m) * w00 + (t01 >> 8 & m) * w01 + (t10 >> 8 & m) * w10 + (t11 >> 8 & m) * w11;
+    ret[0] = TO_F8((i8)(rb & 0xffff));
+    ret[1] = TO_F8((i8)(ga & 0xffff));
+    ret[2] = TO_F8((i8)(rb >> 16));
+    ret[3] = TO_F8((i8)(ga >> 16));
 }
 
 INLINE int texture_level(const struct raster_vertices *v, const struct raster_batch *b,
@@ -274,25 +327,21 @@ INLINE int texture_level(const struct raster_vertices *v, const struct raster_ba
 }
 
 /* What a tile shows of a triangle. */
-INLINE void shade(const struct raster_vertices *v, const struct raster_batch *b,
-                  const struct shape *s, const f8 share[3], int level, i8 wanted, bool textured,
-                  bool shiny, f8 rgb[3], i8 *solid)
+INLINE void shade(const struct raster_batch *b, const struct shape *s, const f8 share[3], int level,
+                  bool textured, bool shiny, f8 rgb[3], i8 *solid)
 {
     f8 w[3], sum = ALL(1e-30f);
     for (int k = 0; k < 3; k++) {
-        w[k] = most(share[k], ALL(0.0f)) * ALL(s->at[k]);
-        sum += w[k];
+        w[k] = most(share[k], ALL(0.0f));
+        sum += w[k] * ALL(s->at[k]);
     }
     f8 inv = ALL(1.0f) / sum;
+#define AT(array) ((w[0] * ALL(array[0]) + w[1] * ALL(array[1]) + w[2] * ALL(array[2])) * inv)
     for (int k = 0; k < 3; k++)
-        w[k] *= inv;
-#define AT(array)                                                                                  \
-    (w[0] * ALL(array[s->id[0]]) + w[1] * ALL(array[s->id[1]]) + w[2] * ALL(array[s->id[2]]))
-    for (int k = 0; k < 3; k++)
-        rgb[k] = AT(v->light[k]) * ALL(b->tint[k]);
+        rgb[k] = AT(s->light[k]);
     if (textured) {
-        f8 t[4] = {0};
-        texels(b, level, AT(v->u), AT(v->v), wanted, t);
+        f8 t[4];
+        texels(b, level, AT(s->u), AT(s->v), t);
         for (int k = 0; k < 3; k++) {
             t[k] *= ALL(1 / 65280.0f);
             rgb[k] *= t[k] * t[k];
@@ -301,14 +350,14 @@ INLINE void shade(const struct raster_vertices *v, const struct raster_batch *b,
             *solid = t[3] >= ALL(32640.0f);
     }
     if (shiny) {
-        f8 miss = clamp01(ALL(1.0f) - AT(v->facing));
+        f8 miss = clamp01(ALL(1.0f) - AT(s->facing));
         f8 m2 = miss * miss, fresnel = ALL(b->f0) + ALL(1 - b->f0) * m2 * m2 * miss;
-        f8 up = AT(v->up);
+        f8 up = AT(s->up);
         f8 h = clamp01((up + ALL(0.03f)) * ALL(1 / 0.28f));
         h = h * h * (ALL(3.0f) - ALL(2.0f) * h);
         f8 high = clamp01(up);
         high = high * (ALL(2.0f) - high);
-        f8 spot = clamp01((AT(v->glint) - ALL(0.965f)) * ALL(1 / 0.035f));
+        f8 spot = clamp01((AT(s->glint) - ALL(0.965f)) * ALL(1 / 0.035f));
         spot *= spot;
         spot *= spot;
         for (int k = 0; k < 3; k++) {
@@ -323,16 +372,14 @@ INLINE void shade(const struct raster_vertices *v, const struct raster_batch *b,
 /* Lanes whose i-th sample lies in the triangle. */
 INLINE i8 covered(const struct shape *s, const f8 share[3], int i)
 {
-    f8 least_share = share[0] + ALL(s->ex[0] * sample_x[i] + s->ey[0] * sample_y[i] + s->slack[0]);
-    for (int k = 1; k < 3; k++)
-        least_share = least(least_share, share[k] + ALL(s->ex[k] * sample_x[i] +
-                                                        s->ey[k] * sample_y[i] + s->slack[k]));
+    f8 least_share = least(share[0] + ALL(s->off[0][i]), share[1] + ALL(s->off[1][i]));
+    least_share = least(least_share, share[2] + ALL(s->off[2][i]));
     return least_share >= ALL(0.0f);
 }
 
-INLINE void draw_tile(const struct raster_vertices *v, const struct raster_batch *b,
-                      const struct raster_patch *p, const struct shape *s, int tx, int ty,
-                      int level, bool textured, bool shiny, bool outline)
+INLINE void draw_tile(const struct raster_batch *b, const struct raster_patch *p,
+                      const struct shape *s, int tx, int ty, int level, bool textured, bool shiny,
+                      bool outline)
 {
     f8 x = lane_x() + ALL((float)(tx * RASTER_TILE_W)),
        y = lane_y() + ALL((float)(ty * RASTER_TILE_H));
@@ -353,7 +400,7 @@ INLINE void draw_tile(const struct raster_vertices *v, const struct raster_batch
     f8 iz = ALL(s->zx) * x + ALL(s->zy) * y + ALL(s->zc);
     some = (i8){0};
     for (int i = 0; i < RASTER_SAMPLES; i++) {
-        z[i] = iz + ALL(s->zx * sample_x[i] + s->zy * sample_y[i]);
+        z[i] = iz + ALL(s->z_off[i]);
         hit[i] &= z[i] > (fresh ? ALL(0.0f) : LOAD(depth + i * BLOCK));
         some |= hit[i];
     }
@@ -362,7 +409,7 @@ INLINE void draw_tile(const struct raster_vertices *v, const struct raster_batch
     f8 rgb[3];
     if (!outline) {
         i8 solid = (i8){-1, -1, -1, -1, -1, -1, -1, -1};
-        shade(v, b, s, share, level, some, textured, shiny, rgb, &solid);
+        shade(b, s, share, level, textured, shiny, rgb, &solid);
         if (textured && b->alpha) {
             some &= solid;
             if (!any(some))
@@ -394,9 +441,11 @@ INLINE void draw_all(const struct raster_vertices *v, const struct raster_batch 
         if (!shape_of(v, b->triangle + 3 * i, b->two_sided, p, &s))
             continue;
         int level = textured ? texture_level(v, b, &s) : 0;
+        if (!outline)
+            corners(v, b, textured, shiny, &s);
         for (int ty = s.y0; ty <= s.y1; ty++)
             for (int tx = s.x0; tx <= s.x1; tx++)
-                draw_tile(v, b, p, &s, tx, ty, level, textured, shiny, outline);
+                draw_tile(b, p, &s, tx, ty, level, textured, shiny, outline);
     }
 }
 
@@ -436,7 +485,7 @@ static void mask(const struct raster_vertices *v, const struct raster_batch *b,
 {
     struct shape s;
     for (size_t i = 0; i < b->n; i++) {
-        if (!shape_of(v, b->triangle + 3 * i, true, p, &s))
+        if (!shape_of(v, b->triangle + 3 * i, b->two_sided, p, &s))
             continue;
         for (int ty = s.y0; ty <= s.y1; ty++) {
             uint32_t *row = p->mask + (size_t)ty * (size_t)p->across;
@@ -528,6 +577,73 @@ static void darken(size_t n, const float *sun, const float k[3], const float *sk
     }
 }
 
+/* Where the rays of eight pixels meet the ground, in the member's axes; depth along the optical
+ * axis; which of them show it (the backdrop is no nearer and no farther). */
+INLINE i8 meet(const struct raster_ground *g, int px, const float *far, f8 *ret_x, f8 *ret_y)
+{
+    const f8 lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    f8 x = ALL((float)px) + lane, z = ALL(g->z[0]) + x * ALL(g->z[1]);
+    i8 down = z < ALL(-1e-3f);
+    f8 k = ALL(g->height) / -pick(down, z, ALL(-1.0f)), depth = k * ALL(g->f);
+    f8 gx = (ALL(g->x[0]) + x * ALL(g->x[1])) * k - ALL(g->at[0]);
+    f8 gy = (ALL(g->y[0]) + x * ALL(g->y[1])) * k - ALL(g->at[1]);
+    *ret_x = gx * ALL(g->cosine) - gy * ALL(g->sine);
+    *ret_y = gx * ALL(g->sine) + gy * ALL(g->cosine);
+    f8 off = LOAD(far) - depth, slack = ALL(0.3f) + depth * (ALL(0.03f) + ALL(2e-4f) * depth);
+    return down & (off < slack) & (off > -slack);
+}
+
+static void seen(size_t n, const float *far, const float *depth, float *ret)
+{
+    for (size_t i = 0; i < n; i += BLOCK) {
+        f8 d = LOAD(depth + i), z = ALL(1.0f) / pick(d > ALL(0.0f), d, ALL(1.0f));
+        STORE(ret + i,
+              clamp01(ALL(1.0f) + (LOAD(far + i) - z) / (ALL(0.12f) + ALL(1.2e-4f) * z * z)));
+    }
+}
+
+static void contact(const struct raster_ground *g, int x0, int x1, const float *far, uint8_t *dark)
+{
+    for (int px = x0; px < x1; px += BLOCK) {
+        f8 gx, gy;
+        i8 there = meet(g, px, far + px, &gx, &gy);
+        f8 mx = most(gx, -gx) - ALL(g->half_w), my = most(gy, -gy) - ALL(g->half_l);
+        f8 ox = most(mx, ALL(0.0f)), oy = most(my, ALL(0.0f));
+        f8 out2 = (ox * ox + oy * oy) * ALL(g->inv_soft * g->inv_soft);
+        /* Past the border it fades to nothing at 2.4 times its softness; inside it deepens. */
+        f8 fade = most(ALL(1.0f) - out2 * ALL(1 / 5.76f), ALL(0.0f));
+        f8 in = clamp01(-most(mx, my) * ALL(g->inv_soft * 0.7f));
+        f8 dim = (fade * fade * fade * ALL(0.7f) + in * ALL(0.3f)) * ALL(g->strength);
+        dim = pick(there, dim, ALL(0.0f));
+        int n = x1 - px < BLOCK ? x1 - px : BLOCK;
+        for (int i = 0; i < n; i++) {
+            uint8_t now = (uint8_t)(int32_t)dim[i];
+            dark[px + i] = now > dark[px + i] ? now : dark[px + i];
+        }
+    }
+}
+
+static void shadow(const struct raster_ground *g, int x0, int x1, const float *far,
+                   const float *cover, uint8_t *dark)
+{
+    for (int px = x0; px < x1; px += BLOCK) {
+        f8 gx, gy;
+        i8 there = meet(g, px, far + px, &gx, &gy);
+        f8 along = clamp01(gy * ALL(g->inv_soft)) * ALL(2.0f);
+        f8 first = least(along, ALL(1.0f)), second = along - first;
+        f8 share = ALL(g->share[0]) + first * ALL(g->share[1] - g->share[0]) +
+                   second * ALL(g->share[2] - g->share[1]);
+        f8 full = share * ALL(255.0f);
+        f8 add = pick(there, full * LOAD(cover + px - x0) * ALL(g->strength), ALL(0.0f));
+        int n = x1 - px < BLOCK ? x1 - px : BLOCK;
+        for (int i = 0; i < n; i++) {
+            float was = (float)dark[px + i], now = was + add[i];
+            now = now > full[i] ? full[i] : now;
+            dark[px + i] = (uint8_t)(int32_t)(now > was ? now + 0.5f : was);
+        }
+    }
+}
+
 const struct kernels_raster KERNELS_RASTER = {
-    vertices, triangles, outline, mask, resolve, resolve_mask, over, darken,
+    vertices, triangles, outline, mask, resolve, resolve_mask, over, darken, contact, shadow, seen,
 };

@@ -71,6 +71,18 @@ struct raster_batch {
     float horizon[3], zenith[3], ground[3], sun[3];
 };
 
+/* A row of pixels on the ground round a member. Rays are linear in the pixel's number. */
+struct raster_ground {
+    float x[2], y[2], z[2]; /* of the ray: at pixel 0, per pixel */
+    float height, f;        /* of the eye above the ground; depth of the rays */
+    float at[2];            /* the member, from the eye */
+    float sine, cosine;     /* of the axes: x to the right, y ahead (contact), along the shadow */
+    float half_w, half_l;   /* contact: metres */
+    float inv_soft;         /* 1/metres: of the border; of the shadow's length */
+    float strength;
+    float share[3]; /* shadow: the sun's share at its foot, half way, at its end */
+};
+
 struct kernels_raster {
     /* Where vertices [first, first + n) of a level are, how they are lit. a, b: poses. */
     void (*vertices)(const struct raster_stand *s, const struct model_lod *l, const uint8_t *a,
@@ -81,7 +93,7 @@ struct kernels_raster {
     /* Only depth: for silhouettes. */
     void (*outline)(const struct raster_vertices *v, const struct raster_batch *b,
                     const struct raster_patch *p);
-    /* Only which samples are covered, from either side: for shadows. */
+    /* Only which samples are covered, for shadows. */
     void (*mask)(const struct raster_vertices *v, const struct raster_batch *b,
                  const struct raster_patch *p);
     /* Two rows of pixels of a patch: mean colour times coverage, coverage, 1/z. */
@@ -94,6 +106,13 @@ struct kernels_raster {
     /* What is more than the air: times (1 - k·sun)·(1 - sky), n pixels */
     void (*darken)(size_t n, const float *sun, const float k[3], const float *sky,
                    const float air[3], uint16_t *const to[3]);
+    /* Pixels x0 ≤ x < x1 of a row. `far` is the row's depths of the backdrop; it and dark are
+     * the whole row's, far readable to the next block. cover begins at x0. */
+    void (*contact)(const struct raster_ground *g, int x0, int x1, const float *far, uint8_t *dark);
+    void (*shadow)(const struct raster_ground *g, int x0, int x1, const float *far,
+                   const float *cover, uint8_t *dark);
+    /* raster_seen() of n pixels, written in whole blocks. */
+    void (*seen)(size_t n, const float *far, const float *depth, float *ret);
 };
 
 extern const struct kernels_raster kernels_raster_plain;

@@ -14,7 +14,7 @@
 struct fault;
 
 #define MODELS_MAGIC "VEDmodel"
-#define MODELS_VERSION 1
+#define MODELS_VERSION 2
 #define MODEL_BLOCK 8
 #define MODEL_LODS 6
 #define MODEL_PARTS 16
@@ -64,6 +64,7 @@ struct model_part { /* what turns: angle = turns · phase */
 struct model_clip {
     uint32_t gait, first, frames; /* of its poses */
     float stride;                 /* metres of one cycle; 0: it stands */
+    float lo[3], hi[3];           /* box of these poses */
 };
 struct model_lamp {
     uint32_t kind; /* 0 head, 1 tail */

@@ -111,7 +111,7 @@ static bool far_begin(struct raster *r, const struct backdrop *b, const struct v
         free(r->far);
         free(r->far_known);
         r->far_room = 0;
-        r->far = malloc(n * FAR_STEP * sizeof(float));
+        r->far = malloc((n * FAR_STEP + 8) * sizeof(float));
         r->far_known = malloc(n);
         if (!r->far || !r->far_known)
             return false;
@@ -294,12 +294,11 @@ static void show_rows(const struct scene *c, const struct placed *p, struct radi
             if (a >= e)
                 continue;
             const float *far = far_row(r, c->b, c->v, y, q->x0 + a, q->x0 + e) + q->x0;
-            bool some = false;
-            for (int x = a; x < e; x++) {
-                r->seen[x] = raster_seen(far[x], depth[x] > 0 ? 1 / depth[x] : 1);
-                some |= r->seen[x] > 0;
-            }
-            if (!some)
+            r->k->seen((size_t)(e - a), far + a, depth + a, r->seen + a);
+            int hidden = a;
+            while (hidden < e && r->seen[hidden] == 0)
+                hidden++;
+            if (hidden == e)
                 continue;
             int x = q->x0 + a;
             keep_pixels(r, into, y, x, q->x0 + e);

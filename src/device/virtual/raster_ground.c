@@ -31,6 +31,17 @@ static inline double ray_reach(const struct ground_ray *g, int px)
     return z < -1e-3 ? g->height / -z : 0;
 }
 
+static struct raster_ground row_of(const struct ground_ray *g, const struct view *v,
+                                   const struct placed *p)
+{
+    return (struct raster_ground){.x = {(float)g->x0, (float)g->xx},
+                                  .y = {(float)g->y0, (float)g->yx},
+                                  .z = {(float)g->z0, (float)g->zx},
+                                  .height = (float)g->height,
+                                  .f = (float)v->f,
+                                  .at = {(float)p->feet.x, (float)p->feet.y}};
+}
+
 static inline double far_tolerance(double z)
 {
     return 0.3 + 0.03 * z + 2e-4 * z * z;
@@ -143,21 +154,16 @@ static void shadow_rows(struct raster *r, const struct backdrop *b, const struct
             if (a >= e || !ray_begin(r, v, s->ground, y, &g))
                 continue;
             const float *far = far_row(r, b, v, y, q->x0 + a, q->x0 + e);
-            uint8_t *dark = r->dark + (size_t)y * (size_t)v->width;
+            struct raster_ground row = row_of(&g, v, s->p);
+            row.sine = (float)s->dx;
+            row.cosine = (float)s->dy;
+            row.inv_soft = (float)(1 / s->reach);
+            row.strength = weight;
+            for (int k = 0; k < 3; k++)
+                row.share[k] = (float)s->share[k];
             dark_touch(r, y, q->x0 + a, q->x0 + e);
-            for (int x = a; x < e; x++) {
-                int px = q->x0 + x;
-                double k = ray_reach(&g, px), z = k * v->f;
-                if (cover[x] == 0 || k == 0 || fabs(far[px] - z) > far_tolerance(z))
-                    continue;
-                double gx = (g.x0 + px * g.xx) * k - s->p->feet.x;
-                double gy = (g.y0 + px * g.yx) * k - s->p->feet.y;
-                double along = clamp_unit((gx * s->dx + gy * s->dy) / s->reach) * 2;
-                double share = along < 1 ? s->share[0] + along * (s->share[1] - s->share[0])
-                                         : s->share[1] + (along - 1) * (s->share[2] - s->share[1]);
-                double now = dark[px] + 255 * share * cover[x] * weight;
-                dark[px] = (uint8_t)(now > 255 * share ? fmax(dark[px], 255 * share) : now);
-            }
+            r->k->shadow(&row, q->x0 + a, q->x0 + e, far, cover + a,
+                         r->dark + (size_t)y * (size_t)v->width);
         }
     }
 }
@@ -243,7 +249,7 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
         deep = p->model->n_clips ? 0.4 : 0.9;
     }
     struct vec corner[4];
-    double mw = half_w + 3 * soft, ml = half_l + 3 * soft;
+    double mw = half_w + 2.4 * soft, ml = half_l + 2.4 * soft;
     for (int i = 0; i < 4; i++) {
         double x = i & 1 ? mw : -mw, y = i & 2 ? ml : -ml;
         corner[i] =
@@ -253,34 +259,21 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
     if (!box_of(v, corner, 4, &box))
         return;
     double share = 1 - sun_share(b, l, p->who->at);
-    float strength = (float)(255 * deep * share);
     uint8_t *plane = r->dark + r->dark_room;
     for (int y = box.y0; y < box.y1; y++) {
         struct ground_ray g;
         if (!ray_begin(r, v, p->who->at.z, y, &g))
             continue;
-        const float *far = far_row(r, b, v, y, box.x0, box.x1);
-        uint8_t *dark = plane + (size_t)y * (size_t)v->width;
+        struct raster_ground row = row_of(&g, v, p);
+        row.sine = (float)p->sine;
+        row.cosine = (float)p->cosine;
+        row.half_w = (float)half_w;
+        row.half_l = (float)half_l;
+        row.inv_soft = (float)(1 / soft);
+        row.strength = (float)(255 * deep * share);
         dark_touch(r, y, box.x0, box.x1);
-        float c = (float)p->cosine, s = (float)p->sine;
-        float hw = (float)half_w, hl = (float)half_l, inv = 1 / (float)soft;
-        for (int x = box.x0; x < box.x1; x++) {
-            double k = ray_reach(&g, x);
-            float gx = (float)((g.x0 + x * g.xx) * k - p->feet.x);
-            float gy = (float)((g.y0 + x * g.yx) * k - p->feet.y);
-            float mx = fabsf(gx * c - gy * s) - hw, my = fabsf(gx * s + gy * c) - hl;
-            float ox = mx > 0 ? mx : 0, oy = my > 0 ? my : 0, inner = mx > my ? mx : my;
-            float d = (sqrtf(ox * ox + oy * oy) + (inner < 0 ? inner : 0)) * inv;
-            float dim = 1 / (1 + d * (d > 0 ? 1 + 1.5f * d : 0.35f)); /* past the border it fades */
-            dim = d < -1.5f ? 1.4f : dim;
-            dim = dim > 1 ? 1 : d > 2.5f ? dim * (3 - d) * 2 : dim;
-            dim *= d > 0 ? 0.75f : 0.75f + (d > -1 ? -d * 0.25f : 0.25f);
-            if (dim <= 0 || k == 0 || fabs(far[x] - k * v->f) > far_tolerance(k * v->f))
-                continue;
-            float now = strength * dim;
-            if (now > dark[x])
-                dark[x] = (uint8_t)now;
-        }
+        r->k->contact(&row, box.x0, box.x1, far_row(r, b, v, y, box.x0, box.x1),
+                      plane + (size_t)y * (size_t)v->width);
     }
 }
 
@@ -363,70 +356,93 @@ static float beam(float ahead, float aside)
     return 5e-4f * across * fall / (1 + far * far * far);
 }
 
+/* Where a vehicle's beam may reach the ground in the picture; false: it does not matter. */
+static bool beam_box(const struct backdrop *b, const struct view *v, const struct light *l,
+                     const struct placed *p, struct box *ret)
+{
+    struct lit lit;
+    if (!p->who->headlights || !p->model->n_lamps)
+        return false;
+    backdrop_lit(b, l, p->who->at, &lit);
+    if (lit.ambient[1] + lit.sun[1] > 0.03f)
+        return false; /* by day nobody sees it */
+    double front = p->hi[1] * p->scale;
+    struct vec corner[4];
+    for (int k = 0; k < 4; k++) {
+        double y = k & 2 ? front + 45 : front, x = (k & 1 ? 1 : -1) * (k & 2 ? 14.0 : 2.5);
+        corner[k] =
+            vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine, 0));
+    }
+    return box_of(v, corner, 4, ret);
+}
+
+/* Light of one vehicle on the pixels of a row, added in samples of a white card. */
+static void beam_row(const struct raster *r, const struct view *v, const struct light *l,
+                     const struct placed *p, const struct box *box, int y, const float *far,
+                     float *energy)
+{
+    struct ground_ray g;
+    if (!ray_begin(r, v, p->who->at.z, y, &g))
+        return;
+    double front = p->hi[1] * p->scale;
+    float clear = (float)(exp(-l->extinction * vec_len(p->feet)) * l->unit);
+    for (int x = box->x0; x < box->x1; x++) {
+        double k = ray_reach(&g, x), z = k * v->f;
+        if (k <= 0 || fabs(far[x] - z) > far_tolerance(z))
+            continue;
+        double gx = (g.x0 + x * g.xx) * k - p->feet.x, gy = (g.y0 + x * g.yx) * k - p->feet.y;
+        double ahead = gx * p->sine + gy * p->cosine - front;
+        double aside = gx * p->cosine - gy * p->sine;
+        energy[x] += beam((float)ahead, (float)fabs(aside)) * clear;
+    }
+}
+
 void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
                        const struct light *l, const struct placed *p, size_t n,
                        struct radiance *into)
 {
-    float *albedo = NULL;
+    struct box box[CAST_MOST], all = {v->width, v->height, 0, 0};
+    uint8_t who[CAST_MOST];
+    size_t lit = 0;
     for (size_t i = 0; i < n; i++) {
-        struct lit lit;
-        if (!p[i].who->headlights || !p[i].model->n_lamps)
+        struct box *q = &box[lit];
+        if (!beam_box(b, v, l, &p[i], q))
             continue;
-        backdrop_lit(b, l, p[i].who->at, &lit);
-        if (lit.ambient[1] + lit.sun[1] > 0.03f)
-            continue; /* by day nobody sees it */
-        double front = p[i].hi[1] * p[i].scale;
-        struct vec corner[4];
-        for (int k = 0; k < 4; k++) {
-            double y = k & 2 ? front + 45 : front, x = (k & 1 ? 1 : -1) * (k & 2 ? 14.0 : 2.5);
-            corner[k] = vec_add(p[i].feet, vec(x * p[i].cosine + y * p[i].sine,
-                                               y * p[i].cosine - x * p[i].sine, 0));
-        }
-        struct box box;
-        if (!box_of(v, corner, 4, &box))
-            continue;
-        if (!albedo && !(albedo = malloc((size_t)v->width * 4 * sizeof(float))))
-            return;
-        float *energy = albedo + (size_t)v->width * 3;
-        float clear = (float)(exp(-l->extinction * vec_len(p[i].feet)) * l->unit);
-        for (int y = box.y0; y < box.y1; y++) {
-            struct ground_ray g;
-            if (!ray_begin(r, v, p[i].who->at.z, y, &g))
-                continue;
-            const float *far = far_row(r, b, v, y, box.x0, box.x1);
-            int first = box.x1, last = box.x0;
-            for (int x = box.x0; x < box.x1; x++) {
-                double k = ray_reach(&g, x), z = k * v->f;
-                double gx = (g.x0 + x * g.xx) * k - p[i].feet.x,
-                       gy = (g.y0 + x * g.yx) * k - p[i].feet.y;
-                double ahead = gx * p[i].sine + gy * p[i].cosine - front;
-                double aside = gx * p[i].cosine - gy * p[i].sine;
-                float e = k > 0 ? beam((float)ahead, (float)fabs(aside)) * clear : 0;
-                if (e < 0.3f || fabs(far[x] - z) > far_tolerance(z))
-                    e = 0;
-                energy[x - box.x0] = e;
-                if (e > 0) {
-                    first = x < first ? x : first;
-                    last = x + 1;
-                }
-            }
-            if (first >= last)
-                continue;
-            keep_pixels(r, into, y, first, last);
-            backdrop_albedo_row(b, v, y, first, last, albedo);
-            uint16_t *const to[3] = {into->r + (size_t)y * into->stride,
-                                     into->g + (size_t)y * into->stride,
-                                     into->b + (size_t)y * into->stride};
-            for (int x = first; x < last; x++)
-                for (int c = 0; c < 3; c++) {
-                    static const float tint[3] = {1.0f, 0.93f, 0.80f};
-                    float now = (float)to[c][x] +
-                                albedo[(x - first) * 3 + c] * energy[x - box.x0] * tint[c] + 0.5f;
-                    to[c][x] = (uint16_t)(now > 65535 ? 65535 : now);
-                }
-        }
+        who[lit++] = (uint8_t)i;
+        all.x0 = q->x0 < all.x0 ? q->x0 : all.x0;
+        all.y0 = q->y0 < all.y0 ? q->y0 : all.y0;
+        all.x1 = q->x1 > all.x1 ? q->x1 : all.x1;
+        all.y1 = q->y1 > all.y1 ? q->y1 : all.y1;
     }
-    free(albedo);
+    float *energy = lit ? malloc((size_t)v->width * 4 * sizeof(float)) : NULL;
+    for (int y = all.y0; energy && y < all.y1; y++) {
+        const float *far = far_row(r, b, v, y, all.x0, all.x1);
+        float *albedo = energy + v->width;
+        memset(energy + all.x0, 0, (size_t)(all.x1 - all.x0) * sizeof(float));
+        for (size_t i = 0; i < lit; i++)
+            if (y >= box[i].y0 && y < box[i].y1)
+                beam_row(r, v, l, &p[who[i]], &box[i], y, far, energy);
+        int first = all.x0, last = all.x1;
+        while (first < last && energy[first] < 0.3f)
+            first++;
+        while (last > first && energy[last - 1] < 0.3f)
+            last--;
+        if (first >= last)
+            continue;
+        keep_pixels(r, into, y, first, last);
+        backdrop_albedo_row(b, v, y, first, last, albedo);
+        uint16_t *const to[3] = {into->r + (size_t)y * into->stride,
+                                 into->g + (size_t)y * into->stride,
+                                 into->b + (size_t)y * into->stride};
+        for (int x = first; x < last; x++)
+            for (int c = 0; c < 3; c++) {
+                static const float tint[3] = {1.0f, 0.93f, 0.80f};
+                float now =
+                    (float)to[c][x] + albedo[(x - first) * 3 + c] * energy[x] * tint[c] + 0.5f;
+                to[c][x] = (uint16_t)(now > 65535 ? 65535 : now);
+            }
+    }
+    free(energy);
 }
 
 /* A lamp's head and what the lens makes of it. */

@@ -27,6 +27,7 @@ static const float shirts[][3] = {
     {0.40f, 0.14f, 0.03f}, {0.16f, 0.03f, 0.10f},    {0.50f, 0.40f, 0.05f},  {0.05f, 0.06f, 0.03f},
     {0.28f, 0.30f, 0.34f}, {0.02f, 0.02f, 0.06f},    {0.42f, 0.22f, 0.24f},  {0.08f, 0.05f, 0.03f},
 };
+static const float signals[2][3] = {{0.75f, 0.20f, 0.01f}, {0.55f, 0.65f, 0.03f}}; /* a worker's */
 static const float trousers[][3] = {
     {0.035f, 0.06f, 0.12f}, {0.015f, 0.02f, 0.04f}, {0.02f, 0.02f, 0.022f}, {0.22f, 0.17f, 0.10f},
     {0.07f, 0.07f, 0.075f}, {0.10f, 0.14f, 0.22f},  {0.05f, 0.045f, 0.03f}, {0.30f, 0.30f, 0.29f},
@@ -64,7 +65,7 @@ static uint32_t mixed(uint32_t x)
 
 bool look_long_sleeves(const struct member *m)
 {
-    return mixed(m->look * 31 + 7) % 8 < 5;
+    return mixed(m->look * 31 + 7) % 8 < 5 || !strcmp(m->model, "worker");
 }
 
 bool look_long_hair(const struct member *m)
@@ -93,7 +94,7 @@ void look_tint(const struct member *m, const struct model *model, unsigned slot,
             look_tint(m, model, SLOT_SKIN, ret);
         return;
     case SLOT_SHIRT:
-        c = PICK(shirts, h);
+        c = strcmp(m->model, "worker") ? PICK(shirts, h) : signals[h % 2];
         break;
     case SLOT_TROUSERS:
         c = PICK(trousers, h);

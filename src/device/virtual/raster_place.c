@@ -32,8 +32,9 @@ static void find_pose(struct placed *p)
 /* What turns slowly (an arm) may stand outside the box of the pose at rest. */
 static void find_box(struct placed *p)
 {
-    memcpy(p->lo, p->model->lo, sizeof(p->lo));
-    memcpy(p->hi, p->model->hi, sizeof(p->hi));
+    const struct model_clip *c = model_gait(p->model, p->who->gait);
+    memcpy(p->lo, c ? c->lo : p->model->lo, sizeof(p->lo));
+    memcpy(p->hi, c ? c->hi : p->model->hi, sizeof(p->hi));
     for (uint32_t i = 0; i < p->model->n_parts; i++) {
         const struct model_part *part = &p->model->part[i];
         if (fabsf(part->turns) > 0.9f)
@@ -48,9 +49,29 @@ static void find_box(struct placed *p)
 int place_lod(const struct model *m, double pixels)
 {
     int lod = 0;
-    while (lod + 1 < (int)m->n_lods && m->lod[lod].n_triangles > pixels * 0.2)
+    while (lod + 1 < (int)m->n_lods && m->lod[lod].n_triangles > pixels * 0.12)
         lod++;
     return lod;
+}
+
+/* People of the cast who share a model: another height, and what raster_look.c makes of them. */
+static const struct {
+    const char *name, *model;
+    double scale;
+} shared[] = {
+    {"woman", "woman", 0.925}, {"woman-2", "woman", 0.945}, {"woman-3", "woman", 0.905},
+    {"man-2", "man", 1.02},    {"man-3", "man", 0.97},      {"worker", "man", 1},
+    {"child", "woman", 0.70},
+};
+
+static const struct model *find_model(const struct raster *r, const char *name, double *scale)
+{
+    for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
+        if (!strcmp(shared[i].name, name)) {
+            *scale *= shared[i].scale;
+            return models_named(r->models, shared[i].model);
+        }
+    return models_named(r->models, name);
 }
 
 bool place_member(struct placed *p, const struct raster *r, const struct view *v,
@@ -58,12 +79,12 @@ bool place_member(struct placed *p, const struct raster *r, const struct view *v
 {
     memset(p, 0, sizeof(*p));
     p->who = m;
-    p->model = models_named(r->models, m->model);
+    p->scale = m->scale > 0.05 && m->scale < 20 ? m->scale : 1;
+    p->model = find_model(r, m->model, &p->scale);
     if (!p->model)
         return false;
     p->sine = sin(m->heading_deg * RAD);
     p->cosine = cos(m->heading_deg * RAD);
-    p->scale = m->scale > 0.05 && m->scale < 20 ? m->scale : 1;
     p->feet = vec_sub(m->at, r->eye);
     find_pose(p);
     find_box(p);
@@ -302,8 +323,9 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
             continue;
         struct raster_batch b = {.triangle = triangle + (size_t)batch[i].first * 3,
                                  .n = batch[i].n,
-                                 .two_sided =
-                                     what != DRAW_COLOURS || (m->flags & MATERIAL_TWO_SIDED)};
+                                 .two_sided = what == DRAW_DEPTH ||
+                                              (what == DRAW_MASK && !p->model->n_clips) ||
+                                              (m->flags & MATERIAL_TWO_SIDED)};
         if (what == DRAW_COLOURS) {
             if (batch[i].texture >= 0) {
                 const struct model_texture *t = &r->models->texture[batch[i].texture];
@@ -343,16 +365,16 @@ static bool patch_room(struct raster *r)
     if (!p->rgb)
         p->rgb = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 3 * 8 * sizeof(float));
     if (!r->row_memory)
-        r->row_memory = aligned_alloc(64, RASTER_SIDE * 11 * sizeof(float));
+        r->row_memory = aligned_alloc(64, (RASTER_SIDE + 8) * 11 * sizeof(float));
     if (!p->mask || !p->touched || !p->depth || !p->rgb || !r->row_memory)
         return false;
     float *m = r->row_memory;
     for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < 3; k++, m += RASTER_SIDE)
+        for (int k = 0; k < 3; k++, m += RASTER_SIDE + 8)
             r->rgb[i][k] = m;
         r->cover[i] = m;
-        r->depth[i] = m + RASTER_SIDE;
-        m += 2 * RASTER_SIDE;
+        r->depth[i] = m + RASTER_SIDE + 8;
+        m += 2 * (RASTER_SIDE + 8);
     }
     r->seen = m;
     return true;
