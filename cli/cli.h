@@ -49,6 +49,7 @@ struct http *http_free(struct http *h);
 /* body NULL: GET. login: send credentials if there are any. 0 whatever the status
  * is, or an exit code (printed). */
 int http_call(struct http *h, const char *path, const char *body, bool login, struct reply *ret);
+int http_delete(struct http *h, const char *path, struct reply *ret); /* with login */
 void reply_done(struct reply *r);
 /* For what is not 2xx: says why in words. Returns EXIT_REFUSED. */
 int reply_refused(const struct options *o, const struct reply *r);
@@ -63,6 +64,7 @@ int command_status(struct http *h, const struct options *o, int argc, char **arg
 int command_snapshot(struct http *h, const struct options *o, int argc, char **argv);
 int command_ptz(struct http *h, const struct options *o, int argc, char **argv);
 int command_param(struct http *h, const struct options *o, int argc, char **argv);
+int command_fault(struct http *h, const struct options *o, int argc, char **argv);
 
 /* ptz.c, for status: false when there is no head or no right to ask. */
 bool ptz_read_position(struct http *h, double *ret_pan, double *ret_tilt, double *ret_zoom);

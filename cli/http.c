@@ -110,6 +110,15 @@ int http_call(struct http *h, const char *path, const char *body, bool login, st
     return EXIT_FINE;
 }
 
+int http_delete(struct http *h, const char *path, struct reply *ret)
+{
+    CURL *c = *h->o->user ? h->login : h->open;
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "DELETE");
+    int code = http_call(h, path, NULL, true, ret);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, NULL);
+    return code;
+}
+
 void reply_done(struct reply *r)
 {
     free(r->body);
