@@ -233,6 +233,113 @@ def test_J4_button(t):
     t.equal(do(c, button=0)["body"]["button"], False)
 
 
+def post(c, path, status=200, **values):
+    r = c.admin.post(STAGE + path, json.dumps(values), type="application/json")
+    assert r.status == status, f"{path} {values}: {r}"
+    return r.json
+
+
+def cast(c):
+    return {m["id"]: m for m in stage(c)["cast"]}
+
+
+def test_J4_people_and_vehicles(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    c.advance(1)
+    before = set(cast(c))
+    man = post(c, "/spawn", who="man at 3 30 facing 180")["id"]
+    m = cast(c)[man]
+    t.equal((m["class"], m["at"], m["heading"]), ("person", [3, 30, 0], 180))
+    car = post(c, "/spawn", who="car-suv drive (0 27.4 60 27.4)")["id"]
+    at = cast(c)[car]["at"]
+    c.advance(1)
+    now = cast(c)
+    t.check(now[car]["at"][0] > at[0] + 1, "it drives")
+    t.equal(now[man]["at"], [3, 30, 0])
+    t.check(man not in before and car not in before and man != car)
+    post(c, "/remove", id=man)
+    t.check(man not in cast(c) and car in cast(c))
+    t.equal(post(c, "/remove", 400, id=man)["name"], "id")
+    post(c, "/remove", id="all")
+    t.check(car not in cast(c))
+    for bad in ({}, {"who": 5}, {"who": "nobody at 1 1"}, {"who": ""}, {"who": "man"}, {"call": "nobody"},
+                {"who": "man at 3 30", "x": 1}, {"who": "man at 3 30\u0000"}):
+        t.check(post(c, "/spawn", 400, **bad)["error"], bad)
+
+
+def test_J4_gate(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    text = ("scenario gates\ntitle t\nplace street\nlength 100 s loop\n"
+            "path in 5 20 6.5 30 6.5 41 5 60\n"
+            "gate barrier at 8.4 41 reach 6.2 facing 270\n")
+    names = [m["model"] for m in stage(c)["cast"]]
+    if "barrier" not in names:
+        r = c.admin.post(STAGE + "/scenario", json.dumps({"text": text}), type="application/json")
+        if r.status != 200:
+            t.skip("no scenario with a gate yet: " + r.json["error"])
+    def arm():
+        return [m for m in stage(c)["cast"] if m["model"] == "barrier"]
+    t.check(arm())
+    post(c, "/gate", gate="open")
+    c.advance(10)
+    post(c, "/gate", gate="close")
+    c.advance(10)
+    t.equal(post(c, "/gate", 400, gate="blow")["error"] != "", True)
+
+
+def test_J4_scenarios(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    r = c.admin.get(STAGE + "/scenarios")
+    names = [s["name"] for s in r.json["scenarios"]]
+    t.check("default" in names, names)
+    t.equal(r.json["playing"]["name"], "default")
+    c.advance(5)
+    text = ("scenario mine\ntitle Mine\nabout One man.\nplace street\nhour 20\nweather fog\n"
+            "length 60 s loop\nactor me man at 3 30\nat 10 lens spray 0.5 0s\nat 20 input 1 on\n")
+    j = post(c, "/scenario", text=text)
+    t.equal((j["scenario"]["name"], j["scenario"]["start"]), ("mine", 5))
+    j = stage(c)
+    t.equal((j["values"]["hour"], j["values"]["weather"]), (20, "fog"))
+    t.equal([m["model"] for m in j["cast"]], ["man"])
+    c.advance(9.9)
+    t.equal(stage(c)["values"]["spray"], 0)
+    c.advance(0.1)
+    t.equal(stage(c)["values"]["spray"], 0.5)
+    t.equal(stage(c)["body"]["inputs"][0], False)
+    heard = Events(c)
+    t.equal(heard.until("Device/tnsaxis:IO/Port", port="0")["data"]["state"], "0")
+    c.advance(10)
+    t.match("^2026-06-21T12:00:25", heard.until("Device/tnsaxis:IO/Port", port="0")["utc"])
+    # Another one takes its place, and what the first had still to say is forgotten.
+    do(c, clean=True)
+    post(c, "/scenario", name="default")
+    c.advance(120)
+    j = stage(c)
+    t.equal((j["scenario"]["name"], j["values"]["spray"], j["values"]["weather"]),
+            ("default", 0, "clear"))
+    for bad in ({"name": "nothing"}, {"name": "../default"}, {"text": "nonsense"}, {"text": ""}, {},
+                {"name": "default", "text": text}, {"text": text + "at 5 fly away\n"}):
+        j = post(c, "/scenario", 400, **bad)
+        t.check(j["error"], bad)
+    t.equal(stage(c)["scenario"]["name"], "default")
+
+
+def test_J4_scenario_survives_power(t):
+    c = t.camera()
+    c.setup(users=False)
+    post(c, "/scenario", text="scenario mine\ntitle Mine\nplace street\nlength 60 s loop\n"
+                              "hour 20\nactor me man at 3 30\n")
+    do(c, hour=3)
+    was = boot(c)
+    do(c, power="cycle")
+    reborn(c, was)
+    j = stage(c)
+    t.equal((j["scenario"]["name"], j["values"]["hour"]), ("mine", 3))
+
+
 def boot(c):
     return c.anon.json("/axis-cgi/systemready.cgi", "systemready", {"timeout": 20},
                        version="1.1")["data"]["bootid"]

@@ -6,6 +6,7 @@
 
 #include "api/camera.h"
 #include "api/gate.h"
+#include "api/stage/players.h"
 #include "api/stage/reply.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -27,6 +28,7 @@
 struct control_door {
     struct camera *cam;
     struct stage *stage;
+    struct players_door *players;
     struct loop_timer next;
     struct body_listener body;
     struct loop_post restart;
@@ -108,9 +110,9 @@ static json_t *state_json(struct control_door *d)
         if (stage_rows[i].lasting != LASTS_NOT)
             json_object_set_new(values, stage_rows[i].name, value_json((enum stage_key)i, v[i]));
     text_utc(clock_utc_of(d->cam->clock, now_ns), utc, sizeof utc);
-    return json_pack("{s:f, s:s, s:s, s:s, s:o, s:o, s:{s:f, s:f, s:f}, s:o}", "now",
+    return json_pack("{s:f, s:s, s:s, s:o, s:o, s:o, s:{s:f, s:f, s:f}, s:o}", "now",
                      (double)now_ns / 1e9, "utc", utc, "place", world_place(d->cam->device->world),
-                     "scenario", world_scenario(d->cam->device->world), "values", values, "set",
+                     "scenario", players_scenario_json(d->cam), "values", values, "set",
                      set_json(&set), "mount", "pan", pan, "tilt", tilt, "roll", roll, "body",
                      body_json(d->stage, now_ns));
 }
@@ -124,12 +126,6 @@ static json_t *can_json(void)
 }
 
 /* ---- what is done ---- */
-
-static void reply_fault(struct exchange *ex, const struct fault *why)
-{
-    int status = why->kind == FAULT_LIMIT ? 409 : why->kind == FAULT_INTERNAL ? 500 : 400;
-    stage_reply(ex, status, json_pack("{s:s, s:s}", "error", why->text, "name", why->name));
-}
 
 /* Whatever the JSON says, as a value of that row. */
 static int value_of(enum stage_key key, const json_t *j, double *ret, struct fault *why)
@@ -242,6 +238,11 @@ static void look(struct control_door *d)
         loop_timer_at(d->cam->loop, &d->next, next);
 }
 
+static void on_players(void *arg)
+{
+    look(arg);
+}
+
 static void on_time(struct loop_timer *t)
 {
     look(container_of(t, struct control_door, next));
@@ -252,8 +253,10 @@ static void serve_stage(struct exchange *ex, void *arg)
     struct control_door *d = arg;
     if (ex->method == METHOD_GET) {
         json_t *j = state_json(d);
-        if (j)
+        if (j) {
+            json_object_set_new(j, "cast", players_here_json(d->cam));
             json_object_set_new(j, "can", can_json());
+        }
         stage_reply(ex, 200, j);
         return;
     }
@@ -270,12 +273,12 @@ static void serve_stage(struct exchange *ex, void *arg)
     if (!err)
         err = stage_change(d->stage, clock_now(d->cam->clock), c, n, &why);
     if (err) {
-        reply_fault(ex, &why);
+        stage_reply_fault(ex, &why);
         return;
     }
     json_t *j = state_json(d);
     stage_reply(ex, 200, j);
-    look(d); /* last: it may end the camera */
+    look(d);
 }
 
 /* ---- the power ---- */
@@ -341,10 +344,17 @@ struct control_door *control_door_new(struct camera *cam, struct gate *g)
     d->next = (struct loop_timer){.name = "stage", .fire = on_time};
     d->restart = (struct loop_post){.name = "stage-restart", .run = on_restart};
     d->body.changed = on_body;
-    take_over(d);
+    d->players = players_door_new(cam, g, on_players, d); /* first: its scenario speaks, too */
+    if (!d->players) {
+        free(d);
+        return NULL;
+    }
+    look(d);
+    take_over(d); /* after the first words of the scenario */
+    look(d);
+    /* Only now: that it is as it was before the start is no reason to start anew. */
     cam->device->body->ops->listen(cam->device->body, &d->body);
     gate_add(g, rows, sizeof rows / sizeof *rows, d);
-    look(d);
     return d;
 }
 
@@ -357,6 +367,7 @@ struct control_door *control_door_free(struct control_door *d)
     d->cam->device->body->ops->unlisten(d->cam->device->body, &d->body);
     loop_timer_cancel(&d->next);
     loop_post_cancel(d->cam->loop, &d->restart);
+    players_door_free(d->players);
     free(d);
     return NULL;
 }
