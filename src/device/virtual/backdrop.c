@@ -353,12 +353,11 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
     cell->phases = 0;
     for (int c = 0; c < 4; c++) {
         at[c] = k[c]->look;
+        at[c].pan += (double)k[c]->aside;
+        at[c].tilt += (double)k[c]->lift;
         if (k[c]->sway > 0)
             cell->flags |= CELL_SWAY;
     }
-    if (cell->flags & CELL_SWAY)
-        for (int c = 0; c < 4; c++)
-            sway_look(b, k[c], &at[c]);
     /* What lies on top first, until something hides the rest. */
     int weight[PLAN_MOST][4], order[PLAN_MOST], n = 0;
     for (int p = 0; p < b->plan.n; p++) {
@@ -497,6 +496,10 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
     b->sky_moved = 0;
     choose_lights(b, l, time_ns);
     unsigned moved = choose_times(b, s, time_ns);
+    if (!again || moved & CELL_SWAY)
+        for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++)
+            if (k->sway > 0)
+                sway_move(b, k);
     uint16_t stale = again ? b->stale : 0xffff;
     if (stale)
         lettering_light(b);

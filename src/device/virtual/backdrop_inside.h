@@ -20,8 +20,9 @@ struct cell {
 /* A corner of cells. */
 struct knot {
     struct look look;
-    float sway; /* radians that a leaf there moves for each metre */
-    float far;  /* metres */
+    float sway;        /* radians that a leaf there moves for each metre */
+    float far;         /* metres, about */
+    float aside, lift; /* degrees that the wind has moved it, at sway_time */
 };
 
 struct slot {
@@ -91,7 +92,7 @@ struct backdrop {
 
 /* sway.c: what the wind does at a corner. */
 void sway_find(struct backdrop *b, struct knot *k);
-void sway_look(const struct backdrop *b, const struct knot *k, struct look *at);
+void sway_move(const struct backdrop *b, struct knot *k);
 /* lettering.c: signs in view, their light, and their part of a cell; the last returns the
  * phases whose light they have. */
 void lettering_find(struct backdrop *b);

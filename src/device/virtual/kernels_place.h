@@ -13,7 +13,7 @@
 
 #define CELL 16 /* pixels: the picture is painted in squares of that side */
 #define CELL_SAMPLES (CELL * CELL * 4)
-#define SKY_STEP 4 /* pixels from one sample of the sky to the next */
+#define SKY_STEP 8 /* pixels from one sample of the sky to the next */
 #define SKY_SIDE (CELL / SKY_STEP + 1)
 #define GRAIN 256 /* side of the table of grain */
 

@@ -26,20 +26,16 @@ static double smooth(double from, double to, double v)
     return v * v * (3 - 2 * v);
 }
 
-static struct vec towards(double pan_deg, double tilt_deg)
-{
-    double p = pan_deg / DEG, t = tilt_deg / DEG;
-    return vec(sin(p) * cos(t), cos(p) * cos(t), sin(t));
-}
-
 void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span)
 {
     double wanted = v->f / DEG, below = 0; /* pixels per degree; density of what is beneath */
+    double half = hypot(v->width, v->height) / 2, cosine = v->f / hypot(v->f, half);
+    double sine = half / hypot(v->f, half); /* of the angle to the picture's corners */
     p->n = 0;
     p->cell_deg = span * 1.4143 / v->f * DEG;
     for (uint32_t i = 0; i < t->head->n_patches && p->n < PLAN_MOST; i++) {
         const struct patch *patch = &t->patch[i];
-        struct plan_use u = {patch, dense_enough(t, patch, wanted), 1, vec(0, 0, 0), -1};
+        struct plan_use u = {patch, NULL, 1, &t->cone[i]};
         if (below > 0 && patch->projection == PROJECTION_ROUND)
             u.fade = smooth(0.7 * below, 1.1 * below, wanted);
         if (patch->round)
@@ -47,15 +43,12 @@ void plan_init(struct plan *p, const struct tiles *t, const struct view *v, doub
         if (u.fade <= 0)
             continue;
         if (!patch->round && patch->projection == PROJECTION_ROUND) {
-            u.middle = towards((patch->pan0 + patch->pan1) / 2, (patch->tilt0 + patch->tilt1) / 2);
-            double corner = fmin(vec_dot(u.middle, towards(patch->pan0, patch->tilt0)),
-                                 vec_dot(u.middle, towards(patch->pan0, patch->tilt1)));
-            double half = atan(hypot(v->width, v->height) / 2 / v->f);
-            double reach = acos(fmin(corner, 1)) + half;
-            if (reach < M_PI && vec_dot(u.middle, v->ahead) < cos(reach))
+            /* Cosine of the sum of the angles of both cones. */
+            double least = u.cone->cosine * cosine - u.cone->sine * sine;
+            if (u.cone->cosine > -cosine && vec_dot(u.cone->middle, v->ahead) < least)
                 continue;
-            u.reach = corner - 1e-9;
         }
+        u.sheet = dense_enough(t, patch, wanted);
         p->use[p->n++] = u;
     }
     for (int i = 0; i < p->n / 2; i++) {
@@ -84,7 +77,7 @@ int plan_weight(const struct plan *p, const struct plan_use *u, const struct loo
     double inside = q->tilt1 - at->tilt;
     if (q->projection == PROJECTION_ROUND) {
         if (!q->round) {
-            if (vec_dot(at->to, u->middle) < u->reach)
+            if (vec_dot(at->to, u->cone->middle) < u->cone->cosine)
                 return 0;
             double left = beyond(at->pan, q->pan0), right = q->pan1 - q->pan0 - left;
             double narrow = cos(at->tilt / DEG);

@@ -13,8 +13,7 @@ struct plan_use {
     const struct patch *patch;
     const struct sheet *sheet; /* as dense as the picture, or the finest */
     double fade;               /* 0…1: finer patches come in with the zoom */
-    struct vec middle;         /* of a patch that does not go round, and the cosine … */
-    double reach;              /* … of the angle to its farthest corner */
+    const struct patch_cone *cone;
 };
 
 struct plan {

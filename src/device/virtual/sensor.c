@@ -14,10 +14,11 @@
 #include "media/picture.h"
 #include "media/shot.h"
 
-#define PICTURES 12      /* that may be out at a time */
-#define NOISE (1 << 16)  /* Gaussian samples; every row starts somewhere in them */
-#define METERED 15       /* pictures' times whose light decides the exposure */
-#define MIDDLE_GREY 0.25 /* linear; what the mean of the picture is exposed for */
+#define PICTURES 12                      /* that may be out at a time */
+#define NOISE (1 << 16)                  /* Gaussian samples; every row starts somewhere in them */
+#define METERED 15                       /* pictures' times whose light decides the exposure */
+#define LIGHT_STEP_NS INT64_C(200000000) /* the light is looked at so often */
+#define MIDDLE_GREY 0.25                 /* linear; what the mean of the picture is exposed for */
 #define SHORTEST_NS INT64_C(50000)
 #define CRISP_NS INT64_C(8000000) /* longer only when the iris is open */
 #define LONGEST_NS INT64_C(33333333)
@@ -119,12 +120,20 @@ static struct exposure share_out(double wanted_ms, double fps)
  * alone, hence the same whoever began to watch when. */
 static struct exposure expose(struct virtual_sensor *v, int64_t start_ns, const struct mess *mess)
 {
-    double sum = 0, weight = 0, aspect = (double)v->width / v->height, k = 1;
+    double sum = 0, weight = 0, aspect = (double)v->width / v->height, k = 1, seen = 0;
+    struct pose last = {0};
+    int64_t last_ns = 0;
     for (int i = 0; i < METERED; i++, k *= 0.72) {
         struct pose p;
         int64_t then = start_ns - (i + 1) * INT64_C(33333333);
         v->head->ops->pose(v->head, then, &p);
-        sum += k * log(fmax(world_meter(v->world, &p, aspect, then), 1e-7));
+        then = then / LIGHT_STEP_NS * LIGHT_STEP_NS;
+        if (i == 0 || then != last_ns || p.pan_deg != last.pan_deg || p.tilt_deg != last.tilt_deg ||
+            p.hfov_deg != last.hfov_deg)
+            seen = log(fmax(world_meter(v->world, &p, aspect, then), 1e-7));
+        last = p;
+        last_ns = then;
+        sum += k * seen;
         weight += k;
     }
     double level = exp(sum / weight) * fmax(mess_light(mess), 0.02);

@@ -84,8 +84,9 @@ void sky_radiance(const struct light *l, int64_t time_ns, struct vec d, float re
     pthread_once(&once, make_noise);
     float up = (float)(d.z < 0 ? 0 : d.z), t = up / (up + 0.28f) * 1.28f;
     float g = (float)vec_dot(d, l->disc), away = 1 - g;
-    float near_sun =
-        0.035f * expf(-away * 9) + 0.10f * expf(-away * 90) + 0.5f * expf(-away * 1400);
+    float near_sun = 0.035f * expf(-away * 9);
+    if (away < 0.1f)
+        near_sun += 0.10f * expf(-away * 90) + 0.5f * expf(-away * 1400);
     float disc = g > (float)DISC_COS ? 60 : 0;
     float broad = expf(-away * 2.2f) * expf(-up * 5) * 0.22f;
     float low = l->disc.z < 0.25 ? 1 - clamp01((float)l->disc.z * 4) : 0;

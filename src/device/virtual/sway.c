@@ -7,8 +7,7 @@
 
 void sway_find(struct backdrop *b, struct knot *k)
 {
-    k->sway = 0;
-    k->far = 0;
+    k->sway = k->far = k->aside = k->lift = 0;
     for (int i = 0; i < b->plan.n; i++) {
         const struct plan_use *u = &b->plan.use[i];
         if (!u->patch->round || u->patch->projection != PROJECTION_ROUND ||
@@ -28,28 +27,37 @@ void sway_find(struct backdrop *b, struct knot *k)
             return;
         far = far > 400 ? 60 : far; /* seen between leaves */
         k->sway = (float)(leaves / 255.0 / far);
-        k->far = (float)far;
+        k->far = (float)exp2(round(log2(far))); /* neighbours mostly agree */
         return;
     }
 }
 
-/* Trees bend slowly and all of a piece; their twigs shake, each in its own time. */
-void sway_look(const struct backdrop *b, const struct knot *k, struct look *at)
+/* A sine that is the same on any machine, to a part in a thousand. */
+static double wave(double x)
 {
+    double t = x / (2 * M_PI);
+    t -= floor(t + 0.5);
+    double y = 8 * t - 16 * t * fabs(t);
+    return y * (0.775 + 0.225 * fabs(y));
+}
+
+/* Trees bend slowly and all of a piece; their twigs shake, each in its own time. */
+void sway_move(const struct backdrop *b, struct knot *k)
+{
+    k->aside = k->lift = 0;
     if (!(k->sway > 0) || !(b->wind_m_s > 0))
         return;
-    double t = (double)b->sway_time / 1e9, wind = fmin(b->wind_m_s, 25);
-    double far = exp2(round(log2((double)k->far)));
+    double t = (double)b->sway_time / 1e9, wind = fmin(b->wind_m_s, 25), far = (double)k->far;
     double x = k->look.pan / DEG * far, y = k->look.tilt / DEG * far; /* metres, about */
-    double gust = 0.62 + 0.23 * sin(t * 0.41 + x * 0.045) + 0.15 * sin(t * 0.97 + x * 0.08 + 1.3);
+    double gust = 0.62 + 0.23 * wave(t * 0.41 + x * 0.045) + 0.15 * wave(t * 0.97 + x * 0.08 + 1.3);
     double push = wind * gust;
-    double across = sin((b->wind_deg - k->look.pan) / DEG); /* what is seen of it from the side */
-    double bend = 0.010 * push * (across * 1.0 + 0.55 * sin(t * 1.9 + x * 0.21));
+    double across = wave((b->wind_deg - k->look.pan) / DEG); /* what is seen of it from the side */
+    double bend = 0.010 * push * (across + 0.55 * wave(t * 1.9 + x * 0.21));
     double shake = 0.0048 * push;
-    double side =
-        bend + shake * (sin(t * 5.3 + x * 3.1 + y * 1.7) + 0.7 * sin(t * 8.9 - x * 5.9 + y * 4.3));
+    double side = bend + shake * (wave(t * 5.3 + x * 3.1 + y * 1.7) +
+                                  0.7 * wave(t * 8.9 - x * 5.9 + y * 4.3));
     double lift =
-        shake * (0.7 * sin(t * 6.1 + x * 2.3 - y * 3.7) + 0.5 * sin(t * 9.7 + x * 6.7 + y));
-    at->pan += side * (double)k->sway * DEG;
-    at->tilt += lift * (double)k->sway * DEG;
+        shake * (0.7 * wave(t * 6.1 + x * 2.3 - y * 3.7) + 0.5 * wave(t * 9.7 + x * 6.7 + y));
+    k->aside = (float)(side * (double)k->sway * DEG);
+    k->lift = (float)(lift * (double)k->sway * DEG);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,22 @@ static bool valid(struct tiles *t)
     return ok;
 }
 
+static struct vec towards(double pan_deg, double tilt_deg)
+{
+    double p = pan_deg * M_PI / 180, t = tilt_deg * M_PI / 180;
+    return vec(sin(p) * cos(t), cos(p) * cos(t), sin(t));
+}
+
+static struct patch_cone cone_of(const struct patch *p)
+{
+    struct patch_cone c = {.middle = towards((p->pan0 + p->pan1) / 2, (p->tilt0 + p->tilt1) / 2)};
+    c.cosine = fmin(vec_dot(c.middle, towards(p->pan0, p->tilt0)),
+                    vec_dot(c.middle, towards(p->pan0, p->tilt1))) -
+               1e-9;
+    c.sine = sqrt(fmax(1 - c.cosine * c.cosine, 0));
+    return c;
+}
+
 struct tiles *tiles_open(const char *path, struct fault *why)
 {
     struct tiles *t = calloc(1, sizeof(*t));
@@ -126,6 +143,13 @@ struct tiles *tiles_open(const char *path, struct fault *why)
                   "%s is damaged or of another version: delete it and run 'make build'", path);
         return tiles_close(t);
     }
+    t->cone = calloc(t->head->n_patches, sizeof(*t->cone));
+    if (!t->cone) {
+        fault_set(why, FAULT_INTERNAL, "place", "not enough memory for a place");
+        return tiles_close(t);
+    }
+    for (uint32_t i = 0; i < t->head->n_patches; i++)
+        t->cone[i] = cone_of(&t->patch[i]);
     return t;
 }
 
@@ -135,6 +159,7 @@ struct tiles *tiles_close(struct tiles *t)
         return NULL;
     if (t->base)
         munmap((void *)(uintptr_t)t->base, t->size);
+    free(t->cone);
     free(t);
     return NULL;
 }

@@ -110,6 +110,12 @@ struct tiles_head {
     double ground_x, ground_y, ground_step; /* of cell 0, 0; metres */
 };
 
+/* What holds a patch that does not go round. */
+struct patch_cone {
+    struct vec middle;
+    double cosine, sine; /* of the angle from there to its corners */
+};
+
 struct tiles {
     const uint8_t *base; /* the mapped file */
     size_t size;
@@ -121,6 +127,7 @@ struct tiles {
     const struct lamp *lamp;
     const struct meter_cell *meter;   /* METER_DOWN rows of METER_ACROSS, pan -180 first */
     const struct ground_cell *ground; /* NULL: none */
+    struct patch_cone *cone;          /* of each patch */
 };
 
 /* Maps a place. NULL with the reason, which says what to do. */
