@@ -178,6 +178,48 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     await page.context().close();
   });
 
+  test('stage_changes_the_picture', async () => {
+    const page = await openStage();
+    const brightness = () =>
+      page.evaluate(() => {
+        const small = Object.assign(document.createElement('canvas'), { width: 32, height: 18 }).getContext('2d');
+        small.drawImage(document.querySelector('.picture canvas'), 0, 0, 32, 18);
+        const d = small.getImageData(0, 0, 32, 18).data;
+        return d.reduce((sum, v, i) => sum + (i % 4 === 1 ? v : 0), 0) / (32 * 18);
+      });
+    await page.getByRole('button', { name: 'Noon' }).click();
+    await advances(page, 10);
+    const noon = await brightness();
+    check(noon > 50, `noon is bright: ${noon}`);
+    await page.getByRole('button', { name: 'Night' }).click();
+    await until('it is dark', async () => (await brightness()) < noon / 2, 20000);
+    check((await page.locator('.clock').textContent()) === '23:30', 'the clock says so');
+    await shoot(page, 'stage-night-dark-desktop');
+    // With the keyboard, too: an hour is four steps.
+    await page.getByRole('slider', { name: 'Hour' }).focus();
+    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft');
+    await until('half past ten', async () => Math.abs((await stage()).values.hour - 22.5) < 0.01);
+    await page.getByRole('button', { name: 'Noon' }).click();
+    await until('it is day', async () => (await brightness()) > noon * 0.7, 20000);
+    await page.context().close();
+  });
+
+  test('stage_shows_whom_it_sends_in_the_truth', async () => {
+    const page = await openStage();
+    await page.getByRole('switch', { name: 'Show the truth' }).click();
+    await page.getByLabel('Who', { exact: true }).selectOption('woman');
+    await page.getByLabel('Where', { exact: true }).selectOption({ label: 'waits at the kerb' });
+    await page.getByRole('button', { name: 'Send', exact: true }).first().click();
+    const said = await page.getByText('is on the stage').textContent();
+    const id = /(\S+) is on the stage/.exec(said)[1];
+    const frame = page.locator(`[data-test=truth] [data-id="${id}"]`);
+    await until(`${id} is framed`, async () => (await frame.count()) === 1, 20000);
+    await shoot(page, 'stage-sent-dark-desktop');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await until(`${id} is gone`, async () => (await frame.count()) === 0);
+    await page.context().close();
+  });
+
   test('stage_is_accessible_and_fits_everywhere', async () => {
     const page = await openStage();
     await page.getByText('In detail').click();

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""The contact sheet: what the virtual camera shows of its places by day, dusk and night, in
+all weathers, near and far. From the running camera in simulated time, so that the same
+pictures come again.
+
+usage: tools/contact_sheet.py FOLDER [PATTERN]   (make pictures does it for docs/pictures/place)"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "test/lib"))
+import vedette  # noqa: E402
+
+SIZE = "1280x720"
+COLUMNS, THUMB = 4, (480, 270)
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+TELE = 30  # the lens's longest, which VAPIX calls 9999
+
+# Name, caption, scenario (None: as before), stage, pan, tilt, magnification, seconds to wait.
+STREET = [
+    ("day-clear", "noon, clear", "busy-noon", {"hour": 12, "weather": "clear"}, 0, -8, 1, 41),
+    ("day-cloudy", "afternoon, cloudy", None, {"hour": 16, "weather": "cloudy"}, 0, -8, 1, 8),
+    ("day-overcast", "overcast", None, {"hour": 13, "weather": "overcast"}, 0, -8, 1, 8),
+    ("day-fog", "fog", None, {"hour": 9, "weather": "fog"}, 0, -8, 1, 8),
+    ("day-rain", "rain", None, {"hour": 14, "weather": "rain"}, 0, -8, 1, 8),
+    ("day-snow", "snow", None, {"hour": 14, "weather": "snow"}, 0, -8, 1, 8),
+    ("morning", "early morning", None, {"hour": 6.6, "weather": "clear"}, 0, -8, 1, 8),
+    ("dusk-clear", "dusk, lamps burn", None, {"hour": 20.7, "weather": "clear"}, 0, -8, 1, 8),
+    ("dusk-rain", "dusk, rain", None, {"hour": 20.4, "weather": "rain"}, -25, -7, 2, 8),
+    ("night-clear", "night", "default", {"hour": 23.5, "weather": "clear"}, 0, -8, 1, 35),
+    ("night-rain", "night, rain, headlights", "rain-headlights", {}, 0, -7, 1, 40),
+    ("night-fog", "night, fog", None, {"hour": 23, "weather": "fog"}, 0, -7, 1.5, 8),
+    ("night-snow", "night, snow", None, {"hour": 23, "weather": "snow"}, 10, -7, 1.5, 8),
+    ("night-ir", "night, infrared lamp", "default",
+     {"hour": 1, "weather": "clear", "lamps": "off", "ir": 1}, -4, -16, 2, 20),
+    ("doorway", "5x: sun and a dark doorway", "busy-noon", {"hour": 11, "weather": "clear"},
+     -26, -6, 5, 45),
+    ("gate", "5x: the gate", "gatekeeper", {"hour": 11, "weather": "clear"}, 8, -7, 5, 30),
+    ("car-park", "8x: the car park", None, {"hour": 15}, 18, -5.5, 8, 4),
+    ("sign", "15x: signs at the gate", None, {}, 11, -6.3, 15, 2),
+    ("plate", "30x: a plate", None, {}, 14.5, -5.6, TELE, 2),
+    ("road", "10x: far along the road", "busy-noon", {"hour": 17, "weather": "clear"},
+     62, -4.6, 10, 30),
+    ("crossing", "3x: the crossing", None, {"hour": 17}, -8, -11, 3, 15),
+    ("near", "people near", "tracking-walk", {"hour": 15, "weather": "clear"}, -14, -30, 1.6, 25),
+    ("park", "the park behind", None, {"hour": 18.5}, 180, -10, 1, 6),
+    ("down", "straight down", None, {"hour": 18.5}, 0, -55, 1, 3),
+]
+HALL = [
+    ("hall-day", "hall, day", "hall-rush", {"hour": 11, "weather": "clear"}, 0, -8, 1, 40),
+    ("hall-overcast", "hall, overcast", None, {"hour": 13, "weather": "overcast"}, 0, -8, 1, 8),
+    ("hall-zoom", "5x: turnstiles", None, {"hour": 11, "weather": "clear"}, 0, -11, 5, 6),
+    ("hall-night", "hall, night", "hall-day", {"hour": 23, "weather": "clear"}, 0, -8, 1, 20),
+]
+
+
+def wait(c, seconds):
+    """In small steps: with somebody watching, each takes a while on a slow machine."""
+    while seconds > 0:
+        c.advance(min(seconds, 1))
+        seconds -= 1
+
+
+def take(place, shots, folder, pattern):
+    done = []
+    with vedette.Camera("release", clock="sim", source=f"virtual:{place}") as c:
+        c.setup(users=False)
+        for name, caption, scenario, stage, pan, tilt, zoom, seconds in shots:
+            if scenario:
+                post(c, "/vedette/stage/scenario", {"name": scenario})
+            if stage:
+                post(c, "/vedette/stage", {**stage, **({"over": 0} if "weather" in stage else {})})
+            c.ptz_command(f"pan={pan}&tilt={tilt}&zoom={round(1 + (zoom - 1) / 29 * 9998)}"
+                          "&speed=100")
+            c.rest()
+            wait(c, seconds)
+            if re.search(pattern, name):
+                path = folder / f"{name}.jpg"
+                path.write_bytes(c.snapshot(f"resolution={SIZE}&compression=25&clock=0&date=0"
+                                            "&text=0"))
+                done.append((path, caption))
+    return done
+
+
+def post(c, path, what):
+    r = c.admin.post(path, json.dumps(what), type="application/json")
+    assert r.status == 200, f"{path} {what}: {r.status} {r.text}"
+
+
+def ffmpeg(*args):
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-y", *map(str, args)], check=True)
+
+
+def sheet(pictures, to):
+    """All of them on one page, with their captions."""
+    w, h = THUMB
+    with tempfile.TemporaryDirectory() as tmp:
+        for i, (path, caption) in enumerate(pictures):
+            text = pathlib.Path(tmp) / "caption"
+            text.write_text(caption)
+            ffmpeg("-i", path, "-vf",
+                   f"scale={w}:{h}:flags=area,pad={w}:{h + 24}:0:0:0x181b1e,drawtext=fontfile={FONT}:"
+                   f"textfile={text}:x=8:y={h + 5}:fontsize=14:fontcolor=0xeceff1",
+                   "-frames:v", 1, f"{tmp}/{i:03}.png")
+        rows = -(-len(pictures) // COLUMNS)
+        ffmpeg("-framerate", 1, "-i", f"{tmp}/%03d.png", "-vf",
+               f"tile={COLUMNS}x{rows}:padding=6:margin=6:color=0x101214", "-frames:v", 1,
+               "-q:v", 4, to)
+
+
+def make(folder, pattern=""):
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = take("street", STREET, folder, pattern) + take("hall", HALL, folder, pattern)
+    sheet(pictures, folder / "sheet.jpg")
+
+
+if __name__ == "__main__":
+    make(pathlib.Path(sys.argv[1]), *sys.argv[2:3])
