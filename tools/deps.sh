@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and says which.
-# usage: tools/deps.sh build|test   (test includes build)
+# usage: tools/deps.sh build|test|detect   (test and detect include build)
 #
 # Does nothing, quickly, when everything is there; asks the package index only
 # when something is missing; uses sudo only to install, and only when not root.
@@ -45,14 +45,20 @@ clang-format               lint
 cppcheck                   lint
 "
 
+detect_packages="
+python3-opencv             runs the detector
+python3-onnx               its weights, as OpenCV reads them
+"
+
 usage() {
-    echo "usage: tools/deps.sh build|test" >&2
+    echo "usage: tools/deps.sh build|test|detect" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
 case $1 in
 build) wanted=$build_packages ;;
 test) wanted=$build_packages$test_packages ;;
+detect) wanted=$build_packages$detect_packages ;;
 *) usage ;;
 esac
 names=$(awk 'NF { print $1 }' <<<"$wanted")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Regenerates docs/pictures and docs/api.md from the running camera:
 
-docs/pictures/view-*.jpg   what the virtual camera sees at some poses
+docs/pictures/place/*.jpg  what the virtual camera shows of its places, and a sheet of it
 docs/pictures/ui/*.jpg     every page, light and dark, desktop and phone
 docs/api.md                every address and parameter, from the camera's own tables"""
 import json
@@ -12,29 +12,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/lib"))
+import contact_sheet  # noqa: E402
 import vedette  # noqa: E402
-
-# Name, pan, tilt, zoom (VAPIX units: 1 is the widest, 9999 is 30×).
-VIEWS = [("start", 0, 0, 1), ("east", 90, -3, 1), ("south", 180, -3, 1), ("west", -90, -3, 1),
-         ("down", 20, -55, 1)]
-
-
-def views(c, folder):
-    for name, pan, tilt, zoom in VIEWS:
-        c.ptz_command(f"pan={pan}&tilt={tilt}&zoom={zoom}&speed=100")
-        c.rest()
-        (folder / f"view-{name}.jpg").write_bytes(c.snapshot("resolution=1280x720"))
-    # A small sign that is only at 30×.
-    c.ptz_command("pan=0&tilt=0&zoom=1&speed=100")
-    c.rest()
-    pan, tilt = SIGN
-    c.ptz_command(f"pan={pan}&tilt={tilt}&zoom=9999&speed=100")
-    c.rest()
-    (folder / "view-30x.jpg").write_bytes(c.snapshot("resolution=1280x720"))
-
-
-SIGN = (-13.55, -5.81)  # on the kiosk's wall
-
 
 def cell(text):
     return str(text).replace("|", "\\|").replace("\n", " ")
@@ -84,8 +63,8 @@ def main():
     (folder / "ui").mkdir(parents=True, exist_ok=True)
     with vedette.Camera("release") as c:
         c.setup(users=False)
-        views(c, folder)
         api(c)
+    contact_sheet.make(folder / "place")
     env = {**os.environ, "VEDETTE_PICTURES": str(folder / "ui")}
     return subprocess.run(["node", str(ROOT / "test/browser/run.mjs")], env=env).returncode
 
