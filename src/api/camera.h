@@ -20,6 +20,7 @@ struct room;
 struct server;
 struct source;
 struct trust;
+struct truth_door;
 
 struct camera {
     struct loop *loop;
@@ -34,6 +35,7 @@ struct camera {
     struct pipeline *pipeline;
     struct ptz *ptz;
     struct deliver *deliver;
+    struct truth_door *truth; /* NULL: not the virtual camera */
     const struct identity_info *identity;
     struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
     struct room *ptz_room; /* may be NULL: defaults */

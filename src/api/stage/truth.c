@@ -1,5 +1,6 @@
 #include "api/stage/truth.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,22 +10,46 @@
 #include "api/gate.h"
 #include "api/request.h"
 #include "api/stage/reply.h"
+#include "api/stage/truth_tell.h"
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/json.h"
+#include "base/jobs.h"
+#include "base/list.h"
 #include "base/text.h"
 #include "device/device.h"
-#include "device/virtual/cast.h"
-#include "device/virtual/world.h"
 #include "image/source.h"
 #include "media/pipeline.h"
 #include "net/exchange.h"
 
-#define OBJECTS_MAX 256
-#define RECENT_PICTURES 10 /* a slow machine leaves some out */
+#define RECENT_PICTURES 10  /* a slow machine leaves some out */
+#define WAITING_MOST 32     /* questions */
+#define INSTANTS_MOST 600   /* of one question */
+#define SPAN_MOST_S 3600.0  /* from its beginning to its end */
+#define AHEAD_MOST_S 3600.0 /* the future is known as long as nobody does anything */
+#define EVENTS_MOST 2000
+
+/* What somebody wants to know: worked out on a job thread, one question after the other,
+ * since the story belongs to one thread at a time. */
+struct question {
+    struct list in_door;
+    struct truth_door *door;
+    struct exchange *ex; /* NULL: nobody waits for it any more, or `done` does */
+    void (*done)(json_t *truth, void *arg);
+    void *arg;
+    enum { ASK_ONE, ASK_MANY, ASK_EVENTS } ask;
+    struct telling telling;
+    struct truth_shot *shot; /* owned */
+    size_t n_shots, most;
+    int64_t from_ns, to_ns; /* ASK_EVENTS */
+    double fps;
+    json_t *answer;
+};
 
 struct truth_door {
     struct camera *cam;
+    struct story *story;
+    struct list questions; /* the first one is being worked out */
+    size_t n_questions;
 };
 
 /* "2026-06-21T12:00:00.033Z", or seconds since 1970. */
@@ -95,55 +120,189 @@ static bool find_shot(struct truth_door *d, struct exchange *ex, struct truth_sh
     return found;
 }
 
-/* The box as it stands in the picture that these arguments would give, clipped to it;
- * false: outside. */
-static bool view_box(const struct rendition_key *k, double aspect, const double box[4],
-                     double ret[4])
+/* ---- questions ---- */
+
+static void ask_next(struct truth_door *d);
+
+static json_t *many_json(struct question *q)
 {
-    double x0 = box[0], y0 = box[1], x1 = box[0] + box[2], y1 = box[1] + box[3];
-    request_frame_to_view(k, aspect, &x0, &y0);
-    request_frame_to_view(k, aspect, &x1, &y1);
-    double left = fmax(0, fmin(x0, x1)), right = fmin(1, fmax(x0, x1));
-    double top = fmax(0, fmin(y0, y1)), bottom = fmin(1, fmax(y0, y1));
-    ret[0] = left;
-    ret[1] = top;
-    ret[2] = right - left;
-    ret[3] = bottom - top;
-    return ret[2] > 0 && ret[3] > 0;
+    json_t *frames = json_array();
+    for (size_t i = 0; i < q->n_shots && frames; i++)
+        json_array_append_new(frames, truth_of_frame(&q->telling, &q->shot[i]));
+    return json_pack("{s:f, s:f, s:i, s:i, s:o}", "fps", q->fps, "aspect", q->telling.aspect,
+                     "width", q->telling.key.width, "height", q->telling.key.height, "frames",
+                     frames);
 }
 
-static json_t *box_json(const double b[4])
+static void work(void *arg)
 {
-    return json_pack("[f, f, f, f]", b[0], b[1], b[2], b[3]);
+    struct question *q = arg;
+    struct story *story = q->door->story;
+    if (q->ask == ASK_ONE)
+        q->answer = truth_of_shot(&q->telling, q->shot, story);
+    else if (q->ask == ASK_MANY)
+        q->answer = many_json(q);
+    else
+        q->answer = truth_of_events(&q->telling, story, q->from_ns, q->to_ns, q->most);
 }
 
-static json_t *objects_json(struct world *w, const struct truth_shot *shot, double aspect,
-                            const struct rendition_key *k)
+static void on_worked(void *arg)
 {
-    json_t *list = json_array();
-    struct truth_object *all = calloc(OBJECTS_MAX, sizeof *all);
-    int64_t at_ns = shot->start_ns + shot->exposure_ns / 2;
-    size_t n = all ? world_truth(w, &shot->middle, aspect, at_ns, all, OBJECTS_MAX) : 0;
-    for (size_t i = 0; i < n; i++) {
-        double in_view[4];
-        json_t *j =
-            json_pack("{s:s, s:s, s:o, s:f, s:[f, f, f]}", "id", all[i].id, "class",
-                      all[i].class_name, "box", box_json(all[i].box), "visible", all[i].visible,
-                      "world", all[i].world[0], all[i].world[1], all[i].world[2]);
-        if (view_box(k, aspect, all[i].box, in_view))
-            json_object_set_new(j, "viewBox", box_json(in_view));
+    struct question *q = arg;
+    struct truth_door *d = q->door;
+    list_remove(&q->in_door);
+    d->n_questions--;
+    if (q->ex) {
+        q->ex->cancel = NULL;
+        if (q->answer)
+            stage_reply(q->ex, 200, json_incref(q->answer));
         else
-            json_object_set_new(j, "viewBox", json_null());
-        json_array_append_new(list, j);
+            exchange_reply(q->ex, 500, NULL, NULL, 0);
     }
-    free(all);
-    return list;
+    if (q->done)
+        q->done(q->answer, q->arg);
+    json_decref(q->answer);
+    free(q->shot);
+    free(q);
+    ask_next(d);
+}
+
+static void ask_next(struct truth_door *d)
+{
+    if (list_empty(&d->questions))
+        return;
+    struct question *q = container_of(d->questions.next, struct question, in_door);
+    if (jobs_submit(d->cam->jobs, "truth", work, on_worked, q))
+        on_worked(q); /* without an answer */
+}
+
+static void on_cancel(struct exchange *ex)
+{
+    ((struct question *)ex->user)->ex = NULL;
+}
+
+static struct question *question_new(struct truth_door *d, size_t n_shots)
+{
+    struct question *q = d->n_questions < WAITING_MOST ? calloc(1, sizeof *q) : NULL;
+    if (q)
+        q->shot = calloc(n_shots + 1, sizeof *q->shot);
+    if (!q || !q->shot) {
+        free(q);
+        return NULL;
+    }
+    int width, height;
+    double fps;
+    pipeline_size(d->cam->pipeline, &width, &height, &fps);
+    struct device *dev = d->cam->device;
+    q->door = d;
+    q->telling = (struct telling){.world = dev->world,
+                                  .cast = dev->cast,
+                                  .clock = d->cam->clock,
+                                  .aspect = (double)width / height};
+    return q;
+}
+
+static void question_ask(struct question *q, struct exchange *ex)
+{
+    struct truth_door *d = q->door;
+    q->ex = ex;
+    if (ex) {
+        ex->user = q;
+        ex->cancel = on_cancel;
+    }
+    list_append(&d->questions, &q->in_door);
+    if (d->n_questions++ == 0)
+        ask_next(d);
+}
+
+static void reply_busy(struct exchange *ex)
+{
+    stage_reply_error(ex, 503, "too many questions are waiting");
+}
+
+/* ---- one picture, or many instants ---- */
+
+/* An instant of the given time: the picture that was taken then, or one that would have
+ * been, from where the head is then. */
+static void shot_at(struct truth_door *d, int64_t at_ns, int64_t near_ns, struct truth_shot *ret)
+{
+    struct camera *cam = d->cam;
+    struct head *head = cam->device->head;
+    int64_t utc_ns = clock_utc_of(cam->clock, at_ns);
+    if (world_shot_by_utc(cam->device->world, utc_ns, ret) &&
+        llabs(ret->start_ns - at_ns) <= near_ns)
+        return;
+    *ret = (struct truth_shot){.start_ns = at_ns, .utc_ns = utc_ns};
+    head->ops->pose(head, at_ns, &ret->pose);
+    ret->middle = ret->pose;
+}
+
+/* Of an argument: world time; false: replied. absent: the default. */
+static bool time_arg(struct truth_door *d, struct exchange *ex, const char *name, int64_t absent_ns,
+                     int64_t *ret_ns)
+{
+    const char *text = exchange_arg(ex, name);
+    int64_t utc_ns;
+    *ret_ns = absent_ns;
+    if (!text)
+        return true;
+    if (!parse_time(text, &utc_ns)) {
+        stage_reply_error(ex, 400,
+                          "times are UTC as 2026-06-21T12:00:00.033Z, or seconds since "
+                          "1970");
+        return false;
+    }
+    *ret_ns = utc_ns - clock_utc_of(d->cam->clock, 0);
+    return true;
+}
+
+static bool check_span(struct truth_door *d, struct exchange *ex, int64_t from_ns, int64_t to_ns)
+{
+    int64_t now_ns = clock_now(d->cam->clock);
+    if (from_ns < 0 || to_ns < from_ns || (double)(to_ns - from_ns) > SPAN_MOST_S * 1e9 ||
+        (double)(to_ns - now_ns) > AHEAD_MOST_S * 1e9) {
+        stage_reply_error(ex, 400,
+                          "from and to span up to an hour, since the start of the camera "
+                          "and not more than an hour ahead");
+        return false;
+    }
+    return true;
+}
+
+static void serve_many(struct truth_door *d, struct exchange *ex, const struct encoding *e)
+{
+    int64_t now_ns = clock_now(d->cam->clock), from_ns, to_ns;
+    const char *rate = exchange_arg(ex, "fps");
+    double fps = 10;
+    if (!time_arg(d, ex, "from", now_ns, &from_ns) || !time_arg(d, ex, "to", now_ns, &to_ns) ||
+        !check_span(d, ex, from_ns, to_ns))
+        return;
+    if (rate && text_double(rate, 0.01, 120, &fps)) {
+        stage_reply_error(ex, 400, "fps is 0.01 to 120 instants a second");
+        return;
+    }
+    double n = floor((double)(to_ns - from_ns) / 1e9 * fps + 1e-6) + 1;
+    if (n > INSTANTS_MOST) {
+        stage_reply_error(ex, 400, "at most 600 instants at a time");
+        return;
+    }
+    struct question *q = question_new(d, (size_t)n);
+    if (!q) {
+        reply_busy(ex);
+        return;
+    }
+    q->ask = ASK_MANY;
+    q->fps = fps;
+    q->telling.key = e->key;
+    for (q->n_shots = 0; q->n_shots < (size_t)n; q->n_shots++)
+        shot_at(d, from_ns + llround((double)q->n_shots * 1e9 / fps), llround(0.5e9 / fps),
+                &q->shot[q->n_shots]);
+    question_ask(q, ex);
 }
 
 static void serve_truth(struct exchange *ex, void *arg)
 {
     struct truth_door *d = arg;
-    struct world *w = d->cam->device->world;
     struct encoding e;
     struct view_args view;
     struct fault why = {0};
@@ -152,27 +311,79 @@ static void serve_truth(struct exchange *ex, void *arg)
         stage_reply_error(ex, 400, why.text);
         return;
     }
+    if (exchange_arg(ex, "from") || exchange_arg(ex, "to")) {
+        serve_many(d, ex, &e);
+        return;
+    }
     if (!find_shot(d, ex, &shot))
         return;
-    int width, height;
-    double fps;
-    pipeline_size(d->cam->pipeline, &width, &height, &fps);
-    double aspect = (double)width / height;
-    char utc[40];
-    text_utc(shot.utc_ns, utc, sizeof utc);
-    struct cast_facts facts;
-    bool played = cast_facts(d->cam->device->cast, shot.start_ns, &facts);
-    stage_reply(
-        ex, 200,
-        json_pack("{s:I, s:s, s:I, s:I, s:{s:f, s:f, s:f, s:f, s:f}, s:f, s:s, s:s, "
-                  "s:{s:i, s:i, s:i, s:b}, s:o}",
-                  "serial", (json_int_t)shot.serial, "utc", utc, "time_ns",
-                  (json_int_t)shot.start_ns, "exposure_ns", (json_int_t)shot.exposure_ns, "pose",
-                  "pan", shot.pose.pan_deg, "tilt", shot.pose.tilt_deg, "zoom", shot.pose.zoom,
-                  "hfov", shot.pose.hfov_deg, "vfov", pose_vfov_deg(&shot.pose, aspect), "aspect",
-                  aspect, "place", world_place(w), "scenario", played ? facts.name : "", "view", "width",
-                  e.key.width, "height", e.key.height, "rotation", e.key.rotation_deg, "mirror",
-                  e.key.mirror, "objects", objects_json(w, &shot, aspect, &e.key)));
+    struct question *q = question_new(d, 1);
+    if (!q) {
+        reply_busy(ex);
+        return;
+    }
+    q->ask = ASK_ONE;
+    q->telling.key = e.key;
+    q->shot[0] = shot;
+    q->n_shots = 1;
+    question_ask(q, ex);
+}
+
+int truth_ask_newest(struct truth_door *d, void (*done)(json_t *truth, void *arg), void *arg)
+{
+    struct encoding e;
+    struct view_args view;
+    struct question *q = request_jpeg(d->cam, NULL, 0, &e, &view, NULL) ? NULL : question_new(d, 1);
+    if (!q)
+        return -EBUSY;
+    q->ask = ASK_ONE;
+    q->telling.key = e.key;
+    newest_shot(d, &q->shot[0]);
+    q->n_shots = 1;
+    q->done = done;
+    q->arg = arg;
+    question_ask(q, NULL);
+    return 0;
+}
+
+uint64_t truth_newest_serial(struct truth_door *d)
+{
+    struct truth_shot shot;
+    newest_shot(d, &shot);
+    return shot.serial;
+}
+
+/* ---- events ---- */
+
+static void serve_events(struct exchange *ex, void *arg)
+{
+    struct truth_door *d = arg;
+    int64_t now_ns = clock_now(d->cam->clock), from_ns, to_ns, most = EVENTS_MOST;
+    const char *limit = exchange_arg(ex, "limit"), *since_ns = exchange_arg(ex, "since_ns");
+    if (!time_arg(d, ex, "to", now_ns, &to_ns) ||
+        !time_arg(d, ex, "since", to_ns > 60 * NSEC_PER_SEC ? to_ns - 60 * NSEC_PER_SEC : 0,
+                  &from_ns))
+        return;
+    if (since_ns && text_int(since_ns, 0, INT64_MAX / 2, &from_ns)) {
+        stage_reply_error(ex, 400, "since_ns is a time_ns of an answer");
+        return;
+    }
+    if (!check_span(d, ex, from_ns, to_ns))
+        return;
+    if (limit && text_int(limit, 1, EVENTS_MOST, &most)) {
+        stage_reply_error(ex, 400, "limit is 1 to 2000 events");
+        return;
+    }
+    struct question *q = question_new(d, 0);
+    if (!q) {
+        reply_busy(ex);
+        return;
+    }
+    q->ask = ASK_EVENTS;
+    q->from_ns = from_ns;
+    q->to_ns = to_ns;
+    q->most = (size_t)most;
+    question_ask(q, ex);
 }
 
 static const struct endpoint rows[] = {
@@ -180,7 +391,14 @@ static const struct endpoint rows[] = {
      .methods = METHOD_GET,
      .role = ROLE_ADMIN,
      .serve = serve_truth,
-     .doc = "what a picture shows, as the virtual world knows it (JSON)"},
+     .doc = "what a picture shows, as the virtual world knows it; or many instants (JSON, "
+            "docs/scenarios.md)"},
+    {.path = "/vedette/stage/events",
+     .methods = METHOD_GET,
+     .role = ROLE_ADMIN,
+     .serve = serve_events,
+     .doc = "who crossed the scenario's lines, entered and left its areas (JSON, "
+            "docs/scenarios.md)"},
 };
 
 struct truth_door *truth_door_new(struct camera *cam, struct gate *g)
@@ -189,12 +407,30 @@ struct truth_door *truth_door_new(struct camera *cam, struct gate *g)
     if (!d)
         return NULL;
     d->cam = cam;
+    list_init(&d->questions);
+    d->story = story_new(cam->device->cast);
+    if (!d->story) {
+        free(d);
+        return NULL;
+    }
     gate_add(g, rows, sizeof rows / sizeof *rows, d);
+    cam->truth = d;
     return d;
 }
 
 struct truth_door *truth_door_free(struct truth_door *d)
 {
+    if (!d)
+        return NULL;
+    d->cam->truth = NULL;
+    list_for_each_safe(it, &d->questions) /* the server is gone, and who asked with it */
+    {
+        struct question *q = container_of(it, struct question, in_door);
+        list_remove(&q->in_door);
+        free(q->shot);
+        free(q);
+    }
+    story_free(d->story);
     free(d);
     return NULL;
 }

@@ -359,7 +359,18 @@ static int do_ping(struct web_socket *s, const json_t *q, json_t **ret, struct f
 
 static int do_watch(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
-    return json_get_bool(q, "streams", &s->watches_streams, why);
+    bool truth = s->watches_truth;
+    int err = json_get_bool(q, "truth", &truth, why);
+    if (!err && truth && !s->hub->cam->truth)
+        err =
+            fault_set(why, FAULT_UNSUPPORTED, "truth", "Only the virtual camera knows the truth.");
+    if (!err && truth && !role_allows(ROLE_ADMIN, s->who.groups))
+        err = fault_set(why, FAULT_DENIED, "truth", "The truth is for administrators.");
+    if (!err)
+        err = json_get_bool(q, "streams", &s->watches_streams, why);
+    if (!err)
+        s->watches_truth = truth;
+    return err;
 }
 
 static const struct {

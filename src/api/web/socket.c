@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/stage/truth.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -285,6 +286,42 @@ static void send_streams(struct web_socket *s)
     socket_send(s, json_pack("{s:s, s:o}", "type", "streams", "streams", of.list));
 }
 
+/* The same message for all who watch; who is slow gets a later one. */
+static void on_truth(json_t *truth, void *arg)
+{
+    struct hub *h = arg;
+    h->truth_asked = false;
+    if (!truth)
+        return;
+    json_object_set_new(truth, "type", json_string("truth"));
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (!s->closing && s->watches_truth && s->out.len < WS_COALESCE_BYTES)
+            socket_send(s, json_incref(truth));
+    }
+}
+
+/* The truth of each new picture, or of ten a second. */
+static void ask_truth(struct hub *h)
+{
+    bool wanted = false;
+    list_for_each(it, &h->sockets)
+    {
+        const struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        wanted |= !s->closing && s->watches_truth && s->out.len < WS_COALESCE_BYTES;
+    }
+    if (!wanted || h->truth_asked)
+        return;
+    uint64_t serial = truth_newest_serial(h->cam->truth);
+    if (serial == h->truth_serial)
+        return;
+    h->truth_serial = serial;
+    h->truth_asked = true;
+    if (truth_ask_newest(h->cam->truth, on_truth, h))
+        h->truth_asked = false;
+}
+
 static void tick(struct loop_timer *t)
 {
     struct hub *h = container_of(t, struct hub, tick);
@@ -310,6 +347,8 @@ static void tick(struct loop_timer *t)
         if (streams && s->watches_streams && s->out.len < WS_COALESCE_BYTES && h->cam->deliver)
             send_streams(s);
     }
+    if (h->cam->truth)
+        ask_truth(h);
     if (h->n_sockets)
         loop_timer_in(h->cam->loop, &h->tick, TICK_NS);
 }

@@ -48,7 +48,7 @@ struct web_socket {
     unsigned refs;
     bool closing;
     bool position_due;
-    bool watches_streams;
+    bool watches_streams, watches_truth;
     double allowance; /* messages it may send now */
     int64_t allowance_ns, heard_ns;
 };
@@ -66,6 +66,8 @@ struct hub {
     bool sent_moving;
     unsigned sent_limits;
     int64_t streams_ns;
+    bool truth_asked; /* the answer is on its way */
+    uint64_t truth_serial;
 };
 
 struct hub *hub_new(struct camera *cam);
