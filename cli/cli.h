@@ -64,6 +64,7 @@ int command_status(struct http *h, const struct options *o, int argc, char **arg
 int command_snapshot(struct http *h, const struct options *o, int argc, char **argv);
 int command_ptz(struct http *h, const struct options *o, int argc, char **argv);
 int command_param(struct http *h, const struct options *o, int argc, char **argv);
+int command_truth(struct http *h, const struct options *o, int argc, char **argv);
 int command_stage(struct http *h, const struct options *o, int argc, char **argv);
 int command_fault(struct http *h, const struct options *o, int argc, char **argv);
 

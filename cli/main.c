@@ -35,6 +35,7 @@ int main(int argc, char **argv)
         {"snapshot", command_snapshot},
         {"ptz", command_ptz},
         {"param", command_param},
+        {"truth", command_truth},
         {"stage", command_stage},
         {"fault", command_fault},
     };
