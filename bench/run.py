@@ -15,6 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/lib"))
+import fleet  # noqa: E402
 import vedette  # noqa: E402
 
 QUICK = "--quick" in sys.argv
@@ -165,6 +166,15 @@ def idle():
         row("nobody watches", f"{percent:.3f} % of a core", "≤ 1 %", percent <= 1)
 
 
+def many():
+    r = fleet.measure(20, 2 * SECONDS)
+    for when, what in (("fresh", "before anybody watched"), ("after", "after each was watched")):
+        percent, mb = 100 * r[when]["cpu"], r[when]["bytes"] / 1e6
+        row(f"{r['cameras']} cameras at once, {what}: the dearest one, with its key agent",
+            f"{percent:.3f} % of a core, {mb:.1f} MB anonymous", "≤ 1 %, ≤ 60 MB", percent <= 1 and mb <= 60)
+    row(f"{r['cameras']} cameras at once, all ready", f"{r['start_s']:.1f} s", "–")
+
+
 def start():
     ready, first, still = [], [], []
     for _ in range(5):
@@ -200,6 +210,7 @@ def main():
     k = kernels()
     overhead(k)
     idle()
+    many()
     start()
     with vedette.Camera("release") as c:
         c.setup(users=False)

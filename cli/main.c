@@ -38,6 +38,7 @@ int main(int argc, char **argv)
         {"truth", command_truth},
         {"stage", command_stage},
         {"fault", command_fault},
+        {"fleet", command_fleet},
     };
     struct options o;
     int first = options_read(&o, argc, argv);

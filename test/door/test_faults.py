@@ -537,5 +537,5 @@ def test_I8_fault_by_command_line(t):
     for argv, code in ((("fault", "nonsense"), 1), (("fault", "net-slow", "x"), 2),
                        (("fault", "off", "x"), 2), (("fault", "net-slow", "bytesPerSecond=x"), 1)):
         r = run(*argv)
-        t.equal((r.returncode, r.stdout), (code, ""), argv)
+        t.equal((r.returncode, r.stdout), (code, ""), " ".join(argv))
         t.check(r.stderr.startswith("vedettectl: "), r.stderr)
