@@ -76,8 +76,11 @@ def test_J4_stamp_is_the_truth(t):
         t.equal(client.get("/vedette/stage/truth").status, status)
 
 
+VEHICLES = ("car", "van", "bus", "truck", "motorcycle", "bicycle")
+
+
 def test_J4_truth_objects(t):
-    """Two people and two vehicles move; their boxes lie in the picture."""
+    """People and vehicles come by; their boxes lie in the picture."""
     c = t.camera(clock="sim")
     c.setup(users=False)
     seen = {}
@@ -93,9 +96,9 @@ def test_J4_truth_objects(t):
             t.check(0 <= o["visible"] <= 1, o)
             seen[o["id"]] = o["class"]
         classes = list(seen.values())
-        if classes.count("person") >= 2 and classes.count("vehicle") >= 2:
+        if classes.count("person") >= 2 and sum(k in VEHICLES for k in classes) >= 2:
             break
-    t.check(classes.count("person") >= 2 and classes.count("vehicle") >= 2, classes)
+    t.check(classes.count("person") >= 2 and sum(k in VEHICLES for k in classes) >= 2, classes)
 
 
 def test_mjpeg_framing(t):

@@ -323,6 +323,37 @@ TEST(fog)
     tiles_close(t);
 }
 
+/* The own lamp lights the middle of the picture, and what is near. */
+TEST(infrared)
+{
+    struct tiles *t = place();
+    struct backdrop *b = backdrop_new(t);
+    struct radiance r = planes(W, H);
+    struct set s = noon;
+    struct pose p = looking(10, -25, 1);
+    s.hour = 0;
+    s.lamps = 0;
+    double mean[2][2];
+    for (int i = 0; i < 2; i++) {
+        s.ir = 1;
+        s.ir_beam_deg = i ? 20 : 150;
+        r.held = 0;
+        paint(b, &p, &s, 0, &r);
+        for (int k = 0; k < 2; k++) { /* beside, and in the middle */
+            double sum = 0;
+            for (int y = H / 2 - 10; y < H / 2 + 10; y++)
+                for (int x = 0; x < 40; x++)
+                    sum += r.g[(size_t)y * r.stride + (size_t)(k ? W / 2 - 20 + x : 20 + x)];
+            mean[i][k] = sum / r.unit;
+        }
+    }
+    CHECK(mean[1][1] > 0.8 * mean[0][1]);
+    CHECK(mean[1][0] < 0.4 * mean[0][0]);
+    free(r.r);
+    backdrop_free(b);
+    tiles_close(t);
+}
+
 TEST(sign_is_read)
 {
     struct tiles *t = place();
@@ -414,4 +445,4 @@ TEST(damaged_files)
 UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(painted_where_projected) UNIT_ROW(repeats)
               UNIT_ROW(rest_paints_little) UNIT_ROW(memory_is_bounded) UNIT_ROW(distances)
                   UNIT_ROW(light_on_the_ground) UNIT_ROW(meter_tells_the_mean) UNIT_ROW(fog)
-                      UNIT_ROW(sign_is_read) UNIT_ROW(damaged_files))
+                      UNIT_ROW(infrared) UNIT_ROW(sign_is_read) UNIT_ROW(damaged_files))

@@ -91,6 +91,9 @@ static void fill(struct layers *l, double pan0, double tilt1)
             size_t at = (size_t)y * (size_t)l->w4 + (size_t)x;
             l->soft[SOFT_SKY][at] = l->soft[SOFT_OVERCAST][at] = full;
             l->soft[SOFT_LAMPS][at] = night;
+            double pan = pan0 + (4 * x + 2) / l->density, tilt = tilt1 - (4 * y + 2) / l->density;
+            float near = (float)pow(distance_of(pan, tilt), -2);
+            l->soft[SOFT_IR][at] = soft_pack((const float[]){near, near, near});
         }
     for (int y = 0; y < l->h8; y++)
         for (int x = 0; x < l->w8; x++) {

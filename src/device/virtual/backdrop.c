@@ -116,7 +116,7 @@ static void ground_rows(const struct backdrop *b, const struct patch *p, const s
         t->ground_lo[j] = (uint16_t)(down ? 0 : fmax(code - 330, 0));
         t->ground_hi[j] = (uint16_t)(down ? 65534 : fmin(code + 330, 65534));
         t->dry[j] = 1 - 0.45f * wet;
-        t->gloss[j] = wet * (float)(0.012 + 0.30 * pow(1 - steep, 5));
+        t->gloss[j] = wet * (float)(0.010 + 0.18 * pow(1 - steep, 5));
     }
 }
 
@@ -389,6 +389,8 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
         clear(out);
     else
         add_grain(b, &b->plan.use[order[0]], at, out);
+    if (b->beam)
+        b->kernels->dim(out, (const int[]){k[0]->beam, k[1]->beam, k[2]->beam, k[3]->beam});
     if ((cell->flags & CELL_SKY || !whole) && !b->kernels->covered(out)) {
         cell->flags |= CELL_SKY;
         add_sky(b, k, j, out);
@@ -482,6 +484,25 @@ static unsigned choose_times(struct backdrop *b, const struct set *s, int64_t t)
     return moved;
 }
 
+/* The own infrared lamp has a beam. Its light has been mixed as if it went everywhere; here
+ * its share of all light is taken away beside the beam. True where it is the only light,
+ * and near enough elsewhere. */
+static void shine(struct backdrop *b, const struct light *l, const struct set *s)
+{
+    double most = (double)l->soft[SOFT_IR][1], half = s->ir_beam_deg / 2 * RAD;
+    b->beam = most > 0 && half > 0.01 && half < 1.5;
+    if (!b->beam)
+        return;
+    struct light dark = *l;
+    memset(dark.soft[SOFT_IR], 0, sizeof(dark.soft[SOFT_IR]));
+    double all = ask_meter(b->tiles, l, &b->view), rest = ask_meter(b->tiles, &dark, &b->view);
+    double share = all > 0 ? 1 - rest / all : 0;
+    for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++) {
+        double away = 1 - vec_dot(k->look.to, b->view.ahead), edge = 1 - cos(half);
+        k->beam = (int)(256 * (1 - share * (1 - exp2(-away / edge))));
+    }
+}
+
 int backdrop_paint(struct backdrop *b, const struct view *v, const struct light *l,
                    const struct set *s, int64_t time_ns, struct radiance *into)
 {
@@ -500,6 +521,8 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
         for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++)
             if (k->sway > 0)
                 sway_move(b, k);
+    shine(b, l, s);
+    again = again && !b->beam;
     uint16_t stale = again ? b->stale : 0xffff;
     if (stale)
         lettering_light(b);

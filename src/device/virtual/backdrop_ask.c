@@ -228,19 +228,24 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
     return sum;
 }
 
-double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,
-                      double aspect)
+double ask_meter(const struct tiles *t, const struct light *l, const struct view *v)
 {
-    struct view v;
-    const int across = 11, down = 7, width = 1000;
-    view_init(&v, pose, width, (int)(width / aspect));
+    const int across = 11, down = 7;
     double sum = 0, weight = 0;
     for (int j = 0; j < down; j++)
         for (int i = 0; i < across; i++) {
             double fx = (i + 0.5) / across, fy = (j + 0.5) / down;
             double dx = fx - 0.5, dy = fy - 0.5, k = 1.2 - dx * dx - dy * dy; /* middle first */
-            sum += k * fmin(meter_at(b->tiles, l, view_ray(&v, fx * v.width, fy * v.height)), 4);
+            sum += k * fmin(meter_at(t, l, view_ray(v, fx * v->width, fy * v->height)), 4);
             weight += k;
         }
     return sum / weight;
+}
+
+double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,
+                      double aspect)
+{
+    struct view v;
+    view_init(&v, pose, 1000, (int)(1000 / aspect));
+    return ask_meter(b->tiles, l, &v);
 }

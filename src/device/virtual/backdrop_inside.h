@@ -22,6 +22,7 @@ struct knot {
     struct look look;
     float sway;        /* radians that a leaf there moves for each metre */
     float far;         /* metres, about */
+    int beam;          /* 0…256: what the own lamp's beam leaves of the light */
     float aside, lift; /* degrees that the wind has moved it, at sway_time */
 };
 
@@ -85,6 +86,7 @@ struct backdrop {
     int64_t sky_time[PHASES], sway_time;
     unsigned sky_moved;
     double wind_m_s, wind_deg;
+    bool beam; /* the own lamp burns */
     struct lettered *lettered;
     int n_lettered;
     int8_t grain[GRAIN * GRAIN + 4];
@@ -98,7 +100,9 @@ void sway_move(const struct backdrop *b, struct knot *k);
 void lettering_find(struct backdrop *b);
 void lettering_light(struct backdrop *b);
 uint16_t lettering_paint(const struct backdrop *b, int x, int y, uint16_t *cell);
-/* backdrop_ask.c: light on a point seen in that direction: radiance of a white card. */
+/* backdrop_ask.c: mean radiance of what a view sees. */
+double ask_meter(const struct tiles *t, const struct light *l, const struct view *v);
+/* Light on a point seen in that direction: radiance of a white card. */
 void ask_light(const struct tiles *t, const struct light *l, struct vec direction, float ret[3]);
 
 #endif

@@ -60,6 +60,8 @@ struct place_kernels {
     void (*remap)(const struct remap *r, uint16_t *cell);
     /* Blends another cell over it; weights at the corners, 0…256. */
     void (*over)(uint16_t *cell, const uint16_t *other, const int weight[4]);
+    /* Multiplies by 0…256 at the corners, but for the coverage. */
+    void (*dim)(uint16_t *cell, const int weight[4]);
     /* Sky behind what is not covered; SKY_SIDE² samples a channel, radiance × unit. */
     void (*sky)(uint16_t *cell, const float sky[3][SKY_SIDE * SKY_SIDE]);
     void (*grain)(uint16_t *cell, const struct grain *g);

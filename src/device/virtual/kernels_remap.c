@@ -102,19 +102,38 @@ static void remap(const struct remap *r, uint16_t *cell)
 
 #endif
 
+/* Weights of the pixels of a row, 0…8192, of those at the corners, 0…256. */
+INLINE void weights_row(const int weight[4], int y, int16_t *w)
+{
+    int32_t w0 = weight[0] * 32 + (weight[2] - weight[0]) * (2 * y + 1);
+    int32_t w1 = weight[1] * 32 + (weight[3] - weight[1]) * (2 * y + 1);
+    for (int x = 0; x < CELL; x++)
+        w[x] = (int16_t)(w0 + (((w1 - w0) * (2 * x + 1)) >> 5));
+}
+
 static void over(uint16_t *cell, const uint16_t *other, const int weight[4])
 {
     for (int y = 0; y < CELL; y++) {
-        /* ×32: 0…8192 */
-        int32_t w0 = weight[0] * 32 + (weight[2] - weight[0]) * (2 * y + 1);
-        int32_t w1 = weight[1] * 32 + (weight[3] - weight[1]) * (2 * y + 1);
         int16_t w[CELL];
-        for (int x = 0; x < CELL; x++)
-            w[x] = (int16_t)(w0 + (((w1 - w0) * (2 * x + 1)) >> 5));
+        weights_row(weight, y, w);
         int16_t *to = (int16_t *)(void *)(cell + y * CELL * 4);
         const int16_t *from = (const int16_t *)(const void *)(other + y * CELL * 4);
         for (int i = 0; i < CELL * 4; i++)
             to[i] = (int16_t)(to[i] + (((from[i] - to[i]) * w[i / 4] + 4096) >> 13));
+    }
+}
+
+static void dim(uint16_t *cell, const int weight[4])
+{
+    for (int y = 0; y < CELL; y++) {
+        int16_t w[CELL];
+        weights_row(weight, y, w);
+        uint16_t *to = cell + y * CELL * 4;
+        for (int x = 0; x < CELL; x++)
+            for (int k = 0; k < 3; k++) {
+                uint32_t v = (uint32_t)(to[4 * x + k] ^ 0x8000) * (uint32_t)w[x] >> 13;
+                to[4 * x + k] = (uint16_t)(v ^ 0x8000);
+            }
     }
 }
 
@@ -247,6 +266,7 @@ extern const struct place_kernels KERNELS_OWN(place);
 const struct place_kernels KERNELS_OWN(place) = {.mix = KERNELS_OWN(mix),
                                                  .remap = remap,
                                                  .over = over,
+                                                 .dim = dim,
                                                  .sky = sky,
                                                  .grain = grain,
                                                  .covered = covered,

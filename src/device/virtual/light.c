@@ -203,7 +203,7 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
         l->soft[SOFT_LAMPS][i] = (float)(l->lamps * lamp[i]);
         l->soft[SOFT_WINDOWS][i] = (float)l->lamps;
         l->soft[SOFT_EMIT][i] = (float)l->lamps;
-        l->soft[SOFT_IR][i] = (float)(clamp01(s->ir) * 0.02);
+        l->soft[SOFT_IR][i] = (float)(clamp01(s->ir) * 0.1);
     }
     sky_look(l, elevation, sky, cover, city, direct);
     /* The air between shows what lights it: the sky near the horizon, lamps in a fog. */
