@@ -252,6 +252,11 @@ class Baker:
             self.light(world='clear' if layer == 'sky' else 'overcast')
         else:
             self.light(group=layer)
+        # light does not depend on paint, so its layers go without (but where one sees so near
+        # that bumps throw shadows)
+        self.detail(layer in ('geo', 'emit') or layer in SUN_LAYERS and p['px_per_deg'] > 100)
+        # the colour and the sun behind a pane shall have no noise of it
+        self.mirrors(layer != 'geo' and layer not in SUN_LAYERS)
         self.pano(p, x0, x1, y0, y1, div * coarse)
         im = self.sc.render.image_settings
         im.file_format, im.color_depth, im.exr_codec = 'OPEN_EXR_MULTILAYER', '32', 'NONE'

@@ -242,6 +242,29 @@ def see(mesh, n=48, spots=((1 / 3, 1 / 3), (0.8, 0.1), (0.1, 0.8), (0.1, 0.1))):
     return mesh.pick(np.nonzero(front | back)[0])
 
 
+def uncovered(mesh, slots, n=60):
+    """Without those faces of the given slots (skin) that lie below others (clothes), but for a
+    seam of two faces."""
+    tree = mesh.tree()
+    dirs = directions(n, -0.9)
+    nrm = mesh.face_normals()
+    nrm /= np.maximum(np.linalg.norm(nrm, axis=1), 1e-12)[:, None]
+    mine = np.array([m.slot in slots for m in mesh.mats])[mesh.mat]
+    keep = ~mine
+    for f in np.nonzero(mine)[0]:
+        x = Vector(mesh.p[mesh.t[f]].mean(0) + nrm[f] * 2e-3)
+        for k in np.nonzero(dirs @ nrm[f] > 0.1)[0]:
+            if tree.ray_cast(x, Vector(dirs[k]))[0] is None:
+                keep[f] = True
+                break
+    for _ in range(2):
+        seen = np.zeros(len(mesh.p), bool)
+        seen[mesh.t[keep & mine].reshape(-1)] = True
+        keep |= mine & seen[mesh.t].any(1)
+    print(f"   {int((~keep).sum())} of {int(mine.sum())} faces of skin are covered")
+    return mesh.pick(np.nonzero(keep)[0])
+
+
 def decimate(mesh, target, weld=1e-4):
     """About `target` triangles, each part by itself."""
     out = []

@@ -285,7 +285,7 @@ def box_before(rig, kit):
     return m
 
 
-def model_of(name, mesh, clip_list, lods=(6500, 2000, 750, 280), coarse=None):
+def model_of(name, mesh, clip_list, lods=(6500, 2200, 900, 340), coarse=None):
     """coarse: the same with simpler pieces, for what decimation cannot take."""
     r = AHEAD
     if coarse is not None:  # one list of materials, bones by the same numbers
@@ -322,6 +322,18 @@ def hair_of(kit, rig, path, pattern, drop):
     p = (p - [(p[:, 0].min() + p[:, 0].max()) / 2, (p[:, 1].min() + p[:, 1].max()) / 2, p[:, 2].max()]) * k
     m.p = p + [(lo[0] + hi[0]) / 2 + drop[0], 0, hi[2] + drop[1]]
     return m
+
+
+def skull_of(rig, hair, size):
+    """A closed skin of the hair's own colour, bound to the head."""
+    skull = shell(hair, size)
+    skull.p[:, 0] -= 0.014  # it is thick: out of the face
+    image = hair.mats[0].image
+    rgb = image.small.reshape(-1, 3).mean(0) if image.alpha is None else np.median(image.small.reshape(-1, 3), axis=0)
+    skull.mats = [Material("hair-shell", MATTE, HAIR, 0, tuple(np.minimum(1, rgb * np.asarray(hair.mats[0].rgb))))]
+    skull.w = np.zeros((len(skull.p), len(rig.bones)))
+    skull.w[:, rig.bones.index("head")] = 1
+    return skull
 
 
 def woman_shape(p):
@@ -377,7 +389,10 @@ def make(kit, only, out):
     c = clips(rig, shoes)
     box = box_before(rig, kit)
     if not only or "man" in only:
-        model_of("man", join([rig.mesh, box]), c).write(out)
+        body = uncovered(rig.mesh, (SKIN, SLEEVE))
+        bald = body.pick(np.nonzero(np.array([x.slot != HAIR for x in body.mats])[body.mat])[0])
+        skull = skull_of(rig, rig.hair, 0.02)
+        model_of("man", join([body, box]), c, coarse=join([bald, skull, box])).write(out)
     if not only or "woman" in only:
         body = join([rig.mesh])
         keep = np.array([x.slot != HAIR for x in body.mats])[body.mat]
@@ -386,9 +401,8 @@ def make(kit, only, out):
         hair = hair_of(kit, rig, "reallusion/reallusion/female03", "13", (-0.005, 0.012))
         for x in hair.mats:
             x.slot = HAIR
-        skull = shell(hair, 0.022)
-        skull.mats = [Material("hair-shell", MATTE, HAIR, 0, tuple(hair.mats[0].image.look(np.array([[0.5, 0.5]]))[0] * 1.0))]
-        for h in (hair, skull):
-            h.w = np.zeros((len(h.p), len(rig.bones)))
-            h.w[:, rig.bones.index("head")] = 1
+        body = uncovered(body, (SKIN, SLEEVE))
+        hair.w = np.zeros((len(hair.p), len(rig.bones)))
+        hair.w[:, rig.bones.index("head")] = 1
+        skull = skull_of(rig, hair, 0.02)
         model_of("woman", join([body, hair, box]), c, coarse=join([body, skull, box])).write(out)
