@@ -379,14 +379,14 @@ TEST(crowds_do_not_run_into_each_other)
 TEST(cues_come_in_time)
 {
     struct cast *c = play("scenario a\nhour 22\nweather rain\nlength 60 loop\n"
-                          "gate g 0 0\nat 20 s wind 5\nat 20 cover 1\nat 10 gate g open\n");
+                          "gate g 0 0\nat 20 s wind 5\nat 20 lens cover 1\nat 10 gate g open\n");
     struct cast_cue q[8];
     CHECK_INT(cast_cues(c, -1, 0, q, 8), 2);
     CHECK_STR(q[0].text, "hour 22");
     CHECK_STR(q[1].text, "weather rain 0s");
     CHECK_INT(cast_cues(c, 0, 100 * NSEC_PER_SEC, q, 8), 4);
     CHECK_STR(q[0].text, "wind 5");
-    CHECK_STR(q[1].text, "cover 1");
+    CHECK_STR(q[1].text, "lens cover 1");
     CHECK_INT(q[0].at_ns, 20 * NSEC_PER_SEC);
     CHECK_INT(q[2].at_ns, 80 * NSEC_PER_SEC);
     CHECK_INT(cast_next_cue(c, 20 * NSEC_PER_SEC), 80 * NSEC_PER_SEC);

@@ -128,9 +128,9 @@ json_t *players_here_json(struct camera *cam)
     size_t n = all ? cast_at(cam->device->cast, clock_now(cam->clock), all, CAST_MOST) : 0;
     for (size_t i = 0; i < n; i++) {
         const struct member *m = &all[i];
-        json_t *j = json_pack("{s:s, s:s, s:s?, s:[f, f, f], s:f, s:f}", "id", m->id, "model",
+        json_t *j = json_pack("{s:s, s:s, s:s?, s:[f, f, f], s:f, s:f, s:f}", "id", m->id, "model",
                               m->model, "class", m->class_name, "at", m->at.x, m->at.y, m->at.z,
-                              "heading", m->heading_deg, "speed", m->speed_m_s);
+                              "heading", m->heading_deg, "speed", m->speed_m_s, "phase", m->phase);
         if (j && *m->plate)
             json_object_set_new(j, "plate", json_string(m->plate));
         json_array_append_new(list, j);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "device/virtual/cast_kinds.h"
 #include "device/virtual/scenario_words.h"
+#include "device/virtual/stage.h"
 
 /* ---- geometry ---- */
 
@@ -299,6 +300,10 @@ static int add_cue(struct words *w, const struct cue *what, const char *verb, co
     int n = snprintf(c.text, sizeof(c.text), "%s%s%s", verb, *verb ? " " : "", text);
     if (n < 0 || (size_t)n >= sizeof(c.text))
         return words_fault(w, "the command is longer than %zu characters", sizeof(c.text) - 1);
+    struct stage_change unused;
+    struct fault told = {0};
+    if (c.sort == CUE_STAGE && stage_parse(c.text, &unused, &told)) /* now, not in mid-play */
+        return words_fault(w, "%s", told.text);
     size_t i = s->n_cues++;
     for (; i && s->cue[i - 1].at_s > at_s; i--)
         s->cue[i] = s->cue[i - 1];
