@@ -216,6 +216,13 @@ static bool hidden(const struct paint *p, const struct fallen *f)
     return p->w->place.distance && range > 4 && p->w->place.distance(p->w->place.of, f->at) < range;
 }
 
+/* Nearly the sine of so many turns. */
+static double swing(double turns)
+{
+    double f = turns - floor(turns);
+    return f < 0.5 ? 16 * f * (0.5 - f) : -16 * (f - 0.5) * (1 - f);
+}
+
 static void paint_one(void *ctx, const struct fallen *f)
 {
     struct paint *p = ctx;
@@ -234,11 +241,14 @@ static void paint_one(void *ctx, const struct fallen *f)
     } else {
         /* Flakes swing on their way. */
         size = fmin(size, 14e-3);
-        double rate = 1.5 + 3 * fall_unit(chance, 16), wide = 0.03 + 0.09 * fall_unit(chance, 32);
-        double a = rate * p->t + fall_unit(chance, 48) * 2 * M_PI, b = rate * 0.8 * p->t + a * 0.1;
-        at = vec_add(at, vec(wide * sin(a), wide * cos(b), 0.4 * wide * sin(2 * a)));
-        speed = vec_add(speed, vec(wide * rate * cos(a), -wide * rate * 0.9 * sin(b),
-                                   0.8 * wide * rate * cos(2 * a)));
+        double rate = 0.25 + 0.5 * fall_unit(chance, 16); /* turns per second */
+        double wide = 0.03 + 0.09 * fall_unit(chance, 32), fast = wide * rate * 2 * M_PI;
+        double a = rate * p->t + fall_unit(chance, 48), b = 0.8 * a;
+        double sin_a = swing(a), cos_a = swing(a + 0.25);
+        double sin_b = swing(b), cos_b = swing(b + 0.25);
+        at = vec_add(at, vec(wide * sin_a, wide * cos_b, 0.8 * wide * sin_a * cos_a));
+        speed = vec_add(speed, vec(fast * cos_a, -0.8 * fast * sin_b,
+                                   0.8 * fast * (cos_a * cos_a - sin_a * sin_a)));
         gain = 1.2;
     }
     struct vec end = vec_add(at, vec_mul(speed, p->exposure_s));
