@@ -109,7 +109,8 @@ uint8_t *sign_field(struct sign *s)
     float widest = 0.1f, wide = side(s->right), high = side(s->down);
     for (int i = 0; i < n; i++)
         widest = fmaxf(widest, line_width(line[i]) + STROKE);
-    float room = s->bare ? 1 : 0.8f;
+    /* Marks above letters need room. */
+    float room = strchr(s->text, 0xc3) ? 0.7f : s->bare ? 1 : 0.8f;
     float glyph = room * high / ((float)n + 0.45f * (float)(n - 1) + STROKE);
     glyph = fminf(glyph, (s->bare ? 1 : 0.88f) * wide / widest);
     float texel = fmaxf(glyph / GLYPH_TEXELS, fmaxf(wide, high) / MOST_TEXELS);

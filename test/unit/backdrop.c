@@ -210,7 +210,7 @@ TEST(memory_is_bounded)
     for (int i = 0; i < 120; i++) {
         struct pose p = looking(i * 37.0, -20 + i % 7 * 6, 1 + i % 5);
         paint(b, &p, &noon, 0, &r);
-        CHECK(b->n_slots <= b->most_slots && b->most_slots <= 48 + W * H * 2 / (TILE * TILE));
+        CHECK(b->n_slots <= b->most_slots && b->most_slots <= 48 + W * H * 2.6 / (TILE * TILE));
     }
     backdrop_rest(b);
     CHECK(b->n_slots == 0 && !b->slot && !b->work);

@@ -421,7 +421,8 @@ static int make_room(struct backdrop *b, int width, int height)
             return -ENOMEM;
         b->room = knots;
     }
-    int most = (int)((double)width * height * 2 / (TILE * TILE)) + SLOTS_LEAST;
+    /* A picture takes at most 1.6² texels for each of its pixels, in whole tiles. */
+    int most = (int)((double)width * height * 2.6 / (TILE * TILE)) + SLOTS_LEAST;
     if (most > b->most_slots) {
         struct slot *bigger = realloc(b->slot, (size_t)most * sizeof(*bigger));
         if (!bigger)

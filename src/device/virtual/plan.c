@@ -2,8 +2,9 @@
 
 #define DEG (180 / M_PI)
 
-/* Texels per pixel beyond which a coarser sheet is taken: a little aliasing for sharpness. */
-#define TOO_DENSE 1.36
+/* Texels per pixel beyond which a coarser sheet is taken. Baked texels are a little blurred
+ * among their neighbours: that many of them make no moiré. */
+#define TOO_DENSE 1.6
 
 static const struct sheet *dense_enough(const struct tiles *t, const struct patch *p, double wanted)
 {
