@@ -62,6 +62,9 @@ export const cam = $state({
 export const may = (group: string) => !!cam.session?.groups.includes(group);
 export const mayMove = () => may('ptz') && !!cam.head;
 
+/** Who hears messages that only one place of the page has asked for. */
+export const listeners: Record<string, (m: Message) => void> = {};
+
 function heard(m: Message): void {
   if (m.type === 'hello') {
     cam.head = m.head;
@@ -75,6 +78,8 @@ function heard(m: Message): void {
     cam.streams = m.streams;
   } else if (m.type === 'event' && m.topic.endsWith('SignalLoss')) {
     cam.noSignal = Object.values(m.data).some((v) => v === '1' || v === 'true');
+  } else {
+    listeners[m.type]?.(m);
   }
 }
 

@@ -1,7 +1,7 @@
 // The stage of the virtual camera: what it can do, how it is, and the truth about the
 // picture. Real cameras have none, and only administrators may direct it.
 import { call } from './api';
-import { cam, may } from './camera.svelte';
+import { cam, listeners, may, socket } from './camera.svelte';
 import { isText, t } from './i18n.svelte';
 import { view } from '../player/player.svelte';
 
@@ -64,7 +64,9 @@ export interface TruthObject {
 
 const TRUTH_STORE = 'vedette.truth';
 const LOOK_MS = 1500;
-const TRUTH_MS = 120;
+const TRUTH_MS = 33;
+const TRUTHS_MOST = 60;
+const NEAR = 3; // pictures apart that still pass for one: the truth comes of every third
 
 export const stage = $state({
   can: [] as StageRow[],
@@ -223,26 +225,33 @@ export function setShowTruth(on: boolean): void {
   localStorage.setItem(TRUTH_STORE, on ? 'yes' : 'no');
 }
 
-/** The truth about the picture that is shown, while it is wanted. */
+interface Told {
+  serial: number;
+  objects: TruthObject[];
+}
+let truths: Told[] = []; // newer than what is shown: the truth comes before its picture
+
+function choose(): void {
+  const serial = view.stamp?.serial ?? Infinity; // single pictures say it at their end only
+  while (truths.length > 1 && truths[1].serial <= serial) truths.shift();
+  const found = truths[0];
+  if (found && found.serial <= serial + NEAR) stage.truth = found.objects.filter((o) => o.viewBox);
+}
+
+/** The truth about the picture that is shown, while it is wanted and the line is open. */
 export function followTruth(): () => void {
-  let ended = false;
-  let timer = 0;
-  const look = async () => {
-    if (!document.hidden && view.kind === 'live') {
-      const serial = view.stamp?.serial;
-      try {
-        const m = await reply('/vedette/stage/truth' + (serial !== undefined ? `?serial=${serial}` : ''));
-        if (!ended) stage.truth = m.objects.filter((o: TruthObject) => o.viewBox);
-      } catch {
-        stage.truth = []; // that picture is forgotten; the next one is asked for soon
-      }
-    }
-    if (!ended) timer = window.setTimeout(look, TRUTH_MS);
+  listeners.truth = (m) => {
+    truths.push(m as unknown as Told);
+    if (truths.length > TRUTHS_MOST) truths.shift();
+    choose();
   };
-  void look();
+  const timer = window.setInterval(choose, TRUTH_MS);
+  socket.request('watch', { truth: true }).catch((e) => (stage.failure = (e as Error).message));
   return () => {
-    ended = true;
-    clearTimeout(timer);
+    clearInterval(timer);
+    delete listeners.truth;
+    socket.request('watch', { truth: false }).catch(() => {});
+    truths = [];
     stage.truth = [];
   };
 }
