@@ -235,8 +235,12 @@ static void fill_batch(const struct raster *r, const struct placed *p,
 {
     const struct lighting *g = ctx;
     look_tint(p->who, p->model, m->slot, b->tint);
-    if (m->slot == SLOT_SLEEVE && look_long_sleeves(p->who))
-        b->level = NULL; /* no skin to be seen */
+    if (m->slot == SLOT_SLEEVE && look_long_sleeves(p->who)) {
+        static const float skin[3] = {0.40f, 0.24f, 0.17f};
+        b->level = NULL; /* no skin to be seen, nor its colour where corners have it */
+        for (int k = 0; k < 3 && batch->texture < 0; k++)
+            b->tint[k] /= skin[k];
+    }
     b->diffuse = 1;
     for (int k = 0; k < 3; k++)
         b->mirror_tint[k] = 1;

@@ -232,7 +232,8 @@ static void cast_shadow(struct raster *r, const struct backdrop *b, const struct
 static void cast_contact(struct raster *r, const struct backdrop *b, const struct view *v,
                          const struct light *l, const struct placed *p)
 {
-    bool body = p->model->n_clips > 0 && p->who->gait != GAIT_RIDE;
+    bool slim = p->hi[1] - p->lo[1] < 1.2f && p->hi[2] > 1.2f; /* somebody who only stands */
+    bool body = slim || (p->model->n_clips > 0 && p->who->gait != GAIT_RIDE);
     double half_w, half_l, soft, deep;
     if (p->lo[2] > 0.4f)
         return; /* hangs in the air */

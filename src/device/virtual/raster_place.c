@@ -49,7 +49,7 @@ static void find_box(struct placed *p)
 int place_lod(const struct model *m, double pixels)
 {
     int lod = 0;
-    while (lod + 1 < (int)m->n_lods && m->lod[lod].n_triangles > pixels * 0.12)
+    while (lod + 1 < (int)m->n_lods && m->lod[lod].n_triangles > pixels * 0.1)
         lod++;
     return lod;
 }

@@ -24,9 +24,7 @@ static int outline(struct raster *r, const struct view *v, const struct placed *
     small.f = v->f * w->k;
     r->shift_x = v->width / 2.0 - (v->width / 2.0 - w->x0) * w->k;
     r->shift_y = v->height / 2.0 - (v->height / 2.0 - w->y0) * w->k;
-    int lod = place_lod(p->model, (p->x1 - p->x0) * (p->y1 - p->y0) * w->k * w->k);
-    if (lod < p->lod)
-        lod = p->lod; /* never finer than what is drawn */
+    int lod = p->lod; /* as it is drawn */
     bool ok = place_vertices(r, p, &small, lod, &stand) && patch_begin(r, 0, 0, w->w, w->h);
     r->shift_x = r->shift_y = 0;
     if (!ok)
