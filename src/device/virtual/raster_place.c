@@ -351,6 +351,9 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
     }
 }
 
+/* Eleven rows; a multiple of the alignment, as aligned_alloc() asks. */
+#define ROWS_BYTES (((RASTER_SIDE + 8) * 11 * sizeof(float) + 63) / 64 * 64)
+
 static bool patch_room(struct raster *r)
 {
     struct raster_patch *p = &r->patch;
@@ -365,7 +368,7 @@ static bool patch_room(struct raster *r)
     if (!p->rgb)
         p->rgb = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 3 * 8 * sizeof(float));
     if (!r->row_memory)
-        r->row_memory = aligned_alloc(64, (RASTER_SIDE + 8) * 11 * sizeof(float));
+        r->row_memory = aligned_alloc(64, ROWS_BYTES);
     if (!p->mask || !p->touched || !p->depth || !p->rgb || !r->row_memory)
         return false;
     float *m = r->row_memory;
