@@ -160,7 +160,7 @@ static bool add_event(const struct story_event *e, void *arg)
 {
     struct events_so_far *s = arg;
     static const char *const types[] = {"line", "line", "enter", "leave"};
-    if (json_array_size(s->list) >= s->most) {
+    if (json_array_size(s->list) >= s->most && e->at_ns != s->last_ns) { /* one moment is whole */
         s->more = true;
         return false;
     }

@@ -133,6 +133,23 @@ static int64_t refine(struct story *s, int64_t from, int64_t to, const char *id,
     return to;
 }
 
+/* When between two looks it appeared or vanished. */
+static int64_t refine_presence(struct story *s, int64_t from, int64_t to, const char *id,
+                               bool appears)
+{
+    for (int i = 0; i < REFINE; i++) {
+        size_t hint = 0;
+        int64_t mid = from + (to - from) / 2;
+        s->spare.n = cast_at(s->cast, mid, s->spare.m, CAST_MOST);
+        bool there = s->spare.n && find(&s->spare, id, &hint) != SIZE_MAX;
+        if (there == appears)
+            to = mid;
+        else
+            from = mid;
+    }
+    return to;
+}
+
 struct side_of {
     const struct cast_line *line;
     bool right; /* where it comes to */
@@ -191,9 +208,11 @@ static void see_areas(struct story *s, const struct look *was, const struct look
             continue;
         struct member at = *m;
         struct area_of of = {&s->watch.area[a], in};
-        int64_t when = before == SIZE_MAX
-                           ? now->at_ns
-                           : refine(s, was->at_ns, now->at_ns, m->id, is_in, &of, &at);
+        int64_t when = before != SIZE_MAX
+                           ? refine(s, was->at_ns, now->at_ns, m->id, is_in, &of, &at)
+                       : was->at_ns < s->watch.start_ns
+                           ? now->at_ns /* the first look */
+                           : refine_presence(s, was->at_ns, now->at_ns, m->id, true);
         note(f, n, in ? STORY_ENTER : STORY_LEAVE, a, when, &at, s->watch.area[a].name);
     }
 }
@@ -264,7 +283,9 @@ static void go_to(struct story *s, struct mark *h, int64_t to_ns)
         if (h->look.in[i] && (!now->n || find(now, h->look.m[i].id, &hint) == none))
             for (size_t a = 0; a < s->watch.n_areas; a++)
                 if (h->look.in[i] >> a & 1)
-                    note(f, &n, STORY_LEAVE, a, to_ns, &h->look.m[i], s->watch.area[a].name);
+                    note(f, &n, STORY_LEAVE, a,
+                         refine_presence(s, h->look.at_ns, to_ns, h->look.m[i].id, false),
+                         &h->look.m[i], s->watch.area[a].name);
     qsort(f, n, sizeof(*f), by_time);
     for (size_t i = 0; i < n; i++) {
         struct story_event *e = &f[i].e;
@@ -310,7 +331,7 @@ static bool begin(struct story *s, int64_t time_ns)
     if (!s->begun || w.start_ns != was) {
         forget(s);
         s->watch = w;
-        s->here = (struct mark){0};
+        s->here = (struct mark){.look.at_ns = w.start_ns - 1};
         struct story_tally *t = &s->here.tally;
         t->start_ns = w.start_ns;
         t->n_lines = w.n_lines;
