@@ -42,6 +42,7 @@ struct question {
     size_t n_shots, most;
     int64_t from_ns, to_ns; /* ASK_EVENTS */
     double fps;
+    bool submitted;
     json_t *answer;
 };
 
@@ -172,6 +173,9 @@ static void ask_next(struct truth_door *d)
     if (list_empty(&d->questions))
         return;
     struct question *q = container_of(d->questions.next, struct question, in_door);
+    if (q->submitted) /* a reply lets the same client's next question in */
+        return;
+    q->submitted = true;
     if (jobs_submit(d->cam->jobs, "truth", work, on_worked, q))
         on_worked(q); /* without an answer */
 }
