@@ -61,6 +61,13 @@ def test_J4_state_and_what_can_be_done(t):
     t.equal(can["weather"]["choices"],
             ["clear", "cloudy", "overcast", "fog", "rain", "storm", "snow"])
     t.equal((can["hour"]["min"], can["hour"]["max"], can["hour"]["unit"]), (0, 24, "h"))
+    doc = (vedette.ROOT / "docs/stage.md").read_text()
+    for row in j["can"]:
+        line = next((x for x in doc.splitlines() if x.startswith(f"| `{row['name']}` | `{row['words']}` |")),
+                    None)
+        t.check(line and row["doc"] in line, "docs/stage.md has no such row", row)
+        for word in row.get("choices", []):
+            t.check(f"`{word}`" in line, "docs/stage.md", row["name"], word)
 
 
 def test_J4_rights(t):
@@ -375,6 +382,11 @@ def reborn(c, was):
     raise AssertionError("it did not come again\n" + c.log_tail())
 
 
+def helpers(c):
+    pid = c.process.pid
+    return len(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
 def test_J4_power(t):
     """Off and on again: a new start in the same process; settings and place stay."""
     c = t.camera()
@@ -390,10 +402,12 @@ def test_J4_power(t):
     j = stage(c)
     t.equal((j["values"]["hour"], j["values"]["weather"], j["values"]["wind"]), (20, "storm", "auto"))
     t.equal((j["body"]["card"], j["body"]["temperature"], j["body"]["powerCycles"]), (False, 50, 0))
-    was = boot(c)
+    was, handles, children = boot(c), c.handles(), helpers(c)
     do(c, power="cycle")
     reborn(c, was)
     t.equal(stage(c)["values"]["hour"], 20)
+    t.check(c.handles() <= handles, "open files are left over", c.handles(), handles)
+    t.equal(helpers(c), children, "processes are left over")
 
 
 def test_J4_I8_housing(t):
