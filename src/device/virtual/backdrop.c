@@ -5,10 +5,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "device/virtual/backdrop_inside.h"
 
 #define SLOTS_LEAST 48
+#define SLAB 16
 #define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
 #define SECOND INT64_C(1000000000)
 #define FLUTTER_NS (SECOND / 15)
@@ -138,19 +140,30 @@ static void mix_tile(struct backdrop *b, const struct patch *p, const struct she
     b->kernels->mix(m, &from, to, b->scratch);
 }
 
+/* Sixteen at a time: then they are one large page of the machine's memory. */
+static bool add_slots(struct backdrop *b)
+{
+    const size_t texels = 4 * TILE * TILE, page = SLAB * texels * sizeof(uint16_t);
+    if (b->n_slots % SLAB == 0) {
+        uint16_t *slab = aligned_alloc(page, page);
+        if (!slab)
+            return false;
+        madvise(slab, page, MADV_HUGEPAGE);
+        b->slot[b->n_slots].slab = slab;
+    }
+    b->slot[b->n_slots].texels =
+        b->slot[b->n_slots / SLAB * SLAB].slab + (size_t)(b->n_slots % SLAB) * texels;
+    return true;
+}
+
 static struct slot *victim(struct backdrop *b)
 {
     struct slot *best = NULL;
     for (int i = 0; i < b->n_slots; i++)
         if (!best || b->slot[i].used < best->used)
             best = &b->slot[i];
-    if (b->n_slots < b->most_slots) {
-        uint16_t *texels = aligned_alloc(64, sizeof(uint16_t) * 4 * TILE * TILE);
-        if (texels) {
-            b->slot[b->n_slots].texels = texels;
-            return &b->slot[b->n_slots++];
-        }
-    }
+    if (b->n_slots < b->most_slots && add_slots(b))
+        return &b->slot[b->n_slots++];
     if (best)
         b->where[best->tile] = 0;
     return best;
@@ -265,6 +278,11 @@ static bool paint_layer(struct backdrop *b, const struct plan_use *u, const stru
         r.stride = TILE;
         ox = ix / TILE * TILE;
         oy = iy / TILE * TILE;
+        /* What the next cell will want is on its way meanwhile. */
+        const uint16_t *next = r.from + ((size_t)(iy - oy) * TILE + (size_t)(ix - ox + w - 2)) * 4;
+        for (int j = 0; j < h; j++, next += (size_t)TILE * 4)
+            for (int k = 0; k < w * 4; k += 32)
+                __builtin_prefetch(next + k);
     } else {
         patchwork(b, u, s, ix, iy, w, h, cell);
         r.from = b->patchwork;
@@ -450,7 +468,7 @@ static int make_room(struct backdrop *b, int width, int height)
 static void look_round(struct backdrop *b, const struct view *v)
 {
     b->view = *v;
-    plan_init(&b->plan, b->tiles, v, CELL);
+    plan_init(&b->plan, b->tiles, v, CELL, b->quick ? PLAN_QUICK : PLAN_SHARP);
     struct knot *k = b->knot;
     for (int j = 0; j < b->down; j++)
         for (int i = 0; i < b->across; i++, k++) {
@@ -579,7 +597,7 @@ struct backdrop *backdrop_new(const struct tiles *t)
 void backdrop_rest(struct backdrop *b)
 {
     for (int i = 0; i < b->n_slots; i++)
-        free(b->slot[i].texels);
+        free(b->slot[i].slab);
     free(b->slot);
     free(b->knot);
     free(b->cell);
@@ -604,6 +622,12 @@ struct backdrop *backdrop_free(struct backdrop *b)
     free(b->lettered);
     free(b);
     return NULL;
+}
+
+void backdrop_quick(struct backdrop *b, bool quick)
+{
+    b->held += b->quick != quick;
+    b->quick = quick;
 }
 
 void backdrop_use_plain_kernels(struct backdrop *b, bool plain)

@@ -30,6 +30,10 @@ void backdrop_use_plain_kernels(struct backdrop *b, bool plain);
 void backdrop_follow(struct backdrop *b,
                      void (*light_at)(void *ctx, int64_t time_ns, struct light *ret), void *ctx);
 
+/* Whether the pictures from now on may be a little less sharp, because they are smeared by a
+ * move of the head: they cost half as much. */
+void backdrop_quick(struct backdrop *b, bool quick);
+
 /* Every pixel of the place as seen by v under l at that world time (wind moves the trees,
  * clouds drift). Sets into->unit and into->held. 0 or -ENOMEM. Equal arguments give equal
  * bytes, whatever was painted before. Where into->held is what the last call left there

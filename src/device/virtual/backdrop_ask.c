@@ -12,7 +12,7 @@
 static void finest(struct plan *p, const struct tiles *t, struct vec direction)
 {
     struct view v = {.ahead = vec_unit(direction), .f = 60000, .width = 1, .height = 1};
-    plan_init(p, t, &v, 1);
+    plan_init(p, t, &v, 1, PLAN_SHARP);
 }
 
 static const struct tile *texel_at(const struct tiles *t, const struct plan_use *u,
@@ -84,7 +84,7 @@ void backdrop_distance_row(const struct backdrop *b, const struct view *v, int y
                            float *ret_m)
 {
     struct plan p;
-    plan_init(&p, b->tiles, v, SPAN);
+    plan_init(&p, b->tiles, v, SPAN, PLAN_SHARP);
     for (int from = x0; from < x1; from += SPAN) {
         struct stretch s = stretch(&p, v, from, y);
         for (int i = 0; i < SPAN && from + i < x1; i++) {
@@ -105,7 +105,7 @@ void backdrop_albedo_row(const struct backdrop *b, const struct view *v, int y, 
                          float *ret_rgb)
 {
     struct plan p;
-    plan_init(&p, b->tiles, v, SPAN);
+    plan_init(&p, b->tiles, v, SPAN, PLAN_SHARP);
     for (int from = x0; from < x1; from += SPAN) {
         struct stretch s = stretch(&p, v, from, y);
         for (int i = 0; i < SPAN && from + i < x1; i++, ret_rgb += 3) {

@@ -28,6 +28,7 @@ struct knot {
 
 struct slot {
     uint16_t *texels;
+    uint16_t *slab; /* to be freed; NULL: part of one before */
     uint32_t tile;
     uint64_t light; /* id of what it is lit by */
     uint64_t used;
@@ -86,6 +87,7 @@ struct backdrop {
     int64_t sky_time[PHASES], sway_time;
     unsigned sky_moved;
     double wind_m_s, wind_deg;
+    bool quick;
     bool beam; /* the own lamp burns */
     struct lettered *lettered;
     int n_lettered;

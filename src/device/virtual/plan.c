@@ -2,18 +2,15 @@
 
 #define DEG (180 / M_PI)
 
-/* Texels per pixel beyond which a coarser sheet is taken. Baked texels are a little blurred
- * among their neighbours: that many of them make no moiré. */
-#define TOO_DENSE 1.6
-
-static const struct sheet *dense_enough(const struct tiles *t, const struct patch *p, double wanted)
+static const struct sheet *dense_enough(const struct tiles *t, const struct patch *p, double wanted,
+                                        double too_dense)
 {
     const struct sheet *best = &t->sheet[p->first];
     for (uint32_t i = 1; i < p->n; i++) {
         double density = best->density;
         if (p->projection == PROJECTION_DOWN)
             density /= DEG;
-        if (density <= wanted * TOO_DENSE)
+        if (density <= wanted * too_dense)
             break;
         best = &t->sheet[p->first + i];
     }
@@ -27,7 +24,8 @@ static double smooth(double from, double to, double v)
     return v * v * (3 - 2 * v);
 }
 
-void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span)
+void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span,
+               double too_dense)
 {
     double wanted = v->f / DEG, below = 0; /* pixels per degree; density of what is beneath */
     double half = hypot(v->width, v->height) / 2, cosine = v->f / hypot(v->f, half);
@@ -49,7 +47,7 @@ void plan_init(struct plan *p, const struct tiles *t, const struct view *v, doub
             if (u.cone->cosine > -cosine && vec_dot(u.cone->middle, v->ahead) < least)
                 continue;
         }
-        u.sheet = dense_enough(t, patch, wanted);
+        u.sheet = dense_enough(t, patch, wanted, too_dense);
         p->use[p->n++] = u;
     }
     for (int i = 0; i < p->n / 2; i++) {

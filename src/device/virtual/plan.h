@@ -27,8 +27,14 @@ struct look {
     struct vec to;    /* unit */
 };
 
+/* Texels per pixel beyond which a coarser sheet is taken. Baked texels are a little blurred
+ * among their neighbours: that many of them make no moiré. */
+#define PLAN_SHARP 1.6
+#define PLAN_QUICK 1.1 /* for pictures that are smeared a little, anyway */
+
 /* `span`: pixels between the points at which weights are asked for. */
-void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span);
+void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span,
+               double too_dense);
 void look_at(struct look *l, struct vec direction);
 /* 0…PLAN_FULL: how much of the picture this patch makes there. Where it is more than 0 all
  * within a span belongs to the patch. */
