@@ -1,5 +1,4 @@
 """The truth about what pictures show, lines, areas, exports (row J4)."""
-import base64
 import json
 import subprocess
 
@@ -157,17 +156,18 @@ def test_J4_questions_in_a_row(t):
     """Many at once, some sent before the answer to the one before, some left alone."""
     c = camera(t)
     c.advance(3)
-    head = "Authorization: Basic " + base64.b64encode(":".join(vedette.ADMIN).encode()).decode()
-    one = f"GET {TRUTH} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode()
-    conns = [web.Conn("127.0.0.1", c.https, tls=True) for _ in range(4)]
-    for conn in conns:
-        conn.send(one * 5)
-    conns[3].close()
-    for conn in conns[:3]:
-        for _ in range(5):
-            r = conn.reply()
+    clients = [c.client(*vedette.ADMIN) for _ in range(4)]
+    for client in clients:
+        t.equal(client.get(TRUTH).status, 200)
+    for client in clients:
+        client.conn.send(b"".join(
+            web.request_bytes("GET", TRUTH, headers=client.authorization("GET", TRUTH))
+            for _ in range(15)))
+    clients[3].close()
+    for client in clients[:3]:
+        for _ in range(15):
+            r = client.conn.reply()
             t.equal((r.status, r.json["utc"]), (200, utc(3)))
-        conn.close()
     t.equal(get(c, TRUTH)["utc"], utc(3))
 
 
