@@ -5,6 +5,7 @@ pictures come again.
 
 usage: tools/contact_sheet.py FOLDER [PATTERN]   (make pictures does it for docs/pictures/place)"""
 import json
+import math
 import pathlib
 import re
 import subprocess
@@ -18,6 +19,7 @@ import vedette  # noqa: E402
 SIZE = "1280x720"
 COLUMNS, THUMB = 4, (480, 270)
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+EYE_M = 6  # the lens above the ground, in the street
 TELE = 30  # the lens's longest, which VAPIX calls 9999
 
 # Name, caption, scenario (None: as before), stage, pan, tilt, magnification, seconds to wait.
@@ -41,8 +43,9 @@ STREET = [
      -26, -6, 5, 45),
     ("gate", "5x: the gate", "gatekeeper", {"hour": 11, "weather": "clear"}, 8, -7, 5, 30),
     ("car-park", "8x: the car park", None, {"hour": 15}, 18, -5.5, 8, 4),
-    ("sign", "15x: signs at the gate", None, {}, 11, -6.3, 15, 2),
-    ("plate", "30x: a plate", None, {}, 14.5, -5.6, TELE, 2),
+    ("sign", "15x: a sign behind the gate", None, {}, 18.06, -4.67, 15, 2),
+    ("small-sign", "30x: a sign of half a metre", None, {}, 13.31, -6.15, TELE, 2),
+    ("plate", "20x: who waits at the gate", None, {}, "gate", None, 20, 2),
     ("road", "10x: far along the road", "busy-noon", {"hour": 17, "weather": "clear"},
      62, -4.6, 10, 30),
     ("crossing", "3x: the crossing", None, {"hour": 17}, -8, -11, 3, 15),
@@ -65,6 +68,21 @@ def wait(c, seconds):
         seconds -= 1
 
 
+def plate_at_gate(c):
+    """Where to look for the rear plate of a car that waits at the closed gate."""
+    post(c, "/vedette/stage/gate", {"gate": "close"})
+    post(c, "/vedette/stage/gate", {"gate": "car"})
+    for _ in range(90):
+        c.advance(1)
+        for m in c.admin.get("/vedette/stage").json["cast"]:
+            x, y, z = m["at"]
+            if m.get("plate") and m["speed"] < 0.05 and abs(x - 6.5) < 1.5 and 33 < y < 41:
+                y -= 2.2  # behind the middle of the car
+                return (math.degrees(math.atan2(x, y)),
+                        math.degrees(math.atan2(0.7 - EYE_M, math.hypot(x, y))))
+    raise AssertionError("no car comes to the gate")
+
+
 def take(place, shots, folder, pattern):
     done = []
     with vedette.Camera("release", clock="sim", source=f"virtual:{place}") as c:
@@ -74,14 +92,16 @@ def take(place, shots, folder, pattern):
                 post(c, "/vedette/stage/scenario", {"name": scenario})
             if stage:
                 post(c, "/vedette/stage", {**stage, **({"over": 0} if "weather" in stage else {})})
+            if pan == "gate":
+                pan, tilt = plate_at_gate(c)
             c.ptz_command(f"pan={pan}&tilt={tilt}&zoom={round(1 + (zoom - 1) / 29 * 9998)}"
                           "&speed=100")
             c.rest()
             wait(c, seconds)
             if re.search(pattern, name):
                 path = folder / f"{name}.jpg"
-                path.write_bytes(c.snapshot(f"resolution={SIZE}&compression=25&clock=0&date=0"
-                                            "&text=0"))
+                c.position()  # its connection may have been idle too long, in simulated time
+                path.write_bytes(c.snapshot(f"resolution={SIZE}&compression=25"))
                 done.append((path, caption))
     return done
 

@@ -54,6 +54,7 @@ def pictures(count):
                 for i in range(each):
                     for _ in range(5):
                         c.advance(1)
+                    c.position()  # wakes a connection that was idle, in simulated time
                     jpeg = c.snapshot(f"resolution={WIDTH}x{HEIGHT}&compression=20")
                     shot = vedette.stamp(jpeg)
                     truth = c.truth(serial=shot["serial"])
