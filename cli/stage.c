@@ -115,10 +115,13 @@ static int show(struct http *h, const struct options *o, bool can)
         return code;
     if (o->json)
         code = print_json(json_incref(can ? json_object_get(j, "can") : j));
-    else if (can)
-        json_array_foreach(json_object_get(j, "can"), i, row) print_usage_of(row);
-    else
+    else if (!can)
         print_state(j);
+    else
+        json_array_foreach(json_object_get(j, "can"), i, row)
+        {
+            print_usage_of(row);
+        }
     json_decref(j);
     return code;
 }
