@@ -162,8 +162,10 @@ static int show_scenarios(struct http *h, const struct options *o)
     if (o->json)
         return print_json(j);
     json_array_foreach(json_object_get(j, "scenarios"), i, s)
+    {
         printf("%-20s %s\n", json_string_value(json_object_get(s, "name")),
                json_string_value(json_object_get(s, "title")));
+    }
     json_decref(j);
     return EXIT_FINE;
 }
