@@ -109,8 +109,8 @@ PREFIX ?= /usr/local
 install: build
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vedette
 	@install build/vedetted build/agent/vedette-agent build/cli/vedettectl $(DESTDIR)$(PREFIX)/bin
-	@rm -rf $(DESTDIR)$(PREFIX)/share/vedette/web $(DESTDIR)$(PREFIX)/share/vedette/places
-	@cp -r build/web build/places $(DESTDIR)$(PREFIX)/share/vedette/
+	@cd $(DESTDIR)$(PREFIX)/share/vedette && rm -rf web places scenarios
+	@cp -r build/web build/places build/assets/scenarios $(DESTDIR)$(PREFIX)/share/vedette/
 	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/share/vedette
 	@echo "Installed in $(DESTDIR)$(PREFIX): bin/vedetted, bin/vedettectl"
 

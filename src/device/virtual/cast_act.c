@@ -7,72 +7,20 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "device/virtual/cast_act_inside.h"
 #include "device/virtual/cast_chance.h"
-#include "device/virtual/cast_crowd.h"
-#include "device/virtual/cast_route.h"
-#include "device/virtual/cast_traffic.h"
 
-#define PARTS_MOST 2048  /* in one round */
-#define GUESTS_MOST 1024 /* in all */
-#define GONE_MOST 256
-#define CROWD_S 300.0 /* a crowd repeats after about this time */
-#define EARLY_S 240.0 /* vehicles that started so long before the beginning may be there */
+#define PARTS_MOST 2048 /* in one round */
+#define CROWD_S 300.0   /* a crowd repeats after about this time */
+#define EARLY_S 240.0   /* vehicles that started so long before the beginning may be there */
 
-static const char *const classes[] = {"person",     "car",     "van", "bus",   "truck",
-                                      "motorcycle", "bicycle", "dog", "parcel"};
-#define CLASSES (sizeof(classes) / sizeof(*classes))
+const char *const cast_classes[CAST_CLASSES] = {"person",     "car",     "van", "bus",   "truck",
+                                                "motorcycle", "bicycle", "dog", "parcel"};
 
-/* Somebody who appears once in every round; a resident: once and for ever. */
-struct part {
-    const struct route *route;
-    const struct actor *actor;
-    double start_s, seconds; /* of being there */
-    double pace, aside_m, lap_s, lead_s;
-    uint64_t dice;
-    unsigned kind_of; /* class */
-    unsigned number, early;
-    bool resident;
-};
-
-struct guest {
-    struct actor actor;
-    struct route route;
-    char id[32];
-    double start_s, gone_s; /* gone_s: INFINITY */
-    bool vehicle, on_call;
-    uint32_t car;
-    uint32_t look;
-};
-
-struct gone {
-    char id[32];
-    double from_s;
-};
-
-struct act {
-    struct scenario *s;
-    uint64_t seed;
-    int64_t start_ns;
-    struct route **route;
-    size_t n_routes;
-    struct part *part; /* in order of start */
-    size_t n_parts;
-    uint32_t *car_part; /* of the traffic's scheduled cars */
-    size_t n_cars;
-    unsigned residents[CLASSES], early[CLASSES], each[CLASSES], sent[CLASSES];
-    struct traffic *traffic;
-    struct crowd *crowd[SCENARIO_CROWDS];
-    struct guest **guest;
-    size_t n_guests;
-    struct gone gone[GONE_MOST];
-    size_t n_gone;
-    int64_t commands_ns;
-};
-
-static unsigned class_of(const struct cast_kind *k)
+unsigned cast_class_of(const struct cast_kind *k)
 {
-    for (unsigned i = 0; i < CLASSES; i++)
-        if (k->class_name && !strcmp(classes[i], k->class_name))
+    for (unsigned i = 0; i < CAST_CLASSES; i++)
+        if (k->class_name && !strcmp(cast_classes[i], k->class_name))
             return i;
     return 0;
 }
@@ -112,7 +60,7 @@ static int add_part(struct act *a, const struct actor *actor, double start, uint
     *p = (struct part){.actor = actor,
                        .route = route_for(a, actor, k, of),
                        .dice = own,
-                       .kind_of = class_of(k),
+                       .kind_of = cast_class_of(k),
                        .resident = is_resident(a->s, actor)};
     if (!p->route)
         return -ENOMEM;
@@ -197,9 +145,9 @@ static void give_numbers(struct act *a)
     }
 }
 
-static void part_id(const struct act *a, const struct part *p, int64_t round, char ret[32])
+void act_part_id(const struct act *a, const struct part *p, int64_t round, char ret[32])
 {
-    const char *name = p->route->kind->class_name ? classes[p->kind_of] : p->route->kind->name;
+    const char *name = p->route->kind->class_name ? cast_classes[p->kind_of] : p->route->kind->name;
     int64_t n = p->number;
     if (!p->resident)
         n = round < 0 ? a->residents[p->kind_of] + p->early
@@ -323,7 +271,7 @@ static size_t add_parts(const struct act *a, double t, struct member *ret, size_
         const struct part *p = &a->part[i];
         if (p->route->kind->sort == KIND_VEHICLE || !part_there(a, p, t, &since, &round))
             continue;
-        part_id(a, p, round, ret[n].id);
+        act_part_id(a, p, round, ret[n].id);
         if (a->n_gone && is_gone(a, ret[n].id, t))
             continue;
         struct step s = part_step(p, since);
@@ -345,7 +293,7 @@ static size_t add_vehicles(struct act *a, double t, struct member *ret, size_t n
         struct member *m = &ret[n++];
         if (c->car < a->n_cars) {
             const struct part *p = &a->part[a->car_part[c->car]];
-            part_id(a, p, c->round, m->id);
+            act_part_id(a, p, c->round, m->id);
             fill(m, p->route->kind, p->actor, &c->step, 0, 0, look_of(p, c->round));
         } else {
             const struct guest *g = NULL;
@@ -446,7 +394,7 @@ static size_t people(void *arg, double t, double (*ret)[2], size_t most)
         if (p->route->kind->sort != KIND_WALKER || !part_there(a, p, t, &since, &round))
             continue;
         if (a->n_gone) {
-            part_id(a, p, round, id);
+            act_part_id(a, p, round, id);
             if (is_gone(a, id, t))
                 continue;
         }
@@ -586,160 +534,4 @@ bool act_repeats(const struct act *a, int64_t *ret_round)
 int64_t act_commands(const struct act *a)
 {
     return a->commands_ns;
-}
-
-/* ---- commands ---- */
-
-static double act_time(struct act *a, int64_t at_ns)
-{
-    a->commands_ns = at_ns > a->commands_ns ? at_ns : a->commands_ns;
-    return fmax((double)(at_ns - a->start_ns) / 1e9, 0);
-}
-
-static int no_memory(struct fault *why)
-{
-    return fault_set(why, FAULT_INTERNAL, NULL, "no memory");
-}
-
-/* Takes the actor, but for its paths when it is one of the scenario's. */
-static int add_guest(struct act *a, int64_t at_ns, const struct actor *actor, bool on_call,
-                     char ret_id[32], struct fault *why)
-{
-    struct member *now = malloc(sizeof(*now) * CAST_MOST);
-    size_t n = now ? act_at(a, at_ns, now, CAST_MOST) : 0;
-    free(now);
-    if (!now)
-        return no_memory(why);
-    if (n >= CAST_MOST || a->n_guests >= GUESTS_MOST)
-        return fault_set(why, FAULT_LIMIT, NULL,
-                         n >= CAST_MOST ? "there are %d already"
-                                        : "%d were sent already: load the scenario "
-                                          "anew",
-                         n >= CAST_MOST ? CAST_MOST : GUESTS_MOST);
-    struct guest **more = realloc(a->guest, (a->n_guests + 1) * sizeof(struct guest *));
-    struct guest *g = calloc(1, sizeof(*g));
-    if (more)
-        a->guest = more;
-    if (!more || !g) {
-        free(g);
-        return no_memory(why);
-    }
-    uint64_t dice = chance_of(a->seed, 400, a->n_guests);
-    const struct cast_kind *k = cast_kind_find(actor->model, chance_of(dice, 2, 0));
-    unsigned class_id = class_of(k);
-    g->actor = *actor;
-    g->on_call = on_call;
-    g->look = actor->has_look ? actor->look : (uint32_t)chance_of(dice, 3, 0);
-    g->start_s = act_time(a, at_ns) + (on_call ? 0 : actor->from_s);
-    g->gone_s = actor->until_s > 0 && !on_call ? g->start_s + actor->until_s : INFINITY;
-    g->vehicle = k->sort == KIND_VEHICLE;
-    route_make(&g->route, &g->actor, k);
-    snprintf(g->id, sizeof(g->id), "%s-x%u", k->class_name ? classes[class_id] : k->name,
-             a->sent[class_id] + 1);
-    int rc = 0;
-    if (g->vehicle) {
-        struct traffic_car car = {.route = &g->route, .pace = 1, .aside_m = actor->aside_m};
-        rc = traffic_send(a->traffic, act_time(a, at_ns), &car, &g->car);
-    } else {
-        rc = traffic_disturb(a->traffic, act_time(a, at_ns));
-    }
-    if (rc) {
-        free(g);
-        return rc == -ENOSPC ? fault_set(why, FAULT_LIMIT, NULL, "there are too many vehicles")
-                             : no_memory(why);
-    }
-    a->sent[class_id]++;
-    a->guest[a->n_guests++] = g;
-    memcpy(ret_id, g->id, sizeof(g->id));
-    return 0;
-}
-
-int act_spawn(struct act *a, int64_t at_ns, const char *words, char ret_id[32], struct fault *why)
-{
-    struct actor actor;
-    int rc = scenario_actor(a->s, words, &actor, why);
-    if (rc)
-        return rc;
-    if (actor.every_s > 0 || actor.on_call || actor.times || actor.group_most > 1)
-        rc = fault_set(why, FAULT_INVALID, NULL,
-                       "one at a time: without every, times, group and on-call");
-    else if (cast_kind_find(actor.model, 0)->sort == KIND_VEHICLE &&
-             (actor.from_s > 0 || actor.until_s > 0))
-        rc = fault_set(why, FAULT_INVALID, NULL, "a vehicle comes at once: without from and until");
-    else
-        rc = add_guest(a, at_ns, &actor, false, ret_id, why);
-    if (rc)
-        actor_done(&actor);
-    return rc;
-}
-
-int act_call(struct act *a, int64_t at_ns, const char *name, char ret_id[32], struct fault *why)
-{
-    for (size_t i = 0; i < a->s->n_actors; i++) {
-        const struct actor *actor = &a->s->actor[i];
-        if (actor->on_call && (!*name || !strcmp(actor->name, name)))
-            return add_guest(a, at_ns, actor, true, ret_id, why);
-    }
-    return fault_set(why, FAULT_UNKNOWN, name, "nobody of this scenario comes on call%s%s",
-                     *name ? " by the name of " : "", name);
-}
-
-static int remove_guest(struct act *a, double t, struct guest *g)
-{
-    g->gone_s = fmin(g->gone_s, t);
-    if (g->vehicle)
-        return traffic_remove(a->traffic, t, g->car, 0) == -ENOMEM ? -ENOMEM : 0;
-    return traffic_disturb(a->traffic, t);
-}
-
-int act_remove(struct act *a, int64_t at_ns, const char *id, struct fault *why)
-{
-    double t = act_time(a, at_ns);
-    bool all = !strcmp(id, "all");
-    int rc = 0;
-    for (size_t i = 0; i < a->n_guests && !rc; i++)
-        if (a->guest[i]->gone_s > t && (all || !strcmp(a->guest[i]->id, id))) {
-            rc = remove_guest(a, t, a->guest[i]);
-            if (!all)
-                return rc ? no_memory(why) : 0;
-        }
-    if (rc)
-        return no_memory(why);
-    if (all)
-        return 0;
-    struct traffic_seen seen[TRAFFIC_MOST];
-    double gate[SCENARIO_GATES];
-    char is[32];
-    size_t n = traffic_at(a->traffic, t, seen, TRAFFIC_MOST, gate);
-    for (size_t i = 0; i < n; i++) {
-        if (seen[i].car >= a->n_cars)
-            continue;
-        part_id(a, &a->part[a->car_part[seen[i].car]], seen[i].round, is);
-        if (!strcmp(is, id)) {
-            rc = traffic_remove(a->traffic, t, seen[i].car, seen[i].round);
-            return rc == -ENOMEM ? no_memory(why) : 0;
-        }
-    }
-    struct member *now = malloc(sizeof(*now) * CAST_MOST);
-    if (!now)
-        return no_memory(why);
-    bool there = false;
-    n = act_at(a, at_ns, now, CAST_MOST);
-    for (size_t i = 0; i < n; i++)
-        there |= !strcmp(now[i].id, id) && strcmp(now[i].model, "barrier") != 0;
-    free(now);
-    if (!there)
-        return fault_set(why, FAULT_UNKNOWN, id, "nobody here is %s", id);
-    if (a->n_gone == GONE_MOST)
-        return fault_set(why, FAULT_LIMIT, NULL, "%d were removed already: load the scenario anew",
-                         GONE_MOST);
-    struct gone *g = &a->gone[a->n_gone++];
-    snprintf(g->id, sizeof(g->id), "%s", id);
-    g->from_s = t;
-    return traffic_disturb(a->traffic, t) ? no_memory(why) : 0;
-}
-
-int act_hold(struct act *a, int64_t at_ns, size_t gate, enum gate_hold hold, struct fault *why)
-{
-    return traffic_hold(a->traffic, act_time(a, at_ns), gate, hold) ? no_memory(why) : 0;
 }
