@@ -3,7 +3,7 @@
 writes one Matroska file per layer and place.json.
 
     WORK=folder python3 tools/bake/pack.py SCENE OUT [--scale F] [--only PATCH,…]
-        [--crf-albedo N] [--crf-sun N] [--crf-soft N] [--jobs N]
+        [--jobs N]
 
 SCENE as in bake.py, and besides:
     PLACE     what place.json shall hold besides the lamps, signs and plates noted by build()
@@ -28,6 +28,8 @@ from layout import BOUNCE, SOFT, SUN_LAYERS, piece_path, pieces, snap, within
 
 TILE = 512
 FLOOR = .02  # of the albedo, as in bake.py
+# x265's quality of albedo, suns, soft layers: the whole shall stay below 45 MB
+CRF = {'base': (28, 30, 22), 'band': (25, 30, 21), '': (22, 26, 18)}
 
 
 # ---- coding ----
@@ -309,11 +311,12 @@ def pack_patch(scene, scale, patch, out, o):
     soft['ir'] = np.repeat(ir4[..., None], 3, -1)
     a4 = shrink(alpha, 4)
 
+    crf_albedo, crf_sun, crf_soft = CRF.get(p['name'], CRF[''])
     jobs = []
 
     def add(layer, fmt, codec, frames):
         jobs.append((os.path.join(out, '%s-%s.mkv' % (p['name'], layer)), fmt, codec, frames))
-    add('albedo', 'yuv420p10le', hevc(o['crf_albedo']), yuv_tiles(srgb(albedo), 10))
+    add('albedo', 'yuv420p10le', hevc(crf_albedo), yuv_tiles(srgb(albedo), 10))
     add('mask', 'gray', FFV1, gray_tiles(np.rint(alpha * 255).astype(np.uint8)))
     add('sway', 'gray', FFV1, gray_tiles(sway))
     add('depth', 'gray16le', FFV1, gray_tiles(depth))
@@ -324,10 +327,10 @@ def pack_patch(scene, scale, patch, out, o):
             m = cv2.medianBlur(v, 3)
             v = np.where((v < .02) & (m > .06), m, v)
         v = fill(v, np.where(a2 > .05, a2, 0))
-        add(name, 'gray10le', hevc(o['crf_sun']), gray_tiles(np.rint(v * 1023).clip(0, 1023).astype('<u2')))
+        add(name, 'gray10le', hevc(crf_sun), gray_tiles(np.rint(v * 1023).clip(0, 1023).astype('<u2')))
     for name in SOFT:
         v = fill(soft[name].astype(np.float32), np.where(a4 > .05, a4, 0))
-        add('soft_' + name, 'yuv420p12le', hevc(o['crf_soft']), yuv_tiles(code_log(v), 12))
+        add('soft_' + name, 'yuv420p12le', hevc(crf_soft), yuv_tiles(code_log(v), 12))
     with ThreadPoolExecutor(o['jobs']) as pool:
         list(pool.map(lambda j: encode(*j), jobs))
     size = sum(os.path.getsize(j[0]) for j in jobs)
@@ -336,7 +339,7 @@ def pack_patch(scene, scale, patch, out, o):
 
 def main():
     a = sys.argv[1:]
-    o = {'scale': 1., 'only': None, 'crf_albedo': 20., 'crf_sun': 20., 'crf_soft': 16., 'jobs': 2}
+    o = {'scale': 1., 'only': None, 'jobs': 2}
     for k, v in zip(a[2::2], a[3::2]):
         k = k[2:].replace('-', '_')
         o[k] = v.split(',') if k == 'only' else type(o[k])(float(v))
