@@ -32,7 +32,7 @@ struct device {
     struct stage *stage;              /* likewise */
     struct cast *cast;                /* likewise */
     struct scenario_library *library; /* likewise */
-    struct faults *faults; /* faults on purpose; NULL: there are none to switch on */
+    struct faults *faults;            /* faults on purpose; NULL: there are none to switch on */
     /* Lets what changes by itself be told to those who listen; returns when to do so again.
      * On the loop. NULL: nothing does. */
     int64_t (*run)(struct device *d, int64_t now_ns);
