@@ -352,7 +352,7 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
 }
 
 /* Eleven rows; a multiple of the alignment, as aligned_alloc() asks. */
-#define ROWS_BYTES (((RASTER_SIDE + 8) * 11 * sizeof(float) + 63) / 64 * 64)
+#define ROWS_BYTES (((RASTER_SIDE + 16) * 11 * sizeof(float) + 63) / 64 * 64)
 
 static bool patch_room(struct raster *r)
 {
@@ -373,11 +373,11 @@ static bool patch_room(struct raster *r)
         return false;
     float *m = r->row_memory;
     for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < 3; k++, m += RASTER_SIDE + 8)
+        for (int k = 0; k < 3; k++, m += RASTER_SIDE + 16)
             r->rgb[i][k] = m;
         r->cover[i] = m;
-        r->depth[i] = m + RASTER_SIDE + 8;
-        m += 2 * (RASTER_SIDE + 8);
+        r->depth[i] = m + RASTER_SIDE + 16;
+        m += 2 * (RASTER_SIDE + 16);
     }
     r->seen = m;
     return true;
