@@ -12,6 +12,7 @@
 #define FAINTEST 0.0025    /* of a white card: less is not drawn */
 #define REFERENCE_F 0.8660 /* focal length in widths at 60°, where octave 0 of zoom is full */
 #define OCTAVES 6
+#define LAMP_REACH_M 3.0
 #define SENSOR_WIDTH_M 5.6e-3 /* 1/2.8″ */
 #define F_NUMBER 5.6
 
@@ -145,12 +146,14 @@ static void add_lamps(const struct paint *p, const struct fallen *f, double *c)
         const struct weather_lamp *lamp = p->near_lamp[i];
         struct vec from = vec_sub(f->at, vec_sub(lamp->at, p->w->place.eye));
         double d2 = vec_dot(from, from);
-        if (d2 > 64)
+        if (d2 > LAMP_REACH_M * LAMP_REACH_M)
             continue;
         /* Forward is bright: the lamp behind the drop, seen from here. */
         double forward = -vec_dot(from, f->at) / (sqrt(d2) * range + 1e-6);
         double k = p->kind == SNOW ? 0.35 : 0.12 + 0.9 * fmax(forward, 0) * fmax(forward, 0);
-        k *= (lamp->always ? 1 : p->l->lamps) / (d2 + 0.06);
+        /* Fades to nothing where no more of them are looked for. */
+        double near = 1 - d2 / (LAMP_REACH_M * LAMP_REACH_M);
+        k *= (lamp->always ? 1 : p->l->lamps) / (d2 + 0.06) * near * near;
         for (int n = 0; n < 3; n++)
             c[n] += lamp->colour[n] * k;
     }
@@ -362,7 +365,7 @@ static void around_lamps(struct paint *p, double heaviness, struct vec way)
     for (size_t i = 0; i < w->n_lamps; i++) {
         const struct weather_lamp *lamp = &w->lamp[i];
         struct vec at = vec_sub(lamp->at, w->place.eye);
-        double z = vec_dot(at, p->v->ahead), x, y, reach = 2.2;
+        double z = vec_dot(at, p->v->ahead), x, y, reach = LAMP_REACH_M;
         if (z < 5 || z > 90 || !(lamp->always || p->l->lamps > 0) || !view_point(p->v, at, &x, &y))
             continue;
         double px = reach * p->v->f / z;
@@ -376,7 +379,7 @@ static void around_lamps(struct paint *p, double heaviness, struct vec way)
             if (!(presence > 0.02f))
                 break;
             struct fall f = {.view = p->v, .near_m = 1, .presence = presence, .margin_m = 0.1};
-            double dense = 4 * pow(4, o);
+            double dense = 2 * pow(4, o);
             f.cell_m = cbrt(FALL_PLACES / dense);
             f.share = fmin(pow(heaviness / (p->kind == RAIN ? 20 : 3), 0.7), 1);
             f.salt = fall_mix(w->seed + (uint64_t)(p->kind * 4096 + 2048 + o));
@@ -387,7 +390,7 @@ static void around_lamps(struct paint *p, double heaviness, struct vec way)
             f.drift = way;
             f.drift.z = -speed * p->t - 1;
             f.box_lo = vec_sub(at, vec(reach, reach, reach));
-            f.box_hi = vec_add(at, vec(reach, reach, 0.6 * reach));
+            f.box_hi = vec_add(at, vec(reach, reach, reach));
             fall_each(&f, paint_one, p);
         }
     }
