@@ -355,7 +355,8 @@ static int check_method(const struct row *r, struct exchange *ex)
 int gate_admit(struct gate *g, struct exchange *ex)
 {
     struct row *r = find(g, ex->path);
-    conn_about(ex->conn, ex->path);
+    if (!is_rtsp(ex)) /* that connection may be on another thread */
+        conn_about(ex->conn, ex->path);
     bool setup = accounts_empty(g->camera->trust);
     ex->endpoint = r ? &r->endpoint : NULL;
 

@@ -36,7 +36,8 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len);
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n);
 ssize_t conn_write(struct conn *c, const void *bytes, size_t len);
 
-/* What is being asked on it, from now on: a path. Faults on purpose (fault_hook.h) go by it. */
+/* What is being asked on it, from now on: a path. On its thread. Faults on purpose (fault_hook.h)
+ * go by it. */
 void conn_about(struct conn *c, const char *path);
 
 uint64_t conn_id(const struct conn *c); /* never used twice */

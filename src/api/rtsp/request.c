@@ -137,6 +137,9 @@ static bool admitted(struct rtsp_request *r)
     r->ex->who = (struct identity){0};
     if (c->websocket)
         r->ex->who = c->who; /* of the upgrade; no login inside */
+    /* afterwards it is the viewer's, and about the same */
+    if (!c->viewer)
+        conn_about(c->conn, r->ex->path);
     int status = gate_admit(c->door->gate, r->ex);
     if (!status && *r->ex->who.user)
         c->who = r->ex->who;
