@@ -39,23 +39,23 @@ VEHICLES = {
                   [("carPaint", COLOUR), ("glass_red", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))), ("black_rubber", dict(RUBBER)),
                    ("chrome_matte", dict(kind=CHROME, rgb=(0.45, 0.45, 0.46))), ("yellow", dict(kind=PAINT, rgb=(0.5, 0.3, 0.1))),
                    ("black_glossy", dict(kind=PAINT, rgb=(0.012, 0.012, 0.013)))],
-                  (0.72, 0.70), (0.74, 0.95), (0.42, 0.80)),
+                  (0.72, 0.70), (0.74, 0.95), (0.51, 0.85)),
     "car-estate": ("scopia/scopia/renault-scenic", 4.45, 180,
                    [("color-beige", dict(COLOUR, neutral=(203, 200, 168))), ("^wheels", dict(kind=CHROME, rgb=(0.45, 0.45, 0.46))),
                     ("lights", SHINY), ("dark-glass", WINDOW)],
-                   (0.75, 0.72), (0.8, 1.0), (0.45, 0.85)),
+                   (0.75, 0.72), (0.8, 1.0), (0.55, 0.60)),
     "car-suv": ("scopia/scopia/suv", 4.65, 180,
-                [("firstcolor", COLOUR), ("textured", SHINY), ("interior", PLASTIC)], (0.72, 0.78), (0.72, 0.95), (0.5, 0.75)),
+                [("firstcolor", COLOUR), ("textured", SHINY), ("interior", PLASTIC)], (0.72, 0.78), (0.72, 0.95), (0.56, 0.89)),
     "car-small": ("scopia/scopia/smart-car", 2.70, 180,
                   [("black-rubber", PLASTIC), ("first-color|second-color", COLOUR), ("textured", SHINY), ("lights", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))),
-                   ("grey-light", dict(kind=PAINT, rgb=(0.5, 0.5, 0.5)))], (0.68, 0.72), (0.8, 0.8), (0.42, 0.75)),
+                   ("grey-light", dict(kind=PAINT, rgb=(0.5, 0.5, 0.5)))], (0.68, 0.72), (0.8, 0.8), (0.42, 0.86)),
     "car-sedan": ("scopia/scopia/seat_leon", 4.4, 180,
                   [("chapa", COLOUR), ("faros_blan_back", dict(kind=PAINT, rgb=(0.5, 0.5, 0.5))), ("faros_blancos", SHINY),
                    ("faros_rojos", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))), ("plastico", PLASTIC), ("llantas|marca", SHINY)],
                   (0.72, 0.68), (0.75, 0.88), (0.42, 0.72)),
     "van": ("scopia/scopia/van", 5.9, 180,
             [("firstcolor", COLOUR), ("textured", SHINY), ("redlights", dict(kind=PAINT, rgb=(0.25, 0.01, 0.01))), ("whiteglass", COLOUR),
-             ("interior", PLASTIC)], (0.72, 0.95), (0.85, 1.1), (0.55, 0.65)),
+             ("interior", PLASTIC)], (0.72, 0.95), (0.85, 1.1), (0.44, 0.65)),
     "bus": ("scopia/scopia/cityBus", 12.0, 180,
             [("accentColor", COLOUR), ("whiteBase", dict(kind=PAINT, rgb=(0.72, 0.72, 0.7))), ("texturedParts", SHINY),
              ("darkColor|bumper", dict(kind=PAINT))], (0.75, 0.75), (0.8, 1.1), (0.5, 0.7)),
@@ -155,7 +155,7 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
         m = decimate(m, 24000)
     m = see(m)
     if name == "car-estate":  # its aerial would be half the height of its box
-        m = m.pick(np.nonzero(m.p[m.t][:, :, 2].min(1) < 1.60)[0])
+        m = m.pick(np.nonzero(m.p[m.t][:, :, 2].min(1) < 1.80)[0])
     tree = m.tree()
     half = m.p[:, 0].max()
     model = Model(name)

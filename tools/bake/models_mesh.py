@@ -447,7 +447,8 @@ class Model:
             at = m.uv.reshape(-1, 2) * 0.7 + middle * 0.3
             for k in np.unique(mat[has_colours]):
                 rgb[mat == k] *= mats[k].image.look(at[mat == k])
-        uv[has_colours | ~has] = 0
+        bare = np.array([x.image is None and x.kind != PLATE for x in mats])[mat]
+        uv[has_colours | bare] = 0
         key = np.concatenate([corner[:, None], np.round(nrm * 100).astype(int), np.round(uv * 8192).astype(int),
                               mat[:, None], part[:, None], np.round(rgb * 255).astype(int)], 1)
         _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)

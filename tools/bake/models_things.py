@@ -179,6 +179,8 @@ def two_wheeler(kit, rig, name, path, length, rules, pose, helmet, pedals):
     model = people.model_of(name, whole, [(people.RIDE, 0.0, np.array(frames))], (9500, 3000, 1100, 380))
     model.parts = parts
     model.angle = 60
+    if helmet:
+        model.lamps = [(0, 0.0, 0.78, 0.86), (1, 0.0, -0.98, 0.86)]
     return model
 
 
