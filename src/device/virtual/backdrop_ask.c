@@ -6,7 +6,7 @@
 #include "device/virtual/backdrop_inside.h"
 
 #define DEG (180 / M_PI)
-#define SPAN 16 /* pixels between directions that are worked out */
+#define SPAN 32 /* pixels between directions that are worked out */
 
 /* A plan as for the narrowest picture: the finest of everything. */
 static void finest(struct plan *p, const struct tiles *t, struct vec direction)
@@ -25,10 +25,10 @@ static const struct tile *texel_at(const struct tiles *t, const struct plan_use 
     return plan_tile(t, u->patch, u->sheet, fx, fy, x, y);
 }
 
-static double metres(const struct tiles *t, const struct tile *tile, int x, int y)
+static float metres(const struct tiles *t, const struct tile *tile, int x, int y)
 {
     const uint16_t *depth = tiles_part(t, tile->depth);
-    return tiles_metres(depth[(y / 2 + 1) * TILE_HALF + x / 2 + 1]);
+    return tiles_far(t, depth[(y / 2 + 1) * TILE_HALF + x / 2 + 1]);
 }
 
 double backdrop_distance(const struct backdrop *b, struct vec direction)
@@ -39,7 +39,7 @@ double backdrop_distance(const struct backdrop *b, struct vec direction)
     finest(&p, b->tiles, direction);
     look_at(&at, direction);
     const struct tile *tile = texel_at(b->tiles, plan_find(&p, &at), &at, &x, &y);
-    return tile ? metres(b->tiles, tile, x, y) : INFINITY;
+    return tile ? (double)metres(b->tiles, tile, x, y) : INFINITY;
 }
 
 /* Directions of SPAN pixels of a row, nearly linear between both ends. */
@@ -48,21 +48,19 @@ struct stretch {
     double x, y, dx, dy; /* texel of the first pixel's middle, and from pixel to pixel */
 };
 
-static struct stretch stretch(const struct plan *p, const struct view *v, int x, int y)
+/* From direction a to b. */
+static struct stretch stretch(const struct plan *p, const struct look *a, const struct look *b)
 {
-    struct look a, b, m;
-    struct stretch s = {0};
-    look_at(&a, view_ray(v, x + 0.5, y + 0.5));
-    look_at(&b, view_ray(v, x + 0.5 + SPAN, y + 0.5));
-    look_at(&m, view_ray(v, x + 0.5 + SPAN / 2, y + 0.5));
-    s.use = plan_find(p, &m);
+    double across = pose_wrap_pan(b->pan - a->pan);
+    struct look m = {a->pan + across / 2, (a->tilt + b->tilt) / 2, vec_unit(vec_add(a->to, b->to))};
+    struct stretch s = {.use = plan_find(p, &m)};
     if (!s.use)
         return s;
     double bx, by;
-    plan_texel(s.use->patch, s.use->sheet, &a, &s.x, &s.y);
-    plan_texel(s.use->patch, s.use->sheet, &b, &bx, &by);
+    plan_texel(s.use->patch, s.use->sheet, a, &s.x, &s.y);
+    plan_texel(s.use->patch, s.use->sheet, b, &bx, &by);
     if (s.use->patch->projection == PROJECTION_ROUND)
-        bx = s.x + pose_wrap_pan(b.pan - a.pan) * s.use->sheet->density;
+        bx = s.x + across * s.use->sheet->density;
     s.dx = (bx - s.x) / SPAN;
     s.dy = (by - s.y) / SPAN;
     return s;
@@ -85,12 +83,16 @@ void backdrop_distance_row(const struct backdrop *b, const struct view *v, int y
 {
     struct plan p;
     plan_init(&p, b->tiles, v, SPAN, PLAN_SHARP);
+    struct look a, next;
+    look_at(&next, view_ray(v, x0 + 0.5, y + 0.5));
     for (int from = x0; from < x1; from += SPAN) {
-        struct stretch s = stretch(&p, v, from, y);
+        a = next;
+        look_at(&next, view_ray(v, from + SPAN + 0.5, y + 0.5));
+        struct stretch s = stretch(&p, &a, &next);
         for (int i = 0; i < SPAN && from + i < x1; i++) {
             int tx, ty;
             const struct tile *tile = of_stretch(b->tiles, &s, i, &tx, &ty);
-            *ret_m++ = tile ? (float)metres(b->tiles, tile, tx, ty) : INFINITY;
+            *ret_m++ = tile ? metres(b->tiles, tile, tx, ty) : INFINITY;
         }
     }
 }
@@ -106,8 +108,12 @@ void backdrop_albedo_row(const struct backdrop *b, const struct view *v, int y, 
 {
     struct plan p;
     plan_init(&p, b->tiles, v, SPAN, PLAN_SHARP);
+    struct look a, next;
+    look_at(&next, view_ray(v, x0 + 0.5, y + 0.5));
     for (int from = x0; from < x1; from += SPAN) {
-        struct stretch s = stretch(&p, v, from, y);
+        a = next;
+        look_at(&next, view_ray(v, from + SPAN + 0.5, y + 0.5));
+        struct stretch s = stretch(&p, &a, &next);
         for (int i = 0; i < SPAN && from + i < x1; i++, ret_rgb += 3) {
             int tx, ty;
             const struct tile *tile = of_stretch(b->tiles, &s, i, &tx, &ty);

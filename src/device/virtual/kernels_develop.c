@@ -8,6 +8,20 @@
  * size everywhere behind a square-root-like curve; read noise shows in the dark. */
 #define KNEE 0.7f
 
+#ifdef __AVX2__
+static __attribute__((noinline)) __m256 shoulder8(__m256 lin)
+{
+    const __m256 one = _mm256_set1_ps(1), knee = _mm256_set1_ps(KNEE);
+    __m256 over = _mm256_max_ps(_mm256_sub_ps(lin, knee), _mm256_setzero_ps());
+    __m256 left = _mm256_sub_ps(one, _mm256_mul_ps(over, _mm256_set1_ps(0.25f / (1 - KNEE))));
+    left = _mm256_max_ps(left, _mm256_setzero_ps());
+    left = _mm256_mul_ps(left, left);
+    left = _mm256_mul_ps(left, left);
+    return _mm256_add_ps(_mm256_min_ps(lin, knee),
+                         _mm256_mul_ps(_mm256_sub_ps(one, left), _mm256_set1_ps(1 - KNEE)));
+}
+#endif
+
 INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const int8_t *noise, int n,
                       float *out)
 {
@@ -23,11 +37,9 @@ INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const in
         __m256 lin =
             _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(in + i))));
         lin = _mm256_mul_ps(lin, _mm256_set1_ps(gain));
-        __m256 over = _mm256_mul_ps(_mm256_max_ps(_mm256_sub_ps(lin, knee), _mm256_setzero_ps()),
-                                    _mm256_set1_ps(1 / (1 - KNEE)));
-        lin = _mm256_add_ps(
-            _mm256_min_ps(lin, knee),
-            _mm256_mul_ps(_mm256_div_ps(over, _mm256_add_ps(one, over)), _mm256_set1_ps(1 - KNEE)));
+        /* Below the knee, where nearly all is, the light stays as it is. */
+        if (_mm256_movemask_ps(_mm256_cmp_ps(lin, knee, _CMP_GT_OQ)))
+            lin = shoulder8(lin);
         __m256 s = _mm256_sqrt_ps(lin), v = _mm256_mul_ps(_mm256_set1_ps(k4), s);
         v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k3)), s);
         v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k2)), s);
@@ -46,8 +58,11 @@ INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, const in
     for (; i < n; i++) {
         float lin = (float)in[i] * gain;
         float over = lin - KNEE > 0 ? lin - KNEE : 0;
-        over *= 1 / (1 - KNEE);
-        lin = (lin < KNEE ? lin : KNEE) + over / (1 + over) * (1 - KNEE);
+        float left = 1 - over * (0.25f / (1 - KNEE));
+        left = left > 0 ? left : 0;
+        left *= left;
+        left *= left;
+        lin = (lin < KNEE ? lin : KNEE) + (1 - left) * (1 - KNEE);
         float s = sqrtf(lin);
         float v = (((k4 * s + k3) * s + k2) * s + k1) * s + k0;
         v = lin < 0.018f ? 4.5f * lin : v;

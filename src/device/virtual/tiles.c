@@ -144,12 +144,15 @@ struct tiles *tiles_open(const char *path, struct fault *why)
         return tiles_close(t);
     }
     t->cone = calloc(t->head->n_patches, sizeof(*t->cone));
-    if (!t->cone) {
+    t->octave = malloc(4096 * sizeof(*t->octave));
+    if (!t->cone || !t->octave) {
         fault_set(why, FAULT_INTERNAL, "place", "not enough memory for a place");
         return tiles_close(t);
     }
     for (uint32_t i = 0; i < t->head->n_patches; i++)
         t->cone[i] = cone_of(&t->patch[i]);
+    for (int i = 0; i < 4096; i++)
+        t->octave[i] = (float)exp2(i / 4096.0);
     return t;
 }
 
@@ -160,6 +163,7 @@ struct tiles *tiles_close(struct tiles *t)
     if (t->base)
         munmap((void *)(uintptr_t)t->base, t->size);
     free(t->cone);
+    free(t->octave);
     free(t);
     return NULL;
 }

@@ -16,7 +16,6 @@
 #include "device/virtual/weather.h"
 
 #define REMEMBERED 4096
-#define QUICK_SMEAR 0.5 /* pixels */
 #define COARSE_SMEAR 3.0
 #define TRUTH_WIDTH 1920 /* of the picture that silhouettes are found in */
 
@@ -207,7 +206,7 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     /* What is smeared over many pixels anyway is painted with half as many. */
     struct radiance *on = into;
     double smear = still ? 0 : blur_length(&m.start, &m.middle, &m.end);
-    backdrop_quick(w->backdrop, smear > QUICK_SMEAR);
+    backdrop_quick(w->backdrop, !still);
     if (into->width % 2 == 0 && into->height % 2 == 0 && smear > COARSE_SMEAR) {
         on = blur_half(w->blur, into);
         if (!on)
