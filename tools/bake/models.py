@@ -155,7 +155,7 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
         m = decimate(m, 24000)
     m = see(m)
     if name == "car-estate":  # its aerial would be half the height of its box
-        m = m.pick(np.nonzero(m.p[m.t][:, :, 2].min(1) < 1.80)[0])
+        m = m.pick(np.nonzero(m.p[m.t][:, :, 2].max(1) < 1.85)[0])
     tree = m.tree()
     half = m.p[:, 0].max()
     model = Model(name)
