@@ -201,17 +201,17 @@ def test_I8_source_torn(t):
         if broken:
             fault(c, "source-torn", percent=100, seconds=100)
         found = {}
-        with c.ticking():
-            client = c.client(*vedette.ADMIN)
-            target = "/axis-cgi/mjpg/video.cgi?resolution=320x180&compression=0"
-            client.get(GROUP)
-            client.send("GET", target, headers=client.authorization("GET", target))
-            client.conn.until(b"\r\n\r\n")
-            for _ in range(8):
-                head = client.conn.until(b"\r\n\r\n")
-                n = int(re.search(rb"Content-Length: (\d+)", head, re.I).group(1))
-                jpeg = client.conn.exactly(n)
-                found[vedette.stamp(jpeg)["serial"]] = pictures.gray(jpeg)
+        client = c.client(*vedette.ADMIN)
+        target = "/axis-cgi/mjpg/video.cgi?resolution=320x180&compression=0"
+        client.get(GROUP)
+        client.send("GET", target, headers=client.authorization("GET", target))
+        client.conn.until(b"\r\n\r\n")
+        for _ in range(8):  # step by step: whoever reads slowly loses pictures
+            c.advance(STEP)
+            head = client.conn.until(b"\r\n\r\n")
+            n = int(re.search(rb"Content-Length: (\d+)", head, re.I).group(1))
+            jpeg = client.conn.exactly(n)
+            found[vedette.stamp(jpeg)["serial"]] = pictures.gray(jpeg)
         c.stop()
         return found
 

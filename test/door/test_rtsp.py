@@ -347,18 +347,21 @@ def test_rtsp_fps(t):
     other = c.rtsp_client("/axis-media/media.amp")
     with c.ticking():
         other.start()
-        for late in range(3):
-            other.drain(0.05)
-            # a stream of its own each time
-            s = c.rtsp_client(f"/axis-media/media.amp?fps=10&compression={30 + late}")
+    for late in range(3):
+        c.advance((1 + late) * vedette.TICK)
+        other.drain(0.05)
+        # a stream of its own each time
+        s = c.rtsp_client(f"/axis-media/media.amp?fps=10&compression={30 + late}")
+        with c.ticking():
             s.start()
-            t.match("a=framerate:10", s.sdp)
-            units = [s.unit() for _ in range(12)]
-            serials = [pictures.sei_stamp(u)["serial"] for _, u in units]
-            t.equal({b - a for a, b in zip(serials, serials[1:])}, {3}, f"{serials}")
-            for (a, _), (b, _) in zip(units, units[1:]):
-                t.near((b - a) & 0xffffffff, 9000, 1)
-            s.close()
+        t.match("a=framerate:10", s.sdp)
+        c.advance(1.5)
+        units = [s.unit() for _ in range(12)]
+        serials = [pictures.sei_stamp(u)["serial"] for _, u in units]
+        t.equal({b - a for a, b in zip(serials, serials[1:])}, {3}, f"{serials}")
+        for (a, _), (b, _) in zip(units, units[1:]):
+            t.near((b - a) & 0xffffffff, 9000, 1)
+        s.close()
 
 
 def test_E5_maximum_bitrate(t):
