@@ -12,7 +12,7 @@ SHARED = {"clock": "sim"}
 Z = "/axis-cgi/com/ptz.cgi"
 # The virtual place: the lens, and the sign that only the longest lens reads.
 EYE = (0, 0, 6.0)
-SIGN = ((8.65, 36.557, 1.95), ("VISITORS", "REPORT", "GATE"))
+SIGN = ((8.65, 36.557, 1.95), ("VISITORS", "REPORT"))
 
 
 def ask(c, client=None, **args):

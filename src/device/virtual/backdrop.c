@@ -324,7 +324,7 @@ static void add_grain(struct backdrop *b, const struct plan_use *u, const struct
             x0 = floor(x / GRAIN) * GRAIN;
             y0 = floor(y / GRAIN) * GRAIN;
         }
-        if (fabs(x - x0) > 8000)
+        if (fabs(x - x0) > 3 * GRAIN || fabs(y - y0) > 3 * GRAIN)
             return; /* the seam of the sphere */
         g.u[i] = (int32_t)lrint((x - x0) * 65536);
         g.v[i] = (int32_t)lrint((y - y0) * 65536);
