@@ -262,7 +262,8 @@ static struct stretch *begin(struct traffic *t, double at_s)
         step = 0;
     const struct frame *f = frame_of(t, was, step, &late);
     struct stretch *s = calloc(1, sizeof(*s));
-    if (!f || !s || !add_frame(s, was->car + f->first, f->n, f->gate))
+    /* where nobody drives there is no array of cars */
+    if (!f || !s || !add_frame(s, f->n ? was->car + f->first : NULL, f->n, f->gate))
         return stretch_free(s);
     for (size_t i = 0; i < s->n_cars; i++)
         if (!drive_is_guest(t->drive, s->car[i].car))
