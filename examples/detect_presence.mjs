@@ -29,7 +29,7 @@ actor second van drive eastbound from 9` }));
 await read(ask('/axis-cgi/com/ptz.cgi?pan=0&tilt=-11&zoom=2000')); // a keyhole onto the near lane
 await read(ask('/vedette/stage/clock', { advance: 2 }));
 
-// The client: whatever is in the keyhole makes the JPEG longer.
+// The client: whatever is in the keyhole changes the length of the JPEG.
 const pictures = [];
 let text = '';
 (await ask('/axis-cgi/mjpg/video.cgi?resolution=320x180&fps=5')).setEncoding('latin1').on('data', (d) => (text += d));
@@ -50,7 +50,7 @@ for (const { size, serial } of pictures) {
   const { objects } = JSON.parse(await read(ask(`/vedette/stage/truth?serial=${serial}`)));
   const truly = objects.some((o) => ['car', 'van'].includes(o.class) && o.box[2] * o.box[3] > 0.03);
   present += truly;
-  right += truly === size > 1.04 * usual;
+  right += truly === Math.abs(size / usual - 1) > 0.03;
 }
 console.log(`a vehicle is in ${present} of ${pictures.length} pictures; the client is right about ${right}`);
 fleet('stop', '--all');
