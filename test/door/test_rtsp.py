@@ -298,7 +298,7 @@ def test_rtsp_session_belongs_to_its_connection(t):
 
 def test_rtsp_udp_session_timeout(t):
     """A viewer over UDP that falls silent is gone after its time-out."""
-    c = t.camera(clock="sim")
+    c = t.camera(clock="sim", source="virtual:320x180@30")
     c.setup(users=False)
     s = c.rtsp_client("/axis-media/media.amp?resolution=160x90&sessiontimeout=1")
     with c.ticking():
