@@ -9,6 +9,7 @@
 
 #define DOWN_FROM (-45.0)   /* degrees: from there on the view down takes over … */
 #define ROUND_UNTIL (-58.0) /* … and there it certainly has */
+#define GLOW 0.3 /* lit panes would be white, else */
 #define GROUND_X 60.0
 #define GROUND_Y0 (-45.0)
 #define GROUND_Y1 105.0
@@ -223,7 +224,7 @@ void build_patch(struct build *b, const struct patch *as, struct layers *l, bool
     }
     layers_scale(l, SOFT_LAMPS, b->lamp_scale);
     layers_scale(l, SOFT_WINDOWS, b->lamp_scale);
-    layers_scale(l, SOFT_EMIT, b->lamp_scale);
+    layers_scale(l, SOFT_EMIT, b->lamp_scale * GLOW);
     if (base) {
         make_ground(b, l, p);
         make_meter(b, l, p);

@@ -61,8 +61,8 @@ struct lit {
 };
 void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at, struct lit *ret);
 
-/* Mean radiance (white card = 1) of what a pose sees under that light, coarsely. A pure
- * function, for exposure. Any thread. */
+/* Mean radiance (white card = 1) of what a pose sees under that light, coarsely, bright parts
+ * counting a little more. A pure function, for exposure. Any thread. */
 double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,
                       double aspect);
 

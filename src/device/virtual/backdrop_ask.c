@@ -206,6 +206,7 @@ void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at
     }
 }
 
+/* Lamps themselves may be white: they hardly count. */
 static double meter_at(const struct tiles *t, const struct light *l, struct vec d)
 {
     struct look at;
@@ -221,7 +222,7 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
     for (int k = 0; k < 3; k++) {
         double v = 0;
         for (int s = 0; s < LIGHT_SOFT; s++)
-            v += (double)(c->soft[s][k] * l->soft[s][k]);
+            v += (double)(c->soft[s][k] * l->soft[s][k]) * (s == SOFT_EMIT ? 0.2 : 1);
         for (int s = 0; s < LIGHT_SUNS; s++)
             v += (double)(c->sun[s][k] * l->sun_share[s] * l->sun_colour[k]);
         double sky = (double)l->horizon[k] + (double)(l->zenith[k] - l->horizon[k]) * high;
@@ -237,15 +238,18 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
 double ask_meter(const struct tiles *t, const struct light *l, const struct view *v)
 {
     const int across = 11, down = 7;
-    double sum = 0, weight = 0;
+    double sum = 0, squares = 0, weight = 0;
     for (int j = 0; j < down; j++)
         for (int i = 0; i < across; i++) {
             double fx = (i + 0.5) / across, fy = (j + 0.5) / down;
             double dx = fx - 0.5, dy = fy - 0.5, k = 1.2 - dx * dx - dy * dy; /* middle first */
-            sum += k * fmin(meter_at(t, l, view_ray(v, fx * v->width, fy * v->height)), 4);
+            double here = fmin(meter_at(t, l, view_ray(v, fx * v->width, fy * v->height)), 4);
+            sum += k * here;
+            squares += k * here * here;
             weight += k;
         }
-    return sum / weight;
+    /* Between the mean and the mean of squares: bright parts are worth more. */
+    return sqrt(sum / weight * sqrt(squares / weight));
 }
 
 double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,

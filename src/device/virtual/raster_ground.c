@@ -345,16 +345,25 @@ static struct vec lamp_at(const struct placed *p, const struct model_lamp *m)
                                 m->at[2] * p->scale));
 }
 
+#define BEAM_M 45.0f /* long; half as wide: */
+#define BEAM_NEAR_M 3.5f
+#define BEAM_FAR_M 14.0f
+
 /* Dipped beam upon the ground before a vehicle: by distance ahead and aside. In white cards. */
 static float beam(float ahead, float aside)
 {
-    if (ahead < 0.3f)
+    /* It ends where beam_box() does: by night even a thousandth of it is seen on a lawn. */
+    float edge = 1 - aside / (BEAM_NEAR_M + ahead * ((BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
+    float end = 1 - ahead / BEAM_M;
+    if (ahead < 0.3f || edge <= 0 || end <= 0)
         return 0;
     float spread = 1.1f + 0.16f * ahead, side = aside / spread;
     float across = 1 / (1 + side * side * side * side);
     float fall = ahead < 8 ? ahead / 8 : 1;
     float far = ahead / 16;
-    return 5e-4f * across * fall / (1 + far * far * far);
+    edge = edge < 0.5f ? 4 * edge * (1 - edge) : 1;
+    end = end < 0.3f ? end / 0.3f : 1;
+    return 5e-4f * across * fall * edge * end / (1 + far * far * far);
 }
 
 /* Where a vehicle's beam may reach the ground in the picture; false: it does not matter. */
@@ -370,7 +379,8 @@ static bool beam_box(const struct backdrop *b, const struct view *v, const struc
     double front = p->hi[1] * p->scale;
     struct vec corner[4];
     for (int k = 0; k < 4; k++) {
-        double y = k & 2 ? front + 45 : front, x = (k & 1 ? 1 : -1) * (k & 2 ? 14.0 : 2.5);
+        double y = k & 2 ? front + BEAM_M : front;
+        double x = (k & 1 ? 1 : -1) * (k & 2 ? BEAM_FAR_M : BEAM_NEAR_M);
         corner[k] =
             vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine, 0));
     }
