@@ -160,8 +160,9 @@ static bool before_its_time(struct track *t, const struct packet *p)
     if (p->time_ns < t->due_ns - 2 * NSEC_PER_MSEC)
         return true;
     int64_t step_ns = (int64_t)(NSEC_PER_SEC / fps);
+    bool first = !t->due_ns; /* its step counts from the first picture on */
     t->due_ns += step_ns;
-    if (t->due_ns < p->time_ns)
+    if (first || t->due_ns < p->time_ns)
         t->due_ns = p->time_ns + step_ns;
     return false;
 }
