@@ -282,8 +282,10 @@ class Baker:
             a = channel(ex, 'Combined', 'A')[..., None]
             # where sky shares a pixel both sums lack the same share, which cancels
             out = {'v': (c / np.maximum(col, .02 * a.clip(.05))).astype(np.float32)}
-        soft = layer in SOFT and layer != 'emit' and getattr(self.scene, 'CALM', False)
-        if coarse > 1 or soft:
+        calm = getattr(self.scene, 'CALM', False)
+        soft = calm and layer in SOFT and layer != 'emit'
+        shade = calm and layer in SUN_LAYERS
+        if coarse > 1 or soft or shade:
             ppd = p['px_per_deg']
             window = [p['pan0'] + x0 / ppd, p['pan0'] + x1 / ppd, p['tilt1'] - y1 / ppd, p['tilt1'] - y0 / ppd]
             with np.load(piece_path(self.scene, self.scale, p['name'], 'geo', x0, y0) + '.npz') as geo:
@@ -291,6 +293,8 @@ class Baker:
                     out['v'] = widen.calm(out['v'], window, geo['z'], geo['normal'])
                 if coarse > 1:
                     out['v'] = widen.widen(out['v'], (x1 - x0) // div, (y1 - y0) // div, window, geo['z'], geo['normal'])
+                if shade:
+                    out['v'] = widen.soften(out['v'], window, geo['z'], geo['normal'], 2 if coarse == 1 else 3)
         np.savez(path + '.tmp.npz', **out)
         os.rename(path + '.tmp.npz', path + '.npz')
 

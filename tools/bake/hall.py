@@ -42,7 +42,7 @@ def coarse(patch, layer):
 
 
 # less than usual: the rooms' light is soft, and smoothed over what faces the same way
-LAYERS = {'sky': (20, 4, 3), 'overcast': (14, 4, 3), 'lamps': (16, 4, 2), 'windows': (12, 4, 2)} | {
+LAYERS = {'emit': (16, 4, 0), 'sky': (20, 4, 3), 'overcast': (14, 4, 3), 'lamps': (16, 4, 2), 'windows': (12, 4, 2)} | {
     'bounce%d' % i: (24, 4, 3) for i in range(4)}
 
 PLACE = {'title': 'Hall', 'indoor': True, 'lamp_lux': 350, 'attribution': 'see assets/ATTRIBUTION.md'}

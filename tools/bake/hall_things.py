@@ -262,7 +262,7 @@ def kiosk(g):
     g.box(M['paper'], x0 + .1, y0 + 1.6, 1.07, x0 + .4, y0 + 1.9, 1.12)
     thing('blendswap-cc-by/luckyBamboo', .45, (x0 + .25, y1 - .4, 1.07))
     strip('windows', x0 + 2, y0 + 1.5, 2.7, 3.4, 2, 300, (1, .86, .66))
-    strip('windows', x0 + 2, y0 - .36, 3.05, 3.6, .3, 80, (1, .92, .8), (90, 0, 180 + 180))
+    strip('windows', x0 + 2, y0 - .36, 3.05, 3.6, .3, 80, (1, .92, .8), (90, 0, 0))
     # a chalk board, tables, chairs
     for i, (x, y) in enumerate(((10.4, 18.2), (12.9, 17.9), (10.0, 23.0))):
         thing('blendswap-cc-by/cafe_set_mota_table', .74, (x, y, 0), 0)
@@ -503,7 +503,7 @@ def columns(g, places):
     g.box(M['board_light'], 3.62, 23.387, 4.66, 8.18, 23.39, 5.94)
     for x in (4.1, 7.7):
         g.tube(M['black'], [(x, 23.5, 6.05), (x, 23.5, 7.3)], .025, 10)
-    strip('windows', 5.9, 23.3, 5.3, 4.4, 1.2, 90, (.9, .95, 1), (90, 0, 180 + 180))
+    strip('windows', 5.9, 23.3, 5.3, 4.4, 1.2, 90, (.9, .95, 1), (-90, 0, 0))
     # banners by the front
     for i, x in enumerate((-13.2, -4.9)):
         n = 18
@@ -604,7 +604,7 @@ def clutter(g):
 
 
 def inside():
-    for n, c, e in (('led_green', (.05, 1, .25), 3), ('led_red', (1, .05, .03), 3), ('exit_green', (.1, 1, .35), 1.2), ('fascia', (1, .86, .62), 4), ('board_light', (.3, .42, .6), .8),
+    for n, c, e in (('led_green', (.05, 1, .25), 3), ('led_red', (1, .05, .03), 3), ('exit_green', (.1, 1, .35), .5), ('fascia', (1, .86, .62), 4), ('board_light', (.3, .42, .6), .12),
                     ('vend0', (.8, .9, 1), 1.6), ('vend1', (1, .95, .85), 1.5), ('screen0', (.28, .42, .62), 1.1), ('screen1', (.72, .76, .80), 1.2), ('screen2', (.18, .30, .26), 1.1)):
         glow(n, c, e, (.02, .28, .1) if n == 'exit_green' else (.03, .033, .04) if n == 'board_light' else (.08, .09, .1) if n in ('screen0', 'screen1', 'screen2') else (.6, .6, .58))
     surface('seat', (.055, .075, .11), .35, .2, tone=.1, scale=5, wear=.3)

@@ -68,6 +68,27 @@ def calm(v, window, z, normal, levels=4):
     return a.astype(np.float32)
 
 
+def soften(v, window, z, normal, levels):
+    """Shadows' edges, found with few samples, run evenly along their surface; as wide as the sun
+    makes them some metres from what throws them."""
+    h, w = v.shape
+    at, n, far = guides(window, z, normal, h, w)
+    wide = np.radians(window[1] - window[0]) / w
+    a = np.nan_to_num(v.astype(np.float32))
+    for level in range(levels):
+        step = 1 << level
+        total, weight = 0, 0
+        for dy in (-step, 0, step):
+            for dx in (-step, 0, step):
+                g = (2 - (dy != 0)) * (2 - (dx != 0)) / 16. * \
+                    alike(at, n, far, shifted(at, dy, dx), shifted(n, dy, dx), .002 + .5 * wide * step)
+                g = g.astype(np.float32) + np.float32(1e-6)
+                total = total + shifted(a, dy, dx) * g
+                weight = weight + g
+        a = total / weight
+    return a.astype(np.float16)
+
+
 def widen(v, w, h, window, z, normal):
     """v: rows of values or colours over the same window as the full-size z and normal of the
     piece. Each fine pixel takes of the 4×4 coarse ones round it what lies on its surface."""
