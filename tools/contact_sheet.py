@@ -23,6 +23,7 @@ EYE_M = 6  # the lens above the ground, in the street
 TELE = 30  # the lens's longest, which VAPIX calls 9999
 
 # Name, caption, scenario (None: as before), stage, pan, tilt, magnification, seconds to wait.
+# Pan may be "gate" or distances: then somebody is looked for.
 STREET = [
     ("day-clear", "noon, clear", "busy-noon", {"hour": 12, "weather": "clear"}, 0, -8, 1, 41),
     ("day-cloudy", "afternoon, cloudy", None, {"hour": 16, "weather": "cloudy"}, 0, -8, 1, 8),
@@ -47,12 +48,12 @@ STREET = [
     ("sign", "15x: a sign behind the gate", None, {}, 18.06, -4.67, 15, 2),
     ("small-sign", "30x: a sign of half a metre", None, {}, 13.31, -6.15, TELE, 2),
     ("plate", "20x: who waits at the gate", None, {}, "gate", None, 20, 2),
-    ("road", "10x: far along the road", "busy-noon", {"hour": 17, "weather": "clear"},
-     62, -4.6, 10, 30),
+    ("road", "8x: far along the road", "busy-noon", {"hour": 17, "weather": "clear"},
+     -70.5, -4.2, 8, 40),
     ("crossing", "3x: the crossing", None, {"hour": 17}, -8, -11, 3, 15),
-    ("near", "people near", "tracking-walk", {"hour": 15, "weather": "clear"}, -14, -30, 1.6, 25),
+    ("near", "3x: somebody near", None, {"hour": 15.5}, (7, 17), None, 3, 2),
+    ("far", "12x: somebody far", None, {"hour": 10}, (30, 45), None, 12, 2),
     ("park", "the park behind", None, {"hour": 18.5}, 180, -10, 1, 6),
-    ("down", "straight down", None, {"hour": 18.5}, 0, -55, 1, 3),
 ]
 HALL = [
     ("hall-day", "hall, day", "hall-rush", {"hour": 11, "weather": "clear"}, 0, -8, 1, 40),
@@ -84,6 +85,37 @@ def plate_at_gate(c):
     raise AssertionError("no car comes to the gate")
 
 
+def somebody(c, least_m, most_m, later):
+    """A walker at that distance, and where he will be that much later."""
+    for _ in range(120):
+        c.advance(1)
+        for m in c.admin.get("/vedette/stage").json["cast"]:
+            x, y, _ = m["at"]
+            way = math.radians(m["heading"])
+            x, y = (x + later * m["speed"] * math.sin(way), y + later * m["speed"] * math.cos(way))
+            far, pan = math.hypot(x, y), math.degrees(math.atan2(x, y))
+            if m["class"] == "person" and m["speed"] > 0.5 and least_m < far < most_m and \
+                    abs(pan) < 40:
+                return m["id"], pan, math.degrees(math.atan2(1 - EYE_M, far))
+    raise AssertionError("nobody comes")
+
+
+def look(c, pan, tilt, zoom):
+    c.ptz_command(f"pan={pan}&tilt={tilt}&zoom={round(1 + (zoom - 1) / 29 * 9998)}&speed=100")
+    c.rest()
+
+
+def look_at_somebody(c, least_m, most_m, zoom, seconds):
+    """Until there is somebody whom nothing hides."""
+    for _ in range(20):
+        who, pan, tilt = somebody(c, least_m, most_m, seconds + 1)
+        look(c, pan, tilt, zoom)
+        wait(c, seconds)
+        if any(o["id"] == who and o["visible"] > 0.9 for o in c.truth()["objects"]):
+            return
+    raise AssertionError("everybody hides")
+
+
 def take(place, shots, folder, pattern):
     done = []
     with vedette.Camera("release", clock="sim", source=f"virtual:{place}") as c:
@@ -93,12 +125,13 @@ def take(place, shots, folder, pattern):
                 post(c, "/vedette/stage/scenario", {"name": scenario})
             if stage:
                 post(c, "/vedette/stage", {**stage, **({"over": 0} if "weather" in stage else {})})
-            if pan == "gate":
-                pan, tilt = plate_at_gate(c)
-            c.ptz_command(f"pan={pan}&tilt={tilt}&zoom={round(1 + (zoom - 1) / 29 * 9998)}"
-                          "&speed=100")
-            c.rest()
-            wait(c, seconds)
+            if isinstance(pan, tuple):
+                look_at_somebody(c, *pan, zoom, seconds)
+            else:
+                if pan == "gate":
+                    pan, tilt = plate_at_gate(c)
+                look(c, pan, tilt, zoom)
+                wait(c, seconds)
             if re.search(pattern, name):
                 path = folder / f"{name}.jpg"
                 c.position()  # its connection may have been idle too long, in simulated time
