@@ -52,28 +52,41 @@ struct box {
     int x0, y0, x1, y1;
 };
 
+#define BOX_NEAR_M 0.25
+
+static void widen_box(const struct view *v, struct vec p, double bounds[4])
+{
+    double x, y;
+    if (!view_point(v, p, &x, &y))
+        return;
+    bounds[0] = fmin(bounds[0], x);
+    bounds[1] = fmin(bounds[1], y);
+    bounds[2] = fmax(bounds[2], x);
+    bounds[3] = fmax(bounds[3], y);
+}
+
 static bool box_of(const struct view *v, const struct vec *point, int n, struct box *ret)
 {
-    double x0 = INFINITY, x1 = -INFINITY, y0 = INFINITY, y1 = -INFINITY;
+    double bounds[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
     int behind = 0;
     for (int i = 0; i < n; i++) {
-        double x, y;
-        if (!view_point(v, point[i], &x, &y)) {
+        double depth = vec_dot(point[i], v->ahead);
+        if (depth < BOX_NEAR_M) {
             behind++;
             continue;
         }
-        x0 = fmin(x0, x);
-        x1 = fmax(x1, x);
-        y0 = fmin(y0, y);
-        y1 = fmax(y1, y);
+        widen_box(v, point[i], bounds);
+        /* Edges that pass the lens are cut there. */
+        for (int k = 0; k < n; k++) {
+            double other = vec_dot(point[k], v->ahead);
+            if (other < BOX_NEAR_M)
+                widen_box(v, vec_mix(point[i], point[k], (depth - BOX_NEAR_M) / (depth - other)),
+                          bounds);
+        }
     }
     if (behind == n)
         return false;
-    if (behind) {
-        x0 = y0 = 0;
-        x1 = v->width;
-        y1 = v->height;
-    }
+    double x0 = bounds[0], y0 = bounds[1], x1 = bounds[2], y1 = bounds[3];
     ret->x0 = (int)fmax(0, floor(x0) - 1);
     ret->y0 = (int)fmax(0, floor(y0) - 1);
     ret->x1 = (int)fmin(v->width, ceil(x1) + 1);
