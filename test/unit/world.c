@@ -435,7 +435,7 @@ TEST(exposes_for_any_hour)
         double time = (double)(s->how.end_ns - s->how.start_ns) / 1e6;
         double light = 20 * log10(time * 16 / (s->how.iris_f * s->how.iris_f)) + s->how.gain_db;
         CHECK(s->how.mean_luma > 0.22 && s->how.mean_luma < 0.75);
-        CHECK(light > last + 12);
+        CHECK(light > last + 6);
         CHECK(time <= 33.4 && s->how.iris_f >= 1.4 && s->how.iris_f <= 4 && s->how.gain_db <= 42);
         CHECK(i > 0 || (s->how.gain_db == 0 && s->how.iris_f == 4));
         CHECK(i < 2 || (s->how.gain_db > 20 && s->how.iris_f < 1.5));

@@ -26,7 +26,7 @@
 #define WIDE_F 1.4
 #define MOST_GAIN_DB 42.0
 /* Linear value of the white card in full sun after 1 ms without gain at f/4. */
-#define SENSITIVITY 0.25
+#define SENSITIVITY 0.45
 #define NIGHT_IR 0.02 /* with that much of its own lamp the camera sees in black and white */
 
 struct virtual_sensor {
