@@ -9,7 +9,7 @@
 
 #define DOWN_FROM (-45.0)   /* degrees: from there on the view down takes over … */
 #define ROUND_UNTIL (-58.0) /* … and there it certainly has */
-#define GLOW 0.3 /* lit panes would be white, else */
+#define GLOW 0.3            /* lit panes would be white, else */
 #define GROUND_X 60.0
 #define GROUND_Y0 (-45.0)
 #define GROUND_Y1 105.0
