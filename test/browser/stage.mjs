@@ -194,6 +194,7 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     await page.getByRole('button', { name: 'Night' }).click();
     await until('it is dark', async () => (await brightness()) < noon / 2, 20000);
     check((await page.locator('.clock').textContent()) === '23:30', 'the clock says so');
+    await until('the exposure follows: the lamps are seen', async () => (await brightness()) > 4, 20000);
     await shoot(page, 'stage-night-dark-desktop');
     // With the keyboard, too: an hour is four steps.
     await page.getByRole('slider', { name: 'Hour' }).focus();
