@@ -70,36 +70,31 @@ static void serve_spawn(struct exchange *ex, void *arg)
         stage_reply(ex, 200, json_pack("{s:s, s:f}", "id", id, "now", (double)now_ns / 1e9));
 }
 
-static void serve_remove(struct exchange *ex, void *arg)
+/* One text, done to the cast from now on. */
+static void serve_text(struct exchange *ex, struct players_door *d, const char *key,
+                       int (*act)(struct cast *, int64_t, const char *, struct fault *))
 {
-    static const char *const names[] = {"id", NULL};
-    struct players_door *d = arg;
+    const char *const names[] = {key, NULL};
     struct fault why = {0};
     JSON_AUTO *body = NULL;
     const char *name = NULL, *text = read_text(ex, &body, names, &name);
     if (!text)
         return;
     int64_t now_ns = clock_now(d->cam->clock);
-    if (cast_remove(d->cam->device->cast, now_ns, text, &why))
+    if (act(d->cam->device->cast, now_ns, text, &why))
         stage_reply_fault(ex, &why);
     else
         stage_reply(ex, 200, json_pack("{s:f}", "now", (double)now_ns / 1e9));
 }
 
+static void serve_remove(struct exchange *ex, void *arg)
+{
+    serve_text(ex, arg, "id", cast_remove);
+}
+
 static void serve_gate(struct exchange *ex, void *arg)
 {
-    static const char *const names[] = {"gate", NULL};
-    struct players_door *d = arg;
-    struct fault why = {0};
-    JSON_AUTO *body = NULL;
-    const char *name = NULL, *text = read_text(ex, &body, names, &name);
-    if (!text)
-        return;
-    int64_t now_ns = clock_now(d->cam->clock);
-    if (cast_gate(d->cam->device->cast, now_ns, text, &why))
-        stage_reply_fault(ex, &why);
-    else
-        stage_reply(ex, 200, json_pack("{s:f}", "now", (double)now_ns / 1e9));
+    serve_text(ex, arg, "gate", cast_gate);
 }
 
 /* ---- scenarios ---- */
