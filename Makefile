@@ -21,7 +21,7 @@ build: deps build/web/index.html
 PLACES := $(patsubst assets/places/%/place.json,build/places/%.place,\
     $(wildcard assets/places/*/place.json))
 define PLACE_RULE
-build/places/$(1).place: $(wildcard assets/places/$(1)/*) src/device/virtual/tiles.h \
+build/places/$(1).place: $(wildcard assets/places/$(1)/*) src/device/virtual/place/tiles.h \
     $(filter-out tools/unpack_models.c,$(wildcard tools/unpack*.[ch]))
 	@mkdir -p build/places
 	@ninja -C build src/device/unpack_place
@@ -30,7 +30,7 @@ endef
 $(foreach p,$(patsubst build/places/%.place,%,$(PLACES)),$(eval $(call PLACE_RULE,$(p))))
 
 # People and vehicles: packed meshes and textures become one file that the camera maps.
-build/places/models.pack: $(wildcard assets/models/*) tools/unpack_models.c src/device/virtual/models.h
+build/places/models.pack: $(wildcard assets/models/*) tools/unpack_models.c src/device/virtual/raster/models.h
 	@mkdir -p build/places
 	@ninja -C build src/device/unpack_models
 	@build/src/device/unpack_models $@ assets/models

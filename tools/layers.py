@@ -10,7 +10,7 @@ import sys
 
 root = pathlib.Path(sys.argv[1])
 src = root / "src"
-level, allow, only = {}, set(), {}
+level, allow, only, order = {}, set(), {}, {}
 for line in (src / "LAYERS").read_text().splitlines():
     words = line.split("#")[0].split()
     if not words:
@@ -22,6 +22,9 @@ for line in (src / "LAYERS").read_text().splitlines():
         allow.add((words[1], words[2]))
     elif words[0] == "only":
         only[words[1]] = set(words[2:]) | {words[1].split("/")[0]}
+    elif words[0] == "order":
+        for i, folder in enumerate(words[2:]):
+            order[f"{words[1]}/{folder}"] = (words[1], i)
     else:
         sys.exit(f"src/LAYERS: unknown line: {line}")
 
@@ -57,6 +60,9 @@ for path in sorted([*src.rglob("*.c"), *src.rglob("*.h"), *(root / "agent").rglo
         if not m or not in_src:
             continue
         target = m.group(1)
+        mine, theirs = (order.get(str(pathlib.PurePath(f).parent)) for f in (path.relative_to(src), target))
+        if mine and theirs and mine[0] == theirs[0] and theirs[1] > mine[1]:
+            breaches.append(f"{where}:{n}: {path.parent.name} includes {target}, which comes later in src/LAYERS")
         other = target.split("/")[0]
         if other not in level:
             continue  # generated or local file

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "../test/unit/raster_stub.h"
-#include "device/virtual/models.h"
+#include "device/virtual/raster/models.h"
 
 static void write_ppm(const struct radiance *p, double gain)
 {

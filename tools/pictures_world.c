@@ -13,11 +13,12 @@
 #include <time.h>
 
 #include "base/fault.h"
-#include "device/virtual/cast.h"
-#include "device/virtual/models.h"
-#include "device/virtual/scenario_library.h"
-#include "device/virtual/stage.h"
-#include "device/virtual/tiles.h"
+#include "device/virtual/cast/cast.h"
+#include "device/virtual/raster/models.h"
+#include "device/virtual/cast/library.h"
+#include "device/virtual/stage/stage.h"
+#include "device/virtual/place/tiles.h"
+#include "device/virtual/radiance.h"
 #include "device/virtual/world.h"
 
 #define W 1920

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "device/virtual/tiles.h"
+#include "device/virtual/place/tiles.h"
 
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void *take(size_t n, size_t each); /* zeroed; never NULL */

@@ -1,4 +1,4 @@
-/* Unpacks assets/models/ into the one file that the camera maps (src/device/virtual/models.h):
+/* Unpacks assets/models/ into the one file that the camera maps (src/device/virtual/raster/models.h):
  * poses are worked out from bones, textures are decoded and halved down to one texel.
  * usage: unpack_models OUT FOLDER
  *
@@ -20,8 +20,8 @@
 
 #include <jpeglib.h>
 
-#include "device/virtual/cast.h"
-#include "device/virtual/models.h"
+#include "device/virtual/cast/cast.h"
+#include "device/virtual/raster/models.h"
 
 static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 static void die(const char *fmt, ...)

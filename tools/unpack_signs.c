@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/virtual/glyph.h"
+#include "device/virtual/place/glyph.h"
 #include "unpack.h"
 
 #define LINES 4

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "device/virtual/tiles.h"
+#include "device/virtual/place/tiles.h"
 
 /* Sets width, height and reach from the sign's text and sides. The field is the caller's. */
 uint8_t *sign_field(struct sign *s);

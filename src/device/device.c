@@ -4,7 +4,7 @@
 
 #include "base/fault.h"
 #include "device/file/file.h"
-#include "device/virtual/faults.h"
+#include "device/virtual/stage/faults.h"
 #include "device/virtual/virtual.h"
 
 /* One line a backend. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "device/virtual/cast.h"
+#include "device/virtual/cast/cast.h"
 #include "fuzz.h"
 
 static struct member now[CAST_MOST];

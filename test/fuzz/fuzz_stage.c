@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "device/virtual/stage.h"
+#include "device/virtual/stage/stage.h"
 
 #define LINE 160
 

@@ -1,5 +1,5 @@
 /* The backdrop, on a small place that tells where each of its texels belongs. */
-#include "device/virtual/backdrop.h"
+#include "device/virtual/place/backdrop.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "device/virtual/backdrop_inside.h"
-#include "device/virtual/tiles.h"
+#include "device/virtual/place/backdrop_inside.h"
+#include "device/virtual/place/tiles.h"
 #include "small_place.h"
 #include "unit.h"
 

@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "device/virtual/cast.h"
-#include "device/virtual/cast_story.h"
-#include "device/virtual/scenario.h"
-#include "device/virtual/scenario_library.h"
+#include "device/virtual/cast/cast.h"
+#include "device/virtual/cast/story.h"
+#include "device/virtual/scenario/scenario.h"
+#include "device/virtual/cast/library.h"
 #include "unit.h"
 
 static struct member now[CAST_MOST], next[CAST_MOST];

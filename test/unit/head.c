@@ -1,4 +1,4 @@
-#include "device/virtual/head.h"
+#include "device/virtual/camera/head.h"
 
 #include <math.h>
 

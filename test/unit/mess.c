@@ -1,4 +1,4 @@
-#include "device/virtual/mess.h"
+#include "device/virtual/camera/mess.h"
 
 #include <math.h>
 #include <stdlib.h>

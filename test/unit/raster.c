@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "device/virtual/kernels_raster.h"
-#include "device/virtual/models.h"
+#include "device/virtual/raster/kernels.h"
+#include "device/virtual/raster/models.h"
 #include "raster_stub.h"
 #include "unit.h"
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "device/virtual/raster.h"
+#include "device/virtual/raster/raster.h"
 
 struct backdrop {
     struct vec eye;

@@ -1,4 +1,4 @@
-#include "device/virtual/stage.h"
+#include "device/virtual/stage/stage.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Rain and snow upon a picture. */
-#include "device/virtual/weather.h"
+#include "device/virtual/weather/weather.h"
 
 #include <math.h>
 #include <stdlib.h>

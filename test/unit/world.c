@@ -1,4 +1,5 @@
 /* The virtual world as a whole, on a small place (small_place.h) with the real models. */
+#include "device/virtual/radiance.h"
 #include "device/virtual/world.h"
 
 #include <math.h>
@@ -10,11 +11,11 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "device/device.h"
-#include "device/virtual/cast.h"
+#include "device/virtual/cast/cast.h"
 #include "device/virtual/kernels.h"
-#include "device/virtual/models.h"
-#include "device/virtual/stage.h"
-#include "device/virtual/tiles.h"
+#include "device/virtual/raster/models.h"
+#include "device/virtual/stage/stage.h"
+#include "device/virtual/place/tiles.h"
 #include "media/picture.h"
 #include "media/shot.h"
 #include "small_place.h"

@@ -16,7 +16,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "device/device.h"
-#include "device/virtual/stage.h"
+#include "device/virtual/stage/stage.h"
 #include "device/virtual/world.h"
 #include "net/exchange.h"
 

@@ -16,7 +16,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "device/device.h"
-#include "device/virtual/faults.h"
+#include "device/virtual/stage/faults.h"
 #include "net/exchange.h"
 #include "net/fault_hook.h"
 

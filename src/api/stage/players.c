@@ -10,10 +10,10 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "device/device.h"
-#include "device/virtual/cast.h"
-#include "device/virtual/scenario.h"
-#include "device/virtual/scenario_library.h"
-#include "device/virtual/stage.h"
+#include "device/virtual/cast/cast.h"
+#include "device/virtual/scenario/scenario.h"
+#include "device/virtual/cast/library.h"
+#include "device/virtual/stage/stage.h"
 #include "net/exchange.h"
 
 /* How a camera that starts itself anew is told what was played. */

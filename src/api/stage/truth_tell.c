@@ -7,7 +7,7 @@
 #include "api/request.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "device/virtual/cast.h"
+#include "device/virtual/cast/cast.h"
 
 #define OBJECTS_MAX CAST_MOST
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/json.h"
-#include "device/virtual/cast_story.h"
+#include "device/virtual/cast/story.h"
 #include "device/virtual/world.h"
 #include "media/rendition.h"
 

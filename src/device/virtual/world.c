@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/virtual/backdrop.h"
-#include "device/virtual/blur.h"
-#include "device/virtual/cast.h"
+#include "device/virtual/place/backdrop.h"
+#include "device/virtual/camera/blur.h"
+#include "device/virtual/cast/cast.h"
 #include "device/virtual/kernels.h"
-#include "device/virtual/raster.h"
-#include "device/virtual/stage.h"
-#include "device/virtual/tiles.h"
-#include "device/virtual/weather.h"
+#include "device/virtual/raster/raster.h"
+#include "device/virtual/stage/stage.h"
+#include "device/virtual/place/tiles.h"
+#include "device/virtual/weather/weather.h"
 
 #define REMEMBERED 4096
 #define COARSE_SMEAR 3.0

@@ -19,6 +19,7 @@ struct cast;
 struct light;
 struct mess;
 struct models;
+struct radiance;
 struct set;
 struct stage;
 struct tiles;
@@ -34,16 +35,6 @@ struct world *world_new(const struct world_parts *p, uint64_t seed); /* NULL: ou
 struct world *world_free(struct world *w);
 void world_rest(struct world *w); /* nobody watches: gives back what pictures need */
 
-/* Linear radiance, scene-referred, Rec.709 primaries, planar 16-bit with a common
- * scale. */
-struct radiance {
-    int width, height;
-    size_t stride; /* in samples */
-    uint16_t *r, *g, *b;
-    double unit;   /* samples per white card in full sun: 16384 by day, more at night */
-    uint64_t held; /* world_render's note of what is in here already; 0 at first, and
-                    * again whenever somebody else has written into the planes */
-};
 /* Renders what falls through the lens while it moves from pose_start to pose_end
  * during [start_ns, end_ns] (world time): motion blur included. */
 int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,

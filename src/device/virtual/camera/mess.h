@@ -1,0 +1,30 @@
+/* What is on the dome and in front of it: paint, a cloth, drops of rain; and a lens out of
+ * focus. Applied to the light that falls through it, before the sensor, so that exposure and
+ * noise are what they would be.
+ *
+ * A pane belongs to one thread (the source's). Equal arguments give equal pictures, whatever
+ * was looked at before. */
+#ifndef DEVICE_VIRTUAL_CAMERA_MESS_H
+#define DEVICE_VIRTUAL_CAMERA_MESS_H
+
+#include <stdint.h>
+
+#include "device/virtual/stage/stage.h"
+#include "device/virtual/radiance.h"
+
+struct pane;
+
+struct pane *pane_new(uint64_t seed); /* NULL: out of memory */
+struct pane *pane_free(struct pane *p);
+void pane_rest(struct pane *p); /* nobody watches: gives its pictures back */
+
+/* What comes through: `in` itself when the pane is clean, else a picture of the pane's own,
+ * good until the next call; `in` stays as it is. zoom: magnification (drops get large and
+ * faint). 0 or -ENOMEM. */
+int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
+              int64_t time_ns, const struct radiance *in, const struct radiance **ret);
+
+/* How much of the light comes through on average, 0…1, for exposure. */
+double mess_light(const struct mess *m);
+
+#endif

@@ -1,0 +1,537 @@
+#include "device/virtual/cast/act.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "device/virtual/cast/act_inside.h"
+#include "device/virtual/cast/chance.h"
+
+#define PARTS_MOST 2048 /* in one round */
+#define CROWD_S 300.0   /* a crowd repeats after about this time */
+#define EARLY_S 240.0   /* vehicles that started so long before the beginning may be there */
+
+const char *const cast_classes[CAST_CLASSES] = {"person",     "car",     "van", "bus",   "truck",
+                                                "motorcycle", "bicycle", "dog", "parcel"};
+
+unsigned cast_class_of(const struct cast_kind *k)
+{
+    for (unsigned i = 0; i < CAST_CLASSES; i++)
+        if (k->class_name && !strcmp(cast_classes[i], k->class_name))
+            return i;
+    return 0;
+}
+
+/* ---- the parts ---- */
+
+static const struct route *route_for(struct act *a, const struct actor *actor,
+                                     const struct cast_kind *k, const struct actor **of)
+{
+    for (size_t i = 0; i < a->n_routes; i++)
+        if (of[i] == actor && a->route[i]->kind == k)
+            return a->route[i];
+    struct route *r = malloc(sizeof(*r));
+    if (!r)
+        return NULL;
+    route_make(r, actor, k);
+    of[a->n_routes] = actor;
+    a->route[a->n_routes++] = r;
+    return r;
+}
+
+static bool is_resident(const struct scenario *s, const struct actor *a)
+{
+    bool stands = a->has_place && !a->n_beats;
+    return a->repeat || a->stays || (stands && a->until_s <= 0 && a->every_s <= 0) ||
+           (!s->loop && a->every_s <= 0);
+}
+
+static int add_part(struct act *a, const struct actor *actor, double start, uint64_t dice,
+                    unsigned member, unsigned group, const struct actor **of)
+{
+    if (a->n_parts == PARTS_MOST)
+        return -ENOSPC;
+    uint64_t own = chance_of(dice, member, 1);
+    const struct cast_kind *k = cast_kind_find(actor->model, chance_of(own, 2, 0));
+    struct part *p = &a->part[a->n_parts];
+    *p = (struct part){.actor = actor,
+                       .route = route_for(a, actor, k, of),
+                       .dice = own,
+                       .kind_of = cast_class_of(k),
+                       .resident = is_resident(a->s, actor)};
+    if (!p->route)
+        return -ENOMEM;
+    p->pace = 1 + actor->vary * (2 * chance_unit(chance_of(dice, 3, 0)) - 1);
+    p->aside_m = actor->aside_m + actor->spread_m * (2 * chance_unit(chance_of(dice, 4, 0)) - 1);
+    if (group > 1) { /* two abreast, the others behind */
+        bool pair = member + 1 < group || member % 2;
+        p->aside_m += pair ? (member % 2 ? 0.38 : -0.38) : 0;
+        start += member / 2 * 0.85 + 0.12 * chance_unit(own);
+    }
+    p->start_s = start;
+    p->seconds = p->route->seconds / p->pace;
+    if (actor->repeat) {
+        double lap = p->route->seconds / p->pace;
+        p->lap_s = a->s->length_s / fmax(round(a->s->length_s / lap), 1);
+        p->lead_s = actor->jitter_s * chance_unit(chance_of(own, 5, 0));
+        p->seconds = INFINITY;
+    }
+    if (actor->until_s > 0)
+        p->seconds = fmin(p->seconds, actor->until_s - start);
+    a->n_parts++;
+    return 0;
+}
+
+static int add_start(struct act *a, const struct actor *actor, double start, uint64_t dice,
+                     const struct actor **of)
+{
+    unsigned span = actor->group_most - actor->group_least + 1;
+    unsigned n = actor->group_least + (unsigned)(chance_of(dice, 6, 0) % span);
+    int rc = 0;
+    for (unsigned i = 0; i < n && !rc; i++)
+        rc = add_part(a, actor, start, dice, i, n, of);
+    return rc;
+}
+
+static int add_starts(struct act *a, size_t which, const struct actor **of)
+{
+    const struct actor *actor = &a->s->actor[which];
+    double length = a->s->length_s;
+    uint64_t dice = chance_of(a->seed, 100 + which, 0);
+    int rc = 0;
+    for (size_t i = 0; actor->on_call && i < a->s->n_cues && !rc; i++)
+        if (a->s->cue[i].sort == CUE_CALL && a->s->cue[i].which == which)
+            rc = add_start(a, actor, fmin(a->s->cue[i].at_s + actor->from_s, length),
+                           chance_of(dice, 7, i), of);
+    if (actor->on_call)
+        return rc;
+    unsigned times = actor->every_s > 0 ? (actor->times ? actor->times : UINT32_MAX) : 1;
+    for (unsigned i = 0; i < times && !rc; i++) {
+        double start = actor->from_s + i * actor->every_s;
+        if (start >= length && i)
+            break;
+        if (!actor->repeat)
+            start += actor->jitter_s * (2 * chance_unit(chance_of(dice, 8, i)) - 1);
+        start = fmin(fmax(start, 0), length - 0.001);
+        rc = add_start(a, actor, start, chance_of(dice, 9, i), of);
+    }
+    return rc;
+}
+
+static int by_start(const void *x, const void *y)
+{
+    const struct part *a = x, *b = y;
+    if (a->start_s != b->start_s)
+        return a->start_s < b->start_s ? -1 : 1;
+    return a->dice < b->dice ? -1 : a->dice > b->dice;
+}
+
+static void give_numbers(struct act *a)
+{
+    for (size_t i = 0; i < a->n_parts; i++) {
+        struct part *p = &a->part[i];
+        if (p->resident) {
+            p->number = ++a->residents[p->kind_of];
+            continue;
+        }
+        p->number = ++a->each[p->kind_of];
+        double ends =
+            p->route->kind->sort == KIND_VEHICLE ? p->start_s + EARLY_S : p->start_s + p->seconds;
+        if (a->s->loop && ends >= a->s->length_s)
+            p->early = ++a->early[p->kind_of];
+    }
+}
+
+void act_part_id(const struct act *a, const struct part *p, int64_t round, char ret[32])
+{
+    const char *name = p->route->kind->class_name ? cast_classes[p->kind_of] : p->route->kind->name;
+    int64_t n = p->number;
+    if (!p->resident)
+        n = round < 0 ? a->residents[p->kind_of] + p->early
+                      : (int64_t)a->residents[p->kind_of] + a->early[p->kind_of] +
+                            round * a->each[p->kind_of] + p->number;
+    snprintf(ret, 32, "%s-%lld", name, (long long)n);
+}
+
+/* ---- who is where ---- */
+
+static bool is_gone(const struct act *a, const char *id, double t)
+{
+    for (size_t i = 0; i < a->n_gone; i++)
+        if (t >= a->gone[i].from_s && !strcmp(a->gone[i].id, id))
+            return true;
+    return false;
+}
+
+/* How long somebody has been there, and in which round; false: is not. */
+static bool part_there(const struct act *a, const struct part *p, double t, double *ret_for,
+                       int64_t *ret_round)
+{
+    double since = t - p->start_s;
+    int64_t round = 0;
+    if (!p->resident && a->s->loop) {
+        round = (int64_t)floor(since / a->s->length_s);
+        since -= (double)round * a->s->length_s;
+    }
+    if (since < 0 || since >= p->seconds || round < -1)
+        return false;
+    *ret_for = since;
+    *ret_round = round;
+    return true;
+}
+
+static struct step part_step(const struct part *p, double since)
+{
+    double t = since * p->pace;
+    if (p->lap_s > 0) {
+        double laps = floor((since + p->lead_s) / p->lap_s);
+        double k = p->route->seconds / p->lap_s;
+        t = (since + p->lead_s - laps * p->lap_s) * k;
+        struct step s = route_at(p->route, t);
+        s.speed_m_s *= k;
+        return s;
+    }
+    struct step s = route_at(p->route, t);
+    s.speed_m_s *= p->pace;
+    return s;
+}
+
+static enum member_gait gait_of(const struct cast_kind *k, const struct step *s)
+{
+    if (k->sort == KIND_VEHICLE)
+        return GAIT_RIDE;
+    switch (s->gait) {
+    case BEAT_WALK:
+        return GAIT_WALK;
+    case BEAT_RUN:
+        return GAIT_RUN;
+    case BEAT_CARRY:
+        return GAIT_CARRY;
+    default:
+        return GAIT_STAND;
+    }
+}
+
+static void plate_of(uint32_t look, char ret[12])
+{
+    static const char letters[] = "ABCDEFGHJKLMNPRSTUVWXYZ";
+    uint64_t x = chance_mix(look + UINT64_C(77));
+    size_t n = sizeof(letters) - 1;
+    snprintf(ret, 12, "%c%c%c %03u", letters[x % n], letters[x / n % n], letters[x / n / n % n],
+             (unsigned)(x >> 32) % 1000);
+}
+
+/* People differ in height. */
+static double scale_of(const struct cast_kind *k, const struct actor *a, uint32_t look)
+{
+    double chance = chance_unit(chance_mix(look + UINT64_C(78)));
+    return k->sort == KIND_WALKER && !a->has_look ? a->scale * (0.94 + 0.12 * chance) : a->scale;
+}
+
+static void fill(struct member *m, const struct cast_kind *k, const struct actor *a,
+                 const struct step *s, double aside, double lead, uint32_t look)
+{
+    double scale = scale_of(k, a, look);
+    double cycle = k->cycle_m * (k->sort == KIND_WALKER ? scale : 1);
+    if (s->gait == BEAT_RUN)
+        cycle *= 1.5;
+    m->model = k->name;
+    m->class_name = k->class_name;
+    m->at = vec(s->at.x + s->at.dy * aside, s->at.y - s->at.dx * aside, 0);
+    m->heading_deg = atan2(s->at.dx, s->at.dy) * 180 / M_PI;
+    m->speed_m_s = s->speed_m_s;
+    double turns = s->way_m / cycle + lead;
+    m->phase = turns - floor(turns);
+    m->gait = gait_of(k, s);
+    m->look = a->has_look ? a->look : look;
+    m->scale = scale;
+    m->headlights = m->brake_lights = false;
+    memset(m->plate, 0, sizeof(m->plate));
+    if (k->sort == KIND_VEHICLE && strcmp(k->name, "bicycle") != 0) {
+        if (*a->plate)
+            memcpy(m->plate, a->plate, sizeof(m->plate));
+        else
+            plate_of(m->look, m->plate);
+    }
+}
+
+static uint32_t look_of(const struct part *p, int64_t round)
+{
+    return (uint32_t)chance_of(p->dice, 10, p->resident ? 0 : (uint64_t)(round + 1));
+}
+
+static size_t add_parts(const struct act *a, double t, struct member *ret, size_t n, size_t most)
+{
+    double since;
+    int64_t round;
+    for (size_t i = 0; i < a->n_parts && n < most; i++) {
+        const struct part *p = &a->part[i];
+        if (p->route->kind->sort == KIND_VEHICLE || !part_there(a, p, t, &since, &round))
+            continue;
+        act_part_id(a, p, round, ret[n].id);
+        if (a->n_gone && is_gone(a, ret[n].id, t))
+            continue;
+        struct step s = part_step(p, since);
+        fill(&ret[n++], p->route->kind, p->actor, &s, p->aside_m, chance_unit(p->dice),
+             look_of(p, round));
+    }
+    return n;
+}
+
+static size_t add_vehicles(struct act *a, double t, struct member *ret, size_t n, size_t most)
+{
+    struct traffic_seen seen[TRAFFIC_MOST];
+    double gate[SCENARIO_GATES];
+    if (!a->traffic)
+        return n;
+    size_t cars = traffic_at(a->traffic, t, seen, TRAFFIC_MOST, gate);
+    for (size_t i = 0; i < cars && n < most; i++) {
+        const struct traffic_seen *c = &seen[i];
+        struct member *m = &ret[n++];
+        if (c->car < a->n_cars) {
+            const struct part *p = &a->part[a->car_part[c->car]];
+            act_part_id(a, p, c->round, m->id);
+            fill(m, p->route->kind, p->actor, &c->step, 0, 0, look_of(p, c->round));
+        } else {
+            const struct guest *g = NULL;
+            for (size_t k = 0; k < a->n_guests && !g; k++)
+                if (a->guest[k]->vehicle && a->guest[k]->car == c->car)
+                    g = a->guest[k];
+            if (!g) {
+                n--;
+                continue;
+            }
+            memcpy(m->id, g->id, sizeof(m->id));
+            fill(m, g->route.kind, &g->actor, &c->step, 0, 0, g->look);
+        }
+        m->headlights = !c->parked;
+        m->brake_lights = c->braking && !c->parked;
+    }
+    for (size_t g = 0; g < a->s->n_gates && n < most; g++) {
+        const struct gate_arm *arm = &a->s->gate[g];
+        struct member *m = &ret[n++];
+        *m = (struct member){.model = "barrier",
+                             .at = vec(arm->x, arm->y, arm->z),
+                             .heading_deg = arm->heading_deg,
+                             .phase = gate[g],
+                             .scale = 1};
+        snprintf(m->id, sizeof(m->id), "barrier-%zu", g + 1);
+    }
+    return n;
+}
+
+static size_t add_crowds(struct act *a, double t, struct member *ret, size_t n, size_t most)
+{
+    unsigned number = 0;
+    double period = a->s->length_s / ceil(a->s->length_s / CROWD_S);
+    for (size_t c = 0; c < a->s->n_crowds; c++) {
+        if (!a->crowd[c]) /* only now: it costs tens of milliseconds */
+            a->crowd[c] = crowd_new(&a->s->crowd[c], period, chance_of(a->seed, 300, c));
+        const struct cast_kind *any = cast_kind_find(a->s->crowd[c].model, 0);
+        for (size_t i = 0; a->crowd[c] && i < crowd_size(a->crowd[c]) && n < most; i++) {
+            struct member *m = &ret[n];
+            snprintf(m->id, sizeof(m->id), "%s-c%u", any->class_name, ++number);
+            if (a->n_gone && is_gone(a, m->id, t))
+                continue;
+            struct step s = crowd_at(a->crowd[c], i, t);
+            uint64_t dice = chance_of(a->seed, 200 + c, i);
+            struct actor who = {.scale = 1};
+            fill(m, cast_kind_find(a->s->crowd[c].model, dice), &who, &s, 0, chance_unit(dice),
+                 (uint32_t)chance_of(dice, 2, 0));
+            n++;
+        }
+    }
+    return n;
+}
+
+static bool guest_there(const struct guest *g, double t)
+{
+    return t >= g->start_s && t < g->gone_s &&
+           (g->vehicle || g->actor.repeat || t - g->start_s < g->route.seconds);
+}
+
+static struct step guest_step(const struct guest *g, double t)
+{
+    double since = t - g->start_s;
+    return route_at(&g->route, g->actor.repeat ? fmod(since, g->route.seconds) : since);
+}
+
+static size_t add_guests(const struct act *a, double t, struct member *ret, size_t n, size_t most)
+{
+    for (size_t i = 0; i < a->n_guests && n < most; i++) {
+        const struct guest *g = a->guest[i];
+        if (g->vehicle || !guest_there(g, t))
+            continue;
+        struct step s = guest_step(g, t);
+        memcpy(ret[n].id, g->id, sizeof(ret[n].id));
+        fill(&ret[n++], g->route.kind, &g->actor, &s, g->actor.aside_m, 0, g->look);
+    }
+    return n;
+}
+
+size_t act_at(struct act *a, int64_t time_ns, struct member *ret, size_t most)
+{
+    double t = (double)(time_ns - a->start_ns) / 1e9;
+    size_t n = add_vehicles(a, t, ret, 0, most);
+    n = add_guests(a, t, ret, n, most);
+    n = add_parts(a, t, ret, n, most);
+    return add_crowds(a, t, ret, n, most);
+}
+
+/* For the drivers: those on foot, but for the crowds. */
+static size_t people(void *arg, double t, double (*ret)[2], size_t most)
+{
+    const struct act *a = arg;
+    size_t n = 0;
+    double since;
+    int64_t round;
+    char id[32];
+    for (size_t i = 0; i < a->n_parts && n < most; i++) {
+        const struct part *p = &a->part[i];
+        if (p->route->kind->sort != KIND_WALKER || !part_there(a, p, t, &since, &round))
+            continue;
+        if (a->n_gone) {
+            act_part_id(a, p, round, id);
+            if (is_gone(a, id, t))
+                continue;
+        }
+        struct step s = part_step(p, since);
+        ret[n][0] = s.at.x + s.at.dy * p->aside_m;
+        ret[n++][1] = s.at.y - s.at.dx * p->aside_m;
+    }
+    for (size_t i = 0; i < a->n_guests && n < most; i++) {
+        const struct guest *g = a->guest[i];
+        if (g->vehicle || g->route.kind->sort != KIND_WALKER || !guest_there(g, t))
+            continue;
+        struct step s = guest_step(g, t);
+        ret[n][0] = s.at.x + s.at.dy * g->actor.aside_m;
+        ret[n++][1] = s.at.y - s.at.dx * g->actor.aside_m;
+    }
+    return n;
+}
+
+/* ---- beginning and end ---- */
+
+static int make_traffic(struct act *a)
+{
+    struct traffic_car *cars = calloc(a->n_parts + 1, sizeof(*cars));
+    a->car_part = calloc(a->n_parts + 1, sizeof(*a->car_part));
+    if (!cars || !a->car_part) {
+        free(cars);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < a->n_parts; i++) {
+        const struct part *p = &a->part[i];
+        if (p->route->kind->sort != KIND_VEHICLE)
+            continue;
+        a->car_part[a->n_cars] = (uint32_t)i;
+        cars[a->n_cars++] = (struct traffic_car){.route = p->route,
+                                                 .start_s = p->start_s,
+                                                 .pace = p->pace,
+                                                 .aside_m = p->aside_m,
+                                                 .guest = p->resident};
+    }
+    a->traffic = traffic_new(a->s, cars, a->n_cars, people, a);
+    free(cars);
+    return a->traffic ? 0 : -ENOMEM;
+}
+
+/* What cannot repeat within the length of the scenario. */
+static int check_lengths(const struct act *a, struct fault *why)
+{
+    for (size_t i = 0; i < a->n_parts && a->s->loop; i++) {
+        const struct part *p = &a->part[i];
+        char line[24];
+        snprintf(line, sizeof(line), "line %u", p->actor->line);
+        if (!p->resident && p->route->kind->sort != KIND_VEHICLE && p->seconds > a->s->length_s)
+            return fault_set(why, FAULT_INVALID, line,
+                             "%s is there for %.0f s, longer than the scenario's length of %g s; "
+                             "make that longer, or say until",
+                             p->actor->name, p->seconds, a->s->length_s);
+    }
+    return 0;
+}
+
+int act_new(struct scenario *take_s, uint64_t seed, int64_t start_ns, struct act **ret,
+            struct fault *why)
+{
+    struct act *a = calloc(1, sizeof(*a));
+    if (!a) {
+        scenario_free(take_s);
+        return fault_set(why, FAULT_INTERNAL, NULL, "no memory");
+    }
+    a->s = take_s;
+    a->seed = seed;
+    a->start_ns = start_ns;
+    a->commands_ns = INT64_MIN;
+    a->part = calloc(PARTS_MOST, sizeof(*a->part));
+    a->route = calloc(PARTS_MOST, sizeof(struct route *));
+    const struct actor **of = calloc(PARTS_MOST, sizeof(const struct actor *));
+    int rc = a->part && a->route && of ? 0 : -ENOMEM;
+    for (size_t i = 0; i < a->s->n_actors && !rc; i++)
+        rc = add_starts(a, i, of);
+    free(of);
+    if (rc == -ENOSPC)
+        fault_set(why, FAULT_LIMIT, NULL, "more than %d come in one round", PARTS_MOST);
+    if (!rc) {
+        qsort(a->part, a->n_parts, sizeof(*a->part), by_start);
+        give_numbers(a);
+        rc = check_lengths(a, why);
+    }
+    if (!rc)
+        rc = make_traffic(a);
+    if (rc) {
+        if (rc == -ENOMEM)
+            fault_set(why, FAULT_INTERNAL, NULL, "no memory");
+        act_free(a);
+        return rc;
+    }
+    *ret = a;
+    return 0;
+}
+
+struct act *act_free(struct act *a)
+{
+    if (!a)
+        return NULL;
+    traffic_free(a->traffic);
+    for (size_t i = 0; i < SCENARIO_CROWDS; i++)
+        crowd_free(a->crowd[i]);
+    for (size_t i = 0; i < a->n_routes; i++)
+        free(a->route[i]);
+    for (size_t i = 0; i < a->n_guests; i++) {
+        if (!a->guest[i]->on_call)
+            actor_done(&a->guest[i]->actor);
+        free(a->guest[i]);
+    }
+    free(a->guest);
+    free(a->route);
+    free(a->part);
+    free(a->car_part);
+    scenario_free(a->s);
+    free(a);
+    return NULL;
+}
+
+int64_t act_start(const struct act *a)
+{
+    return a->start_ns;
+}
+
+const struct scenario *act_scenario(const struct act *a)
+{
+    return a->s;
+}
+
+bool act_repeats(const struct act *a, int64_t *ret_round)
+{
+    return traffic_repeats(a->traffic, ret_round);
+}
+
+int64_t act_commands(const struct act *a)
+{
+    return a->commands_ns;
+}

@@ -1,0 +1,645 @@
+/* Painting of the place: which light a tile has, working tiles, cells of the picture. */
+#include "device/virtual/place/backdrop.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "device/virtual/place/backdrop_inside.h"
+
+#define SLOTS_LEAST 48
+#define SLAB 16
+#define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
+#define SECOND INT64_C(1000000000)
+#define FLUTTER_NS (SECOND / 15)
+#define RAD (M_PI / 180)
+
+/* Lights change in steps of these lengths, the longest that shows no step. */
+static const int64_t period[PERIODS] = {8 * SECOND, SECOND, SECOND / 8};
+static const double most_change[PERIODS] = {0.004, 0.008, 0.05};
+
+/* ---- what light a tile has ---- */
+
+static void mix_of(const struct light *l, double unit, struct mix *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    memcpy(ret->soft, l->soft, sizeof(ret->soft));
+    for (int i = 0; i < LIGHT_SUNS; i++)
+        for (int k = 0; k < 3; k++)
+            ret->sun[i][k] = l->sun_colour[k] * l->sun_share[i] / 255;
+    memcpy(ret->haze, l->haze, sizeof(ret->haze));
+    ret->extinction = (float)l->extinction;
+    ret->wet = (float)(l->wet < 0.01 ? 0 : l->wet);
+    ret->unit = (float)unit;
+}
+
+/* How much two lights differ, as a share of all that there is. */
+static double change(const struct light *a, const struct light *b)
+{
+    double sum = 1e-12, apart = 0;
+    for (int i = 0; i < LIGHT_SOFT; i++)
+        for (int k = 0; k < 3; k++) {
+            apart += fabs((double)(a->soft[i][k] - b->soft[i][k]));
+            sum += (double)(a->soft[i][k]);
+        }
+    for (int i = 0; i < LIGHT_SUNS; i++) {
+        double da = (double)(a->sun_share[i] * a->sun_colour[1]);
+        double db = (double)(b->sun_share[i] * b->sun_colour[1]);
+        apart += fabs(da - db);
+        sum += da;
+    }
+    double air = fabs(a->extinction - b->extinction) / fmax(a->extinction, b->extinction);
+    return apart / sum + fabs(a->wet - b->wet) * 0.4 + air * 0.2;
+}
+
+static void light_then(struct backdrop *b, int phase, int i, int64_t t)
+{
+    struct past *p = &b->past[i][phase];
+    int64_t offset = period[i] / PHASES * phase,
+            then = (t + offset) / period[i] * period[i] - offset;
+    then = then < 0 ? 0 : then;
+    if (p->known && p->time_ns == then)
+        return;
+    b->light_at(b->ctx, then, &p->light);
+    p->time_ns = then;
+    p->known = true;
+}
+
+static void choose_lights(struct backdrop *b, const struct light *now, int64_t t)
+{
+    b->stale = 0;
+    for (int i = 0; i < PHASES; i++) {
+        const struct light *l = now;
+        for (int k = 0; k < PERIODS && b->light_at && l == now; k++) {
+            light_then(b, i, k, t);
+            if (change(now, &b->past[k][i].light) < most_change[k])
+                l = &b->past[k][i].light;
+        }
+        struct mix m;
+        mix_of(l, now->unit, &m);
+        struct phase *p = &b->phase[i];
+        struct light before = p->light;
+        p->light = *l;
+        p->light.unit = now->unit;
+        if (memcmp(&before, &p->light, sizeof(before)) != 0)
+            b->stale |= (uint16_t)(1 << i);
+        if (p->id && !memcmp(&p->mix, &m, sizeof(m)))
+            continue;
+        p->mix = m;
+        p->id = ++b->ids;
+        b->stale |= (uint16_t)(1 << i);
+    }
+}
+
+static int phase_of(uint32_t tile)
+{
+    return (int)(tile * 2654435761u >> 28) & (PHASES - 1);
+}
+
+/* ---- working tiles ---- */
+
+/* Rows of ground, for wet ground: at which distance it would be, and how it shines. */
+static void ground_rows(const struct backdrop *b, const struct patch *p, const struct sheet *s,
+                        int row, float wet, struct mix_tile *t)
+{
+    for (int j = 0; j < TILE_HALF; j++) {
+        double tilt = p->tilt1 - (row * TILE + (j - 0.5) * 2) / s->density;
+        bool down = p->projection == PROJECTION_DOWN;
+        double steep = down ? 0.8 : sin(-tilt * RAD);
+        t->ground_lo[j] = 1;
+        t->ground_hi[j] = 0;
+        t->dry[j] = 1;
+        t->gloss[j] = 0;
+        if (steep < 0.008)
+            continue;
+        double far = b->tiles->head->eye[2] / steep, code = 4096 * log2(far);
+        t->ground_lo[j] = (uint16_t)(down ? 0 : fmax(code - 330, 0));
+        t->ground_hi[j] = (uint16_t)(down ? 65534 : fmin(code + 330, 65534));
+        t->dry[j] = 1 - 0.45f * wet;
+        t->gloss[j] = wet * (float)(0.010 + 0.18 * pow(1 - steep, 5));
+    }
+}
+
+static void mix_tile(struct backdrop *b, const struct patch *p, const struct sheet *s,
+                     uint32_t index, const struct mix *m, uint16_t *to)
+{
+    const struct tiles *t = b->tiles;
+    const struct tile *tile = &t->tile[index];
+    struct mix_tile from = {.y = tiles_part(t, tile->albedo)};
+    from.cb = from.y + TILE * TILE;
+    from.cr = from.cb + TILE_HALF * TILE_HALF;
+    from.cover = tile->cover ? tiles_part(t, tile->cover) : NULL;
+    from.suns = tile->suns ? tiles_part(t, tile->suns) : NULL;
+    from.depth = tiles_part(t, tile->depth);
+    for (int i = 0; i < LIGHT_SOFT; i++)
+        from.soft[i] = tile->soft[i] ? tiles_part(t, tile->soft[i]) : NULL;
+    if (m->wet > 0)
+        ground_rows(b, p, s, (int)((index - s->first) / s->across), m->wet, &from);
+    b->kernels->mix(m, &from, to, b->scratch);
+}
+
+/* Sixteen at a time: then they are one large page of the machine's memory. */
+static bool add_slots(struct backdrop *b)
+{
+    const size_t texels = 4 * TILE * TILE, page = SLAB * texels * sizeof(uint16_t);
+    if (b->n_slots % SLAB == 0) {
+        uint16_t *slab = aligned_alloc(page, page);
+        if (!slab)
+            return false;
+        madvise(slab, page, MADV_HUGEPAGE);
+        b->slot[b->n_slots].slab = slab;
+    }
+    b->slot[b->n_slots].texels =
+        b->slot[b->n_slots / SLAB * SLAB].slab + (size_t)(b->n_slots % SLAB) * texels;
+    return true;
+}
+
+static struct slot *victim(struct backdrop *b)
+{
+    struct slot *best = NULL;
+    for (int i = 0; i < b->n_slots; i++)
+        if (!best || b->slot[i].used < best->used)
+            best = &b->slot[i];
+    if (b->n_slots < b->most_slots && add_slots(b))
+        return &b->slot[b->n_slots++];
+    if (best)
+        b->where[best->tile] = 0;
+    return best;
+}
+
+/* The lit texels of a tile of the sheet; NULL: there is nothing (or no memory: failed). */
+static const uint16_t *lit_tile(struct backdrop *b, const struct patch *p, const struct sheet *s,
+                                uint32_t index, struct cell *cell)
+{
+    const struct tile *tile = &b->tiles->tile[index];
+    if (!tile->albedo) {
+        cell->flags |= CELL_SKY;
+        return NULL;
+    }
+    int phase = phase_of(index);
+    const struct phase *ph = &b->phase[phase];
+    cell->phases |= (uint16_t)(1 << phase);
+    if (tile->cover)
+        cell->flags |= CELL_SKY;
+    struct slot *slot = b->where[index] ? &b->slot[b->where[index] - 1] : NULL;
+    if (!slot) {
+        slot = victim(b);
+        if (!slot) {
+            b->failed = true;
+            return NULL;
+        }
+        slot->tile = index;
+        slot->light = 0;
+        b->where[index] = (uint32_t)(slot - b->slot) + 1;
+    }
+    slot->used = ++b->clock;
+    if (slot->light != ph->id) {
+        mix_tile(b, p, s, index, &ph->mix, slot->texels);
+        slot->light = ph->id;
+        b->n_mixed++;
+    }
+    return slot->texels;
+}
+
+/* ---- cells ---- */
+
+/* Texels x0…, y0… of a sheet, gathered from several tiles; what is beyond its borders
+ * repeats them, or goes on round the sphere. */
+static void patchwork(struct backdrop *b, const struct plan_use *u, const struct sheet *s, int x0,
+                      int y0, int w, int h, struct cell *cell)
+{
+    int width = (int)s->width, height = (int)s->height;
+    int around = u->patch->round ? (int)lrint(360 * s->density) : 0;
+    around = around > width ? width : around;
+    uint64_t *to = (uint64_t *)(void *)b->patchwork;
+    for (int y = y0; y < y0 + h; y++) {
+        int sy = y < 0 ? 0 : y >= height ? height - 1 : y;
+        for (int x = x0, run; x < x0 + w; x += run) {
+            int sx = around ? ((x % around) + around) % around : x;
+            bool out = sx < 0 || sx >= width;
+            sx = sx < 0 ? 0 : sx >= width ? width - 1 : sx;
+            run = TILE - sx % TILE;
+            run = around && run > around - sx ? around - sx : run;
+            run = run > width - sx ? width - sx : run;
+            run = run > x0 + w - x ? x0 + w - x : run;
+            run = out ? 1 : run;
+            uint32_t index = s->first + (uint32_t)(sy / TILE) * s->across + (uint32_t)(sx / TILE);
+            const uint16_t *from = lit_tile(b, u->patch, s, index, cell);
+            if (from) {
+                memcpy(to, from + ((size_t)(sy % TILE) * TILE + (size_t)(sx % TILE)) * 4,
+                       (size_t)run * sizeof(*to));
+                to += run;
+                continue;
+            }
+            for (int i = 0; i < run; i++)
+                *to++ = UINT64_C(0x8000800080008000);
+        }
+    }
+}
+
+/* One patch's part of a cell. False: nothing of it is there. */
+static bool paint_layer(struct backdrop *b, const struct plan_use *u, const struct look at[4],
+                        struct cell *cell, uint16_t *to)
+{
+    const struct sheet *s = u->sheet, *last = &b->tiles->sheet[u->patch->first + u->patch->n - 1];
+    double x[4], y[4], x0, x1, y0, y1;
+    int ix, iy, w, h;
+    for (;; s++) {
+        for (int i = 0; i < 4; i++) {
+            plan_texel(u->patch, s, &at[i], &x[i], &y[i]);
+            if (i && u->patch->projection == PROJECTION_ROUND)
+                x[i] = x[0] + pose_wrap_pan(at[i].pan - at[0].pan) * s->density;
+        }
+        x0 = fmin(fmin(x[0], x[1]), fmin(x[2], x[3])) - 0.5;
+        x1 = fmax(fmax(x[0], x[1]), fmax(x[2], x[3])) - 0.5;
+        y0 = fmin(fmin(y[0], y[1]), fmin(y[2], y[3])) - 0.5;
+        y1 = fmax(fmax(y[0], y[1]), fmax(y[2], y[3])) - 0.5;
+        /* A little more than the least, for roundings. */
+        ix = (int)floor(x0 - 0.01);
+        iy = (int)floor(y0 - 0.01);
+        w = (int)floor(x1 + 0.01) - ix + 2;
+        h = (int)floor(y1 + 0.01) - iy + 2;
+        if (s == last || (w <= PATCHWORK && h <= PATCHWORK))
+            break;
+    }
+    if (w > PATCHWORK || h > PATCHWORK)
+        return false;
+    struct remap r;
+    int ox, oy;
+    if (ix >= 0 && iy >= 0 && ix / TILE == (ix + w - 1) / TILE &&
+        iy / TILE == (iy + h - 1) / TILE && ix + w <= (int)s->width && iy + h <= (int)s->height) {
+        r.from =
+            lit_tile(b, u->patch, s,
+                     s->first + (uint32_t)(iy / TILE) * s->across + (uint32_t)(ix / TILE), cell);
+        if (!r.from)
+            return false;
+        r.stride = TILE;
+        ox = ix / TILE * TILE;
+        oy = iy / TILE * TILE;
+        /* What the next cell will want is on its way meanwhile. */
+        const uint16_t *next = r.from + ((size_t)(iy - oy) * TILE + (size_t)(ix - ox + w - 2)) * 4;
+        for (int j = 0; j < h; j++, next += (size_t)TILE * 4)
+            for (int k = 0; k < w * 4; k += 32)
+                __builtin_prefetch(next + k);
+    } else {
+        patchwork(b, u, s, ix, iy, w, h, cell);
+        r.from = b->patchwork;
+        r.stride = w;
+        ox = ix;
+        oy = iy;
+    }
+    for (int i = 0; i < 4; i++) {
+        r.u[i] = (int32_t)lrint((x[i] - ox) * 65536);
+        r.v[i] = (int32_t)lrint((y[i] - oy) * 65536);
+    }
+    b->kernels->remap(&r, to);
+    return true;
+}
+
+static void clear(uint16_t *cell)
+{
+    for (int i = 0; i < CELL_SAMPLES; i++)
+        cell[i] = 0x8000;
+}
+
+/* Detail that nobody has baked, where texels have become large. */
+static void add_grain(struct backdrop *b, const struct plan_use *u, const struct look at[4],
+                      uint16_t *cell)
+{
+    double wide = b->view.f * RAD / u->sheet->density; /* pixels per texel */
+    if (u->patch->projection == PROJECTION_DOWN || wide < 2)
+        return;
+    /* The table is smooth over two of its samples, which are finer than a pixel. */
+    double k = exp2(ceil(log2(wide / 1.4))), x0 = 0, y0 = 0;
+    struct grain g = {.table = b->grain};
+    g.amount = (int)(1 + fmin((wide - 2) / 4, 1) * 3);
+    for (int i = 0; i < 4; i++) {
+        double x, y;
+        plan_texel(u->patch, u->sheet, &at[i], &x, &y);
+        x *= k;
+        y *= k;
+        if (i == 0) {
+            x0 = floor(x / GRAIN) * GRAIN;
+            y0 = floor(y / GRAIN) * GRAIN;
+        }
+        if (fabs(x - x0) > 3 * GRAIN || fabs(y - y0) > 3 * GRAIN)
+            return; /* the seam of the sphere */
+        g.u[i] = (int32_t)lrint((x - x0) * 65536);
+        g.v[i] = (int32_t)lrint((y - y0) * 65536);
+    }
+    b->kernels->grain(cell, &g);
+}
+
+static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, uint16_t *cell)
+{
+    float sample[3][SKY_SIDE * SKY_SIDE], c[3];
+    const struct light *l = &b->phase[row % PHASES].light;
+    int64_t t = b->sky_time[row % PHASES];
+    /* From corner to corner where the picture is narrow: clouds are smooth. */
+    float corner[4][3];
+    bool smooth = b->view.f > 8000;
+    if (smooth)
+        for (int i = 0; i < 4; i++)
+            sky_radiance(l, t, k[i]->look.to, corner[i]);
+    for (int j = 0; j < SKY_SIDE; j++)
+        for (int i = 0; i < SKY_SIDE; i++) {
+            double fx = (double)i / (SKY_SIDE - 1), fy = (double)j / (SKY_SIDE - 1);
+            if (smooth) {
+                for (int q = 0; q < 3; q++)
+                    c[q] = (float)((corner[0][q] * (1 - fx) + corner[1][q] * fx) * (1 - fy) +
+                                   (corner[2][q] * (1 - fx) + corner[3][q] * fx) * fy);
+            } else {
+                struct vec d = vec_mix(vec_mix(k[0]->look.to, k[1]->look.to, fx),
+                                       vec_mix(k[2]->look.to, k[3]->look.to, fx), fy);
+                sky_radiance(l, t, vec_unit(d), c);
+            }
+            for (int q = 0; q < 3; q++)
+                sample[q][j * SKY_SIDE + i] = fminf(c[q] * (float)l->unit, 65535);
+        }
+    b->kernels->sky(cell, sample);
+}
+
+static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
+{
+    const struct knot *row = b->knot + (size_t)j * (size_t)b->across + i;
+    const struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
+    struct cell *cell = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
+    struct look at[4];
+    cell->flags = 0;
+    cell->phases = 0;
+    for (int c = 0; c < 4; c++) {
+        at[c] = k[c]->look;
+        at[c].pan += (double)k[c]->aside;
+        at[c].tilt += (double)k[c]->lift;
+        if (k[c]->sway > 0)
+            cell->flags |= CELL_SWAY;
+    }
+    /* What lies on top first, until something hides the rest. */
+    int weight[PLAN_MOST][4], order[PLAN_MOST], n = 0;
+    for (int p = 0; p < b->plan.n; p++) {
+        int sum = 0;
+        for (int c = 0; c < 4; c++)
+            sum += weight[n][c] = plan_weight(&b->plan, &b->plan.use[p], &k[c]->look);
+        if (!sum)
+            continue;
+        order[n++] = p;
+        if (sum == 4 * PLAN_FULL)
+            break;
+    }
+    uint16_t *out = b->buffer[0];
+    bool whole = false;
+    for (int p = n - 1; p >= 0; p--) {
+        const struct plan_use *u = &b->plan.use[order[p]];
+        const int *w = weight[p];
+        bool all = w[0] + w[1] + w[2] + w[3] == 4 * PLAN_FULL;
+        uint16_t *to = all ? out : b->buffer[1];
+        if (!all && p == n - 1)
+            clear(out);
+        if (!paint_layer(b, u, at, cell, to))
+            clear(to);
+        if (!all)
+            b->kernels->over(out, to, w);
+        whole = whole || all;
+    }
+    if (!n)
+        clear(out);
+    else
+        add_grain(b, &b->plan.use[order[0]], at, out);
+    if (b->beam)
+        b->kernels->dim(out, (const int[]){k[0]->beam, k[1]->beam, k[2]->beam, k[3]->beam});
+    if ((cell->flags & CELL_SKY || !whole) && !b->kernels->covered(out)) {
+        cell->flags |= CELL_SKY;
+        add_sky(b, k, j, out);
+    } else {
+        cell->flags &= (uint8_t)~CELL_SKY;
+    }
+    if (b->n_lettered)
+        cell->phases |= lettering_paint(b, i * CELL, j * CELL, out);
+    size_t at_sample = (size_t)j * CELL * into->stride + (size_t)i * CELL;
+    int w = into->width - i * CELL, h = into->height - j * CELL;
+    b->kernels->store(out, w < CELL ? w : CELL, h < CELL ? h : CELL, into->r + at_sample,
+                      into->g + at_sample, into->b + at_sample, into->stride);
+}
+
+/* ---- pictures ---- */
+
+static int make_room(struct backdrop *b, int width, int height)
+{
+    int across = (width + CELL - 1) / CELL + 1, down = (height + CELL - 1) / CELL + 1;
+    size_t knots = (size_t)across * (size_t)down;
+    if (knots > b->room) {
+        free(b->knot);
+        free(b->cell);
+        b->room = 0;
+        b->knot = malloc(knots * sizeof(*b->knot));
+        b->cell = malloc(knots * sizeof(*b->cell));
+        if (!b->knot || !b->cell)
+            return -ENOMEM;
+        b->room = knots;
+    }
+    /* A picture takes at most 1.6² texels for each of its pixels, in whole tiles. */
+    int most = (int)((double)width * height * 2.6 / (TILE * TILE)) + SLOTS_LEAST;
+    if (most > b->most_slots) {
+        struct slot *bigger = realloc(b->slot, (size_t)most * sizeof(*bigger));
+        if (!bigger)
+            return -ENOMEM;
+        b->slot = bigger;
+        memset(bigger + b->most_slots, 0, (size_t)(most - b->most_slots) * sizeof(*bigger));
+        b->most_slots = most;
+    }
+    if (!b->work) {
+        /* Scratch floats, two cells, the patchwork: one block. */
+        size_t floats = MIX_SCRATCH * sizeof(float), cells = 2 * CELL_SAMPLES * sizeof(uint16_t);
+        b->work = aligned_alloc(64, (floats + cells + PATCHWORK * PATCHWORK * 8 + 127) / 64 * 64);
+        if (!b->work)
+            return -ENOMEM;
+        b->scratch = (float *)(void *)b->work;
+        b->buffer[0] = (uint16_t *)(void *)(b->work + floats);
+        b->buffer[1] = b->buffer[0] + CELL_SAMPLES;
+        b->patchwork = b->buffer[1] + CELL_SAMPLES;
+    }
+    b->across = across;
+    b->down = down;
+    return 0;
+}
+
+static void look_round(struct backdrop *b, const struct view *v)
+{
+    b->view = *v;
+    plan_init(&b->plan, b->tiles, v, CELL, b->quick ? PLAN_QUICK : PLAN_SHARP);
+    struct knot *k = b->knot;
+    for (int j = 0; j < b->down; j++)
+        for (int i = 0; i < b->across; i++, k++) {
+            look_at(&k->look, view_ray(v, i * CELL, j * CELL));
+            sway_find(b, k);
+        }
+    lettering_find(b);
+}
+
+/* When clouds and leaves were last moved: they need not move with every picture. */
+static unsigned choose_times(struct backdrop *b, const struct set *s, int64_t t)
+{
+    unsigned moved = 0;
+    double step = 0.5 / (b->view.f * SKY_DRIFT); /* seconds that a cloud takes for half a pixel */
+    int64_t every = step > 0.5 ? SECOND / 2 : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
+    for (int i = 0; i < PHASES; i++) {
+        int64_t offset = every / PHASES * ((i * 5) % PHASES);
+        int64_t then = (t + offset) / every * every;
+        then = b->phase[0].light.cloud > 0.01f ? then : 0;
+        if (then != b->sky_time[i]) {
+            b->sky_time[i] = then;
+            b->sky_moved |= 1u << i;
+        }
+    }
+    int64_t flutter = b->view.f > 12000 ? t : t / FLUTTER_NS * FLUTTER_NS;
+    if (flutter != b->sway_time || s->wind_m_s != b->wind_m_s || s->wind_deg != b->wind_deg) {
+        b->sway_time = flutter;
+        b->wind_m_s = s->wind_m_s;
+        b->wind_deg = s->wind_deg;
+        moved |= CELL_SWAY;
+    }
+    return moved;
+}
+
+/* The own infrared lamp has a beam. Its light has been mixed as if it went everywhere; here
+ * its share of all light is taken away beside the beam. True where it is the only light,
+ * and near enough elsewhere. */
+static void shine(struct backdrop *b, const struct light *l, const struct set *s)
+{
+    double most = (double)l->soft[SOFT_IR][1], half = s->ir_beam_deg / 2 * RAD;
+    b->beam = most > 0 && half > 0.01 && half < 1.5;
+    if (!b->beam)
+        return;
+    struct light dark = *l;
+    memset(dark.soft[SOFT_IR], 0, sizeof(dark.soft[SOFT_IR]));
+    double all = ask_meter(b->tiles, l, &b->view), rest = ask_meter(b->tiles, &dark, &b->view);
+    double share = all > 0 ? 1 - rest / all : 0;
+    for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++) {
+        double away = 1 - vec_dot(k->look.to, b->view.ahead), edge = 1 - cos(half);
+        k->beam = (int)(256 * (1 - share * (1 - exp2(-away / edge))));
+    }
+}
+
+int backdrop_paint(struct backdrop *b, const struct view *v, const struct light *l,
+                   const struct set *s, int64_t time_ns, struct radiance *into)
+{
+    bool again = into->held && into->held == b->held && view_same(v, &b->view);
+    if (!again) {
+        int rc = make_room(b, v->width, v->height);
+        if (rc < 0)
+            return rc;
+        look_round(b, v);
+    }
+    b->failed = false;
+    b->sky_moved = 0;
+    choose_lights(b, l, time_ns);
+    unsigned moved = choose_times(b, s, time_ns);
+    if (!again || moved & CELL_SWAY)
+        for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++)
+            if (k->sway > 0)
+                sway_move(b, k);
+    shine(b, l, s);
+    again = again && !b->beam;
+    uint16_t stale = again ? b->stale : 0xffff;
+    if (stale)
+        lettering_light(b);
+    for (int j = 0; j < b->down - 1; j++) {
+        /* The sky of a row has the light of one phase. */
+        bool sky = b->sky_moved >> j % PHASES & 1 || stale >> j % PHASES & 1;
+        for (int i = 0; i < b->across - 1; i++) {
+            const struct cell *c = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
+            if (!again || c->phases & stale || c->flags & moved || (sky && c->flags & CELL_SKY))
+                paint_cell(b, i, j, into);
+        }
+    }
+    into->unit = l->unit;
+    into->held = b->failed ? 0 : ++b->held;
+    return b->failed ? -ENOMEM : 0;
+}
+
+/* ---- life ---- */
+
+/* Noise, smooth from sample to sample, that wraps. */
+static void make_grain(int8_t *to)
+{
+    static const int kernel[3] = {1, 2, 1};
+    for (int y = 0; y < GRAIN; y++)
+        for (int x = 0; x < GRAIN; x++) {
+            int sum = 0;
+            for (int k = 0; k < 9; k++) {
+                uint32_t px = (uint32_t)(x + k % 3) % GRAIN, py = (uint32_t)(y + k / 3) % GRAIN;
+                uint32_t h = (px * 0x8da6b343u ^ py * 0xd8163841u) * 0x2c1b3c6du;
+                h = (h ^ h >> 15) * 0x297a2d39u;
+                sum += ((int)(h >> 24) - 128) * kernel[k % 3] * kernel[k / 3];
+            }
+            sum /= 8;
+            to[y * GRAIN + x] = (int8_t)(sum > 127 ? 127 : sum < -127 ? -127 : sum);
+        }
+}
+
+struct backdrop *backdrop_new(const struct tiles *t)
+{
+    struct backdrop *b = calloc(1, sizeof(*b));
+    if (!b)
+        return NULL;
+    b->tiles = t;
+    b->kernels = place_kernels_best();
+    b->where = calloc(t->head->n_tiles, sizeof(*b->where));
+    b->lettered = calloc(t->head->n_signs + 1, sizeof(*b->lettered));
+    if (!b->where || !b->lettered)
+        return backdrop_free(b);
+    make_grain(b->grain);
+    return b;
+}
+
+void backdrop_rest(struct backdrop *b)
+{
+    for (int i = 0; i < b->n_slots; i++)
+        free(b->slot[i].slab);
+    free(b->slot);
+    free(b->knot);
+    free(b->cell);
+    free(b->work);
+    b->slot = NULL;
+    b->knot = NULL;
+    b->cell = NULL;
+    b->work = NULL;
+    b->n_slots = b->most_slots = 0;
+    b->room = 0;
+    b->held++;
+    memset(b->where, 0, b->tiles->head->n_tiles * sizeof(*b->where));
+}
+
+struct backdrop *backdrop_free(struct backdrop *b)
+{
+    if (!b)
+        return NULL;
+    if (b->where)
+        backdrop_rest(b);
+    free(b->where);
+    free(b->lettered);
+    free(b);
+    return NULL;
+}
+
+void backdrop_quick(struct backdrop *b, bool quick)
+{
+    b->held += b->quick != quick;
+    b->quick = quick;
+}
+
+void backdrop_use_plain_kernels(struct backdrop *b, bool plain)
+{
+    b->kernels = plain ? &kernels_plain_place : place_kernels_best();
+    backdrop_rest(b);
+}
+
+void backdrop_follow(struct backdrop *b, void (*light_at)(void *, int64_t, struct light *),
+                     void *ctx)
+{
+    b->light_at = light_at;
+    b->ctx = ctx;
+    memset(b->past, 0, sizeof(b->past));
+}

@@ -1,0 +1,273 @@
+/* Cells of a picture out of mixed texels. Compiled several times, see kernels_place.h. */
+#include <string.h>
+
+#include "device/virtual/kernels_inside.h"
+#include "device/virtual/place/kernels_mix.h"
+
+#define FINE 128 /* steps between two texels */
+
+/* Positions along one row of a cell: first, and how much from side to side. */
+struct along {
+    int32_t u, v, du, dv;
+};
+
+INLINE struct along along_row(const int32_t u[4], const int32_t v[4], int y)
+{
+    int k = 2 * y + 1; /* of 32: the middle of the row */
+    int32_t u0 = u[0] + (((u[2] - u[0]) * k) >> 5), u1 = u[1] + (((u[3] - u[1]) * k) >> 5);
+    int32_t v0 = v[0] + (((v[2] - v[0]) * k) >> 5), v1 = v[1] + (((v[3] - v[1]) * k) >> 5);
+    return (struct along){u0, v0, u1 - u0, v1 - v0};
+}
+
+#ifdef __AVX2__
+
+/* Texels at two places, each with its right neighbour. */
+INLINE __m256i two(const uint16_t *from, int32_t a, int32_t b)
+{
+    return _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(from + 4 * (ptrdiff_t)a))),
+        _mm_loadu_si128((const __m128i *)(from + 4 * (ptrdiff_t)b)), 1);
+}
+
+INLINE __m256i blend2(const struct remap *r, const int32_t *at, int a, int b, __m256i left,
+                      __m256i right, __m256i pick)
+{
+    __m256i top = two(r->from, at[a], at[b]);
+    __m256i low = two(r->from + 4 * (ptrdiff_t)r->stride, at[a], at[b]);
+    __m256i sum = _mm256_add_epi32(
+        _mm256_madd_epi16(_mm256_unpacklo_epi16(top, low), _mm256_permutevar8x32_epi32(left, pick)),
+        _mm256_madd_epi16(_mm256_unpackhi_epi16(top, low),
+                          _mm256_permutevar8x32_epi32(right, pick)));
+    return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(1 << 13)), 14);
+}
+
+static void remap(const struct remap *r, uint16_t *cell)
+{
+    const __m256i odd = _mm256_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15);
+    const __m256i fine = _mm256_set1_epi32(FINE - 1), whole = _mm256_set1_epi32(FINE);
+    for (int y = 0; y < CELL; y++)
+        for (int x = 0; x < CELL; x += 8) {
+            struct along s = along_row(r->u, r->v, y);
+            __m256i k = _mm256_add_epi32(odd, _mm256_set1_epi32(2 * x));
+            __m256i u = _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(s.du), k), 5);
+            __m256i v = _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(s.dv), k), 5);
+            u = _mm256_add_epi32(u, _mm256_set1_epi32(s.u - 0x8000));
+            v = _mm256_add_epi32(v, _mm256_set1_epi32(s.v - 0x8000));
+            __m256i fu = _mm256_and_si256(_mm256_srai_epi32(u, 9), fine);
+            __m256i fv = _mm256_and_si256(_mm256_srai_epi32(v, 9), fine);
+            __m256i gu = _mm256_sub_epi32(whole, fu), gv = _mm256_sub_epi32(whole, fv);
+            int32_t at[8] __attribute__((aligned(32)));
+            _mm256_store_si256((__m256i *)at,
+                               _mm256_add_epi32(_mm256_mullo_epi32(_mm256_srai_epi32(v, 16),
+                                                                   _mm256_set1_epi32(r->stride)),
+                                                _mm256_srai_epi32(u, 16)));
+            /* Weights of the upper and the lower texel, side by side in 32 bits. */
+            __m256i rows = _mm256_or_si256(gv, _mm256_slli_epi32(fv, 16));
+            __m256i left = _mm256_mullo_epi16(rows, _mm256_or_si256(gu, _mm256_slli_epi32(gu, 16)));
+            __m256i right =
+                _mm256_mullo_epi16(rows, _mm256_or_si256(fu, _mm256_slli_epi32(fu, 16)));
+            uint16_t *to = cell + (y * CELL + x) * 4;
+            for (int i = 0; i < 8; i += 4) {
+                const __m256i even = i ? _mm256_setr_epi32(4, 4, 4, 4, 6, 6, 6, 6)
+                                       : _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2);
+                __m256i a = blend2(r, at, i, i + 2, left, right, even);
+                __m256i b = blend2(r, at, i + 1, i + 3, left, right,
+                                   _mm256_add_epi32(even, _mm256_set1_epi32(1)));
+                _mm256_storeu_si256((__m256i *)(to + 4 * i), _mm256_packs_epi32(a, b));
+            }
+        }
+}
+
+#else
+
+static void remap(const struct remap *r, uint16_t *cell)
+{
+    for (int y = 0; y < CELL; y++) {
+        struct along s = along_row(r->u, r->v, y);
+        for (int x = 0; x < CELL; x++, cell += 4) {
+            int32_t u = s.u - 0x8000 + ((s.du * (2 * x + 1)) >> 5);
+            int32_t v = s.v - 0x8000 + ((s.dv * (2 * x + 1)) >> 5);
+            int32_t fu = u >> 9 & (FINE - 1), fv = v >> 9 & (FINE - 1);
+            const int16_t *t = (const int16_t *)(const void *)r->from +
+                               4 * ((ptrdiff_t)(v >> 16) * r->stride + (u >> 16));
+            const int16_t *low = t + 4 * (ptrdiff_t)r->stride;
+            for (int k = 0; k < 4; k++) {
+                int32_t sum = t[k] * (FINE - fu) * (FINE - fv) + t[k + 4] * fu * (FINE - fv) +
+                              low[k] * (FINE - fu) * fv + low[k + 4] * fu * fv;
+                cell[k] = (uint16_t)((sum + (1 << 13)) >> 14);
+            }
+        }
+    }
+}
+
+#endif
+
+/* Weights of the pixels of a row, 0…8192, of those at the corners, 0…256. */
+INLINE void weights_row(const int weight[4], int y, int16_t *w)
+{
+    int32_t w0 = weight[0] * 32 + (weight[2] - weight[0]) * (2 * y + 1);
+    int32_t w1 = weight[1] * 32 + (weight[3] - weight[1]) * (2 * y + 1);
+    for (int x = 0; x < CELL; x++)
+        w[x] = (int16_t)(w0 + (((w1 - w0) * (2 * x + 1)) >> 5));
+}
+
+static void over(uint16_t *cell, const uint16_t *other, const int weight[4])
+{
+    for (int y = 0; y < CELL; y++) {
+        int16_t w[CELL];
+        weights_row(weight, y, w);
+        int16_t *to = (int16_t *)(void *)(cell + y * CELL * 4);
+        const int16_t *from = (const int16_t *)(const void *)(other + y * CELL * 4);
+        for (int i = 0; i < CELL * 4; i++)
+            to[i] = (int16_t)(to[i] + (((from[i] - to[i]) * w[i / 4] + 4096) >> 13));
+    }
+}
+
+static void dim(uint16_t *cell, const int weight[4])
+{
+    for (int y = 0; y < CELL; y++) {
+        int16_t w[CELL];
+        weights_row(weight, y, w);
+        uint16_t *to = cell + y * CELL * 4;
+        for (int x = 0; x < CELL; x++)
+            for (int k = 0; k < 3; k++) {
+                uint32_t v = (uint32_t)(to[4 * x + k] ^ 0x8000) * (uint32_t)w[x] >> 13;
+                to[4 * x + k] = (uint16_t)(v ^ 0x8000);
+            }
+    }
+}
+
+static void sky(uint16_t *cell, const float sample[3][SKY_SIDE * SKY_SIDE])
+{
+    for (int y = 0; y < CELL; y++) {
+        float colour[3][CELL], fy = ((float)(y % SKY_STEP) + 0.5f) / SKY_STEP;
+        for (int k = 0; k < 3; k++) {
+            const float *a = sample[k] + y / SKY_STEP * SKY_SIDE, *b = a + SKY_SIDE;
+            float row[SKY_SIDE];
+            for (int i = 0; i < SKY_SIDE; i++)
+                row[i] = a[i] + (b[i] - a[i]) * fy;
+            for (int x = 0; x < CELL; x++) {
+                float fx = ((float)(x % SKY_STEP) + 0.5f) / SKY_STEP;
+                colour[k][x] = row[x / SKY_STEP] + (row[x / SKY_STEP + 1] - row[x / SKY_STEP]) * fx;
+            }
+        }
+        uint16_t *to = cell + y * CELL * 4;
+        for (int x = 0; x < CELL; x++) {
+            float open = (float)(65535 - (to[4 * x + 3] ^ 0x8000)) * (1 / 65535.0f);
+            for (int k = 0; k < 3; k++) {
+                float v = (float)(to[4 * x + k] ^ 0x8000) + colour[k][x] * open + 0.5f;
+                v = v > 65535 ? 65535 : v;
+                to[4 * x + k] = (uint16_t)((uint32_t)(int32_t)v ^ 0x8000);
+            }
+        }
+    }
+}
+
+/* Values of the table along a row: its samples are finer than pixels, none need be mixed. */
+INLINE void grain_row(const struct grain *g, struct along s, int32_t *ret)
+{
+#ifdef __AVX2__
+    const __m256i odd = _mm256_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15);
+    const __m256i mask = _mm256_set1_epi32(GRAIN - 1);
+    for (int x = 0; x < CELL; x += 8) {
+        __m256i k = _mm256_add_epi32(odd, _mm256_set1_epi32(2 * x));
+        __m256i u = _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(s.du), k), 5);
+        __m256i v = _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(s.dv), k), 5);
+        u = _mm256_srai_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(s.u)), 16);
+        v = _mm256_srai_epi32(_mm256_add_epi32(v, _mm256_set1_epi32(s.v)), 16);
+        __m256i at = _mm256_add_epi32(
+            _mm256_mullo_epi32(_mm256_and_si256(v, mask), _mm256_set1_epi32(GRAIN)),
+            _mm256_and_si256(u, mask));
+        __m256i four = _mm256_i32gather_epi32((const int *)(const void *)g->table, at, 1);
+        _mm256_storeu_si256((__m256i *)(ret + x),
+                            _mm256_srai_epi32(_mm256_slli_epi32(four, 24), 24));
+    }
+#else
+    for (int x = 0; x < CELL; x++) {
+        int32_t u = (s.u + ((s.du * (2 * x + 1)) >> 5)) >> 16;
+        int32_t v = (s.v + ((s.dv * (2 * x + 1)) >> 5)) >> 16;
+        ret[x] = g->table[(v & (GRAIN - 1)) * GRAIN + (u & (GRAIN - 1))];
+    }
+#endif
+}
+
+static void grain(uint16_t *cell, const struct grain *g)
+{
+    for (int y = 0; y < CELL; y++, cell += CELL * 4) {
+        int32_t n[CELL], k[CELL * 4];
+        grain_row(g, along_row(g->u, g->v, y), n);
+        for (int x = 0; x < CELL; x++) {
+            int32_t part = (n[x] * g->amount) >> 4; /* ±127·16 of 4096: ±50 % */
+            k[4 * x] = k[4 * x + 1] = k[4 * x + 2] = part;
+            k[4 * x + 3] = 0;
+        }
+        for (int i = 0; i < CELL * 4; i++) {
+            int32_t p = cell[i] ^ 0x8000;
+            p += (p * k[i]) >> 12;
+            p = p > 65535 ? 65535 : p;
+            cell[i] = (uint16_t)(p ^ 0x8000);
+        }
+    }
+}
+
+static bool covered(const uint16_t *cell)
+{
+    const uint64_t *p = (const uint64_t *)(const void *)cell;
+    uint64_t all = ~UINT64_C(0);
+    for (int i = 0; i < CELL * CELL; i++)
+        all &= p[i] ^ UINT64_C(0x8000800080008000);
+    return all >> 57 == 127;
+}
+
+INLINE void store_row(const uint16_t *cell, uint16_t *r, uint16_t *g, uint16_t *b)
+{
+#ifdef __AVX2__
+    const __m256i sort = _mm256_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0,
+                                          1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bias = _mm256_set1_epi16((short)0x8000);
+    for (int x = 0; x < CELL; x += 8) {
+        __m256i p = _mm256_loadu_si256((const __m256i *)(cell + 4 * x));
+        __m256i q = _mm256_loadu_si256((const __m256i *)(cell + 4 * x + 16));
+        p = _mm256_xor_si256(_mm256_shuffle_epi8(p, sort), bias);
+        q = _mm256_xor_si256(_mm256_shuffle_epi8(q, sort), bias);
+        __m256i rg = _mm256_permutevar8x32_epi32(_mm256_unpacklo_epi32(p, q), order);
+        __m256i ba = _mm256_permutevar8x32_epi32(_mm256_unpackhi_epi32(p, q), order);
+        _mm_storeu_si128((__m128i *)(r + x), _mm256_castsi256_si128(rg));
+        _mm_storeu_si128((__m128i *)(g + x), _mm256_extracti128_si256(rg, 1));
+        _mm_storeu_si128((__m128i *)(b + x), _mm256_castsi256_si128(ba));
+    }
+#else
+    for (int x = 0; x < CELL; x++) {
+        r[x] = cell[4 * x] ^ 0x8000;
+        g[x] = cell[4 * x + 1] ^ 0x8000;
+        b[x] = cell[4 * x + 2] ^ 0x8000;
+    }
+#endif
+}
+
+static void store(const uint16_t *cell, int w, int h, uint16_t *r, uint16_t *g, uint16_t *b,
+                  size_t stride)
+{
+    for (int y = 0; y < h; y++, cell += CELL * 4, r += stride, g += stride, b += stride) {
+        if (w == CELL) {
+            store_row(cell, r, g, b);
+            continue;
+        }
+        uint16_t row[3][CELL];
+        store_row(cell, row[0], row[1], row[2]);
+        memcpy(r, row[0], (size_t)w * sizeof(*r));
+        memcpy(g, row[1], (size_t)w * sizeof(*g));
+        memcpy(b, row[2], (size_t)w * sizeof(*b));
+    }
+}
+
+extern const struct place_kernels KERNELS_OWN(place);
+const struct place_kernels KERNELS_OWN(place) = {.mix = KERNELS_OWN(mix),
+                                                 .remap = remap,
+                                                 .over = over,
+                                                 .dim = dim,
+                                                 .sky = sky,
+                                                 .grain = grain,
+                                                 .covered = covered,
+                                                 .store = store};

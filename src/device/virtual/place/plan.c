@@ -1,0 +1,139 @@
+#include "device/virtual/place/plan.h"
+
+#define DEG (180 / M_PI)
+
+static const struct sheet *dense_enough(const struct tiles *t, const struct patch *p, double wanted,
+                                        double too_dense)
+{
+    const struct sheet *best = &t->sheet[p->first];
+    for (uint32_t i = 1; i < p->n; i++) {
+        double density = best->density;
+        if (p->projection == PROJECTION_DOWN)
+            density /= DEG;
+        if (density <= wanted * too_dense)
+            break;
+        best = &t->sheet[p->first + i];
+    }
+    return best;
+}
+
+static double smooth(double from, double to, double v)
+{
+    v = (v - from) / (to - from);
+    v = v < 0 ? 0 : v > 1 ? 1 : v;
+    return v * v * (3 - 2 * v);
+}
+
+void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span,
+               double too_dense)
+{
+    double wanted = v->f / DEG, below = 0; /* pixels per degree; density of what is beneath */
+    double half = hypot(v->width, v->height) / 2, cosine = v->f / hypot(v->f, half);
+    double sine = half / hypot(v->f, half); /* of the angle to the picture's corners */
+    p->n = 0;
+    p->cell_deg = span * 1.4143 / v->f * DEG;
+    for (uint32_t i = 0; i < t->head->n_patches && p->n < PLAN_MOST; i++) {
+        const struct patch *patch = &t->patch[i];
+        struct plan_use u = {patch, NULL, 1, &t->cone[i]};
+        if (below > 0 && patch->projection == PROJECTION_ROUND)
+            u.fade = smooth(0.7 * below, 1.1 * below, wanted);
+        if (patch->round)
+            below = t->sheet[patch->first].density;
+        if (u.fade <= 0)
+            continue;
+        if (!patch->round && patch->projection == PROJECTION_ROUND) {
+            /* Cosine of the sum of the angles of both cones. */
+            double least = u.cone->cosine * cosine - u.cone->sine * sine;
+            if (u.cone->cosine > -cosine && vec_dot(u.cone->middle, v->ahead) < least)
+                continue;
+        }
+        u.sheet = dense_enough(t, patch, wanted, too_dense);
+        p->use[p->n++] = u;
+    }
+    for (int i = 0; i < p->n / 2; i++) {
+        struct plan_use swap = p->use[i];
+        p->use[i] = p->use[p->n - 1 - i];
+        p->use[p->n - 1 - i] = swap;
+    }
+}
+
+void look_at(struct look *l, struct vec d)
+{
+    l->to = vec_unit(d);
+    l->pan = atan2(l->to.x, l->to.y) * DEG;
+    l->tilt = asin(l->to.z < -1 ? -1 : l->to.z > 1 ? 1 : l->to.z) * DEG;
+}
+
+static double beyond(double pan, double pan0)
+{
+    double d = pan - pan0;
+    return d - 360 * floor(d / 360);
+}
+
+int plan_weight(const struct plan *p, const struct plan_use *u, const struct look *at)
+{
+    const struct patch *q = u->patch;
+    double inside = q->tilt1 - at->tilt;
+    if (q->projection == PROJECTION_ROUND) {
+        if (!q->round) {
+            if (vec_dot(at->to, u->cone->middle) < u->cone->cosine)
+                return 0;
+            double left = beyond(at->pan, q->pan0), right = q->pan1 - q->pan0 - left;
+            double narrow = cos(at->tilt / DEG);
+            inside = fmin(inside, fmin(left, right) * narrow);
+        }
+        inside = fmin(inside, q->tilt0 <= -89 ? INFINITY : at->tilt - q->tilt0);
+    }
+    double k = (inside - p->cell_deg) / q->feather;
+    k = k < 0 ? 0 : k > 1 ? 1 : k;
+    return (int)(k * u->fade * PLAN_FULL + 0.5);
+}
+
+void plan_texel(const struct patch *p, const struct sheet *s, const struct look *at, double *ret_x,
+                double *ret_y)
+{
+    if (p->projection == PROJECTION_DOWN) {
+        double k = s->density / fmax(-at->to.z, 0.2);
+        *ret_x = s->width / 2.0 + at->to.x * k;
+        *ret_y = s->height / 2.0 - at->to.y * k;
+        return;
+    }
+    *ret_x = beyond(at->pan, p->pan0) * s->density;
+    *ret_y = (p->tilt1 - at->tilt) * s->density;
+}
+
+const struct plan_use *plan_find(const struct plan *p, const struct look *at)
+{
+    const struct plan_use *best = NULL;
+    int left = PLAN_FULL, most = 0;
+    for (int i = 0; i < p->n; i++) {
+        int w = plan_weight(p, &p->use[i], at) * left / PLAN_FULL;
+        if (w > most) {
+            most = w;
+            best = &p->use[i];
+        }
+        left -= w;
+        if (most >= left)
+            break;
+    }
+    return best;
+}
+
+const struct tile *plan_tile(const struct tiles *t, const struct patch *p, const struct sheet *s,
+                             double x, double y, int *ret_x, int *ret_y)
+{
+    if (!(x >= 0 && y >= 0 && y < s->height))
+        return NULL;
+    if (x >= s->width) {
+        if (!p->round)
+            return NULL;
+        x = fmax(x - 360 * s->density, 0);
+    }
+    uint32_t ix = (uint32_t)x, iy = (uint32_t)y;
+    if (ix >= s->width)
+        return NULL;
+    const struct tile *tile = &t->tile[s->first + iy / TILE * s->across + ix / TILE];
+    *ret_x = (int)(ix % TILE);
+    *ret_y = (int)(iy % TILE);
+    return tile->albedo ? tile : NULL;
+}

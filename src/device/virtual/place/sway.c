@@ -1,0 +1,63 @@
+/* Trees in the wind: corners of cells that lie on leaves go to and fro. */
+#include <math.h>
+
+#include "device/virtual/place/backdrop_inside.h"
+
+#define DEG (180 / M_PI)
+
+void sway_find(struct backdrop *b, struct knot *k)
+{
+    k->sway = k->far = k->aside = k->lift = 0;
+    for (int i = 0; i < b->plan.n; i++) {
+        const struct plan_use *u = &b->plan.use[i];
+        if (!u->patch->round || u->patch->projection != PROJECTION_ROUND ||
+            !plan_weight(&b->plan, u, &k->look))
+            continue;
+        double x, y;
+        int ix, iy;
+        plan_texel(u->patch, u->sheet, &k->look, &x, &y);
+        const struct tile *t = plan_tile(b->tiles, u->patch, u->sheet, x, y, &ix, &iy);
+        if (!t || !t->sway)
+            return;
+        const uint8_t *sway = tiles_part(b->tiles, t->sway);
+        const uint16_t *depth = tiles_part(b->tiles, t->depth);
+        int leaves = sway[(iy / 8 + 1) * TILE_EIGHTH + ix / 8 + 1];
+        double far = tiles_metres(depth[(iy / 2 + 1) * TILE_HALF + ix / 2 + 1]);
+        if (leaves < 8)
+            return;
+        far = far > 400 ? 60 : far; /* seen between leaves */
+        k->sway = (float)(leaves / 255.0 / far);
+        k->far = (float)exp2(round(log2(far))); /* neighbours mostly agree */
+        return;
+    }
+}
+
+/* A sine that is the same on any machine, to a part in a thousand. */
+static double wave(double x)
+{
+    double t = x / (2 * M_PI);
+    t -= floor(t + 0.5);
+    double y = 8 * t - 16 * t * fabs(t);
+    return y * (0.775 + 0.225 * fabs(y));
+}
+
+/* Trees bend slowly and all of a piece; their twigs shake, each in its own time. */
+void sway_move(const struct backdrop *b, struct knot *k)
+{
+    k->aside = k->lift = 0;
+    if (!(k->sway > 0) || !(b->wind_m_s > 0))
+        return;
+    double t = (double)b->sway_time / 1e9, wind = fmin(b->wind_m_s, 25), far = (double)k->far;
+    double x = k->look.pan / DEG * far, y = k->look.tilt / DEG * far; /* metres, about */
+    double gust = 0.62 + 0.23 * wave(t * 0.41 + x * 0.045) + 0.15 * wave(t * 0.97 + x * 0.08 + 1.3);
+    double push = wind * gust;
+    double across = wave((b->wind_deg - k->look.pan) / DEG); /* what is seen of it from the side */
+    double bend = 0.010 * push * (across + 0.55 * wave(t * 1.9 + x * 0.21));
+    double shake = 0.0048 * push;
+    double side = bend + shake * (wave(t * 5.3 + x * 3.1 + y * 1.7) +
+                                  0.7 * wave(t * 8.9 - x * 5.9 + y * 4.3));
+    double lift =
+        shake * (0.7 * wave(t * 6.1 + x * 2.3 - y * 3.7) + 0.5 * wave(t * 9.7 + x * 6.7 + y));
+    k->aside = (float)(side * (double)k->sway * DEG);
+    k->lift = (float)(lift * (double)k->sway * DEG);
+}

@@ -1,0 +1,541 @@
+/* What members do to the ground: shadows, the dark below them, the light of their lamps. */
+#include "device/virtual/raster/inside.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SUN_DISC 0.0047 /* tangent of its half width */
+#define DISC_MOST 8
+
+/* ---- where a pixel's ray meets the ground ---- */
+
+struct ground_ray {
+    double x0, y0, z0, xx, yx, zx; /* along a row: (x0 + px·xx, …) */
+    double height;                 /* of the eye above it */
+};
+
+/* False: no pixel of the row looks down. */
+static bool ray_begin(const struct raster *r, const struct view *v, double ground, int y,
+                      struct ground_ray *g)
+{
+    struct vec d = view_ray(v, 0.5, y + 0.5);
+    *g = (struct ground_ray){d.x, d.y, d.z, v->right.x, v->right.y, v->right.z, r->eye.z - ground};
+    return g->height > 0 && fmin(d.z, d.z + g->zx * v->width) < 0;
+}
+
+/* How often the ray at pixel px goes into the way to the ground; 0: it does not meet it. */
+static inline double ray_reach(const struct ground_ray *g, int px)
+{
+    double z = g->z0 + px * g->zx;
+    return z < -1e-3 ? g->height / -z : 0;
+}
+
+static struct raster_ground row_of(const struct ground_ray *g, const struct view *v,
+                                   const struct placed *p)
+{
+    return (struct raster_ground){.x = {(float)g->x0, (float)g->xx},
+                                  .y = {(float)g->y0, (float)g->yx},
+                                  .z = {(float)g->z0, (float)g->zx},
+                                  .height = (float)g->height,
+                                  .f = (float)v->f,
+                                  .at = {(float)p->feet.x, (float)p->feet.y}};
+}
+
+static inline double far_tolerance(double z)
+{
+    return 0.3 + 0.03 * z + 2e-4 * z * z;
+}
+
+/* A box of the picture that holds points of the ground, or false. */
+struct box {
+    int x0, y0, x1, y1;
+};
+
+#define BOX_NEAR_M 0.25
+
+static void widen_box(const struct view *v, struct vec p, double bounds[4])
+{
+    double x, y;
+    if (!view_point(v, p, &x, &y))
+        return;
+    bounds[0] = fmin(bounds[0], x);
+    bounds[1] = fmin(bounds[1], y);
+    bounds[2] = fmax(bounds[2], x);
+    bounds[3] = fmax(bounds[3], y);
+}
+
+static bool box_of(const struct view *v, const struct vec *point, int n, struct box *ret)
+{
+    double bounds[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
+    int behind = 0;
+    for (int i = 0; i < n; i++) {
+        double depth = vec_dot(point[i], v->ahead);
+        if (depth < BOX_NEAR_M) {
+            behind++;
+            continue;
+        }
+        widen_box(v, point[i], bounds);
+        /* Edges that pass the lens are cut there. */
+        for (int k = 0; k < n; k++) {
+            double other = vec_dot(point[k], v->ahead);
+            if (other < BOX_NEAR_M)
+                widen_box(v, vec_mix(point[i], point[k], (depth - BOX_NEAR_M) / (depth - other)),
+                          bounds);
+        }
+    }
+    if (behind == n)
+        return false;
+    double x0 = bounds[0], y0 = bounds[1], x1 = bounds[2], y1 = bounds[3];
+    ret->x0 = (int)fmax(0, floor(x0) - 1);
+    ret->y0 = (int)fmax(0, floor(y0) - 1);
+    ret->x1 = (int)fmin(v->width, ceil(x1) + 1);
+    ret->y1 = (int)fmin(v->height, ceil(y1) + 1);
+    return ret->x0 < ret->x1 && ret->y0 < ret->y1;
+}
+
+/* ---- the picture of darkness ---- */
+
+static bool dark_begin(struct raster *r, const struct view *v)
+{
+    size_t n = (size_t)v->width * (size_t)v->height;
+    if (n > r->dark_room || v->height > r->dark_rows) {
+        free(r->dark);
+        free(r->dark_x0);
+        r->dark = calloc(2, n);
+        r->dark_x0 = malloc((size_t)v->height * 2 * sizeof(int));
+        r->dark_room = 0;
+        r->dark_rows = 0;
+        if (!r->dark || !r->dark_x0)
+            return false;
+        r->dark_room = n;
+        r->dark_rows = v->height;
+    }
+    r->dark_x1 = r->dark_x0 + r->dark_rows;
+    for (int y = 0; y < v->height; y++) {
+        r->dark_x0[y] = v->width;
+        r->dark_x1[y] = 0;
+    }
+    return true;
+}
+
+static inline void dark_touch(struct raster *r, int y, int x0, int x1)
+{
+    if (x0 < r->dark_x0[y])
+        r->dark_x0[y] = x0;
+    if (x1 > r->dark_x1[y])
+        r->dark_x1[y] = x1;
+}
+
+/* Share that the sun has in the ground's light (green). */
+static double sun_share(const struct backdrop *b, const struct light *l, struct vec at)
+{
+    struct lit lit;
+    backdrop_lit(b, l, at, &lit);
+    double sun = lit.sun[1] * fmax(l->sun.z, 0), all = sun + lit.ambient[1];
+    return all > 1e-9 ? sun / all : 0;
+}
+
+/* ---- shadows ---- */
+
+struct shadow {
+    const struct placed *p;
+    double reach;    /* how far it falls, metres */
+    double share[3]; /* the sun's share at its foot, half way, at its end */
+    double dx, dy;   /* direction on the ground */
+    double ground;   /* z */
+};
+
+static void shadow_rows(struct raster *r, const struct backdrop *b, const struct view *v,
+                        const struct shadow *s, float weight)
+{
+    const struct raster_patch *q = &r->patch;
+    for (int t = 0; t < q->down; t++) {
+        r->k->resolve_mask(q, t, r->cover);
+        for (int i = 0; i < RASTER_TILE_H; i++) {
+            int y = q->y0 + t * RASTER_TILE_H + i, a = 0, e = q->across * RASTER_TILE_W;
+            if (y >= v->height)
+                continue;
+            if (q->x0 + e > v->width)
+                e = v->width - q->x0;
+            const float *cover = r->cover[i];
+            while (a < e && cover[a] == 0)
+                a++;
+            while (e > a && cover[e - 1] == 0)
+                e--;
+            struct ground_ray g;
+            if (a >= e || !ray_begin(r, v, s->ground, y, &g))
+                continue;
+            const float *far = far_row(r, b, v, y, q->x0 + a, q->x0 + e);
+            struct raster_ground row = row_of(&g, v, s->p);
+            row.sine = (float)s->dx;
+            row.cosine = (float)s->dy;
+            row.inv_soft = (float)(1 / s->reach);
+            row.strength = weight;
+            for (int k = 0; k < 3; k++)
+                row.share[k] = (float)s->share[k];
+            dark_touch(r, y, q->x0 + a, q->x0 + e);
+            r->k->shadow(&row, q->x0 + a, q->x0 + e, far, cover + a,
+                         r->dark + (size_t)y * (size_t)v->width);
+        }
+    }
+}
+
+static void cast_shadow(struct raster *r, const struct backdrop *b, const struct view *v,
+                        const struct light *l, const struct placed *p)
+{
+    struct vec sun = l->sun;
+    if (sun.z < 0.06)
+        return;
+    double high = p->hi[2] * p->scale;
+    struct shadow s = {
+        .p = p, .reach = fmax(0.3, high * hypot(sun.x, sun.y) / sun.z), .ground = p->who->at.z};
+    double flat = hypot(sun.x, sun.y);
+    s.dx = flat > 0 ? -sun.x / flat : 1;
+    s.dy = flat > 0 ? -sun.y / flat : 0;
+    double most = 0;
+    for (int i = 0; i < 3; i++) {
+        s.share[i] = sun_share(
+            b, l, vec_add(p->who->at, vec(s.dx * s.reach * i / 2, s.dy * s.reach * i / 2, 0)));
+        most = fmax(most, s.share[i]);
+    }
+    if (most < 0.02)
+        return;
+    struct vec corner[8];
+    for (int i = 0; i < 8; i++) {
+        double x = (i & 1 ? p->hi[0] : p->lo[0]) * p->scale,
+               y = (i & 2 ? p->hi[1] : p->lo[1]) * p->scale;
+        double z = i & 4 ? high : 0;
+        corner[i] = vec_add(p->feet, vec(x * p->cosine + y * p->sine - sun.x / sun.z * z,
+                                         y * p->cosine - x * p->sine - sun.y / sun.z * z, 0));
+    }
+    struct box box;
+    if (!box_of(v, corner, 8, &box))
+        return;
+    /* The sun is a disc: far from what casts it, a shadow's border is as wide as that. */
+    struct vec middle = vec_mul(vec_add(corner[0], corner[7]), 0.5);
+    double blur = SUN_DISC * high / sun.z * v->f / fmax(1, vec_dot(middle, v->ahead));
+    int suns = blur < 0.7 ? 1 : (int)fmin(DISC_MOST, 2 + blur);
+    struct vec side = vec_unit(vec_cross(sun, vec(0, 0, 1))), over = vec_cross(side, sun);
+    int lod = place_lod(p->model, (box.x1 - box.x0) * (double)(box.y1 - box.y0) * 0.2);
+    for (int i = 0; i < suns; i++) {
+        double a = 2.399963 * i, q = suns > 1 ? SUN_DISC * sqrt((i + 0.5) / suns) : 0;
+        struct vec d = vec_add(sun, vec_add(vec_mul(side, q * cos(a)), vec_mul(over, q * sin(a))));
+        struct vec m = vec(d.x * p->cosine - d.y * p->sine, d.x * p->sine + d.y * p->cosine, d.z);
+        /* Flattened along the sun: z gone, x and y moved by it. */
+        struct placed flat_p = *p;
+        struct raster_stand stand = {.half_length = 1, .height = 1};
+        flat_p.cut = true;
+        if (!place_flat(r, &flat_p, v, lod, &stand, m.x / m.z, m.y / m.z))
+            return;
+        for (int y = box.y0 & ~1; y < box.y1; y += RASTER_SIDE)
+            for (int x = box.x0 & ~3; x < box.x1; x += RASTER_SIDE) {
+                if (!patch_begin(r, x, y, x + RASTER_SIDE < box.x1 ? x + RASTER_SIDE : box.x1,
+                                 y + RASTER_SIDE < box.y1 ? y + RASTER_SIDE : box.y1))
+                    return;
+                place_draw(r, &flat_p, lod, DRAW_MASK, NULL, NULL);
+                shadow_rows(r, b, v, &s, 1.0f / (float)suns);
+            }
+    }
+}
+
+/* ---- the dark below ---- */
+
+/* Less sky reaches the ground beside and below something. */
+static void cast_contact(struct raster *r, const struct backdrop *b, const struct view *v,
+                         const struct light *l, const struct placed *p)
+{
+    bool slim = p->hi[1] - p->lo[1] < 1.2f && p->hi[2] > 1.2f; /* somebody who only stands */
+    bool body = slim || (p->model->n_clips > 0 && p->who->gait != GAIT_RIDE);
+    double half_w, half_l, soft, deep;
+    if (p->lo[2] > 0.4f)
+        return; /* hangs in the air */
+    if (body) {
+        half_w = half_l = 0.10 * p->scale;
+        soft = 0.16 * p->scale;
+        deep = 0.6;
+    } else {
+        double w = p->scale * (p->hi[0] - p->lo[0]) / 2, len = p->scale * (p->hi[1] - p->lo[1]) / 2;
+        double in = fmin(0.25, 0.3 * w);
+        half_w = w - in;
+        half_l = len - in;
+        soft = fmax(0.05, in * 0.9);
+        deep = p->model->n_clips ? 0.4 : 0.9;
+    }
+    struct vec corner[4];
+    double mw = half_w + 2.4 * soft, ml = half_l + 2.4 * soft;
+    for (int i = 0; i < 4; i++) {
+        double x = i & 1 ? mw : -mw, y = i & 2 ? ml : -ml;
+        corner[i] =
+            vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine, 0));
+    }
+    struct box box;
+    if (!box_of(v, corner, 4, &box))
+        return;
+    double share = 1 - sun_share(b, l, p->who->at);
+    uint8_t *plane = r->dark + r->dark_room;
+    for (int y = box.y0; y < box.y1; y++) {
+        struct ground_ray g;
+        if (!ray_begin(r, v, p->who->at.z, y, &g))
+            continue;
+        struct raster_ground row = row_of(&g, v, p);
+        row.sine = (float)p->sine;
+        row.cosine = (float)p->cosine;
+        row.half_w = (float)half_w;
+        row.half_l = (float)half_l;
+        row.inv_soft = (float)(1 / soft);
+        row.strength = (float)(255 * deep * share);
+        dark_touch(r, y, box.x0, box.x1);
+        r->k->contact(&row, box.x0, box.x1, far_row(r, b, v, y, box.x0, box.x1),
+                      plane + (size_t)y * (size_t)v->width);
+    }
+}
+
+void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
+                    const struct light *l, const struct placed *p, size_t n, struct radiance *into)
+{
+    if (!dark_begin(r, v))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        if (l->sun.z > 0)
+            cast_shadow(r, b, v, l, &p[i]);
+        cast_contact(r, b, v, l, &p[i]);
+    }
+    struct lit lit;
+    backdrop_lit(b, l, p[0].who->at, &lit);
+    float k[3], dark[RASTER_SIDE], dim[RASTER_SIDE];
+    double share[3];
+    for (int c = 0; c < 3; c++) {
+        double sun = l->sun_colour[c] * fmax(0, l->sun.z);
+        share[c] = sun + lit.ambient[c] > 0 ? sun / (sun + lit.ambient[c]) : 0;
+    }
+    for (int c = 0; c < 3; c++)
+        k[c] = share[1] > 0.02 ? (float)fmin(1 / fmax(share[1], 0.5), share[c] / share[1]) : 1;
+    float rest = (float)(1 / (1.001 - share[1]));
+    for (int y = 0; y < v->height; y++) {
+        struct ground_ray g;
+        if (r->dark_x0[y] >= r->dark_x1[y])
+            continue;
+        float air[3] = {0};
+        if (ray_begin(r, v, p[0].who->at.z, y, &g)) {
+            double far = ray_reach(&g, v->width / 2) * v->f;
+            double clear = exp(-l->extinction * far);
+            for (int c = 0; c < 3; c++)
+                air[c] = (float)(l->haze[c] * (1 - clear) * l->unit);
+        }
+        uint8_t *sun = r->dark + (size_t)y * (size_t)v->width, *sky = sun + r->dark_room;
+        for (int x = r->dark_x0[y]; x < r->dark_x1[y];) {
+            int e = r->dark_x1[y];
+            while (x < e && !sun[x] && !sky[x])
+                x++;
+            int first = x;
+            while (x < e && x - first < RASTER_SIDE && (sun[x] || sky[x])) {
+                /* Where no sun comes, the sky is all there is to be taken. */
+                float s = (float)sun[x] * (1 / 255.0f),
+                      a = (float)sky[x] * (1 / 255.0f) * (1 + s * rest);
+                dark[x - first] = s;
+                dim[x - first] = a > 0.97f ? 0.97f : a;
+                x++;
+            }
+            if (x == first)
+                continue;
+            keep_pixels(r, into, y, first, x);
+            size_t at = (size_t)y * into->stride + (size_t)first;
+            uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
+            r->k->darken((size_t)(x - first), dark, k, dim, air, to);
+        }
+        memset(sun + r->dark_x0[y], 0, (size_t)(r->dark_x1[y] - r->dark_x0[y]));
+        memset(sky + r->dark_x0[y], 0, (size_t)(r->dark_x1[y] - r->dark_x0[y]));
+    }
+}
+
+/* ---- lamps ---- */
+
+static struct vec lamp_at(const struct placed *p, const struct model_lamp *m)
+{
+    double x = m->at[0] * p->scale, y = m->at[1] * p->scale;
+    return vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine,
+                                m->at[2] * p->scale));
+}
+
+#define BEAM_M 45.0f /* long; half as wide: */
+#define BEAM_NEAR_M 3.5f
+#define BEAM_FAR_M 14.0f
+
+/* Dipped beam upon the ground before a vehicle: by distance ahead and aside. In white cards. */
+static float beam(float ahead, float aside)
+{
+    /* It ends where beam_box() does: by night even a thousandth of it is seen on a lawn. */
+    float edge = 1 - aside / (BEAM_NEAR_M + ahead * ((BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
+    float end = 1 - ahead / BEAM_M;
+    if (ahead < 0.3f || edge <= 0 || end <= 0)
+        return 0;
+    float spread = 1.1f + 0.16f * ahead, side = aside / spread;
+    float across = 1 / (1 + side * side * side * side);
+    float fall = ahead < 8 ? ahead / 8 : 1;
+    float far = ahead / 16;
+    edge = edge < 0.5f ? 4 * edge * (1 - edge) : 1;
+    end = end < 0.3f ? end / 0.3f : 1;
+    return 5e-4f * across * fall * edge * end / (1 + far * far * far);
+}
+
+/* Where a vehicle's beam may reach the ground in the picture; false: it does not matter. */
+static bool beam_box(const struct backdrop *b, const struct view *v, const struct light *l,
+                     const struct placed *p, struct box *ret)
+{
+    struct lit lit;
+    if (!p->who->headlights || !p->model->n_lamps)
+        return false;
+    backdrop_lit(b, l, p->who->at, &lit);
+    if (lit.ambient[1] + lit.sun[1] > 0.03f)
+        return false; /* by day nobody sees it */
+    double front = p->hi[1] * p->scale;
+    struct vec corner[4];
+    for (int k = 0; k < 4; k++) {
+        double y = k & 2 ? front + BEAM_M : front;
+        double x = (k & 1 ? 1 : -1) * (k & 2 ? BEAM_FAR_M : BEAM_NEAR_M);
+        corner[k] =
+            vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine, 0));
+    }
+    return box_of(v, corner, 4, ret);
+}
+
+/* Light of one vehicle on the pixels of a row, added in samples of a white card. */
+static void beam_row(const struct raster *r, const struct view *v, const struct light *l,
+                     const struct placed *p, const struct box *box, int y, const float *far,
+                     float *energy)
+{
+    struct ground_ray g;
+    if (!ray_begin(r, v, p->who->at.z, y, &g))
+        return;
+    double front = p->hi[1] * p->scale;
+    float clear = (float)(exp(-l->extinction * vec_len(p->feet)) * l->unit);
+    for (int x = box->x0; x < box->x1; x++) {
+        double k = ray_reach(&g, x), z = k * v->f;
+        if (k <= 0 || fabs(far[x] - z) > far_tolerance(z))
+            continue;
+        double gx = (g.x0 + x * g.xx) * k - p->feet.x, gy = (g.y0 + x * g.yx) * k - p->feet.y;
+        double ahead = gx * p->sine + gy * p->cosine - front;
+        double aside = gx * p->cosine - gy * p->sine;
+        energy[x] += beam((float)ahead, (float)fabs(aside)) * clear;
+    }
+}
+
+void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
+                       const struct light *l, const struct placed *p, size_t n,
+                       struct radiance *into)
+{
+    struct box box[CAST_MOST], all = {v->width, v->height, 0, 0};
+    uint8_t who[CAST_MOST];
+    size_t lit = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct box *q = &box[lit];
+        if (!beam_box(b, v, l, &p[i], q))
+            continue;
+        who[lit++] = (uint8_t)i;
+        all.x0 = q->x0 < all.x0 ? q->x0 : all.x0;
+        all.y0 = q->y0 < all.y0 ? q->y0 : all.y0;
+        all.x1 = q->x1 > all.x1 ? q->x1 : all.x1;
+        all.y1 = q->y1 > all.y1 ? q->y1 : all.y1;
+    }
+    float *energy = lit ? malloc((size_t)v->width * 4 * sizeof(float)) : NULL;
+    for (int y = all.y0; energy && y < all.y1; y++) {
+        const float *far = far_row(r, b, v, y, all.x0, all.x1);
+        float *albedo = energy + v->width;
+        memset(energy + all.x0, 0, (size_t)(all.x1 - all.x0) * sizeof(float));
+        for (size_t i = 0; i < lit; i++)
+            if (y >= box[i].y0 && y < box[i].y1)
+                beam_row(r, v, l, &p[who[i]], &box[i], y, far, energy);
+        int first = all.x0, last = all.x1;
+        while (first < last && energy[first] < 0.3f)
+            first++;
+        while (last > first && energy[last - 1] < 0.3f)
+            last--;
+        if (first >= last)
+            continue;
+        keep_pixels(r, into, y, first, last);
+        backdrop_albedo_row(b, v, y, first, last, albedo);
+        uint16_t *const to[3] = {into->r + (size_t)y * into->stride,
+                                 into->g + (size_t)y * into->stride,
+                                 into->b + (size_t)y * into->stride};
+        for (int x = first; x < last; x++)
+            for (int c = 0; c < 3; c++) {
+                static const float tint[3] = {1.0f, 0.93f, 0.80f};
+                float now =
+                    (float)to[c][x] + albedo[(x - first) * 3 + c] * energy[x] * tint[c] + 0.5f;
+                to[c][x] = (uint16_t)(now > 65535 ? 65535 : now);
+            }
+    }
+    free(energy);
+}
+
+/* A lamp's head and what the lens makes of it. */
+static void spot(struct raster *r, const struct view *v, struct vec at, double radius_m,
+                 const double radiance[3], double halo, struct radiance *into)
+{
+    double x, y, z = vec_dot(at, v->ahead);
+    if (!view_point(v, at, &x, &y))
+        return;
+    double core = fmax(0.7, radius_m * v->f / z);
+    double power =
+        fmax(fmax(radiance[0], radiance[1]), radiance[2]) * fmin(1, radius_m * v->f / z / core);
+    double reach =
+        core * 2.2 + halo * fmin(30, sqrt(power / 65535.0 * 40) * core * 0.8 + v->width * 0.006);
+    int y0 = (int)fmax(0, floor(y - reach)), y1 = (int)fmin(v->height - 1, ceil(y + reach));
+    int x0 = (int)fmax(0, floor(x - reach)), x1 = (int)fmin(v->width - 1, ceil(x + reach));
+    double dim = fmin(1, radius_m * v->f / z / core);
+    dim *= dim;
+    for (int py = y0; py <= y1; py++) {
+        uint16_t *const to[3] = {into->r + (size_t)py * into->stride,
+                                 into->g + (size_t)py * into->stride,
+                                 into->b + (size_t)py * into->stride};
+        if (x0 > x1)
+            continue;
+        keep_pixels(r, into, py, x0, x1 + 1);
+        for (int px = x0; px <= x1; px++) {
+            double d2 =
+                ((px + 0.5 - x) * (px + 0.5 - x) + (py + 0.5 - y) * (py + 0.5 - y)) / (core * core);
+            double rest = 1 - d2 * core * core / (reach * reach);
+            if (rest <= 0)
+                continue;
+            double k = dim * (exp(-d2) + halo * 0.004 / (1 + d2) * rest);
+            for (int c = 0; c < 3; c++) {
+                double now = to[c][px] + radiance[c] * k + 0.5;
+                to[c][px] = (uint16_t)(now > 65535 ? 65535 : now);
+            }
+        }
+    }
+}
+
+void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
+                const struct light *l, const struct placed *p, struct radiance *into)
+{
+    if (!p->who->headlights && !p->who->brake_lights)
+        return;
+    for (uint32_t i = 0; i < p->model->n_lamps; i++) {
+        const struct model_lamp *m = &p->model->lamp[i];
+        bool tail = m->kind == 1;
+        double sign = tail ? -1 : 1, level;
+        if (tail)
+            level = p->who->brake_lights ? 0.9 : p->who->headlights ? 0.05 : 0;
+        else
+            level = p->who->headlights ? 3.0 : 0;
+        if (level <= 0)
+            continue;
+        struct vec at = lamp_at(p, m);
+        double far = vec_len(at);
+        double facing = -(at.x * p->sine + at.y * p->cosine) * sign / fmax(far, 0.1);
+        if (facing <= 0.05)
+            continue;
+        double x, y, z = vec_dot(at, v->ahead);
+        if (!view_point(v, at, &x, &y) || x < 0 || y < 0 || x >= v->width || y >= v->height)
+            continue;
+        const float *row = far_row(r, b, v, (int)y, (int)x, (int)x + 1);
+        if (row[(int)x] < z - 0.5 - 2e-4 * z * z)
+            continue;
+        double k = level * (tail ? facing : 0.15 + 0.85 * pow(facing, 6)) *
+                   exp(-l->extinction * far) * l->unit;
+        const double white[3] = {k, k * 0.95, k * 0.85}, red[3] = {k, k * 0.03, k * 0.02};
+        spot(r, v, at, tail ? 0.07 : 0.075, tail ? red : white, tail ? 0.3 : 1, into);
+    }
+}

@@ -1,0 +1,131 @@
+/* For raster*.c only. */
+#ifndef DEVICE_VIRTUAL_RASTER_INSIDE_H
+#define DEVICE_VIRTUAL_RASTER_INSIDE_H
+
+#include "device/virtual/raster/kernels.h"
+#include "device/virtual/raster/raster.h"
+
+#define NEAR_M 0.25f
+#define PLATE_W 256
+#define PLATE_H 64
+#define PLATE_LEVELS 7
+#define PLATES 8
+
+/* A member as it stands before the eye. */
+struct placed {
+    const struct member *who;
+    const struct model *model;
+    double sine, cosine, scale;
+    struct vec feet;       /* relative to the eye */
+    float lo[3], hi[3];    /* box in model space, unscaled, what turns included */
+    bool in_view, cut;     /* may be in the picture; the near plane may cut it */
+    double x0, y0, x1, y1; /* pixels that hold it; not clipped to the picture */
+    double depth, reach; /* of its middle, along the optical axis; how far it reaches from there */
+    int lod;
+    uint32_t pose_a, pose_b;
+    float mix;
+};
+
+struct keep_row {
+    uint32_t at, n; /* first sample of the picture, how many */
+};
+
+struct plate {
+    char text[12];
+    uint32_t texel[PLATE_W * PLATE_H * 2];
+    const uint32_t *level[PLATE_LEVELS];
+};
+
+struct raster {
+    const struct models *models;
+    struct vec eye;
+    const struct kernels_raster *k;
+    char hidden[32];
+
+    struct raster_vertices v; /* arrays of `v_room` and RASTER_CLIPPED */
+    size_t v_room;
+    float cx, cy;            /* middle of the picture they are in */
+    double shift_x, shift_y; /* pixels by which the picture is moved */
+    float *v_memory;
+    struct raster_patch patch;
+    float *row_memory;
+    float *rgb[2][3], *cover[2], *depth[2], *seen; /* rows of a patch */
+
+    /* How far the backdrop is, along the optical axis, as far as it has been asked. */
+    struct view far_view;
+    const struct backdrop *far_of;
+    float *far;
+    uint8_t *far_known;
+    size_t far_room;
+
+    uint8_t *dark; /* what shadows take from the sun, then from the sky; whole pictures */
+    size_t dark_room;
+    int *dark_x0, *dark_x1;
+    int dark_rows;
+
+    struct keep_row *kept;
+    size_t n_kept, kept_room;
+    uint16_t *aside;
+    size_t n_aside, aside_room, aside_most;
+    bool keeping;
+
+    struct plate *plate;
+    int next_plate;
+};
+
+/* raster_place.c */
+bool place_member(struct placed *p, const struct raster *r, const struct view *v,
+                  const struct member *m);
+/* Vertices of its level of detail into r->v, lit as `s` says (its light is filled in). False: out
+ * of memory. */
+bool place_vertices(struct raster *r, const struct placed *p, const struct view *v, int lod,
+                    struct raster_stand *s);
+/* Flattened onto the ground, each metre of height moved by -lean (model space): a shadow. */
+bool place_flat(struct raster *r, const struct placed *p, const struct view *v, int lod,
+                struct raster_stand *s, double lean_x, double lean_y);
+enum draw_what { DRAW_COLOURS, DRAW_DEPTH, DRAW_MASK };
+/* Draws the level's batches into r->patch. */
+typedef void (*place_batch)(const struct raster *r, const struct placed *p,
+                            const struct model_material *m, const struct model_batch *b, void *ctx,
+                            struct raster_batch *ret);
+void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_what what,
+                place_batch fill, void *ctx);
+/* The box of what place_draw() would draw of r->v: x0, y0, x1, y1. */
+void place_borders(const struct raster *r, const struct placed *p, int lod, double ret[4]);
+bool patch_begin(struct raster *r, int x0, int y0, int x1, int y1);
+int place_lod(const struct model *m, double pixels);
+
+/* raster_ground.c */
+void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
+                    const struct light *l, const struct placed *p, size_t n, struct radiance *into);
+void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
+                       const struct light *l, const struct placed *p, size_t n,
+                       struct radiance *into);
+void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
+                const struct light *l, const struct placed *p, struct radiance *into);
+
+/* raster_look.c */
+void look_tint(const struct member *m, const struct model *model, unsigned slot, float ret[3]);
+bool look_long_sleeves(const struct member *m);
+bool look_long_hair(const struct member *m);
+const struct plate *look_plate(struct raster *r, const char *text);
+
+/* raster.c */
+void keep_pixels(struct raster *r, const struct radiance *into, int y, int x0, int x1);
+/* Depths of the backdrop; x0 ≤ x < x1 of the row are valid. */
+const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
+                     int x0, int x1);
+
+/* How surely something at depth z stands before the backdrop: what was baked is known only
+ * to within its own pixels, which reach further over the ground the farther away it is. */
+static inline float raster_seen(float far, float z)
+{
+    float seen = 1 + (far - z) / (0.12f + 1.2e-4f * z * z);
+    return seen < 0 ? 0 : seen > 1 ? 1 : seen;
+}
+static inline double clamp_unit(double x)
+{
+    return x < 0 ? 0 : x > 1 ? 1 : x;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* The inner loops of raster.c: vertices, triangles and rows, eight at a time. Compiled once
+ * for any machine and once for AVX2; both give the same bytes (kernels.h). */
+#ifndef DEVICE_VIRTUAL_RASTER_KERNELS_H
+#define DEVICE_VIRTUAL_RASTER_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device/virtual/raster/models.h"
+
+#define RASTER_SAMPLES 4
+/* A patch is cut into tiles of 4 × 2 pixels: eight lanes. */
+#define RASTER_TILE_W 4
+#define RASTER_TILE_H 2
+#define RASTER_SIDE 256 /* pixels: the largest patch */
+#define RASTER_TILES (RASTER_SIDE / RASTER_TILE_W * RASTER_SIDE / RASTER_TILE_H)
+#define RASTER_CLIPPED 64 /* room behind the vertices for what the near plane cuts */
+
+/* Vertices in the picture. Arrays of whole blocks. */
+struct raster_vertices {
+    float *x, *y;        /* pixels of the picture, 0 = left or top border */
+    float *iz;           /* 1 / depth along the optical axis; ≤ 0: nearer than `near` */
+    float *cx, *cy, *cz; /* camera space: right, down (times f), depth */
+    float *light[3];     /* radiance of a matte face there, its own colour included */
+    float *u, *v;        /* texture sides */
+    float *up;           /* z of the mirrored ray */
+    float *glint;        /* mirrored ray · sun */
+    float *facing;       /* normal · towards the eye */
+};
+
+/* How a run of vertices stands and is lit. Model space is turned, not the light. */
+struct raster_stand {
+    float to_model[3][4]; /* from quantised positions, its part's turn included */
+    float turn[3][3];     /* of normals: the part's turn / 127 */
+    float camera[3][4];   /* rows: right·f, down·f, ahead; of model space */
+    float cx, cy;         /* middle of the picture */
+    float near;
+    float eye[3], sun[3];             /* model space */
+    float sky[3], bounce[3], lamp[3]; /* on a face that looks up, down; lamps from above */
+    float ir[3];                      /* at 1 m from the eye */
+    float sun_colour[3];
+    float sun_front, sun_rear, sun_high; /* share of the sun at its feet and above */
+    float half_length, height;           /* where those are */
+    float mix;                           /* between two poses */
+    bool shiny;                          /* up, glint, facing are wanted */
+};
+
+struct raster_patch {
+    int x0, y0;       /* of the picture; multiples of the tile's sides */
+    int across, down; /* tiles */
+    uint8_t *touched; /* [tiles] */
+    uint32_t *mask;   /* [tiles]: eight lanes of each sample */
+    float *depth;     /* [tiles][samples][8]: 1/z, 0 = nothing */
+    float *rgb;       /* [tiles][samples][3][8] */
+};
+
+struct raster_batch {
+    const uint16_t *triangle;
+    size_t n;
+    bool two_sided;
+    const uint32_t *const *level; /* texture; NULL: none */
+    int log2_w, log2_h, levels;
+    bool alpha;
+    float tint[3];
+    /* shiny ones */
+    bool shiny;
+    float f0;      /* of what is mirrored, straight on */
+    float diffuse; /* share of the matte light that is left */
+    float mirror_tint[3];
+    float horizon[3], zenith[3], ground[3], sun[3];
+};
+
+/* A row of pixels on the ground round a member. Rays are linear in the pixel's number. */
+struct raster_ground {
+    float x[2], y[2], z[2]; /* of the ray: at pixel 0, per pixel */
+    float height, f;        /* of the eye above the ground; depth of the rays */
+    float at[2];            /* the member, from the eye */
+    float sine, cosine;     /* of the axes: x to the right, y ahead (contact), along the shadow */
+    float half_w, half_l;   /* contact: metres */
+    float inv_soft;         /* 1/metres: of the border; of the shadow's length */
+    float strength;
+    float share[3]; /* shadow: the sun's share at its foot, half way, at its end */
+};
+
+struct kernels_raster {
+    /* Where vertices [first, first + n) of a level are, how they are lit. a, b: poses. */
+    void (*vertices)(const struct raster_stand *s, const struct model_lod *l, const uint8_t *a,
+                     const uint8_t *b, const uint8_t *colour, const uint16_t *uv, size_t first,
+                     size_t n, const struct raster_vertices *v);
+    void (*triangles)(const struct raster_vertices *v, const struct raster_batch *b,
+                      const struct raster_patch *p);
+    /* Only depth: for silhouettes. */
+    void (*outline)(const struct raster_vertices *v, const struct raster_batch *b,
+                    const struct raster_patch *p);
+    /* Only which samples are covered, for shadows. */
+    void (*mask)(const struct raster_vertices *v, const struct raster_batch *b,
+                 const struct raster_patch *p);
+    /* Two rows of pixels of a patch: mean colour times coverage, coverage, 1/z. */
+    void (*resolve)(const struct raster_patch *p, int tile_row, float *const rgb[2][3],
+                    float *const cover[2], float *const depth[2]);
+    void (*resolve_mask)(const struct raster_patch *p, int tile_row, float *const cover[2]);
+    /* picture = picture·(1 - cover·seen) + (rgb·clear + haze·cover)·seen, n pixels */
+    void (*over)(size_t n, const float *const rgb[3], const float *cover, const float *seen,
+                 float clear, const float haze[3], uint16_t *const to[3]);
+    /* What is more than the air: times (1 - k·sun)·(1 - sky), n pixels */
+    void (*darken)(size_t n, const float *sun, const float k[3], const float *sky,
+                   const float air[3], uint16_t *const to[3]);
+    /* Pixels x0 ≤ x < x1 of a row. `far` is the row's depths of the backdrop; it and dark are
+     * the whole row's, far readable to the next block. cover begins at x0. */
+    void (*contact)(const struct raster_ground *g, int x0, int x1, const float *far, uint8_t *dark);
+    void (*shadow)(const struct raster_ground *g, int x0, int x1, const float *far,
+                   const float *cover, uint8_t *dark);
+    /* raster_seen() of n pixels, written in whole blocks. */
+    void (*seen)(size_t n, const float *far, const float *depth, float *ret);
+};
+
+extern const struct kernels_raster kernels_raster_plain;
+extern const struct kernels_raster kernels_raster_avx2;
+const struct kernels_raster *kernels_raster_best(void);
+
+#endif

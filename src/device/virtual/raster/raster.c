@@ -1,0 +1,436 @@
+#include "device/virtual/raster/inside.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAR_STEP 64 /* pixels whose distance is asked for at once */
+
+struct raster *raster_new(const struct models *m, struct vec eye)
+{
+    struct raster *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    r->models = m;
+    r->eye = eye;
+    r->k = kernels_raster_best();
+    return r;
+}
+
+void raster_rest(struct raster *r)
+{
+    void **const all[] = {
+        (void **)&r->v_memory,    (void **)&r->patch.touched, (void **)&r->patch.mask,
+        (void **)&r->patch.depth, (void **)&r->patch.rgb,     (void **)&r->row_memory,
+        (void **)&r->far,         (void **)&r->far_known,     (void **)&r->dark,
+        (void **)&r->dark_x0,     (void **)&r->kept,          (void **)&r->aside,
+        (void **)&r->plate};
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        free(*all[i]);
+        *all[i] = NULL;
+    }
+    struct raster rest = {.models = r->models, .eye = r->eye, .k = r->k};
+    memcpy(rest.hidden, r->hidden, sizeof(rest.hidden));
+    *r = rest;
+}
+
+struct raster *raster_free(struct raster *r)
+{
+    if (r) {
+        raster_rest(r);
+        free(r);
+    }
+    return NULL;
+}
+
+void raster_use_plain_kernels(struct raster *r, bool plain)
+{
+    r->k = plain ? &kernels_raster_plain : kernels_raster_best();
+}
+
+void raster_hide(struct raster *r, const char *id)
+{
+    snprintf(r->hidden, sizeof(r->hidden), "%s", id ? id : "");
+}
+
+/* ---- what is put aside ---- */
+
+void keep_pixels(struct raster *r, const struct radiance *into, int y, int x0, int x1)
+{
+    if (!r->keeping || x1 <= x0)
+        return;
+    size_t n = (size_t)(x1 - x0);
+    if (r->n_kept == r->kept_room) {
+        size_t room = r->kept_room ? r->kept_room * 2 : 1024;
+        void *p = realloc(r->kept, room * sizeof(*r->kept));
+        if (!p) {
+            r->keeping = false;
+            return;
+        }
+        r->kept = p;
+        r->kept_room = room;
+    }
+    if (r->n_aside + 3 * n > r->aside_room) {
+        size_t room = (r->aside_room + 3 * n) * 2;
+        void *p =
+            r->n_aside + 3 * n > r->aside_most ? NULL : realloc(r->aside, room * sizeof(*r->aside));
+        if (!p) {
+            r->keeping = false;
+            return;
+        }
+        r->aside = p;
+        r->aside_room = room;
+    }
+    size_t at = (size_t)y * into->stride + (size_t)x0;
+    r->kept[r->n_kept++] = (struct keep_row){(uint32_t)at, (uint32_t)n};
+    const uint16_t *const from[3] = {into->r, into->g, into->b};
+    for (int k = 0; k < 3; k++, r->n_aside += n)
+        memcpy(r->aside + r->n_aside, from[k] + at, n * sizeof(uint16_t));
+}
+
+void raster_restore(struct raster *r, struct radiance *into)
+{
+    uint16_t *const to[3] = {into->r, into->g, into->b};
+    size_t end = r->n_aside;
+    while (r->n_kept) { /* the last first: they may lie over each other */
+        const struct keep_row *row = &r->kept[--r->n_kept];
+        end -= (size_t)row->n * 3;
+        for (size_t k = 0; k < 3; k++)
+            memcpy(to[k] + row->at, r->aside + end + k * row->n, row->n * sizeof(uint16_t));
+    }
+    r->n_aside = 0;
+}
+
+/* ---- the backdrop's distance ---- */
+
+static bool far_begin(struct raster *r, const struct backdrop *b, const struct view *v)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, n = across * (size_t)v->height;
+    if (n > r->far_room) {
+        free(r->far);
+        free(r->far_known);
+        r->far_room = 0;
+        r->far = malloc((n * FAR_STEP + 8) * sizeof(float));
+        r->far_known = malloc(n);
+        if (!r->far || !r->far_known)
+            return false;
+        r->far_room = n;
+        r->far_of = NULL;
+    }
+    bool same = r->far_of == b && view_same(&r->far_view, v);
+    if (!same)
+        memset(r->far_known, 0, n);
+    r->far_view = *v;
+    r->far_of = b;
+    return true;
+}
+
+const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
+                     int x0, int x1)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP;
+    float *row = r->far + (size_t)y * across * FAR_STEP;
+    uint8_t *known = r->far_known + (size_t)y * across;
+    double dy = (y + 0.5 - v->height / 2.0) / v->f;
+    for (int c = x0 / FAR_STEP; c <= (x1 - 1) / FAR_STEP; c++) {
+        if (known[c])
+            continue;
+        known[c] = 1;
+        int a = c * FAR_STEP, e = a + FAR_STEP < v->width ? a + FAR_STEP : v->width;
+        backdrop_distance_row(b, v, y, a, e, row + a);
+        float base = (float)(1 + dy * dy), step = (float)(1 / v->f);
+        for (int x = a; x < e; x++) {
+            float dx = ((float)x + 0.5f - (float)v->width / 2) * step;
+            row[x] = row[x] / sqrtf(base + dx * dx);
+        }
+    }
+    return row;
+}
+
+/* ---- drawing ---- */
+
+struct scene {
+    struct raster *r;
+    const struct backdrop *b;
+    const struct view *v;
+    const struct light *l;
+    float unit;
+};
+
+/* Light upon a member; and what its shiny faces mirror. */
+struct lighting {
+    struct raster_stand stand;
+    float horizon[3], zenith[3], ground[3], sun[3];
+    const struct plate *plate;
+};
+
+static void light_member(const struct scene *c, const struct placed *p, struct lighting *g)
+{
+    const struct light *l = c->l;
+    struct raster_stand *s = &g->stand;
+    memset(g, 0, sizeof(*g));
+    struct vec at = p->who->at, sun = l->sun;
+    double half = p->scale * (p->hi[1] - p->lo[1]) / 2, high = p->scale * p->hi[2];
+    struct lit low, front, rear, top;
+    backdrop_lit(c->b, l, at, &low);
+    front = rear = top = low;
+    struct vec ahead = vec(p->sine, p->cosine, 0);
+    if (half > 1) {
+        backdrop_lit(c->b, l, vec_add(at, vec_mul(ahead, half * 0.8)), &front);
+        backdrop_lit(c->b, l, vec_add(at, vec_mul(ahead, -half * 0.8)), &rear);
+    }
+    if (sun.z > 0.05) { /* the ray that meets its top goes on to the ground */
+        double way = high * 0.9 / sun.z;
+        backdrop_lit(c->b, l, vec_add(at, vec(-sun.x * way, -sun.y * way, 0)), &top);
+    }
+    float most = 1e-9f, ambient = 0, unit = c->unit;
+    for (int k = 0; k < 3; k++) {
+        most = fmaxf(most, l->sun_colour[k]);
+        s->sun_colour[k] = l->sun_colour[k] * unit;
+        float a = (low.ambient[k] + front.ambient[k] + rear.ambient[k]) / 3;
+        float lamp = fminf(low.lamp[k], a);
+        ambient += a / 3;
+        s->lamp[k] = lamp * unit;
+        s->sky[k] = (a - lamp) * unit;
+        s->bounce[k] = 0.2f * (a + low.sun[k] * (float)fmax(sun.z, 0)) * unit;
+        s->ir[k] = l->soft[8][k] * unit;
+        g->ground[k] = s->bounce[k] * 0.8f;
+    }
+    float share = 0;
+    if (sun.z > 0) {
+        const struct lit *const three[3] = {&front, &rear, &top};
+        float *const to[3] = {&s->sun_front, &s->sun_rear, &s->sun_high};
+        for (int i = 0; i < 3; i++) {
+            float lum = fmaxf(three[i]->sun[0], fmaxf(three[i]->sun[1], three[i]->sun[2]));
+            *to[i] = fminf(1, lum / most);
+            share += *to[i] / 3;
+        }
+    }
+    /* Mirrored sky: as much as the place lets in (a hall: little). */
+    float sky = 0;
+    for (int k = 0; k < 3; k++)
+        sky += (l->horizon[k] + l->zenith[k]) / 6;
+    float open = fminf(1.2f, ambient / fmaxf(sky, 1e-9f));
+    for (int k = 0; k < 3; k++) {
+        g->horizon[k] = l->horizon[k] * open * unit;
+        g->zenith[k] = l->zenith[k] * open * unit;
+        g->sun[k] = l->sun_colour[k] * share * 25 * unit;
+    }
+    struct vec m =
+        vec(sun.x * p->cosine - sun.y * p->sine, sun.x * p->sine + sun.y * p->cosine, sun.z);
+    s->sun[0] = (float)m.x;
+    s->sun[1] = (float)m.y;
+    s->sun[2] = (float)m.z;
+    s->half_length = (float)fmax(0.05, half / p->scale);
+    s->height = fmaxf(0.05f, p->hi[2]);
+    for (uint32_t i = 0; i < p->model->n_materials; i++)
+        if (p->model->material[i].kind != MATERIAL_MATTE)
+            s->shiny = true;
+}
+
+static void fill_batch(const struct raster *r, const struct placed *p,
+                       const struct model_material *m, const struct model_batch *batch, void *ctx,
+                       struct raster_batch *b)
+{
+    const struct lighting *g = ctx;
+    look_tint(p->who, p->model, m->slot, b->tint);
+    if (m->slot == SLOT_SLEEVE && look_long_sleeves(p->who)) {
+        static const float skin[3] = {0.40f, 0.24f, 0.17f};
+        b->level = NULL; /* no skin to be seen, nor its colour where corners have it */
+        for (int k = 0; k < 3 && batch->texture < 0; k++)
+            b->tint[k] /= skin[k];
+    }
+    b->diffuse = 1;
+    for (int k = 0; k < 3; k++)
+        b->mirror_tint[k] = 1;
+    switch (m->kind) {
+    case MATERIAL_PAINT:
+        b->shiny = true;
+        b->f0 = 0.05f;
+        break;
+    case MATERIAL_GLASS:
+        b->shiny = true;
+        b->f0 = 0.07f;
+        break;
+    case MATERIAL_CHROME:
+        b->shiny = true;
+        b->f0 = 0.5f;
+        b->diffuse = 0.5f;
+        break;
+    case MATERIAL_PLATE:
+        if (g->plate) {
+            b->level = g->plate->level;
+            b->log2_w = 8;
+            b->log2_h = 6;
+            b->levels = PLATE_LEVELS;
+            b->alpha = false;
+        }
+        break;
+    default:
+        break;
+    }
+    memcpy(b->horizon, g->horizon, sizeof(b->horizon));
+    memcpy(b->zenith, g->zenith, sizeof(b->zenith));
+    memcpy(b->ground, g->ground, sizeof(b->ground));
+    memcpy(b->sun, g->sun, sizeof(b->sun));
+}
+
+static void show_rows(const struct scene *c, const struct placed *p, struct radiance *into,
+                      float clear, const float haze[3])
+{
+    struct raster *r = c->r;
+    const struct raster_patch *q = &r->patch;
+    for (int t = 0; t < q->down; t++) {
+        r->k->resolve(q, t, r->rgb, r->cover, r->depth);
+        for (int i = 0; i < RASTER_TILE_H; i++) {
+            int y = q->y0 + t * RASTER_TILE_H + i;
+            if (y < 0 || y >= c->v->height)
+                continue;
+            int a = 0, e = q->across * RASTER_TILE_W;
+            if (q->x0 + e > c->v->width)
+                e = c->v->width - q->x0;
+            const float *cover = r->cover[i], *depth = r->depth[i];
+            while (a < e && cover[a] == 0)
+                a++;
+            while (e > a && cover[e - 1] == 0)
+                e--;
+            if (a >= e)
+                continue;
+            const float *far = far_row(r, c->b, c->v, y, q->x0 + a, q->x0 + e) + q->x0;
+            r->k->seen((size_t)(e - a), far + a, depth + a, r->seen + a);
+            int hidden = a;
+            while (hidden < e && r->seen[hidden] == 0)
+                hidden++;
+            if (hidden == e)
+                continue;
+            int x = q->x0 + a;
+            keep_pixels(r, into, y, x, q->x0 + e);
+            size_t at = (size_t)y * into->stride + (size_t)x;
+            const float *const rgb[3] = {r->rgb[i][0] + a, r->rgb[i][1] + a, r->rgb[i][2] + a};
+            uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
+            r->k->over((size_t)(e - a), rgb, cover + a, r->seen + a, clear, haze, to);
+        }
+    }
+    (void)p;
+}
+
+static void draw_member(const struct scene *c, const struct placed *p, struct radiance *into)
+{
+    struct raster *r = c->r;
+    struct lighting g;
+    light_member(c, p, &g);
+    double width = p->scale * 0.52 * c->v->f / fmax(p->depth, 0.5);
+    g.plate = p->who->plate[0] && width > 14 ? look_plate(r, p->who->plate) : NULL;
+    if (!place_vertices(r, p, c->v, p->lod, &g.stand))
+        return;
+    double far = vec_len(p->feet);
+    float clear = (float)exp(-c->l->extinction * far), haze[3];
+    for (int k = 0; k < 3; k++)
+        haze[k] = c->l->haze[k] * (1 - clear) * c->unit;
+    int x0 = (int)fmax(0, floor(p->x0)), x1 = (int)fmin(c->v->width, ceil(p->x1) + 1);
+    int y0 = (int)fmax(0, floor(p->y0)), y1 = (int)fmin(c->v->height, ceil(p->y1) + 1);
+    x0 &= ~(RASTER_TILE_W - 1);
+    y0 &= ~(RASTER_TILE_H - 1);
+    for (int y = y0; y < y1; y += RASTER_SIDE)
+        for (int x = x0; x < x1; x += RASTER_SIDE) {
+            if (!patch_begin(r, x, y, x + RASTER_SIDE < x1 ? x + RASTER_SIDE : x1,
+                             y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1))
+                return;
+            place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, &g);
+            show_rows(c, p, into, clear, haze);
+        }
+}
+
+/* Whether a line on the ground through one's box keeps the other on its far side: then it
+ * is drawn first. 1: a is nearer, -1: b is, 0: no line does. */
+static int nearer(const struct placed *a, const struct placed *b)
+{
+    const struct placed *const two[2] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        const struct placed *p = two[i], *q = two[1 - i];
+        for (int side = 0; side < 4; side++) {
+            struct vec n = side < 2 ? vec(p->cosine, -p->sine, 0) : vec(p->sine, p->cosine, 0);
+            double reach = p->scale * (side < 2 ? (side & 1 ? -p->lo[0] : p->hi[0])
+                                                : (side & 1 ? -p->lo[1] : p->hi[1]));
+            if (side & 1)
+                n = vec_mul(n, -1);
+            double line = vec_dot(n, vec(p->feet.x, p->feet.y, 0)) + reach;
+            bool beyond = true;
+            for (int k = 0; k < 4 && beyond; k++) {
+                double x = (k & 1 ? q->hi[0] : q->lo[0]) * q->scale,
+                       y = (k & 2 ? q->hi[1] : q->lo[1]) * q->scale;
+                struct vec corner = vec(q->feet.x + x * q->cosine + y * q->sine,
+                                        q->feet.y + y * q->cosine - x * q->sine, 0);
+                beyond = vec_dot(n, corner) >= line - 1e-6;
+            }
+            if (beyond) {
+                bool eye_with_p = line > 0; /* the eye is at 0 */
+                return (eye_with_p ? p : q) == a ? 1 : -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Far ones first. Few cross each other in the picture, so that a plain insertion by
+ * distance, corrected where boxes on the ground say otherwise, is enough. */
+static void sort_members(struct placed **order, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct placed *p = order[i];
+        size_t k = i;
+        while (k > 0 && order[k - 1]->depth < p->depth) {
+            order[k] = order[k - 1];
+            k--;
+        }
+        order[k] = p;
+    }
+    size_t moves = 4 * n; /* three may lie in a ring */
+    for (size_t i = 0; i + 1 < n; i++)
+        for (size_t k = i + 1; k < n && moves; k++) {
+            struct placed *a = order[i], *b = order[k]; /* a is drawn before b */
+            if (a->x1 < b->x0 || b->x1 < a->x0 || a->y1 < b->y0 || b->y1 < a->y0)
+                continue;
+            if (nearer(a, b) != 1)
+                continue;
+            memmove(order + i, order + i + 1, (k - i) * sizeof(*order));
+            order[k] = a;
+            k = i;
+            moves--;
+        }
+}
+
+bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
+                 const struct light *l, const struct member *members, size_t n,
+                 struct radiance *into, bool keep)
+{
+    struct placed all[CAST_MOST], *order[CAST_MOST];
+    struct scene c = {r, b, v, l, (float)l->unit};
+    size_t n_all = 0, n_seen = 0;
+    r->n_kept = r->n_aside = 0;
+    r->aside_most = (size_t)v->width * (size_t)v->height * 3;
+    r->keeping = keep;
+    if (n > CAST_MOST)
+        n = CAST_MOST;
+    for (size_t i = 0; i < n; i++)
+        if (place_member(&all[n_all], r, v, &members[i]))
+            n_all++;
+    if (!n_all)
+        return keep;
+    if (!far_begin(r, b, v))
+        return false;
+    ground_shadows(r, b, v, l, all, n_all, into);
+    ground_headlights(r, b, v, l, all, n_all, into);
+    for (size_t i = 0; i < n_all; i++)
+        if (all[i].in_view && (!r->hidden[0] || strcmp(all[i].who->id, r->hidden)))
+            order[n_seen++] = &all[i];
+    sort_members(order, n_seen);
+    for (size_t i = 0; i < n_seen; i++) {
+        draw_member(&c, order[i], into);
+        lamp_glare(r, b, v, l, order[i], into);
+    }
+    if (!r->keeping)
+        r->n_kept = r->n_aside = 0;
+    return keep && r->keeping;
+}

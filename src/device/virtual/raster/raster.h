@@ -1,0 +1,40 @@
+/* Draws the cast: textured triangle meshes over a painted backdrop, hidden by it where it
+ * stands nearer, lit by sun (with the place's shadows), sky, lamps and each other's
+ * headlights, with shadows on the ground. One raster belongs to one thread. */
+#ifndef DEVICE_VIRTUAL_RASTER_RASTER_H
+#define DEVICE_VIRTUAL_RASTER_RASTER_H
+
+#include "device/virtual/place/backdrop.h"
+#include "device/virtual/cast/cast.h"
+
+struct models;
+struct raster;
+
+/* eye: where the camera stands, world metres. NULL: out of memory. */
+struct raster *raster_new(const struct models *m, struct vec eye);
+struct raster *raster_free(struct raster *r);
+void raster_rest(struct raster *r); /* nobody watches: gives its memory back */
+/* For tests: the plain C twin of the inner loops. */
+void raster_use_plain_kernels(struct raster *r, bool plain);
+/* For tests: leaves a member (by its id) out of pictures, but for its shadow and the light
+ * of its lamps; NULL: nobody. */
+void raster_hide(struct raster *r, const char *id);
+
+/* With `keep`, the pixels that are covered or shaded are put aside for raster_restore();
+ * false: that was too much, nothing is kept. */
+bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
+                 const struct light *l, const struct member *members, size_t n,
+                 struct radiance *into, bool keep);
+void raster_restore(struct raster *r, struct radiance *into);
+
+/* The truth of the same drawing: for each member, box of its visible silhouette clipped to
+ * the frame, in pixels of v; share of its whole silhouette that is in the frame and not
+ * hidden (by the place or by others). Any thread, with a raster of its own. */
+struct silhouette {
+    double x0, y0, x1, y1; /* x1 ≤ x0: not in the picture */
+    double visible;        /* 0…1 */
+};
+void raster_truth(struct raster *r, const struct backdrop *b, const struct view *v,
+                  const struct member *members, size_t n, struct silhouette *ret);
+
+#endif

@@ -1,0 +1,516 @@
+#include "device/virtual/stage/stage.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+
+#define MOST_CHANGES 1024
+#define KNOCKS 4            /* that may still ring */
+#define KNOCK_RINGS_S 1.5   /* then it is still */
+#define KNOCK_DEG_PER_G 0.3 /* how far a blow of 1 g bends the mount */
+#define RAD (M_PI / 180)
+
+/* A value on its way: from `from` to `to` within over_ns. Or held: `to` for over_ns, then
+ * `from` again. */
+struct track {
+    double from, to;
+    int64_t at_ns, over_ns;
+    bool held;
+};
+
+struct blow {
+    int64_t at_ns;
+    double g;
+};
+
+/* All that is so from one change to the next. */
+struct state {
+    struct track track[STAGE_KEYS];
+    double hour; /* at hour_ns */
+    int64_t hour_ns;
+    bool wind_auto;
+    struct blow blow[KNOCKS]; /* the newest is [n_blows - 1], round */
+    unsigned n_blows;
+    int64_t cleaned_ns;
+    uint32_t power_cycles;
+};
+
+struct entry {
+    int64_t at_ns;
+    struct stage_change change;
+    struct state after;
+};
+
+struct stage {
+    uint64_t seed;
+    pthread_mutex_t lock; /* leaf: guards what follows */
+    struct state first;   /* before the oldest entry */
+    struct entry *log;    /* by time */
+    size_t n, room;
+};
+
+/* What a weather is made of: cloud, visibility, rain, snow, wetness, wind. */
+static const struct {
+    double cloud, visibility, rain, snow, wet, wind;
+} presets[] = {
+    {0.05, 100000, 0, 0, 0, 2}, /* clear */
+    {0.5, 100000, 0, 0, 0, 4},  /* cloudy */
+    {1, 20000, 0, 0, 0, 4},     /* overcast */
+    {0.9, 120, 0, 0, 0.15, 1},  /* fog */
+    {1, 3000, 5, 0, 0.9, 6},    /* rain */
+    {1, 1000, 28, 0, 1, 17},    /* storm */
+    {1, 1200, 0, 3, 0.25, 3},   /* snow */
+};
+/* The ground gets wet after the rain has begun and dries long after its end: so many times
+ * what the weather takes to change. */
+#define WETTING 4
+#define DRYING 60
+
+static double smooth(double x)
+{
+    return x * x * (3 - 2 * x);
+}
+
+static double track_at(const struct track *t, int64_t time_ns, enum stage_key key)
+{
+    int64_t since = time_ns - t->at_ns;
+    if (since >= t->over_ns)
+        return t->held ? t->from : t->to;
+    if (t->held)
+        return t->to;
+    double k = smooth((double)since / (double)t->over_ns);
+    /* Fog thickens evenly in its extinction. */
+    if (key == STAGE_VISIBILITY)
+        return 1 / (1 / t->from + (1 / t->to - 1 / t->from) * k);
+    return t->from + (t->to - t->from) * k;
+}
+
+static double value_at(const struct state *s, int64_t time_ns, enum stage_key key)
+{
+    return track_at(&s->track[key], time_ns, key);
+}
+
+static double hour_at(const struct state *s, int64_t time_ns)
+{
+    double speed = s->track[STAGE_SPEED].to;
+    double hour = s->hour + speed * (double)(time_ns - s->hour_ns) / 3600e9;
+    return hour - 24 * floor(hour / 24);
+}
+
+static void set_track(struct state *s, enum stage_key key, int64_t at_ns, double value,
+                      double over_s)
+{
+    struct track *t = &s->track[key];
+    int64_t over_ns = (int64_t)llround(over_s * 1e9);
+    *t = (struct track){value_at(s, at_ns, key), value, at_ns, over_ns, false};
+}
+
+/* value for over_s, then rest. */
+static void hold_track(struct state *s, enum stage_key key, int64_t at_ns, double value,
+                       double rest, double over_s)
+{
+    int64_t over_ns = (int64_t)llround(over_s * 1e9);
+    s->track[key] = (struct track){rest, value, at_ns, over_ns, true};
+}
+
+static void set_weather(struct state *s, int64_t at_ns, int which, double over_s)
+{
+    double wet = value_at(s, at_ns, STAGE_WET);
+    set_track(s, STAGE_WEATHER, at_ns, which, 0);
+    set_track(s, STAGE_CLOUD, at_ns, presets[which].cloud, over_s);
+    set_track(s, STAGE_VISIBILITY, at_ns, presets[which].visibility, over_s);
+    set_track(s, STAGE_RAIN, at_ns, presets[which].rain, over_s);
+    set_track(s, STAGE_SNOW, at_ns, presets[which].snow, over_s);
+    set_track(s, STAGE_WET, at_ns, presets[which].wet,
+              over_s * (presets[which].wet > wet ? WETTING : DRYING));
+    if (s->wind_auto)
+        set_track(s, STAGE_WIND, at_ns, presets[which].wind, over_s);
+}
+
+static void apply(struct state *s, int64_t at_ns, const struct stage_change *c)
+{
+    const struct stage_row *r = &stage_rows[c->key];
+    double seconds = isnan(c->seconds) ? r->over_s : c->seconds, v = c->value;
+    switch (c->key) {
+    case STAGE_HOUR:
+        s->hour = v;
+        s->hour_ns = at_ns;
+        break;
+    case STAGE_SPEED:
+        s->hour = hour_at(s, at_ns);
+        s->hour_ns = at_ns;
+        set_track(s, c->key, at_ns, v, 0);
+        break;
+    case STAGE_WEATHER:
+        set_weather(s, at_ns, (int)v, seconds);
+        break;
+    case STAGE_WIND:
+        s->wind_auto = v < 0;
+        if (s->wind_auto)
+            v = presets[(int)s->track[STAGE_WEATHER].to].wind;
+        set_track(s, c->key, at_ns, v, seconds);
+        break;
+    case STAGE_CLEAN:
+        for (int k = STAGE_SPRAY; k <= STAGE_BLUR; k++)
+            set_track(s, (enum stage_key)k, at_ns, 0, 0);
+        s->cleaned_ns = at_ns;
+        break;
+    case STAGE_KNOCK:
+        s->blow[s->n_blows++ % KNOCKS] = (struct blow){at_ns, v};
+        break;
+    case STAGE_BUTTON:
+        hold_track(s, c->key, at_ns, 1, 0, v);
+        break;
+    case STAGE_POWER:
+        s->power_cycles++;
+        break;
+    default:
+        if (r->lasting == LASTS_FOR && !isnan(c->seconds)) /* an input falls back, too */
+            hold_track(s, c->key, at_ns, v, r->numbers ? 0 : !v, c->seconds);
+        else
+            set_track(s, c->key, at_ns, v, seconds);
+        break;
+    }
+}
+
+struct stage *stage_new(uint64_t seed)
+{
+    struct stage *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    pthread_mutex_init(&s->lock, NULL);
+    s->seed = seed;
+    struct state *f = &s->first;
+    for (int i = 0; i < STAGE_KEYS; i++)
+        if (stage_rows[i].lasting != LASTS_NOT)
+            f->track[i] =
+                (struct track){.from = stage_rows[i].standard, .to = stage_rows[i].standard};
+    f->hour = stage_rows[STAGE_HOUR].standard;
+    f->wind_auto = true;
+    f->cleaned_ns = INT64_MIN / 2;
+    set_weather(f, 0, 0, 0);
+    return s;
+}
+
+struct stage *stage_free(struct stage *s)
+{
+    if (!s)
+        return NULL;
+    pthread_mutex_destroy(&s->lock);
+    free(s->log);
+    free(s);
+    return NULL;
+}
+
+/* ---- the log ---- */
+
+static const struct state *state_at(const struct stage *s, int64_t time_ns)
+{
+    size_t lo = 0, hi = s->n; /* log[lo - 1] holds, log[hi] does not yet */
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        if (s->log[middle].at_ns <= time_ns)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return lo ? &s->log[lo - 1].after : &s->first;
+}
+
+/* Room for n entries that hold from that time on: the oldest are forgotten, but none that
+ * is not older. */
+static int make_room(struct stage *s, int64_t time_ns, size_t n, struct fault *why)
+{
+    if (s->n + n > MOST_CHANGES) {
+        size_t drop = s->n + n - MOST_CHANGES;
+        if (drop < MOST_CHANGES / 8) /* not one by one */
+            drop = MOST_CHANGES / 8;
+        while (drop > 0 && (drop > s->n || s->log[drop - 1].at_ns > time_ns))
+            drop--;
+        if (s->n + n - drop > MOST_CHANGES)
+            return fault_set(why, FAULT_LIMIT, NULL,
+                             "%d changes of the stage are waiting for their time already.",
+                             MOST_CHANGES);
+        s->first = s->log[drop - 1].after;
+        s->n -= drop;
+        memmove(s->log, s->log + drop, s->n * sizeof(*s->log));
+    }
+    if (s->n + n > s->room) {
+        size_t room = s->room ? s->room : 16;
+        while (room < s->n + n)
+            room *= 2;
+        struct entry *more = realloc(s->log, room * sizeof(*more));
+        if (!more)
+            return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+        s->log = more;
+        s->room = room;
+    }
+    return 0;
+}
+
+static void insert(struct stage *s, int64_t time_ns, const struct stage_change *c)
+{
+    size_t at = s->n;
+    while (at > 0 && s->log[at - 1].at_ns > time_ns)
+        at--;
+    memmove(s->log + at + 1, s->log + at, (s->n - at) * sizeof(*s->log));
+    s->n++;
+    s->log[at].at_ns = time_ns;
+    s->log[at].change = *c;
+    for (; at < s->n; at++) { /* what comes later stands on what is so before */
+        s->log[at].after = at ? s->log[at - 1].after : s->first;
+        apply(&s->log[at].after, s->log[at].at_ns, &s->log[at].change);
+    }
+}
+
+int stage_change(struct stage *s, int64_t time_ns, const struct stage_change *c, size_t n,
+                 struct fault *why)
+{
+    if (time_ns < 0)
+        return fault_set(why, FAULT_INVALID, NULL, "The stage begins at 0.");
+    for (size_t i = 0; i < n; i++) {
+        if (c[i].key < 0 || c[i].key >= STAGE_KEYS)
+            return fault_set(why, FAULT_UNKNOWN, NULL, "no such row");
+        int err = stage_value_ok(c[i].key, c[i].value, why);
+        if (err)
+            return err;
+        if (!isnan(c[i].seconds) && !(c[i].seconds >= 0 && c[i].seconds <= STAGE_LONGEST_S))
+            return fault_set(why, FAULT_INVALID, stage_rows[c[i].key].name,
+                             "A change takes or lasts 0 to %.0f seconds.", STAGE_LONGEST_S);
+    }
+    pthread_mutex_lock(&s->lock);
+    int err = make_room(s, time_ns, n, why);
+    for (size_t i = 0; !err && i < n; i++)
+        insert(s, time_ns, &c[i]);
+    pthread_mutex_unlock(&s->lock);
+    return err;
+}
+
+int stage_command_text(struct stage *s, int64_t time_ns, const char *text, struct fault *why)
+{
+    struct stage_change c;
+    int err = stage_parse(text, &c, why);
+    return err ? err : stage_change(s, time_ns, &c, 1, why);
+}
+
+void stage_forget_after(struct stage *s, int64_t time_ns)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->n && s->log[s->n - 1].at_ns > time_ns)
+        s->n--;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- what is so ---- */
+
+static void get_state(struct stage *s, int64_t time_ns, struct state *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = *state_at(s, time_ns);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess *ret_mess)
+{
+    struct state now;
+    get_state(s, time_ns, &now);
+    double v[STAGE_KEYS];
+    for (int i = 0; i < STAGE_KEYS; i++)
+        v[i] = value_at(&now, time_ns, (enum stage_key)i);
+    if (ret_set)
+        *ret_set = (struct set){
+            .hour = hour_at(&now, time_ns),
+            .cloud = v[STAGE_CLOUD],
+            .visibility_m = v[STAGE_VISIBILITY] >= stage_rows[STAGE_VISIBILITY].max
+                                ? INFINITY
+                                : v[STAGE_VISIBILITY],
+            .rain_mm_h = v[STAGE_RAIN],
+            .snow_mm_h = v[STAGE_SNOW],
+            .wet = v[STAGE_WET],
+            .wind_m_s = v[STAGE_WIND],
+            .wind_deg = v[STAGE_WIND_TO],
+            .lamps = v[STAGE_LAMPS],
+            .ir = v[STAGE_IR],
+            .ir_beam_deg = v[STAGE_IR_BEAM],
+        };
+    if (ret_mess)
+        *ret_mess = (struct mess){
+            .spray = v[STAGE_SPRAY],
+            .cover = v[STAGE_COVER],
+            .blur = v[STAGE_BLUR],
+            .turn_pan_deg = v[STAGE_TURN_PAN],
+            .turn_tilt_deg = v[STAGE_TURN_TILT],
+            .shake_deg = v[STAGE_SHAKE],
+            .cleaned_ns = now.cleaned_ns,
+        };
+}
+
+void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS])
+{
+    struct state now;
+    get_state(s, time_ns, &now);
+    for (int i = 0; i < STAGE_KEYS; i++)
+        ret[i] = value_at(&now, time_ns, (enum stage_key)i);
+    ret[STAGE_HOUR] = hour_at(&now, time_ns);
+    if (now.wind_auto)
+        ret[STAGE_WIND] = -1;
+}
+
+/* ---- the mount ---- */
+
+static double phase(uint64_t seed, unsigned which)
+{
+    uint64_t x = (seed + which + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((x ^ x >> 31) >> 11) / (double)(UINT64_C(1) << 53);
+}
+
+/* Hz and share of the vibration, two to an axis. */
+static const double tremor[3][2][2] = {
+    {{7.3, 0.65}, {12.1, 0.35}},
+    {{8.9, 0.6}, {14.3, 0.4}},
+    {{6.1, 0.2}, {10.7, 0.1}},
+};
+static const double ring_hz[3] = {11, 13.5, 9};
+
+/* Displacement of one axis in degrees, and its acceleration in deg/s². */
+static void swing(const struct stage *s, const struct state *now, int64_t time_ns, int axis,
+                  double *ret_deg, double *ret_accel)
+{
+    double deg = 0, accel = 0, amplitude = value_at(now, time_ns, STAGE_SHAKE);
+    for (int i = 0; i < 2 && amplitude > 0; i++) {
+        double hz = tremor[axis][i][0], turns = hz * (double)time_ns / 1e9;
+        double w = 2 * M_PI * hz;
+        double a =
+            amplitude * tremor[axis][i][1] *
+            sin(2 * M_PI * (turns - floor(turns) + phase(s->seed, (unsigned)(2 * axis + i))));
+        deg += a;
+        accel -= a * w * w;
+    }
+    for (unsigned i = 0; i < KNOCKS && i < now->n_blows; i++) {
+        const struct blow *b = &now->blow[i];
+        double t = (double)(time_ns - b->at_ns) / 1e9;
+        if (t < 0 || t >= KNOCK_RINGS_S)
+            continue;
+        /* from another side each time */
+        double share = cos(2 * M_PI * (phase(s->seed ^ (uint64_t)b->at_ns, 9) + axis * 0.21));
+        double w = 2 * M_PI * ring_hz[axis], die = exp(-t / 0.16) * (1 - t / KNOCK_RINGS_S);
+        double a = KNOCK_DEG_PER_G * b->g * share * die * sin(w * t);
+        deg += axis == 2 ? a / 3 : a;
+        accel -= a * w * w;
+    }
+    *ret_deg = deg;
+    *ret_accel = accel;
+}
+
+void stage_mount(struct stage *s, int64_t time_ns, double *ret_dpan, double *ret_dtilt,
+                 double *ret_droll)
+{
+    struct state now;
+    double deg[3], unused;
+    get_state(s, time_ns, &now);
+    for (int i = 0; i < 3; i++)
+        swing(s, &now, time_ns, i, &deg[i], &unused);
+    *ret_dpan = value_at(&now, time_ns, STAGE_TURN_PAN) + deg[0];
+    *ret_dtilt = value_at(&now, time_ns, STAGE_TURN_TILT) + deg[1];
+    *ret_droll = deg[2];
+}
+
+/* The sensor lies 10 cm from where the mount bends; a blow is felt at once, before the
+ * mount has moved. */
+void stage_accel(struct stage *s, int64_t time_ns, double ret_g[3])
+{
+    struct state now;
+    double accel[3], unused;
+    get_state(s, time_ns, &now);
+    for (int i = 0; i < 3; i++) {
+        swing(s, &now, time_ns, i, &unused, &accel[i]);
+        accel[i] *= RAD * 0.1 / 9.81;
+    }
+    double tilt = value_at(&now, time_ns, STAGE_TURN_TILT) * RAD;
+    double hit = 0;
+    for (unsigned i = 0; i < KNOCKS && i < now.n_blows; i++) {
+        double t = (double)(time_ns - now.blow[i].at_ns) / 1e9;
+        if (t >= 0 && t < 0.2)
+            hit += now.blow[i].g * exp(-t / 0.02) * cos(2 * M_PI * 90 * t);
+    }
+    ret_g[0] = accel[0] + 0.8 * hit;
+    ret_g[1] = accel[2] + sin(tilt) + 0.55 * hit;
+    ret_g[2] = accel[1] + cos(tilt) + 0.24 * hit; /* the three shares have length 1 */
+}
+
+/* ---- the device ---- */
+
+void stage_body_at(struct stage *s, int64_t time_ns, struct stage_body *ret)
+{
+    struct state now;
+    get_state(s, time_ns, &now);
+    *ret = (struct stage_body){.housing = value_at(&now, time_ns, STAGE_HOUSING) > 0.5,
+                               .card = value_at(&now, time_ns, STAGE_CARD) > 0.5,
+                               .button = value_at(&now, time_ns, STAGE_BUTTON) > 0.5,
+                               .temperature_c = value_at(&now, time_ns, STAGE_TEMPERATURE),
+                               .power_cycles = now.power_cycles};
+    for (int i = 0; i < STAGE_INPUTS; i++)
+        ret->input[i] = value_at(&now, time_ns, (enum stage_key)(STAGE_INPUT1 + i)) > 0.5;
+}
+
+/* When a value next is another one than at that time: at the end of what it does, and of
+ * what goes gradually every second. */
+static int64_t track_next(const struct track *t, int64_t after_ns)
+{
+    int64_t end = t->at_ns + t->over_ns;
+    if (after_ns >= end)
+        return TIME_NEVER;
+    if (t->held || t->from == t->to)
+        return end;
+    return end - after_ns > NSEC_PER_SEC ? after_ns + NSEC_PER_SEC : end;
+}
+
+int64_t stage_next(struct stage *s, int64_t after_ns)
+{
+    pthread_mutex_lock(&s->lock);
+    const struct state *now = state_at(s, after_ns);
+    int64_t next = TIME_NEVER;
+    for (int k = STAGE_HOUSING; k < STAGE_KEYS; k++) {
+        int64_t t = track_next(&now->track[k], after_ns);
+        next = t < next ? t : next;
+    }
+    for (size_t i = s->n; i > 0 && s->log[i - 1].at_ns > after_ns; i--)
+        next = s->log[i - 1].at_ns < next ? s->log[i - 1].at_ns : next;
+    pthread_mutex_unlock(&s->lock);
+    return next;
+}
+
+size_t stage_as_text(struct stage *s, int64_t time_ns, char *ret, size_t size)
+{
+    struct state now;
+    size_t len = 0;
+    get_state(s, time_ns, &now);
+    if (size)
+        *ret = '\0';
+    for (int i = 0; i < STAGE_KEYS; i++) {
+        const struct stage_row *r = &stage_rows[i];
+        double v = now.track[i].to; /* where it is going: nobody waits for the rest of the way */
+        if (i == STAGE_HOUR)
+            v = hour_at(&now, time_ns);
+        else if (i == STAGE_WIND && now.wind_auto)
+            v = -1;
+        if (r->lasting == LASTS_NOT || (r->lasting == LASTS_FOR && now.track[i].held))
+            continue;
+        char number[32];
+        const char *word = stage_value_word((enum stage_key)i, v);
+        if (!word)
+            snprintf(number, sizeof number, "%.9g", v);
+        int n = snprintf(len < size ? ret + len : NULL, len < size ? size - len : 0, "%s %s%s\n",
+                         r->words, word ? word : number, r->lasting == LASTS_OVER ? " 0s" : "");
+        len += n > 0 ? (size_t)n : 0;
+    }
+    return len;
+}

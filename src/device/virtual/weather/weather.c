@@ -1,0 +1,561 @@
+#include "device/virtual/weather/weather.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/virtual/weather/fall.h"
+#include "device/virtual/kernels.h"
+
+#define MOST_CAPSULES 8000
+#define MOST_BLOCKS 60000  /* about 3 MB put aside */
+#define FAINTEST 0.0025    /* of a white card: less is not drawn */
+#define REFERENCE_F 0.8660 /* focal length in widths at 60°, where octave 0 of zoom is full */
+#define OCTAVES 6
+#define LAMP_REACH_M 3.0
+#define SENSOR_WIDTH_M 5.6e-3 /* 1/2.8″ */
+#define F_NUMBER 5.6
+
+struct weather {
+    uint64_t seed;
+    const struct kernels *kernels;
+    struct weather_place place;
+    struct weather_lamp lamp[WEATHER_LAMPS];
+    size_t n_lamps;
+    struct capsule *list; /* MOST_CAPSULES, or NULL at rest */
+    struct capsule_aside *aside;
+    size_t aside_room, n_aside;
+};
+
+struct weather *weather_new(uint64_t seed)
+{
+    struct weather *w = calloc(1, sizeof(*w));
+    if (!w)
+        return NULL;
+    w->seed = fall_mix(seed ^ UINT64_C(0x7261696e));
+    w->kernels = kernels_best();
+    w->place.eye = vec(0, 0, 6);
+    return w;
+}
+
+struct weather *weather_free(struct weather *w)
+{
+    if (!w)
+        return NULL;
+    weather_rest(w);
+    free(w);
+    return NULL;
+}
+
+void weather_rest(struct weather *w)
+{
+    free(w->list);
+    free(w->aside);
+    w->list = NULL;
+    w->aside = NULL;
+    w->aside_room = w->n_aside = 0;
+}
+
+void weather_use(struct weather *w, const struct kernels *k)
+{
+    w->kernels = k;
+}
+
+void weather_place(struct weather *w, const struct weather_place *p)
+{
+    w->place = *p;
+    w->n_lamps = p->n_lamps < WEATHER_LAMPS ? p->n_lamps : WEATHER_LAMPS;
+    if (w->n_lamps)
+        memcpy(w->lamp, p->lamps, w->n_lamps * sizeof(*w->lamp));
+    w->place.lamps = NULL;
+}
+
+/* ---- wind ---- */
+
+/* Gusts: waves of this share, angular speed and length, carried along by the wind. */
+static const double gust_share[] = {0.42, 0.33, 0.25}, gust_speed[] = {0.37, 0.94, 2.3},
+                    gust_length[] = {60, 23, 9};
+
+static double gust_phase(uint64_t seed, int i)
+{
+    return fall_unit(fall_mix(seed + (uint64_t)i), 0) * 2 * M_PI;
+}
+
+double weather_gust(const struct set *s, uint64_t seed, int64_t time_ns, double x, double y)
+{
+    if (!(s->wind_m_s > 0))
+        return 0;
+    double t = (double)time_ns / 1e9, a = s->wind_deg * M_PI / 180;
+    double along = x * sin(a) + y * cos(a), wave = 0;
+    for (int i = 0; i < 3; i++)
+        wave += gust_share[i] *
+                sin(gust_speed[i] * t - 2 * M_PI * along / gust_length[i] + gust_phase(seed, i));
+    double strength = s->wind_m_s / (s->wind_m_s + 8);
+    return strength * (0.5 + 0.5 * wave);
+}
+
+/* Wind that carries what falls: velocity, and how far it has carried since time 0. A gust
+ * takes all of the picture at once, so that its integral is exact. Steps of the stage's
+ * values, or the way of all the past would jump about while a value slides. */
+static void carry(const struct set *s, uint64_t seed, int64_t time_ns, struct vec *ret_speed,
+                  struct vec *ret_way)
+{
+    double t = (double)time_ns / 1e9, w = floor(s->wind_m_s + 0.5) * 0.75;
+    double a = floor(s->wind_deg / 10 + 0.5) * 10 * M_PI / 180, speed = 1, way = t;
+    for (int i = 0; i < 3; i++) {
+        double at = gust_speed[i] * t + gust_phase(seed, i);
+        speed += 0.5 * gust_share[i] * sin(at);
+        way -= 0.5 * gust_share[i] / gust_speed[i] * cos(at);
+    }
+    *ret_speed = vec(sin(a) * w * speed, cos(a) * w * speed, 0);
+    *ret_way = vec(sin(a) * w * way, cos(a) * w * way, 0);
+}
+
+/* ---- one drop or flake ---- */
+
+enum kind { RAIN, SNOW, SPLASH };
+
+struct paint {
+    struct weather *w;
+    const struct view *v;
+    const struct light *l;
+    enum kind kind;
+    double exposure_s, t;
+    struct vec speed;           /* of the lattice */
+    double smallest_m, slope_m; /* sizes: smallest + exponential */
+    double focus_m, aperture_m;
+    float ambient[3]; /* radiance of a drop or flake, white card = 1 */
+    double ir_cos;
+    const struct weather_lamp *near_lamp[WEATHER_LAMPS];
+    size_t n_near;
+    size_t n, blocks;
+    struct capsule *to;
+};
+
+/* Light of the lamps upon a drop, seen from the eye. */
+static void add_lamps(const struct paint *p, const struct fallen *f, double *c)
+{
+    double range2 = vec_dot(f->at, f->at), range = sqrt(range2);
+    if (p->l && p->ir_cos < 2 && f->z / range > p->ir_cos) {
+        /* Straight back: a drop is a bright bead, a flake a small card. */
+        double k = (p->kind == SNOW ? 0.9 : 0.35) / fmax(range2, 0.04);
+        for (int i = 0; i < 3; i++)
+            c[i] += p->l->soft[8][i] * k;
+    }
+    for (size_t i = 0; i < p->n_near; i++) {
+        const struct weather_lamp *lamp = p->near_lamp[i];
+        struct vec from = vec_sub(f->at, vec_sub(lamp->at, p->w->place.eye));
+        double d2 = vec_dot(from, from);
+        if (d2 > LAMP_REACH_M * LAMP_REACH_M)
+            continue;
+        /* Forward is bright: the lamp behind the drop, seen from here. */
+        double forward = -vec_dot(from, f->at) / (sqrt(d2) * range + 1e-6);
+        double k = p->kind == SNOW ? 0.35 : 0.12 + 0.9 * fmax(forward, 0) * fmax(forward, 0);
+        /* Fades to nothing where no more of them are looked for. */
+        double near = 1 - d2 / (LAMP_REACH_M * LAMP_REACH_M);
+        k *= (lamp->always ? 1 : p->l->lamps) / (d2 + 0.06) * near * near;
+        for (int n = 0; n < 3; n++)
+            c[n] += lamp->colour[n] * k;
+    }
+}
+
+static void stroke(struct paint *p, double x0, double y0, double x1, double y1, double radius,
+                   double opacity, const double *colour)
+{
+    const struct view *v = p->v;
+    double dx = x1 - x0, dy = y1 - y0, length = sqrt(dx * dx + dy * dy);
+    if (dy < 0) {
+        x0 = x1;
+        y0 = y1;
+        dx = -dx;
+        dy = -dy;
+    }
+    struct capsule c = {.ux = 0, .uy = 1};
+    double top = y0 - radius, below = y0 + dy + radius;
+    double left = fmin(x0, x0 + dx) - radius, right = fmax(x0, x0 + dx) + radius;
+    if (below < 0 || top > v->height - 1 || right < 0 || left > v->width - 1 ||
+        p->n >= MOST_CAPSULES)
+        return;
+    if (length > 1e-3) {
+        c.ux = (float)(dx / length);
+        c.uy = (float)(dy / length);
+    }
+    c.x = (float)x0;
+    c.y = (float)y0;
+    c.length = (float)(length / radius);
+    c.inv_radius = (float)(1 / radius);
+    c.x0 = (float)fmax(left, 0);
+    c.x1 = (float)fmin(right, v->width - 1);
+    c.y0 = (int)fmax(ceil(top), 0);
+    c.y1 = (int)fmin(floor(below) + 1, v->height);
+    if (c.uy > 0.01f) {
+        c.lean = c.ux / c.uy;
+        c.half = (float)radius / c.uy;
+    }
+    if (c.y1 <= c.y0)
+        return;
+    double across = c.uy > 0.01f ? fmin(2 * (double)c.half, right - left) : right - left;
+    size_t blocks = (size_t)(c.y1 - c.y0) * ((size_t)(fmin(across, v->width) / CAPSULE_BLOCK) + 2);
+    if (p->blocks + blocks > MOST_BLOCKS)
+        return;
+    /* What is brighter than the numbers reach covers more instead. */
+    double most = fmax(colour[0], fmax(colour[1], colour[2])) * p->l->unit / 60000;
+    if (most > 1)
+        opacity *= most;
+    else
+        most = 1;
+    c.opacity = (float)(fmin(opacity, 0.9) * 65535);
+    for (int k = 0; k < 3; k++)
+        c.colour[k] = (uint16_t)(colour[k] * p->l->unit / most);
+    p->blocks += blocks;
+    p->to[p->n++] = c;
+}
+
+static bool hidden(const struct paint *p, const struct fallen *f)
+{
+    if (f->at.z < -p->w->place.eye.z)
+        return true;
+    double range = vec_len(f->at);
+    return p->w->place.distance && range > 4 && p->w->place.distance(p->w->place.of, f->at) < range;
+}
+
+/* Nearly the sine of so many turns. */
+static double swing(double turns)
+{
+    double f = turns - floor(turns);
+    return f < 0.5 ? 16 * f * (0.5 - f) : -16 * (f - 0.5) * (1 - f);
+}
+
+static void paint_one(void *ctx, const struct fallen *f)
+{
+    struct paint *p = ctx;
+    const struct view *v = p->v;
+    uint64_t chance = f->chance;
+    double size = p->smallest_m - log(fall_unit(chance, 0)) * p->slope_m;
+    struct vec speed = p->speed, at = f->at;
+    double gain;
+    if (p->kind == RAIN) {
+        size = fmin(size, 5.5e-3);
+        double own = 9.65 - 10.3 * exp(-600 * size);
+        speed.z = -own;
+        speed.x += (fall_unit(chance, 16) - 0.5) * 0.7;
+        speed.y += (fall_unit(chance, 32) - 0.5) * 0.7;
+        gain = 3.4;
+    } else {
+        /* Flakes swing on their way. */
+        size = fmin(size, 14e-3);
+        double rate = 0.25 + 0.5 * fall_unit(chance, 16); /* turns per second */
+        double wide = 0.03 + 0.09 * fall_unit(chance, 32), fast = wide * rate * 2 * M_PI;
+        double a = rate * p->t + fall_unit(chance, 48), b = 0.8 * a;
+        double sin_a = swing(a), cos_a = swing(a + 0.25);
+        double sin_b = swing(b), cos_b = swing(b + 0.25);
+        at = vec_add(at, vec(wide * sin_a, wide * cos_b, 0.8 * wide * sin_a * cos_a));
+        speed = vec_add(speed, vec(fast * cos_a, -0.8 * fast * sin_b,
+                                   0.8 * fast * (cos_a * cos_a - sin_a * sin_a)));
+        gain = 1.2;
+    }
+    struct vec end = vec_add(at, vec_mul(speed, p->exposure_s));
+    double x0, y0, x1, y1;
+    if (!view_point(v, at, &x0, &y0) || !view_point(v, end, &x1, &y1))
+        return;
+    double px = v->f / f->z, d = size * px,
+           length = sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0));
+    double blur = p->aperture_m * v->f * fabs(1 / f->z - 1 / p->focus_m);
+    double radius = sqrt(0.4 * (d * d + blur * blur) + 1.25);
+    /* As much light as a disc of that size would give, over what the stroke covers. */
+    double area = 16.0 / 15 * radius * length + M_PI / 3 * radius * radius;
+    double opacity = fmin(gain * M_PI / 4 * d * d / area, 0.85);
+    if (length > 3 * v->height) /* hardly in the picture, and very faint */
+        return;
+    opacity *= (double)f->presence;
+    double colour[3], shine = 0.7 + 0.6 * fall_unit(chance, 40), brightest = 0;
+    for (int k = 0; k < 3; k++)
+        colour[k] = (double)p->ambient[k] * (p->kind == RAIN ? shine : 1);
+    add_lamps(p, f, colour);
+    for (int k = 0; k < 3; k++)
+        brightest = fmax(brightest, colour[k]);
+    if (opacity * brightest * p->l->unit < FAINTEST * 16384 || hidden(p, f))
+        return;
+    stroke(p, x0 - 0.5, y0 - 0.5, x1 - 0.5, y1 - 0.5, radius, opacity, colour);
+}
+
+/* ---- all of them ---- */
+
+/* Zoom in octaves beyond 60°, whatever the picture's width. */
+static double octave_of(const struct view *v)
+{
+    return log2(v->f / v->width / REFERENCE_F);
+}
+
+/* How much of an octave's lattice shows. */
+static float presence_of(double octave, int i)
+{
+    return i == 0 ? 1 : (float)fmin(fmax(octave - i + 1, 0), 1);
+}
+
+/* Most that are in the picture at once in a shell, for the heaviest. */
+static double crowd(enum kind kind, double near_m)
+{
+    double most = kind == RAIN ? 190 : 480;
+    return most * fmin(pow(near_m / (kind == RAIN ? 2.2 : 3), 1.3), 1);
+}
+
+#define GROWTH 1.5 /* of the shells' distances */
+
+static void lattices(struct paint *p, double heaviness, struct vec way)
+{
+    struct weather *w = p->w;
+    double octave = octave_of(p->v);
+    double near0 = p->kind == RAIN ? 0.45 : 0.35, far = p->kind == RAIN ? 45 : 60;
+    double densest = p->kind == RAIN ? 1000 : 1600, octaves[OCTAVES] = {1};
+    /* A fourth of the picture would want four times as many to be as full; but they are
+     * larger there. */
+    for (int i = 1; i < OCTAVES; i++)
+        octaves[i] = octaves[i - 1] * 2.7;
+    int shell = 0;
+    for (double z0 = near0; z0 < far; z0 *= GROWTH, shell++) {
+        double z1 = z0 * GROWTH;
+        double volume = 4 * 0.57735 * 0.32476 * (z1 * z1 * z1 - z0 * z0 * z0) / 3;
+        for (int i = 0; i < OCTAVES; i++) {
+            float presence = presence_of(octave, i);
+            if (!(presence > 0.02f))
+                break;
+            /* Per m³ when heaviest; nothing is left for finer octaves once all are there. */
+            double dense = crowd(p->kind, z0) * octaves[i] / volume;
+            bool all_there = dense > densest;
+            dense = fmin(dense, densest);
+            struct fall f = {.view = p->v, .near_m = z0, .far_m = z1, .presence = presence};
+            f.cell_m = cbrt(FALL_PLACES / dense);
+            f.salt = fall_mix(w->seed + (uint64_t)(p->kind * 4096 + shell * 64 + i));
+            f.margin_m = p->kind == RAIN ? 0.01 + 10 * p->exposure_s : 0.14;
+            double there; /* per m³, of all sizes that show */
+            if (p->kind == RAIN) {
+                double slope = 4100 * pow(fmax(heaviness, 0.1), -0.21); /* Marshall and Palmer */
+                double all = 8e6 / slope;
+                there = fmin(dense * pow(heaviness / 30, 0.6), all * exp(-slope * 0.7e-3));
+                p->smallest_m = fmin(log(all / there) / slope, 3.2e-3);
+                p->slope_m = 1 / slope;
+            } else {
+                there = fmin(dense * pow(heaviness / 4, 0.7), 260 * pow(heaviness, 0.8));
+                p->smallest_m = 2.2e-3 + 0.12e-3 * z0;
+                p->slope_m = 1.6e-3;
+            }
+            f.share = fmin(there / dense, 1);
+            double typical = p->smallest_m + p->slope_m, px = p->v->f / z0;
+            double blur = p->aperture_m * p->v->f * fabs(1 / z1 - 1 / p->focus_m);
+            if (typical * px < 0.1 * blur)
+                continue; /* dissolved in front of the focus */
+            double speed = p->kind == RAIN ? 9.65 - 10.3 * exp(-600 * typical)
+                                           : 0.9 + 0.35 * (double)(shell % 3 + i % 2);
+            p->speed.z = -speed;
+            f.drift = way;
+            f.drift.z = -speed * p->t - 1;
+            fall_each(&f, paint_one, p);
+            if (all_there)
+                break;
+        }
+    }
+}
+
+/* Drops near a lamp are seen far beyond where others vanish. */
+static void around_lamps(struct paint *p, double heaviness, struct vec way)
+{
+    struct weather *w = p->w;
+    double octave = octave_of(p->v);
+    for (size_t i = 0; i < w->n_lamps; i++) {
+        const struct weather_lamp *lamp = &w->lamp[i];
+        struct vec at = vec_sub(lamp->at, w->place.eye);
+        double z = vec_dot(at, p->v->ahead), x, y, reach = LAMP_REACH_M;
+        if (z < 5 || z > 90 || !(lamp->always || p->l->lamps > 0) || !view_point(p->v, at, &x, &y))
+            continue;
+        double px = reach * p->v->f / z;
+        if (x < -px || x > p->v->width + px || y < -px || y > p->v->height + px)
+            continue;
+        p->near_lamp[0] = lamp;
+        p->n_near = 1;
+        for (int o = 0; o < OCTAVES; o++) {
+            /* Octaves begin where the lamp is big enough in the picture. */
+            float presence = presence_of(octave - log2(z / 22), o);
+            if (!(presence > 0.02f))
+                break;
+            struct fall f = {.view = p->v, .near_m = 1, .presence = presence, .margin_m = 0.1};
+            double dense = 2 * pow(4, o);
+            f.cell_m = cbrt(FALL_PLACES / dense);
+            f.share = fmin(pow(heaviness / (p->kind == RAIN ? 20 : 3), 0.7), 1);
+            f.salt = fall_mix(w->seed + (uint64_t)(p->kind * 4096 + 2048 + o));
+            p->smallest_m = p->kind == RAIN ? 1.6e-3 : 3e-3;
+            p->slope_m = p->kind == RAIN ? 0.4e-3 : 2e-3;
+            double speed = p->kind == RAIN ? 6.5 : 1.1;
+            p->speed.z = -speed;
+            f.drift = way;
+            f.drift.z = -speed * p->t - 1;
+            f.box_lo = vec_sub(at, vec(reach, reach, reach));
+            f.box_hi = vec_add(at, vec(reach, reach, reach));
+            fall_each(&f, paint_one, p);
+        }
+    }
+    p->n_near = 0;
+}
+
+/* ---- splashes ---- */
+
+#define SPLASH_S 0.075 /* how long one is seen */
+
+static void splash(struct paint *p, struct vec at, double age, uint64_t chance, double presence)
+{
+    struct weather *w = p->w;
+    double x, y, range = vec_len(at);
+    if (!view_point(p->v, at, &x, &y) || x < -8 || x > p->v->width + 8 || y < -8 ||
+        y > p->v->height + 8)
+        return;
+    double seen = w->place.distance(w->place.of, at);
+    if (fabs(seen - range) > 0.02 * range + 0.1)
+        return; /* no open ground there */
+    double px = p->v->f / range, size = 0.6 + 0.8 * fall_unit(chance, 32);
+    double high = 0.045 * size * (1 - (2 * age - 1) * (2 * age - 1)), wide = 0.012 * size * px;
+    double radius = sqrt(wide * wide + 0.7);
+    double opacity = 0.34 * fmin(wide * (wide + high * px) / (radius * radius), 1) * presence;
+    struct fallen f = {.at = at, .z = vec_dot(at, p->v->ahead)};
+    double colour[3] = {(double)p->ambient[0], (double)p->ambient[1], (double)p->ambient[2]};
+    add_lamps(p, &f, colour);
+    if (opacity * fmax(colour[0], fmax(colour[1], colour[2])) * p->l->unit < FAINTEST * 16384)
+        return;
+    stroke(p, x - 0.5, y - 0.5 - high * px, x - 0.5, y - 0.5, radius, opacity, colour);
+}
+
+static void splashes(struct paint *p, double heaviness)
+{
+    struct weather *w = p->w;
+    const struct view *v = p->v;
+    if (!w->place.distance)
+        return;
+    double octave = octave_of(v), tx = v->width / 2.0 / v->f, eye = w->place.eye.z;
+    struct vec flat = vec(v->ahead.x, v->ahead.y, 0);
+    bool down = vec_len(flat) < 0.3; /* all round, then */
+    flat = vec_unit(flat);
+    struct vec side = vec(v->right.x, v->right.y, 0);
+    double half = down ? M_PI : atan(tx * 1.25) + 0.05;
+    /* Depressions that may be in the picture. */
+    double tilt = asin(fmin(fmax(v->ahead.z, -1), 1));
+    double reach_up = atan(hypot(tx, v->height / 2.0 / v->f)) + 0.02;
+    for (int ring = 0; ring < 9; ring++) {
+        double r0 = 2.5 * pow(1.4, ring), r1 = r0 * 1.4;
+        if (-atan2(eye, r0) > tilt + reach_up || -atan2(eye, r1) < tilt - reach_up)
+            continue;
+        for (int o = 0; o < 4; o++) {
+            double presence = (double)presence_of(octave, o);
+            if (!(presence > 0.02))
+                break;
+            double area = M_PI / 6 * (r1 * r1 - r0 * r0);
+            double cell = sqrt(area / (42 * pow(4, o) * pow(fmin(heaviness, 30) / 30, 0.6)));
+            cell = r0 * exp2(floor(log2(cell / r0) * 4) / 4); /* the same for a while */
+            /* The ring's part in view is a box in (ahead, side), in lattice axes of the world. */
+            double reach = half < M_PI / 2 ? r1 * sin(half) : r1;
+            double a0 = down ? -r1 : r0 * cos(fmin(half, 1.5)) * 0.98, a1 = r1;
+            struct vec lo = vec(INFINITY, INFINITY, 0), hi = vec(-INFINITY, -INFINITY, 0);
+            for (int i = 0; i < 4; i++) {
+                struct vec q =
+                    vec_add(vec_mul(flat, i & 1 ? a1 : a0), vec_mul(side, i & 2 ? reach : -reach));
+                lo = vec(fmin(lo.x, q.x), fmin(lo.y, q.y), 0);
+                hi = vec(fmax(hi.x, q.x), fmax(hi.y, q.y), 0);
+            }
+            for (int64_t iy = (int64_t)floor(lo.y / cell); iy <= (int64_t)floor(hi.y / cell); iy++)
+                for (int64_t ix = (int64_t)floor(lo.x / cell); ix <= (int64_t)floor(hi.x / cell);
+                     ix++) {
+                    struct vec middle =
+                        vec(((double)ix + 0.5) * cell, ((double)iy + 0.5) * cell, -eye);
+                    double z = vec_dot(middle, v->ahead), side_m = vec_dot(middle, v->right);
+                    if (z < -cell || fabs(side_m) > tx * z + 2 * cell)
+                        continue;
+                    uint64_t key = fall_mix(w->seed ^ (uint64_t)(SPLASH * 4096 + ring * 64 + o) ^
+                                            (uint64_t)ix * UINT64_C(0x9e3779b185ebca87) ^
+                                            (uint64_t)iy * UINT64_C(0xc2b2ae3d27d4eb4f));
+                    double clock = p->t / SPLASH_S + fall_unit(key, 0), turn = floor(clock);
+                    uint64_t h = fall_mix(key ^ (uint64_t)(int64_t)turn);
+                    struct vec at = vec(((double)ix + fall_unit(h, 0)) * cell,
+                                        ((double)iy + fall_unit(h, 16)) * cell, -eye);
+                    double r2 = at.x * at.x + at.y * at.y;
+                    if (r2 >= r0 * r0 && r2 < r1 * r1)
+                        splash(p, at, clock - turn, h, presence);
+                }
+        }
+    }
+}
+
+/* ---- painting ---- */
+
+static void prepare(struct paint *p, const struct set *s)
+{
+    const struct view *v = p->v;
+    const struct light *l = p->l;
+    double zoom = v->f / v->width / REFERENCE_F;
+    double focal_m = v->f / v->width * SENSOR_WIDTH_M;
+    /* Long ends are slower, and less soft than they should be: one would see nothing. */
+    p->aperture_m = focal_m / F_NUMBER / pow(fmax(zoom, 1), 0.6);
+    p->focus_m = fmin(9 * pow(fmax(zoom, 0.5), 0.45), 45);
+    p->ir_cos = s->ir > 0 ? cos(fmax(s->ir_beam_deg, 4) / 2 * M_PI / 180) : 2;
+    for (int k = 0; k < 3; k++) {
+        float sky = 0.35f * l->zenith[k] + 0.65f * l->horizon[k];
+        /* A drop shows the sky and the ground upside down; a flake is a white card turned
+         * every way. */
+        p->ambient[k] = p->kind == SNOW ? 0.82f * sky + 0.12f * l->sun_colour[k] * (1 - l->cloud)
+                                        : 0.92f * sky + 0.05f * l->sun_colour[k] * (1 - l->cloud);
+    }
+}
+
+static void paint_kind(struct paint *p, enum kind kind, const struct set *s, double heaviness,
+                       int64_t time_ns)
+{
+    struct vec way;
+    p->kind = kind;
+    prepare(p, s);
+    carry(s, p->w->seed, time_ns, &p->speed, &way);
+    around_lamps(p, heaviness, way);
+    lattices(p, heaviness, way);
+    if (kind == RAIN && heaviness > 1)
+        splashes(p, heaviness);
+}
+
+bool weather_paint(struct weather *w, const struct view *v, const struct light *l,
+                   const struct set *s, int64_t time_ns, int64_t exposure_ns, struct radiance *into,
+                   bool keep)
+{
+    w->n_aside = 0;
+    bool rain = s->rain_mm_h > 0.05, snow = s->snow_mm_h > 0.02;
+    if ((!rain && !snow) || into->width < 2 * CAPSULE_BLOCK || v->width != into->width)
+        return false;
+    if (!w->list && !(w->list = malloc(MOST_CAPSULES * sizeof(*w->list))))
+        return false;
+    struct paint p = {.w = w, .v = v, .l = l, .to = w->list};
+    p.t = (double)time_ns / 1e9;
+    p.exposure_s = (double)exposure_ns / 1e9;
+    if (rain)
+        paint_kind(&p, RAIN, s, fmin(s->rain_mm_h, 60), time_ns);
+    if (snow)
+        paint_kind(&p, SNOW, s, fmin(s->snow_mm_h, 10), time_ns);
+    if (!p.n)
+        return false;
+    if (keep && w->aside_room < p.blocks) {
+        free(w->aside);
+        w->aside_room = 0;
+        size_t room = p.blocks + p.blocks / 4;
+        if (!(w->aside = malloc(room * sizeof(*w->aside))))
+            return false; /* dry, but whole */
+        w->aside_room = room;
+    }
+    uint16_t *const plane[3] = {into->r, into->g, into->b};
+    size_t n = w->kernels->capsules(w->list, p.n, into->width, into->stride, plane,
+                                    keep ? w->aside : NULL);
+    w->n_aside = keep ? n : 0;
+    return true;
+}
+
+void weather_restore(struct weather *w, struct radiance *into)
+{
+    while (w->n_aside) {
+        const struct capsule_aside *a = &w->aside[--w->n_aside];
+        memcpy(into->r + a->at, a->was[0], sizeof(a->was[0]));
+        memcpy(into->g + a->at, a->was[1], sizeof(a->was[1]));
+        memcpy(into->b + a->at, a->was[2], sizeof(a->was[2]));
+    }
+}
