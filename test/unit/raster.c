@@ -221,6 +221,57 @@ TEST(restore_gives_the_backdrop_back)
     }
 }
 
+/* Are the cells whose pixels differ from `was` all marked? Returns how many are. */
+static size_t marked(const struct stage *s, const uint16_t *was)
+{
+    size_t across = (size_t)radiance_across(&s->p), n = across * (size_t)radiance_down(&s->p);
+    size_t plane = s->n / 3, width = (size_t)s->v.width, count = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t x = i % plane % width, y = i % plane / width;
+        if (was[i] != s->p.r[i] && !s->p.touched[y / RADIANCE_CELL * across + x / RADIANCE_CELL])
+            unit_fail(__FILE__, __LINE__, "pixel %zu %zu was written unmarked", x, y);
+    }
+    for (size_t i = 0; i < n; i++)
+        count += s->p.touched[i] != 0;
+    return count;
+}
+
+TEST(what_is_written_is_marked)
+{
+    for (int night = 0; night < 2; night++) {
+        struct stage s;
+        struct member who[CAST_MOST];
+        begin(&s, 1270, 710, 0, -14, 60, night);
+        size_t cells = (size_t)radiance_across(&s.p) * (size_t)radiance_down(&s.p);
+        s.p.touched = calloc(1, cells);
+        CHECK(s.p.touched);
+        uint16_t *bare = copied(&s);
+        raster_cast(s.r, &s.b, &s.v, &s.l, who, 0, &s.p, true);
+        CHECK_INT(marked(&s, bare), 0);
+        who[0] = standing("man", 0, 30, 40);
+        CHECK(raster_cast(s.r, &s.b, &s.v, &s.l, who, 1, &s.p, true));
+        size_t few = marked(&s, bare);
+        CHECK(few > 0 && few < 60); /* he is 30 pixels high: not the box of far more */
+        uint16_t *with = copied(&s);
+        memset(s.p.touched, 0, cells);
+        raster_restore(s.r, &s.p);
+        CHECK_INT(marked(&s, with), (long long)few);
+        free(with);
+        size_t n = gathering(who);
+        memset(s.p.touched, 0, cells);
+        CHECK(raster_cast(s.r, &s.b, &s.v, &s.l, who, n, &s.p, true));
+        CHECK(marked(&s, bare) > few);
+        with = copied(&s);
+        memset(s.p.touched, 0, cells);
+        raster_restore(s.r, &s.p);
+        marked(&s, with);
+        free(with);
+        free(bare);
+        free(s.p.touched);
+        end(&s);
+    }
+}
+
 TEST(too_much_to_keep_is_said)
 {
     struct stage s;
@@ -510,10 +561,10 @@ TEST(looks_differ)
 
 UNIT_MAIN(UNIT_ROW(models_are_there) UNIT_ROW(a_damaged_pack_is_refused)
               UNIT_ROW(twins_give_the_same_bytes) UNIT_ROW(what_came_before_does_not_matter)
-                  UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(too_much_to_keep_is_said)
-                      UNIT_ROW(truth_is_what_is_shown) UNIT_ROW(truth_holds_at_every_zoom)
-                          UNIT_ROW(truth_ends_at_the_frame) UNIT_ROW(the_place_hides)
-                              UNIT_ROW(members_hide_each_other)
+                  UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
+                      UNIT_ROW(too_much_to_keep_is_said) UNIT_ROW(truth_is_what_is_shown)
+                          UNIT_ROW(truth_holds_at_every_zoom) UNIT_ROW(truth_ends_at_the_frame)
+                              UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
                                   UNIT_ROW(shadows_darken_the_ground_only)
                                       UNIT_ROW(headlights_light_the_ground_at_night)
                                           UNIT_ROW(close_by_and_beside_the_eye) UNIT_ROW(a_crowd)

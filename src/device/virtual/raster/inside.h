@@ -111,7 +111,8 @@ bool look_long_hair(const struct member *m);
 const struct plate *look_plate(struct raster *r, const char *text);
 
 /* raster.c */
-void keep_pixels(struct raster *r, const struct radiance *into, int y, int x0, int x1);
+/* Before pixels of a row are written: they are marked as touched and, if asked, put aside. */
+void keep_pixels(struct raster *r, struct radiance *into, int y, int x0, int x1);
 /* Depths of the backdrop; x0 ≤ x < x1 of the row are valid. */
 const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                      int x0, int x1);

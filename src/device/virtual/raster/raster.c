@@ -56,8 +56,9 @@ void raster_hide(struct raster *r, const char *id)
 
 /* ---- what is put aside ---- */
 
-void keep_pixels(struct raster *r, const struct radiance *into, int y, int x0, int x1)
+void keep_pixels(struct raster *r, struct radiance *into, int y, int x0, int x1)
 {
+    radiance_touch(into, x0, y, x1, y + 1);
     if (!r->keeping || x1 <= x0)
         return;
     size_t n = (size_t)(x1 - x0);
@@ -95,6 +96,8 @@ void raster_restore(struct raster *r, struct radiance *into)
     size_t end = r->n_aside;
     while (r->n_kept) { /* the last first: they may lie over each other */
         const struct keep_row *row = &r->kept[--r->n_kept];
+        int y = (int)(row->at / into->stride), x = (int)(row->at % into->stride);
+        radiance_touch(into, x, y, x + (int)row->n, y + 1);
         end -= (size_t)row->n * 3;
         for (size_t k = 0; k < 3; k++)
             memcpy(to[k] + row->at, r->aside + end + k * row->n, row->n * sizeof(uint16_t));

@@ -20,7 +20,7 @@ void raster_use_plain_kernels(struct raster *r, bool plain);
  * of its lamps; NULL: nobody. */
 void raster_hide(struct raster *r, const char *id);
 
-/* With `keep`, the pixels that are covered or shaded are put aside for raster_restore();
+/* Both mark the cells they write in into->touched. With `keep`, the pixels that are covered or shaded are put aside for raster_restore();
  * false: that was too much, nothing is kept. */
 bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
                  const struct light *l, const struct member *members, size_t n,
