@@ -26,6 +26,9 @@ extern const struct device_backend *const device_table[]; /* NULL-terminated */
 struct device {
     struct sensor *sensor;            /* never NULL */
     struct head *head;                /* NULL: fixed */
+    struct lens *lens;                /* NULL: neither focus nor iris can be moved */
+    struct light_source *infrared;    /* NULL: no lamp of its own */
+    struct led *led;                  /* NULL: no status LED */
     struct io *io;                    /* NULL: no terminals */
     struct body *body;                /* NULL: nothing is known of the box */
     struct world *world;              /* the virtual world, for the stage; NULL elsewhere */

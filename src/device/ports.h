@@ -11,17 +11,56 @@
 #include <stdint.h>
 
 #include "media/capture.h"
+#include "media/tone.h"
 
 struct fault;
 struct shot;
 struct sensor;
 struct head;
+struct lens;
+struct light_source;
+struct led;
 struct io;
 struct body;
 
-struct sensor_caps {
+/* ---- sensor ---- */
+
+/* What a sensor lets be set; bits of sensor_caps.can. */
+enum sensor_can {
+    SENSOR_EXPOSURE = 1 << 0, /* exposure_ns */
+    SENSOR_GAIN = 1 << 1,     /* gain_db */
+    SENSOR_BALANCE = 1 << 2,  /* red, blue */
+    SENSOR_FILTER = 1 << 3,   /* ir_cut */
+    SENSOR_TONE = 1 << 4,     /* tone: linear light is at hand, the curve is ours to choose */
+    SENSOR_RANGE = 1 << 5,    /* range: a long and a short exposure in one picture */
+};
+
+struct sensor_mode {
     int width, height;
     double fps;
+};
+
+struct sensor_caps {
+    int width, height; /* now */
+    double fps;
+    unsigned can; /* 0: it takes pictures as it likes (file, RTSP) */
+    int64_t shortest_ns, longest_ns;
+    double most_gain_db;
+    double most_range;              /* 1: none; else how much longer the long exposure may be */
+    const struct sensor_mode *mode; /* capture modes, best first; immutable */
+    unsigned n_modes;               /* 0: only what it does now */
+};
+
+/* How the next pictures are to be taken. What the sensor cannot do it leaves; what is out
+ * of its range it clamps. What it did stands in shot.how. */
+struct sensor_settings {
+    int64_t exposure_ns;
+    double gain_db;
+    double red, blue; /* white balance: factors, green 1 */
+    bool ir_cut;      /* the filter that keeps infrared away is in (day) */
+    bool mono;        /* black and white */
+    double range;     /* 1: one exposure; n: bright parts from one n times shorter */
+    struct tone tone; /* from linear light to signal */
 };
 
 struct sensor_ops {
@@ -34,6 +73,11 @@ struct sensor_ops {
     /* Pictures are wanted, or no longer (release buffers, stop hardware). */
     void (*start)(struct sensor *s);
     void (*stop)(struct sensor *s);
+    /* From the next take() on. Source thread. NULL: nothing can be set. */
+    void (*set)(struct sensor *s, const struct sensor_settings *settings);
+    /* Loop, before the first start(): one of caps().mode, and the frequency of the mains that
+     * lamps flicker with. NULL: there is one mode. */
+    int (*use_mode)(struct sensor *s, unsigned mode, double mains_hz);
 };
 struct sensor {
     const struct sensor_ops *ops;
@@ -66,6 +110,61 @@ struct head_ops {
 };
 struct head {
     const struct head_ops *ops;
+};
+
+/* ---- lens ---- */
+
+struct lens_caps {
+    bool focus, iris;
+    double widest_f, narrowest_f; /* iris, at zoom 1 */
+    double nearest_m;             /* what focus 0 is sharp at; focus 1: infinity */
+};
+struct lens_state {
+    double focus;  /* 0 near … 1 far */
+    double iris_f; /* f-number */
+    bool moving;   /* focus is on its way */
+};
+/* Loop or source thread (autofocus, exposure); state() any. */
+struct lens_ops {
+    void (*caps)(struct lens *l, struct lens_caps *ret);
+    int (*focus)(struct lens *l, double focus, double speed); /* goes there; speed 0…1 */
+    int (*iris)(struct lens *l, double iris_f);
+    void (*state)(struct lens *l, int64_t time_ns, struct lens_state *ret);
+};
+struct lens {
+    const struct lens_ops *ops;
+};
+
+/* ---- lamps of the camera's own ---- */
+
+struct light_caps {
+    double most_intensity;      /* 0…1 of it can be set; W/sr, or 0: unknown */
+    double least_deg, most_deg; /* beam; equal: fixed */
+};
+struct light_state {
+    double intensity; /* 0 off … 1 */
+    double beam_deg;
+};
+/* Infrared. Loop or source thread; state() any. */
+struct light_ops {
+    void (*caps)(struct light_source *l, struct light_caps *ret);
+    int (*set)(struct light_source *l, double intensity, double beam_deg);
+    void (*state)(struct light_source *l, int64_t time_ns, struct light_state *ret);
+};
+struct light_source {
+    const struct light_ops *ops;
+};
+
+/* ---- LED, terminals, box ---- */
+
+enum led_colour { LED_OFF, LED_GREEN, LED_AMBER, LED_RED };
+/* Loop; get() any. */
+struct led_ops {
+    void (*set)(struct led *l, enum led_colour c, double blink_hz /* 0: steady */);
+    enum led_colour (*get)(struct led *l, double *ret_blink_hz);
+};
+struct led {
+    const struct led_ops *ops;
 };
 
 /* Terminals for buttons, detectors, relays of others. Loop-bound. */

@@ -13,8 +13,12 @@ struct capture {
     int64_t utc_ns;           /* of start_ns */
     struct pose pose_start, pose_end;
     double gain_db, iris_f;
-    double mean_luma; /* 0…1 of the whole unmasked picture; exposure control reads it */
-    bool no_signal;   /* a placeholder, not the scene */
+    double focus;      /* 0 near … 1 far */
+    double red, blue;  /* white balance: factors, green 1; 0: unknown */
+    double range;      /* 1, or how many times longer the long exposure was */
+    bool ir_cut, mono; /* the infrared filter was in; black and white */
+    double mean_luma;  /* 0…1 of the whole unmasked picture; exposure control reads it */
+    bool no_signal;    /* a placeholder, not the scene */
 };
 
 /* The text that travels inside coded pictures (SEI user data, JPEG COM):

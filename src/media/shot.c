@@ -26,6 +26,7 @@ struct shot *shot_unref(struct shot *s)
     if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL))
         return NULL;
     picture_unref(s->pixels);
+    free(s->light);
     free(s);
     return NULL;
 }

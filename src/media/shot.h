@@ -8,11 +8,24 @@
 
 #include "media/capture.h"
 #include "media/picture.h"
+#include "media/tone.h"
+
+/* What a sensor that knows linear light measures on the way; the pixels' own, with noise and
+ * clipping. Light as in tone.h: 1 clips the long exposure; before white balance and tone. */
+#define SHOT_ACROSS TONE_ACROSS
+#define SHOT_DOWN TONE_DOWN
+#define SHOT_BINS 96 /* a quarter of a stop each, from 2^-16 on */
+struct shot_light {
+    float mean[SHOT_DOWN][SHOT_ACROSS][3]; /* red, green, blue */
+    float clipped[SHOT_DOWN][SHOT_ACROSS]; /* share of the zone that is white at its brightest */
+    unsigned bin[SHOT_BINS];               /* how many samples have that green */
+};
 
 struct shot {
     struct picture *pixels;
     struct capture how;
-    int refs; /* atomic */
+    struct shot_light *light; /* owned; NULL: this sensor gives none */
+    int refs;                 /* atomic */
 };
 
 struct shot *shot_new(struct picture *take_pixels, const struct capture *how);
