@@ -4,7 +4,9 @@
  *   C  copy of a 1080p 4:2:0 picture        R  plain bilinear remap of 1080p
  *   J  bare libjpeg-turbo encode            X  bare x264, the camera's settings
  *
- * Prints "name milliseconds" lines for bench/run.py. usage: kernels [pictures] */
+ * Prints "name milliseconds" lines for bench/run.py.
+ * usage: kernels [pictures [scenarios [row]]]: with the scenarios' folder also what the source
+ * costs (source.h), with a row's name or a part of it nothing but that, and R */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include "media/convert.h"
 #include "media/encode.h"
 #include "media/shot.h"
+#include "source.h"
 
 #define W 1920
 #define H 1080
@@ -210,11 +213,21 @@ static void camera_steps(struct clock *clock, int n, bool moving)
     picture_pool_unref(full_pool);
 }
 
+static void tell_source(const char *row, double median_ms, double mean_ms)
+{
+    printf("%s %.4f\n%s_mean %.4f\n", row, median_ms, row, mean_ms);
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     int n = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 120;
     if (n < 1 || n > MOST)
         return 2;
+    if (argc > 3) {
+        kernel_remap(n / 4 + 1);
+        return source_rows(n, argv[2], argv[3], tell_source) < 0;
+    }
     struct fault why = {0};
     struct clock *clock = clock_new_sim();
     device = device_open("virtual", 1, clock, NULL, &why);
@@ -230,5 +243,5 @@ int main(int argc, char **argv)
     device->sensor->ops->stop(device->sensor);
     device->close(device);
     clock_free(clock);
-    return 0;
+    return argc > 2 && source_rows(n < 60 ? n : 60, argv[2], NULL, tell_source) < 0;
 }
