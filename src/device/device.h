@@ -39,6 +39,9 @@ struct device {
     /* Lets what changes by itself be told to those who listen; returns when to do so again.
      * On the loop. NULL: nothing does. */
     int64_t (*run)(struct device *d, int64_t now_ns);
+    /* Puts another head under the sensor; NULL: it stands still. Before the first picture.
+     * NULL here: the source has a head of its own that cannot be changed. */
+    void (*set_head)(struct device *d, struct head *head);
     void (*close)(struct device *d);
 };
 

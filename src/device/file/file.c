@@ -13,9 +13,8 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "device/file/head.h"
+#include "device/digital/cut.h"
 #include "media/demux.h"
-#include "media/scale.h"
 #include "media/shot.h"
 
 #define MAX_WIDTH 1920 /* of what the camera shows; the file may be larger */
@@ -26,7 +25,7 @@
 struct file_device {
     struct device device;
     struct sensor sensor;
-    struct digital_head *head;
+    struct cut *cut;
     struct clock *clock;
     struct sensor_caps caps;
     int dir_fd;
@@ -37,8 +36,7 @@ struct file_device {
     struct demux_info info;
     struct stat identity;
     int64_t checked_ns, retry_ns;
-    struct picture_pool *file_pool, *shot_pool;
-    struct scaler *scaler;
+    struct picture_pool *file_pool;
     struct picture *current; /* decoded, in the file's colours */
     int64_t current_tick;
     bool told;
@@ -138,48 +136,6 @@ static int decode_for(struct file_device *d, int64_t tick)
     return 0;
 }
 
-/* A file of another shape than at start is shown whole, with bars. */
-static struct picture fit(struct picture *to, const struct picture *from)
-{
-    int w = to->width, h = to->height;
-    if ((int64_t)from->width * h > (int64_t)from->height * w * 101 / 100)
-        h = (int)((int64_t)from->height * w / from->width) & ~1;
-    else if ((int64_t)from->width * h * 101 / 100 < (int64_t)from->height * w)
-        w = (int)((int64_t)from->width * h / from->height) & ~1;
-    w = w < 2 ? 2 : w;
-    h = h < 2 ? 2 : h;
-    if (w != to->width || h != to->height)
-        picture_fill(to, 16, 128, 128);
-    return picture_part(to, ((to->width - w) / 2) & ~1, ((to->height - h) / 2) & ~1, w, h);
-}
-
-static struct picture *develop_part(struct file_device *d, const struct pose *pose)
-{
-    struct picture *from = d->current;
-    if (pose->zoom <= 1 && from->width == d->caps.width && from->height == d->caps.height &&
-        from->matrix == COLOUR_BT709 && from->range == RANGE_LIMITED)
-        return picture_ref(from);
-    double x, y, w, h;
-    digital_head_crop(pose, from->width, from->height, &x, &y, &w, &h);
-    struct picture *to = picture_get(d->shot_pool);
-    if (!to)
-        return NULL;
-    struct picture part = fit(to, from);
-    if (scale_picture(d->scaler, &part, from, x, y, w, h, 0, false) < 0)
-        return picture_unref(to);
-    return to;
-}
-
-static double mean_luma(const struct picture *p)
-{
-    uint64_t sum = 0, n = 0;
-    for (int y = 4; y < p->height; y += 16)
-        for (int x = 4; x < p->width; x += 8, n++)
-            sum += p->plane[0][(ptrdiff_t)y * p->stride[0] + x];
-    double mean = n ? (double)sum / (double)n : 16;
-    return p->range == RANGE_FULL ? mean / 255 : fmax(0, (mean - 16) / 219);
-}
-
 static int file_take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot **ret_shot)
 {
     struct file_device *d = container_of(s, struct file_device, sensor);
@@ -207,22 +163,7 @@ static int file_take(struct sensor *s, uint64_t serial, int64_t start_ns, struct
         d->retry_ns = start_ns + CHECK_NS;
         return -ENODATA;
     }
-    struct capture how = {.serial = serial,
-                          .start_ns = start_ns,
-                          .end_ns = start_ns,
-                          .utc_ns = clock_utc_of(d->clock, start_ns)};
-    struct head *head = digital_head_port(d->head);
-    head->ops->pose(head, start_ns, &how.pose_start);
-    how.pose_end = how.pose_start; /* a cut of a finished picture does not blur */
-    struct picture *pixels = develop_part(d, &how.pose_start);
-    if (!pixels)
-        return -ENOMEM;
-    how.mean_luma = mean_luma(pixels);
-    struct shot *shot = shot_new(pixels, &how);
-    if (!shot)
-        return -ENOMEM;
-    *ret_shot = shot;
-    return 0;
+    return cut_shot(d->cut, d->current, serial, start_ns, start_ns, start_ns, ret_shot);
 }
 
 static void file_caps(struct sensor *s, struct sensor_caps *ret)
@@ -232,13 +173,18 @@ static void file_caps(struct sensor *s, struct sensor_caps *ret)
 
 static const struct sensor_ops sensor_ops = {.caps = file_caps, .take = file_take};
 
+static void file_set_head(struct device *device, struct head *head)
+{
+    struct file_device *d = container_of(device, struct file_device, device);
+    cut_set_head(d->cut, head);
+    device->head = head;
+}
+
 static void file_close(struct device *device)
 {
     struct file_device *d = container_of(device, struct file_device, device);
     drop_file(d);
-    digital_head_free(d->head);
-    picture_pool_unref(d->shot_pool);
-    scaler_free(d->scaler);
+    cut_free(d->cut);
     if (d->dir_fd >= 0)
         close(d->dir_fd);
     free(d);
@@ -299,16 +245,15 @@ static struct device *file_open_device(const char *rest, uint64_t seed, struct c
         d->told = true;
     }
     settle_caps(d);
-    d->scaler = scaler_new();
-    d->shot_pool = picture_pool_new(d->caps.width, d->caps.height, false, 4);
-    d->head = digital_head_new(clock, (double)d->caps.width / d->caps.height);
-    if (!d->scaler || !d->shot_pool || !d->head) {
+    d->cut = cut_new(clock, d->caps.width, d->caps.height);
+    if (!d->cut) {
         fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
         file_close(&d->device);
         return NULL;
     }
     d->device.sensor = &d->sensor;
-    d->device.head = digital_head_port(d->head);
+    d->device.head = cut_head(d->cut);
+    d->device.set_head = file_set_head;
     return &d->device;
 }
 

@@ -1,4 +1,4 @@
-#include "device/file/head.h"
+#include "device/digital/head.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "device/trajectory.h"
 
 #define RAD (M_PI / 180)
 #define WIDE_DEG 60.0
@@ -14,23 +15,13 @@
 #define PAN_SPEED 30.0  /* deg/s */
 #define TILT_SPEED 20.0 /* deg/s */
 #define ZOOM_SPEED 1.2  /* ln(zoom)/s */
-#define PLANS 16        /* pictures ask for moments that are a little past */
-
-enum { PAN, TILT, ZOOM, AXES }; /* zoom as its logarithm */
-
-/* From t0 on each axis runs evenly until it is at `to`. */
-struct plan {
-    int64_t t0_ns;
-    double from[AXES], speed[AXES], to[AXES];
-};
 
 struct digital_head {
     struct head base;
     struct clock *clock;
     double aspect;
     pthread_mutex_t lock;
-    struct plan plan[PLANS];
-    unsigned newest; /* counts on */
+    struct trajectory way;
 };
 
 static const double max_speed[AXES] = {PAN_SPEED, TILT_SPEED, ZOOM_SPEED};
@@ -43,9 +34,9 @@ static double half_tan(void)
 /* How far it can turn at this zoom. */
 static double limit_of(const struct digital_head *d, int axis, double zoom)
 {
-    if (axis == ZOOM)
+    if (axis == AXIS_ZOOM)
         return log(MAX_ZOOM);
-    double edge = axis == PAN ? half_tan() : half_tan() / d->aspect;
+    double edge = axis == AXIS_PAN ? half_tan() : half_tan() / d->aspect;
     return atan(edge * (1 - 1 / zoom)) / RAD;
 }
 
@@ -54,38 +45,20 @@ static double clamp(double v, double lo, double hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-static double axis_at(const struct plan *p, int axis, int64_t time_ns)
-{
-    double v = p->speed[axis], to = p->to[axis];
-    double at = p->from[axis] + v * (double)(time_ns - p->t0_ns) / (double)NSEC_PER_SEC;
-    if (v == 0)
-        return p->from[axis];
-    return v > 0 ? fmin(at, to) : fmax(at, to);
-}
-
-static const struct plan *plan_at(const struct digital_head *d, int64_t time_ns)
-{
-    unsigned n = d->newest;
-    for (unsigned i = 0; i + 1 < PLANS && i < d->newest; i++, n--)
-        if (d->plan[n % PLANS].t0_ns <= time_ns)
-            break;
-    return &d->plan[n % PLANS];
-}
-
-static void where(const struct digital_head *d, const struct plan *p, int64_t time_ns,
+static void where(const struct digital_head *d, const struct leg *p, int64_t time_ns,
                   double ret[AXES])
 {
-    ret[ZOOM] = axis_at(p, ZOOM, time_ns);
-    for (int a = 0; a < ZOOM; a++) {
-        double limit = limit_of(d, a, exp(ret[ZOOM]));
-        ret[a] = clamp(axis_at(p, a, time_ns), -limit, limit);
+    ret[AXIS_ZOOM] = leg_axis(p, AXIS_ZOOM, time_ns);
+    for (int a = 0; a < AXIS_ZOOM; a++) {
+        double limit = limit_of(d, a, exp(ret[AXIS_ZOOM]));
+        ret[a] = clamp(leg_axis(p, a, time_ns), -limit, limit);
     }
 }
 
 static void caps(struct head *h, struct head_caps *ret)
 {
     struct digital_head *d = container_of(h, struct digital_head, base);
-    double pan = limit_of(d, PAN, MAX_ZOOM), tilt = limit_of(d, TILT, MAX_ZOOM);
+    double pan = limit_of(d, AXIS_PAN, MAX_ZOOM), tilt = limit_of(d, AXIS_TILT, MAX_ZOOM);
     *ret = (struct head_caps){
         .pan = true,
         .tilt = true,
@@ -104,23 +77,17 @@ static void caps(struct head *h, struct head_caps *ret)
     };
 }
 
-/* Starts a plan that goes on as before; the caller changes what it wants. Locked. */
-static struct plan *begin(struct digital_head *d)
+/* The caller changes what it wants. Locked. */
+static struct leg *begin(struct digital_head *d)
 {
     int64_t now_ns = clock_now(d->clock);
-    const struct plan *old = &d->plan[d->newest % PLANS];
-    struct plan next = *old;
-    where(d, old, now_ns, next.from);
-    next.t0_ns = now_ns;
-    struct plan *p = &d->plan[++d->newest % PLANS];
-    *p = next;
-    return p;
-}
-
-static void aim(struct plan *p, int axis, double to, double speed)
-{
-    p->to[axis] = to;
-    p->speed[axis] = to > p->from[axis] ? speed : to < p->from[axis] ? -speed : 0;
+    const struct leg *old = trajectory_at(&d->way, now_ns);
+    double from[AXES];
+    where(d, old, now_ns, from);
+    struct leg *l = trajectory_begin(&d->way, now_ns);
+    for (int a = 0; a < AXES; a++)
+        l->from[a] = from[a];
+    return l;
 }
 
 static int go(struct head *h, double pan_deg, double tilt_deg, double zoom, double speed)
@@ -129,14 +96,14 @@ static int go(struct head *h, double pan_deg, double tilt_deg, double zoom, doub
     double to[AXES] = {pan_deg, tilt_deg, isnan(zoom) ? NAN : log(clamp(zoom, 1, MAX_ZOOM))};
     double share = isnan(speed) ? 1 : clamp(speed, 0.01, 1);
     pthread_mutex_lock(&d->lock);
-    struct plan *p = begin(d);
-    if (!isnan(to[ZOOM]))
-        aim(p, ZOOM, to[ZOOM], ZOOM_SPEED * share);
-    double zoom_then = exp(p->speed[ZOOM] != 0 ? p->to[ZOOM] : p->from[ZOOM]);
-    for (int a = 0; a < ZOOM; a++) {
+    struct leg *p = begin(d);
+    if (!isnan(to[AXIS_ZOOM]))
+        leg_aim(p, AXIS_ZOOM, to[AXIS_ZOOM], ZOOM_SPEED * share);
+    double zoom_then = exp(p->speed[AXIS_ZOOM] != 0 ? p->to[AXIS_ZOOM] : p->from[AXIS_ZOOM]);
+    for (int a = 0; a < AXIS_ZOOM; a++) {
         double limit = limit_of(d, a, zoom_then);
         if (!isnan(to[a]))
-            aim(p, a, clamp(to[a], -limit, limit), max_speed[a] * share);
+            leg_aim(p, a, clamp(to[a], -limit, limit), max_speed[a] * share);
     }
     pthread_mutex_unlock(&d->lock);
     return 0;
@@ -147,13 +114,14 @@ static int move(struct head *h, double pan_speed, double tilt_speed, double zoom
     struct digital_head *d = container_of(h, struct digital_head, base);
     double speed[AXES] = {pan_speed, tilt_speed, zoom_speed};
     pthread_mutex_lock(&d->lock);
-    struct plan *p = begin(d);
+    struct leg *p = begin(d);
     for (int a = AXES - 1; a >= 0; a--) {
         if (isnan(speed[a]))
             continue;
         double v = clamp(speed[a], -max_speed[a], max_speed[a]);
-        double limit = limit_of(d, a, exp(p->speed[ZOOM] != 0 ? p->to[ZOOM] : p->from[ZOOM]));
-        double low = a == ZOOM ? 0 : -limit;
+        double limit =
+            limit_of(d, a, exp(p->speed[AXIS_ZOOM] != 0 ? p->to[AXIS_ZOOM] : p->from[AXIS_ZOOM]));
+        double low = a == AXIS_ZOOM ? 0 : -limit;
         p->to[a] = v > 0 ? limit : v < 0 ? low : p->from[a];
         p->speed[a] = p->to[a] == p->from[a] ? 0 : v;
     }
@@ -165,11 +133,11 @@ static int stop(struct head *h, bool pan_tilt, bool zoom)
 {
     struct digital_head *d = container_of(h, struct digital_head, base);
     pthread_mutex_lock(&d->lock);
-    struct plan *p = begin(d);
+    struct leg *p = begin(d);
     if (pan_tilt)
-        p->speed[PAN] = p->speed[TILT] = 0;
+        p->speed[AXIS_PAN] = p->speed[AXIS_TILT] = 0;
     if (zoom)
-        p->speed[ZOOM] = 0;
+        p->speed[AXIS_ZOOM] = 0;
     pthread_mutex_unlock(&d->lock);
     return 0;
 }
@@ -179,12 +147,12 @@ static void pose(struct head *h, int64_t time_ns, struct pose *ret)
     struct digital_head *d = container_of(h, struct digital_head, base);
     double at[AXES];
     pthread_mutex_lock(&d->lock);
-    where(d, plan_at(d, time_ns), time_ns, at);
+    where(d, trajectory_at(&d->way, time_ns), time_ns, at);
     pthread_mutex_unlock(&d->lock);
-    double z = exp(at[ZOOM]);
+    double z = exp(at[AXIS_ZOOM]);
     *ret = (struct pose){
-        .pan_deg = at[PAN],
-        .tilt_deg = at[TILT],
+        .pan_deg = at[AXIS_PAN],
+        .tilt_deg = at[AXIS_TILT],
         .zoom = z,
         .focus = 1,
         .hfov_deg = 2 * atan(half_tan() / z) / RAD,
@@ -197,9 +165,9 @@ static bool moving(struct head *h, int64_t time_ns)
     struct digital_head *d = container_of(h, struct digital_head, base);
     bool yes = false;
     pthread_mutex_lock(&d->lock);
-    const struct plan *p = plan_at(d, time_ns);
+    const struct leg *p = trajectory_at(&d->way, time_ns);
     for (int a = 0; a < AXES; a++)
-        yes |= p->speed[a] != 0 && axis_at(p, a, time_ns) != p->to[a];
+        yes |= leg_moves(p, a, time_ns);
     pthread_mutex_unlock(&d->lock);
     return yes;
 }

@@ -5,8 +5,8 @@
  * tilt) and is 1/zoom as wide; it never leaves the picture, so the more is shown
  * the less there is to turn. Off the centre this is an approximation: a cut of a
  * picture is not quite what a turned lens would show. Any thread. */
-#ifndef DEVICE_FILE_HEAD_H
-#define DEVICE_FILE_HEAD_H
+#ifndef DEVICE_DIGITAL_HEAD_H
+#define DEVICE_DIGITAL_HEAD_H
 
 #include "device/ports.h"
 
