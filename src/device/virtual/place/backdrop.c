@@ -9,6 +9,8 @@
 
 #include "device/virtual/place/backdrop_inside.h"
 
+_Static_assert(CELL == RADIANCE_CELL, "what is painted anew is what has been touched");
+
 #define SLOTS_LEAST 48
 #define SLAB 16
 #define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
@@ -266,6 +268,15 @@ static bool paint_layer(struct backdrop *b, const struct plan_use *u, const stru
     }
     if (w > PATCHWORK || h > PATCHWORK)
         return false;
+    /* What moves is painted often: that must be cheap. */
+    bool large = !b->quick && !b->beam && !(cell->flags & CELL_SWAY) &&
+                 fmax(x1 - x0, y1 - y0) < CELL * 0.7 && MAGNIFY_MOST >= CELL * 0.7 + 6;
+    if (large) {
+        ix -= 2;
+        iy -= 2;
+        w += 4;
+        h += 4;
+    }
     struct remap r;
     int ox, oy;
     if (ix >= 0 && iy >= 0 && ix / TILE == (ix + w - 1) / TILE &&
@@ -294,7 +305,7 @@ static bool paint_layer(struct backdrop *b, const struct plan_use *u, const stru
         r.u[i] = (int32_t)lrint((x[i] - ox) * 65536);
         r.v[i] = (int32_t)lrint((y[i] - oy) * 65536);
     }
-    b->kernels->remap(&r, to);
+    (large ? b->kernels->magnify : b->kernels->remap)(&r, to);
     return true;
 }
 
@@ -417,6 +428,8 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
     }
     if (b->n_lettered)
         cell->phases |= lettering_paint(b, i * CELL, j * CELL, out);
+    if (into->touched)
+        into->touched[(size_t)j * (size_t)(b->across - 1) + (size_t)i] = 1;
     size_t at_sample = (size_t)j * CELL * into->stride + (size_t)i * CELL;
     int w = into->width - i * CELL, h = into->height - j * CELL;
     b->kernels->store(out, w < CELL ? w : CELL, h < CELL ? h : CELL, into->r + at_sample,

@@ -15,6 +15,7 @@
 #define CELL_SAMPLES (CELL * CELL * 4)
 #define SKY_STEP 8 /* pixels from one sample of the sky to the next */
 #define SKY_SIDE (CELL / SKY_STEP + 1)
+#define MAGNIFY_MOST 20 /* texels each way that a magnified cell is made of */
 #define GRAIN 256 /* side of the table of grain */
 
 /* How the layers of a tile are weighed. */
@@ -58,6 +59,9 @@ struct place_kernels {
     void (*mix)(const struct mix *m, const struct mix_tile *t, uint16_t *to, float *scratch);
     /* Bilinear samples into a cell. Every texel touched must be there. */
     void (*remap)(const struct remap *r, uint16_t *cell);
+    /* The same where texels are larger than pixels: edges stay edges. Touches two texels more on
+     * each side; may span MAGNIFY_MOST of them, those included. */
+    void (*magnify)(const struct remap *r, uint16_t *cell);
     /* Blends another cell over it; weights at the corners, 0…256. */
     void (*over)(uint16_t *cell, const uint16_t *other, const int weight[4]);
     /* Multiplies by 0…256 at the corners, but for the coverage. */

@@ -6,19 +6,6 @@
 
 #define FINE 128 /* steps between two texels */
 
-/* Positions along one row of a cell: first, and how much from side to side. */
-struct along {
-    int32_t u, v, du, dv;
-};
-
-INLINE struct along along_row(const int32_t u[4], const int32_t v[4], int y)
-{
-    int k = 2 * y + 1; /* of 32: the middle of the row */
-    int32_t u0 = u[0] + (((u[2] - u[0]) * k) >> 5), u1 = u[1] + (((u[3] - u[1]) * k) >> 5);
-    int32_t v0 = v[0] + (((v[2] - v[0]) * k) >> 5), v1 = v[1] + (((v[3] - v[1]) * k) >> 5);
-    return (struct along){u0, v0, u1 - u0, v1 - v0};
-}
-
 #ifdef __AVX2__
 
 /* Texels at two places, each with its right neighbour. */
@@ -265,6 +252,7 @@ static void store(const uint16_t *cell, int w, int h, uint16_t *r, uint16_t *g, 
 extern const struct place_kernels KERNELS_OWN(place);
 const struct place_kernels KERNELS_OWN(place) = {.mix = KERNELS_OWN(mix),
                                                  .remap = remap,
+                                                 .magnify = KERNELS_OWN(magnify),
                                                  .over = over,
                                                  .dim = dim,
                                                  .sky = sky,
