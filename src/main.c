@@ -37,6 +37,7 @@
 #include "device/device.h"
 #include "event/event.h"
 #include "image/develop.h"
+#include "image/eye.h"
 #include "image/overlay.h"
 #include "image/source.h"
 #include "media/pipeline.h"
@@ -291,6 +292,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&image_room_desc, &c->image_room},     {&profile_room_desc, &c->profile_room},
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
         {&ptz_room_desc, &c->ptz_room},         {&limit_room_desc, &a->limit_room},
+        {&eye_room_desc, &c->eye_room},
     };
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         int err = conf_add_room(c->conf, rooms[i].desc, rooms[i].room, why);

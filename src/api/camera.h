@@ -11,6 +11,7 @@ struct conf;
 struct deliver;
 struct device;
 struct events;
+struct eye;
 struct identity_info;
 struct jobs;
 struct loop;
@@ -34,11 +35,13 @@ struct camera {
     struct source *source;
     struct pipeline *pipeline;
     struct ptz *ptz;
+    struct eye *eye;
     struct deliver *deliver;
     struct truth_door *truth; /* NULL: not the virtual camera */
     const struct identity_info *identity;
     struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
     struct room *ptz_room; /* may be NULL: defaults */
+    struct room *eye_room; /* image/settings.h */
     int http_port, https_port, rtsp_port, rtsps_port;
     int64_t started_utc_ns;
     const char *web_dir; /* the built web page */

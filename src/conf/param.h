@@ -61,8 +61,9 @@ struct param_row {
 };
 #define PARAM_FIELD(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
 
-/* What a room adds. `check` judges a whole candidate struct (cross-field rules)
- * and may be NULL. */
+/* What a room adds; the hooks may be NULL. `check` judges a whole candidate struct (cross-field
+ * rules). `follow`, before that, sets what follows from what a transaction sets: was_set[i]
+ * tells that it sets rows[i] (of an array: in any element). */
 struct room_desc {
     const char *name;
     size_t size;
@@ -70,6 +71,7 @@ struct room_desc {
     size_t n_rows;
     int (*check)(const void *candidate, void *arg, struct fault *why);
     void *arg;
+    void (*follow)(void *candidate, const bool *was_set);
 };
 
 /* files may be NULL (nothing is kept: tests). Saved to "params.json". A damaged

@@ -318,6 +318,19 @@ static int save(struct conf *c, struct txn *t, struct fault *why)
     return r;
 }
 
+static int follow(struct room *r, const struct txn *t, struct fault *why)
+{
+    bool *was_set = calloc(r->desc.n_rows, sizeof(*was_set));
+    if (!was_set)
+        return fault_set(why, FAULT_INTERNAL, r->desc.name, "Out of memory.");
+    for (size_t i = 0; i < t->n_steps; i++)
+        if (t->steps[i].kind == STEP_SET && t->steps[i].leaf->room == r)
+            was_set[t->steps[i].leaf->row - r->desc.rows] = true;
+    r->desc.follow(r->candidate->data, was_set);
+    free(was_set);
+    return 0;
+}
+
 /* 0: done with the first of the queue; 1: it is being saved; negative: refused. */
 static int commit_first(struct conf *c, struct fault *why)
 {
@@ -326,6 +339,9 @@ static int commit_first(struct conf *c, struct fault *why)
     int r = 0;
     for (size_t i = 0; !r && i < t->n_steps; i++)
         r = carry_out(c, &t->steps[i], why);
+    for (struct room *room = c->rooms; !r && room; room = room->next)
+        if (room->candidate && room->desc.follow)
+            r = follow(room, t, why);
     for (struct room *room = c->rooms; !r && room; room = room->next)
         if (room->candidate && room->desc.check)
             r = room->desc.check(room->candidate->data, room->desc.arg, why);

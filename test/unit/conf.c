@@ -318,6 +318,41 @@ TEST(listeners)
     conf_free(conf);
 }
 
+/* A turned picture is mirrored as well, unless told otherwise at the same time. */
+static void follow_rotation(void *candidate, const bool *was_set)
+{
+    struct settings *s = candidate;
+    if (was_set[3] && !was_set[2])
+        s->mirror = s->rotation == 2;
+}
+
+TEST(what_follows_from_a_change)
+{
+    begin(NULL, NULL);
+    conf_free(conf);
+    struct room_desc with = desc;
+    with.follow = follow_rotation;
+    conf = conf_new(loop_, NULL, NULL);
+    CHECK_INT(conf_add_room(conf, &with, &room, &why), 0);
+    struct conf_listener listener = {.changed = on_change};
+    conf_listen(conf, &listener);
+    CHECK_INT(set1(SYSTEM, "Image.I0.Rotation", "180"), 0);
+    CHECK_STR(value("Image.Mirror"), "yes");
+    CHECK_STR(told, "Image.Mirror Image.I0.Rotation ");
+    CHECK_INT(set1(SYSTEM, "Image.Title", "x"), 0);
+    CHECK_INT(set1(SYSTEM, "Image.Mirror", "no"), 0);
+    CHECK_STR(value("Image.Mirror"), "no");
+    CHECK_INT(set1(SYSTEM, "Image.I0.Rotation", "180"), 0); /* once more */
+    CHECK_STR(value("Image.Mirror"), "yes");
+    struct txn *t = txn_new(conf, SYSTEM);
+    CHECK_INT(txn_set(t, "Image.Mirror", "no", &why), 0);
+    CHECK_INT(txn_set(t, "Image.I0.Rotation", "180", &why), 0);
+    txn_commit(t, on_done, NULL);
+    CHECK_STR(value("Image.Mirror"), "no");
+    conf_unlisten(conf, &listener);
+    conf_free(conf);
+}
+
 TEST(groups_come_and_go)
 {
     begin(NULL, NULL);
@@ -548,7 +583,7 @@ UNIT_MAIN(
     UNIT_ROW(bad_rows_are_refused)
     UNIT_ROW(listing_order_and_rights)
     UNIT_ROW(all_or_nothing)
-    UNIT_ROW(listeners)
+    UNIT_ROW(listeners) UNIT_ROW(what_follows_from_a_change)
     UNIT_ROW(groups_come_and_go)
     UNIT_ROW(what_is_saved_comes_back)
     UNIT_ROW(a_failed_save_changes_nothing)
