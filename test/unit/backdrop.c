@@ -45,7 +45,12 @@ static struct radiance planes(int width, int height)
     size_t n = (size_t)width * (size_t)height;
     uint16_t *p = calloc(n * 3, sizeof(*p));
     CHECK(p);
-    return (struct radiance){width, height, (size_t)width, p, p + n, p + 2 * n, 0, 0};
+    return (struct radiance){.width = width,
+                             .height = height,
+                             .stride = (size_t)width,
+                             .r = p,
+                             .g = p + n,
+                             .b = p + 2 * n};
 }
 
 static bool same(const struct radiance *a, const struct radiance *b)

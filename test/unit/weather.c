@@ -37,7 +37,13 @@ static void scene_init(struct scene *s, double pan, double tilt, double hfov, do
     size_t n = (size_t)W * H;
     uint16_t *planes = malloc(n * 3 * sizeof(*planes));
     CHECK(planes);
-    s->into = (struct radiance){W, H, W, planes, planes + n, planes + 2 * n, 16384, 0};
+    s->into = (struct radiance){.width = W,
+                                .height = H,
+                                .stride = W,
+                                .r = planes,
+                                .g = planes + n,
+                                .b = planes + 2 * n,
+                                .unit = 16384};
     for (size_t i = 0; i < 3 * n; i++)
         planes[i] = (uint16_t)(background * 16384);
 }

@@ -37,5 +37,7 @@ const struct kernels KERNELS = {
     .mean2 = mean2,
     .widen = widen,
     .develop2 = KERNELS_OWN(develop2),
+    .noise_luma = KERNELS_OWN(noise_luma),
+    .noise_chroma = KERNELS_OWN(noise_chroma),
     .capsules = KERNELS_OWN(capsules),
 };

@@ -8,10 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct radiance;
+
 struct sensor_curve {
-    float gain; /* radiance → 0…1 of full scale */
-    float shot_noise, read_noise;
+    float gain;     /* radiance → 0…1 of full scale */
     float slope[5]; /* BT.709 transfer above 0.018: Σ slope[i]·s^i, s = √linear */
+};
+
+#define DEVELOPED_STEPS 64 /* of a developed sample in one of the picture */
+
+/* How much noise a sample gets: what falls off with its luma. In 256ths of a step for each
+ * unit of a Gaussian sample of sigma 32. */
+struct sensor_noise {
+    int16_t most, slope; /* most - slope / 32768 · luma in steps */
+    int16_t chroma[2];   /* of that, in 32768ths */
 };
 
 #define CAPSULE_BLOCK 8 /* pixels covered at a time */
@@ -30,7 +40,8 @@ struct capsule {
 };
 /* What a capsule has covered. */
 struct capsule_aside {
-    uint32_t at; /* samples from the planes' starts */
+    uint32_t at;      /* samples from the planes' starts */
+    uint16_t cell[2]; /* of the picture, where its first and its last pixel lie */
     uint16_t was[3][CAPSULE_BLOCK];
 };
 
@@ -41,16 +52,22 @@ struct kernels {
     /* A row twice as wide from two rows of n samples, of which `near` counts three times
      * as much; near and far may be read at -1 and n. */
     void (*widen)(uint16_t *to, const uint16_t *near, const uint16_t *far, size_t n);
-    /* Two rows of radiance become two of luma and one of each chroma. `noise`: six
-     * rows of Gaussian samples (sigma 32): r, g, b of the first, then of the second. */
-    void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
-                     const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1, uint8_t *cb,
-                     uint8_t *cr);
+    /* Two rows of radiance (r, g, b of the first, then of the second) become two of luma and
+     * one of each chroma, in steps, BT.709 in limited range, without noise. */
+    void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6], int width,
+                     uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
+    /* Developed rows with noise, as samples of a picture; chroma: `luma` is the upper of its
+     * two rows, n what a chroma row has. */
+    void (*noise_luma)(const struct sensor_noise *s, const uint16_t *luma, const int8_t *noise,
+                       int n, uint8_t *to);
+    void (*noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
+                         const uint16_t *const chroma[2], const int8_t *const noise[2], int n,
+                         uint8_t *const to[2]);
     /* Lays n capsules over a picture at least CAPSULE_BLOCK wide, in their order. `aside`:
-     * NULL, or room for what they cover (see weather.c for how many), to be put back in
-     * reverse order. Returns how many blocks. */
-    size_t (*capsules)(const struct capsule *c, size_t n, int width, size_t stride,
-                       uint16_t *const plane[3], struct capsule_aside *aside);
+     * room for what they cover (see weather.c for how many), to be put back in reverse
+     * order. Returns how many blocks. */
+    size_t (*capsules)(const struct capsule *c, size_t n, struct radiance *into,
+                       struct capsule_aside *aside);
 };
 
 extern const struct kernels kernels_plain;

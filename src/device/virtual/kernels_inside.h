@@ -16,10 +16,14 @@
 #define KERNELS_JOIN(a, b) KERNELS_JOIN_(a, b)
 #define KERNELS_OWN(name) KERNELS_JOIN(KERNELS, name)
 
-void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
-                           const int8_t *const noise[6], int width, uint8_t *y0, uint8_t *y1,
-                           uint8_t *cb, uint8_t *cr);
-size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, int width, size_t stride,
-                             uint16_t *const plane[3], struct capsule_aside *aside);
+void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6], int width,
+                           uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
+void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *luma,
+                             const int8_t *noise, int n, uint8_t *to);
+void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
+                               const uint16_t *const chroma[2], const int8_t *const noise[2], int n,
+                               uint8_t *const to[2]);
+size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance *into,
+                             struct capsule_aside *aside);
 
 #endif

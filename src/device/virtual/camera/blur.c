@@ -138,6 +138,8 @@ int blur_move(struct blur *c, const struct view *start, const struct view *middl
     while (passes < MOST_PASSES && longest > 1.5 * (1 << passes))
         passes++;
     uint16_t *const plane[3] = {into->r, into->g, into->b};
+    if (passes)
+        radiance_touch(into, 0, 0, into->width, into->height);
     for (int k = 0; k < 3 && passes; k++) {
         uint16_t *a = plane[k], *b = c->scratch;
         for (int n = passes; n >= 1; n--) {
@@ -167,7 +169,8 @@ struct radiance *blur_half(struct blur *c, const struct radiance *into)
     }
     /* One sample before and one behind each row, for blur_widen(). */
     uint16_t *first = c->half_planes + 1;
-    c->half = (struct radiance){w, h, stride, first, first + n, first + 2 * n, 0, 0};
+    c->half = (struct radiance){
+        .width = w, .height = h, .stride = stride, .r = first, .g = first + n, .b = first + 2 * n};
     return &c->half;
 }
 
@@ -175,6 +178,7 @@ void blur_widen(struct blur *c, struct radiance *into)
 {
     const struct radiance *half = &c->half;
     into->unit = half->unit;
+    radiance_touch(into, 0, 0, into->width, into->height);
     uint16_t *const from[3] = {half->r, half->g, half->b};
     uint16_t *const to[3] = {into->r, into->g, into->b};
     for (int k = 0; k < 3; k++) {

@@ -504,7 +504,7 @@ static void copy(struct pane *p, const struct radiance *in)
 }
 
 int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
-              int64_t time_ns, const struct radiance *in, const struct radiance **ret)
+              int64_t time_ns, struct radiance *in, struct radiance **ret)
 {
     double much = drops_amount(s, zoom), mean[3];
     if (much <= 0 && m->spray <= 0 && m->cover <= 0 && m->blur <= 0) {

@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "device/virtual/stage/stage.h"
 #include "device/virtual/radiance.h"
+#include "device/virtual/stage/stage.h"
 
 struct pane;
 
@@ -22,7 +22,7 @@ void pane_rest(struct pane *p); /* nobody watches: gives its pictures back */
  * good until the next call; `in` stays as it is. zoom: magnification (drops get large and
  * faint). 0 or -ENOMEM. */
 int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
-              int64_t time_ns, const struct radiance *in, const struct radiance **ret);
+              int64_t time_ns, struct radiance *in, struct radiance **ret);
 
 /* How much of the light comes through on average, 0…1, for exposure. */
 double mess_light(const struct mess *m);

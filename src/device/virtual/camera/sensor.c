@@ -7,17 +7,18 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "device/virtual/kernels.h"
+#include "device/virtual/camera/clean.h"
 #include "device/virtual/camera/mess.h"
+#include "device/virtual/kernels.h"
 #include "device/virtual/set.h"
 #include "device/virtual/world.h"
 #include "media/picture.h"
 #include "media/shot.h"
 
 #define PICTURES 12                      /* that may be out at a time */
-#define NOISE (1 << 16)                  /* Gaussian samples; every row starts somewhere in them */
 #define METERED 15                       /* pictures' times whose light decides the exposure */
 #define LIGHT_STEP_NS INT64_C(200000000) /* the light is looked at so often */
+#define STOPS_STEPS 64.0                 /* exposures apart by a factor of two: so many steps */
 #define MIDDLE_GREY 0.25                 /* linear; what the mean of the picture is exposed for */
 #define SHORTEST_NS INT64_C(50000)
 #define CRISP_NS INT64_C(8000000) /* longer only when the iris is open */
@@ -41,7 +42,7 @@ struct virtual_sensor {
     struct picture_pool *pool;
     struct radiance light; /* planes NULL while nobody wants pictures */
     struct pane *pane;
-    int8_t *noise; /* NOISE + width */
+    struct clean *clean; /* NULL while nobody wants pictures */
 };
 
 static struct virtual_sensor *of(struct sensor *s)
@@ -67,16 +68,24 @@ static int prepare(struct virtual_sensor *v)
 {
     size_t n = (size_t)v->width * (size_t)v->height;
     if (!v->light.r) {
-        uint16_t *planes = malloc(n * 3 * sizeof(*planes));
+        v->light = (struct radiance){.width = v->width, .height = v->height};
+        size_t cells = (size_t)radiance_across(&v->light) * (size_t)radiance_down(&v->light);
+        uint16_t *planes = malloc(n * 3 * sizeof(*planes) + cells);
         if (!planes)
             return -ENOMEM;
-        v->light = (struct radiance){
-            v->width, v->height, (size_t)v->width, planes, planes + n, planes + 2 * n, 0, 0};
+        v->light.stride = (size_t)v->width;
+        v->light.r = planes;
+        v->light.g = planes + n;
+        v->light.b = planes + 2 * n;
+        v->light.touched = (uint8_t *)(planes + 3 * n);
+        memset(v->light.touched, 1, cells);
         /* cppcheck-suppress memleak */
     }
+    if (!v->clean)
+        v->clean = clean_new(v->width, v->height);
     if (!v->pool)
         v->pool = picture_pool_new(v->width, v->height, false, PICTURES);
-    return v->pool ? 0 : -ENOMEM;
+    return v->pool && v->clean ? 0 : -ENOMEM;
 }
 
 static void start(struct sensor *s)
@@ -89,6 +98,7 @@ static void stop(struct sensor *s)
     struct virtual_sensor *v = of(s);
     free(v->light.r);
     v->light = (struct radiance){0};
+    v->clean = clean_free(v->clean);
     v->pool = picture_pool_unref(v->pool);
     pane_rest(v->pane);
     world_rest(v->world);
@@ -136,46 +146,27 @@ static struct exposure expose(struct virtual_sensor *v, int64_t start_ns, const 
         sum += k * seen;
         weight += k;
     }
-    double level = exp(sum / weight) * fmax(mess_light(mess), 0.02);
-    return share_out(MIDDLE_GREY / level / SENSITIVITY, v->fps);
+    /* In steps that are not seen: light that creeps must not change every sample of a picture. */
+    double stops = log2(MIDDLE_GREY / fmax(mess_light(mess), 0.02)) - sum / weight / M_LN2;
+    return share_out(exp2(round(stops * STOPS_STEPS) / STOPS_STEPS) / SENSITIVITY, v->fps);
 }
 
-/* Noise as of a sensor whose camera takes most of it away: less than proportional. */
 static void curve_of(const struct exposure *e, double unit, struct sensor_curve *ret)
 {
     double amplify = pow(10, e->gain_db / 20), open = NARROW_F / e->iris_f;
     double light = SENSITIVITY * (double)e->ns / 1e6 * open * open;
     *ret = (struct sensor_curve){
         .gain = (float)(light * amplify / unit),
-        .shot_noise = (float)(0.0042 / 32 * pow(amplify, 0.36)),
-        .read_noise = (float)(0.0030 / 32 * pow(amplify, 0.40)),
         .slope = {-0.0851341f, 1.2899163f, -0.3982510f, 0.2822550f, -0.0888705f},
     };
 }
 
-static void develop(struct virtual_sensor *v, uint64_t serial, const struct sensor_curve *curve,
-                    const struct radiance *l, bool grey, struct picture *to)
+/* As of a sensor whose camera takes most of it away: less than proportional. */
+static void noise_of(const struct exposure *e, struct clean_noise *ret)
 {
-    uint64_t key = mix64(v->seed ^ mix64(serial));
-    for (int y = 0; y < v->height; y += 2) {
-        const uint16_t *in[6];
-        const int8_t *noise[6];
-        for (int k = 0; k < 6; k++) {
-            size_t row = (size_t)(y + k / 3) * l->stride;
-            in[k] = (k % 3 == 0 ? l->r : k % 3 == 1 ? l->g : l->b) + row;
-            noise[k] = v->noise + (mix64(key + (uint64_t)(y * 8 + k)) & (NOISE - 1));
-        }
-        uint8_t *cb = to->plane[1] + (long)(y / 2) * to->stride[1];
-        uint8_t *cr = to->plane[2] + (long)(y / 2) * to->stride[2];
-        v->kernels->develop2(curve, in, noise, v->width, to->plane[0] + (long)y * to->stride[0],
-                             to->plane[0] + (long)(y + 1) * to->stride[0], cb, cr);
-        if (grey) {
-            memset(cb, 128, (size_t)v->width / 2);
-            memset(cr, 128, (size_t)v->width / 2);
-        }
-    }
-    to->matrix = COLOUR_BT709;
-    to->range = RANGE_LIMITED;
+    double amplify = pow(10, e->gain_db / 20);
+    *ret = (struct clean_noise){.shot = 0.0042 * pow(amplify, 0.36),
+                                .read = 0.0030 * pow(amplify, 0.40)};
 }
 
 static double mean_luma(const struct picture *p)
@@ -209,7 +200,7 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
                           .iris_f = e.iris_f};
     v->head->ops->pose(v->head, how.start_ns, &how.pose_start);
     v->head->ops->pose(v->head, how.end_ns, &how.pose_end);
-    const struct radiance *seen = NULL;
+    struct radiance *seen = NULL;
     rc =
         world_render(v->world, &how.pose_start, &how.pose_end, how.start_ns, how.end_ns, &v->light);
     if (rc == 0)
@@ -219,8 +210,14 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         return rc;
     }
     struct sensor_curve curve;
+    struct clean_noise noise;
     curve_of(&e, seen->unit, &curve);
-    develop(v, serial, &curve, seen, set.ir > NIGHT_IR, pixels);
+    noise_of(&e, &noise);
+    clean_develop(v->clean, v->kernels, &curve, seen);
+    memset(v->light.touched, 0,
+           (size_t)radiance_across(&v->light) * (size_t)radiance_down(&v->light));
+    clean_print(v->clean, v->kernels, &noise, mix64(v->seed ^ mix64(serial)), set.ir > NIGHT_IR,
+                pixels);
     how.mean_luma = mean_luma(pixels);
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)
@@ -254,20 +251,8 @@ struct sensor *virtual_sensor_new(struct world *w, struct head *head, struct clo
     v->fps = fps;
     v->kernels = kernels_best();
     v->pane = pane_new(seed);
-    v->noise = malloc((size_t)(NOISE + width));
-    if (!v->noise || !v->pane)
+    if (!v->pane)
         return virtual_sensor_free(&v->sensor);
-    /* Sums of twelve uniform numbers are close enough to Gaussian, and the same on any
-     * machine. */
-    for (int i = 0; i < NOISE; i++) {
-        uint64_t a = mix64((uint64_t)i * 3), b = mix64((uint64_t)i * 3 + 1), sum = 0;
-        for (int k = 0; k < 6; k++)
-            sum += (a >> (10 * k) & 1023) + (b >> (10 * k) & 1023);
-        double g = ((double)sum - 6138) / 1024 * 32;
-        v->noise[i] = (int8_t)lrint(fmin(fmax(g, -127), 127));
-    }
-    for (int i = 0; i < width; i++)
-        v->noise[NOISE + i] = v->noise[i % NOISE];
     return &v->sensor;
 }
 
@@ -279,7 +264,6 @@ struct sensor *virtual_sensor_free(struct sensor *s)
     if (v->pane)
         stop(s);
     pane_free(v->pane);
-    free(v->noise);
     free(v);
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "device/virtual/kernels_inside.h"
+#include "device/virtual/radiance.h"
 
 #define LANES CAPSULE_BLOCK
 #define AHEAD 8 /* rows: each is far from the last one in memory */
@@ -73,10 +74,13 @@ INLINE void lay(uint16_t *at, uint16_t colour, weights w)
 }
 #endif
 
-size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, int width, size_t stride,
-                             uint16_t *const plane[3], struct capsule_aside *aside)
+size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance *into,
+                             struct capsule_aside *aside)
 {
     size_t blocks = 0;
+    const int width = into->width, across = radiance_across(into);
+    const size_t stride = into->stride;
+    uint16_t *const plane[3] = {into->r, into->g, into->b};
     for (; n; n--, c++) {
         const float inv = c->inv_radius;
         const float step_across = c->uy * inv, step_along = c->ux * inv;
@@ -106,9 +110,15 @@ size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, int width, size_
                     weigh(c, (dx * c->uy - dy * c->ux) * inv, (dx * c->ux + dy * c->uy) * inv,
                           step_across, step_along, x > from ? skip : 0);
                 size_t at = (size_t)y * stride + (size_t)b;
+                int cell = y / RADIANCE_CELL * across;
+                int cells[2] = {cell + b / RADIANCE_CELL, cell + (b + LANES - 1) / RADIANCE_CELL};
+                if (into->touched)
+                    into->touched[cells[0]] = into->touched[cells[1]] = 1;
                 if (aside) {
                     struct capsule_aside *keep = aside + blocks;
                     keep->at = (uint32_t)at;
+                    keep->cell[0] = (uint16_t)cells[0];
+                    keep->cell[1] = (uint16_t)cells[1];
                     for (int k = 0; k < 3; k++)
                         memcpy(keep->was[k], plane[k] + at, sizeof(keep->was[k]));
                 }

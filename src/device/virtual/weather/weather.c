@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/virtual/weather/fall.h"
 #include "device/virtual/kernels.h"
+#include "device/virtual/weather/fall.h"
 
 #define MOST_CAPSULES 8000
 #define MOST_BLOCKS 60000  /* about 3 MB put aside */
@@ -543,9 +543,7 @@ bool weather_paint(struct weather *w, const struct view *v, const struct light *
             return false; /* dry, but whole */
         w->aside_room = room;
     }
-    uint16_t *const plane[3] = {into->r, into->g, into->b};
-    size_t n = w->kernels->capsules(w->list, p.n, into->width, into->stride, plane,
-                                    keep ? w->aside : NULL);
+    size_t n = w->kernels->capsules(w->list, p.n, into, keep ? w->aside : NULL);
     w->n_aside = keep ? n : 0;
     return true;
 }
@@ -554,6 +552,8 @@ void weather_restore(struct weather *w, struct radiance *into)
 {
     while (w->n_aside) {
         const struct capsule_aside *a = &w->aside[--w->n_aside];
+        if (into->touched)
+            into->touched[a->cell[0]] = into->touched[a->cell[1]] = 1;
         memcpy(into->r + a->at, a->was[0], sizeof(a->was[0]));
         memcpy(into->g + a->at, a->was[1], sizeof(a->was[1]));
         memcpy(into->b + a->at, a->was[2], sizeof(a->was[2]));
