@@ -37,22 +37,171 @@ INLINE void widen_row(float *to, const float *from, int n)
     }
 }
 
-/* Quarter to half, borders included: half row j lies between quarter rows. */
-INLINE void widen_light(float *half, const float *quarter)
+/* The nearer and the farther neighbour of each of n samples. */
+INLINE void spread(float *near, float *far, const float *from, int n)
+{
+    for (int i = 0; i < n / 2; i++) {
+        near[2 * i] = from[i + 1];
+        near[2 * i + 1] = from[i + 1];
+        far[2 * i] = from[i];
+        far[2 * i + 1] = from[i + 2];
+    }
+}
+
+/* ---- light that keeps to the surface it is on ----
+ *
+ * Light is kept coarser than colour. Of the coarse samples round a texel those count that are
+ * of its colour and distance: else light of a window would lie on its frame, and the shade
+ * behind a post on the post. */
+
+#define LIKE 0.045f   /* 1 / difference of luma, of 255, that makes another surface */
+#define BESIDE 0.014f /* the same of depth codes: 1.2 % */
+#define UNLIKE 0.02f  /* what others count, so that there always are some */
+
+INLINE float alike(float luma, float depth)
+{
+    float a = luma * LIKE, b = depth * BESIDE;
+    float k = 1 - a * a - b * b;
+    k = k < 0 ? 0 : k;
+    return k * k + UNLIKE;
+}
+
+/* Luma and depth, as dense as light is. */
+struct guide {
+    float luma[HALVES], depth[HALVES];
+    float coarse_luma[QUARTERS], coarse_depth[QUARTERS];
+    float aside[QUARTERS], up[QUARTERS]; /* how depth goes on */
+};
+
+INLINE float least_slope(float a, float b)
+{
+    float x = a < 0 ? -a : a, y = b < 0 ? -b : b;
+    return a * b <= 0 ? 0 : x < y ? a : b;
+}
+
+INLINE void make_guide(const struct mix_tile *t, struct guide *g)
 {
     for (int j = 0; j < TILE_HALF; j++) {
-        /* Half sample j - 1 without the border; its quarter neighbours, with theirs. */
-        int near = (j - 1 + 2) / 2, far = j & 1 ? near - 1 : near + 1;
-        float row[TILE_QUARTER], out[TILE_HALF + 2];
-        near = near > TILE_QUARTER - 1 ? TILE_QUARTER - 1 : near;
-        far = far < 0 ? 0 : far > TILE_QUARTER - 1 ? TILE_QUARTER - 1 : far;
-        const float *a = quarter + near * TILE_QUARTER, *b = quarter + far * TILE_QUARTER;
-        for (int i = 0; i < TILE_QUARTER; i++)
-            row[i] = 0.75f * a[i] + 0.25f * b[i];
-        widen_row(out + 1, row, TILE_HALF - 2);
-        out[0] = 0.75f * row[0] + 0.25f * row[1];
-        out[TILE_HALF - 1] = 0.75f * row[TILE_QUARTER - 1] + 0.25f * row[TILE_QUARTER - 2];
-        memcpy(half + j * TILE_HALF, out, TILE_HALF * sizeof(*half));
+        int y = 2 * j - 2;
+        y = y < 0 ? 0 : y > TILE - 2 ? TILE - 2 : y;
+        const uint8_t *a = t->y + y * TILE, *b = a + TILE;
+        float *to = g->luma + j * TILE_HALF;
+        for (int i = 0; i < TILE / 2; i++)
+            to[i + 1] = (float)(a[2 * i] + a[2 * i + 1] + b[2 * i] + b[2 * i + 1]) * 0.25f;
+        to[0] = to[1];
+        to[TILE_HALF - 1] = to[TILE_HALF - 2];
+    }
+    for (int i = 0; i < HALVES; i++)
+        g->depth[i] = (float)t->depth[i];
+    for (int j = 0; j < TILE_QUARTER; j++) {
+        int y0 = j ? 2 * j - 1 : 0, y1 = 2 * j < TILE_HALF ? 2 * j : TILE_HALF - 1;
+        for (int i = 0; i < TILE_QUARTER; i++) {
+            int x0 = i ? 2 * i - 1 : 0, x1 = 2 * i < TILE_HALF ? 2 * i : TILE_HALF - 1;
+            int p = y0 * TILE_HALF + x0, q = y0 * TILE_HALF + x1, r = y1 * TILE_HALF + x0;
+            int s = y1 * TILE_HALF + x1, at = j * TILE_QUARTER + i;
+            g->coarse_luma[at] = (g->luma[p] + g->luma[q] + g->luma[r] + g->luma[s]) * 0.25f;
+            g->coarse_depth[at] = (g->depth[p] + g->depth[q] + g->depth[r] + g->depth[s]) * 0.25f;
+        }
+    }
+    const float *d = g->coarse_depth;
+    memset(g->aside, 0, sizeof(g->aside));
+    memset(g->up, 0, sizeof(g->up));
+    for (int j = 1; j < TILE_QUARTER - 1; j++)
+        for (int i = j * TILE_QUARTER + 1; i < (j + 1) * TILE_QUARTER - 1; i++) {
+            g->aside[i] = least_slope(d[i] - d[i - 1], d[i + 1] - d[i]);
+            g->up[i] = least_slope(d[i] - d[i - TILE_QUARTER], d[i + TILE_QUARTER] - d[i]);
+        }
+}
+
+/* A coarse row, as wide as a finer one: the nearer [0] and the farther [1] neighbour. */
+struct coarse_row {
+    float luma[2][TILE_HALF], depth[2][TILE_HALF], up[2][TILE_HALF], light[3][2][TILE_HALF];
+};
+
+INLINE void spread_half(float to[2][TILE_HALF], const float *from)
+{
+    spread(to[0] + 1, to[1] + 1, from, TILE_HALF - 2);
+    to[0][0] = from[0];
+    to[1][0] = from[1];
+    to[0][TILE_HALF - 1] = from[TILE_QUARTER - 1];
+    to[1][TILE_HALF - 1] = from[TILE_QUARTER - 2];
+}
+
+INLINE void take_row(struct coarse_row *r, const struct guide *g, const float *light, int row)
+{
+    float aside[2][TILE_HALF];
+    int at = row * TILE_QUARTER;
+    spread_half(r->luma, g->coarse_luma + at);
+    spread_half(r->depth, g->coarse_depth + at);
+    spread_half(r->up, g->up + at);
+    spread_half(aside, g->aside + at);
+    for (int k = 0; k < 3; k++)
+        spread_half(r->light[k], light + k * QUARTERS + at);
+    for (int i = 0; i < TILE_HALF; i += 2) {
+        r->depth[0][i] += 0.25f * aside[0][i];
+        r->depth[0][i + 1] -= 0.25f * aside[0][i + 1];
+        r->depth[1][i] -= 0.75f * aside[1][i];
+        r->depth[1][i + 1] += 0.75f * aside[1][i + 1];
+    }
+}
+
+/* A row of light between two coarse ones; `on`: its distance below the nearer one's middle. */
+INLINE void guided_half(float *to, const struct guide *g, int row, const struct coarse_row *near,
+                        const struct coarse_row *far, float on, float beyond)
+{
+    const float *luma = g->luma + row * TILE_HALF, *depth = g->depth + row * TILE_HALF;
+    to += row * TILE_HALF;
+    for (int i = 0; i < TILE_HALF; i++) {
+        float n0 = 0.5625f * alike(luma[i] - near->luma[0][i],
+                                   depth[i] - near->depth[0][i] - on * near->up[0][i]);
+        float n1 = 0.1875f * alike(luma[i] - near->luma[1][i],
+                                   depth[i] - near->depth[1][i] - on * near->up[1][i]);
+        float f0 = 0.1875f * alike(luma[i] - far->luma[0][i],
+                                   depth[i] - far->depth[0][i] - beyond * far->up[0][i]);
+        float f1 = 0.0625f * alike(luma[i] - far->luma[1][i],
+                                   depth[i] - far->depth[1][i] - beyond * far->up[1][i]);
+        float all = 1 / ((n0 + n1) + (f0 + f1));
+        for (int k = 0; k < 3; k++)
+            to[k * HALVES + i] = ((n0 * near->light[k][0][i] + n1 * near->light[k][1][i]) +
+                                  (f0 * far->light[k][0][i] + f1 * far->light[k][1][i])) *
+                                 all;
+    }
+}
+
+INLINE void guided_light(float *half, const struct guide *g, const float *quarter)
+{
+    struct coarse_row row[2];
+    take_row(&row[0], g, quarter, 0);
+    for (int j = 0; j < TILE_QUARTER - 1; j++) {
+        struct coarse_row *this = &row[j & 1], *next = &row[1 - (j & 1)];
+        take_row(next, g, quarter, j + 1);
+        guided_half(half, g, 2 * j, this, next, 0.25f, -0.75f);
+        guided_half(half, g, 2 * j + 1, next, this, -0.25f, 0.75f);
+    }
+}
+
+/* One row of light for texels, out of half rows `near` and `far`. */
+INLINE void guided_full(float e[3][TILE], const float *light, const struct guide *g,
+                        const uint8_t *luma, int near, int far)
+{
+    float w[4][TILE], of[2][TILE], all[TILE];
+    for (int j = 0; j < 2; j++) {
+        spread(of[0], of[1], g->luma + (j ? far : near) * TILE_HALF, TILE);
+        for (int k = 0; k < 2; k++)
+            for (int i = 0; i < TILE; i++)
+                w[2 * j + k][i] =
+                    (j ? 0.25f : 0.75f) * (k ? 0.25f : 0.75f) * alike((float)luma[i] - of[k][i], 0);
+    }
+    for (int i = 0; i < TILE; i++)
+        all[i] = 1 / ((w[0][i] + w[1][i]) + (w[2][i] + w[3][i]));
+    for (int k = 0; k < 3; k++) {
+        float far_of[2][TILE];
+        spread(of[0], of[1], light + k * HALVES + near * TILE_HALF, TILE);
+        spread(far_of[0], far_of[1], light + k * HALVES + far * TILE_HALF, TILE);
+        for (int i = 0; i < TILE; i++)
+            e[k][i] = ((w[0][i] * of[0][i] + w[1][i] * of[1][i]) +
+                       (w[2][i] * far_of[0][i] + w[3][i] * far_of[1][i])) *
+                      all[i];
     }
 }
 
@@ -149,8 +298,9 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
     float *mirror = keep + HALVES, *quarter = scratch + 8 * HALVES;
     const bool foggy = m->extinction > 0, wet = m->wet > 0;
     soft_light(m, t, quarter);
-    for (int k = 0; k < 3; k++)
-        widen_light(light + k * HALVES, quarter + k * QUARTERS);
+    struct guide guide;
+    make_guide(t, &guide);
+    guided_light(light, &guide, quarter);
     if (t->suns)
         sun_light(m, t->suns, light);
     if (foggy)
@@ -160,8 +310,7 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
     for (int y = 0; y < TILE; y++) {
         float e[3][TILE], cb[TILE], cr[TILE], v[TILE], c[3][TILE], cover[TILE];
         int near = y / 2 + 1, far = y & 1 ? near + 1 : near - 1;
-        for (int k = 0; k < 3; k++)
-            full_row(e[k], light + k * HALVES, near, far);
+        guided_full(e, light, &guide, t->y + y * TILE, near, far);
         full_bytes(cb, t->cb, near, far);
         full_bytes(cr, t->cr, near, far);
         for (int i = 0; i < TILE; i++) {
