@@ -31,7 +31,6 @@ struct world {
     struct member *members; /* CAST_MOST */
     uint64_t held;          /* which picture of the place the last radiance has … */
     uint64_t place_held;    /* … and what the backdrop calls it */
-    const char *hidden;
     pthread_mutex_t lock; /* leaf: guards what follows */
     struct truth_shot shot[REMEMBERED];
     uint64_t n_shots;
@@ -147,7 +146,8 @@ void world_use_plain_kernels(struct world *w, bool plain)
 
 void world_hide(struct world *w, const char *id)
 {
-    w->hidden = id;
+    if (w->raster)
+        raster_hide(w->raster, id);
 }
 
 /* ---- pictures ---- */
@@ -169,11 +169,7 @@ static void aim(struct world *w, const struct pose *pose, int64_t time_ns, int w
 
 static size_t present(struct world *w, int64_t time_ns, struct member *ret)
 {
-    size_t n = w->parts.cast ? cast_at(w->parts.cast, time_ns, ret, CAST_MOST) : 0, kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!w->hidden || strcmp(w->hidden, ret[i].id) != 0)
-            ret[kept++] = ret[i];
-    return kept;
+    return w->parts.cast ? cast_at(w->parts.cast, time_ns, ret, CAST_MOST) : 0;
 }
 
 /* The start, the middle and the end of an exposure. */

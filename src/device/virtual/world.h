@@ -48,7 +48,8 @@ void world_light(struct world *w, int64_t time_ns, struct light *ret);
 double world_meter(struct world *w, const struct pose *pose, double aspect, int64_t time_ns);
 /* For tests: the plain C twin of the inner loops, or the fastest of this machine. */
 void world_use_plain_kernels(struct world *w, bool plain);
-/* For tests: leaves somebody (by id) out of pictures and truth; NULL: nobody. */
+/* For tests: leaves somebody (by id) out of pictures, but for his shadow and the light of
+ * his lamps; NULL: nobody. */
 void world_hide(struct world *w, const char *id);
 
 struct truth_object {

@@ -113,6 +113,8 @@ const struct plate *look_plate(struct raster *r, const char *text);
 /* raster.c */
 /* Before pixels of a row are written: they are marked as touched and, if asked, put aside. */
 void keep_pixels(struct raster *r, struct radiance *into, int y, int x0, int x1);
+/* Into the order in which they are drawn, one whole after the other: far ones first. */
+void sort_members(struct placed **order, size_t n);
 /* Depths of the backdrop; x0 ≤ x < x1 of the row are valid. */
 const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                      int x0, int x1);

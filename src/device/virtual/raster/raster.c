@@ -378,7 +378,7 @@ static int nearer(const struct placed *a, const struct placed *b)
 
 /* Far ones first. Few cross each other in the picture, so that a plain insertion by
  * distance, corrected where boxes on the ground say otherwise, is enough. */
-static void sort_members(struct placed **order, size_t n)
+void sort_members(struct placed **order, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         struct placed *p = order[i];

@@ -12,6 +12,8 @@ struct window {
     double x0, y0, k; /* cells per pixel */
     int w, h;
     float cover[CELLS * CELLS], depth[CELLS * CELLS];
+    struct placed *order[CAST_MOST]; /* as they are drawn */
+    size_t n;
 };
 
 /* The outline of p as seen through the window, in r->patch; vertices stay in r->v. Returns
@@ -45,7 +47,7 @@ static void borders(const struct raster *r, const struct placed *p, int lod, con
     s->y1 = w->y0 + box[3] / w->k;
 }
 
-/* Rows of r->patch into whole pictures; with `hide`, what is nearer takes from cover. */
+/* Rows of r->patch into whole pictures; with `hide`, they take from cover. */
 static void gather(struct raster *r, struct window *w, bool hide)
 {
     for (int t = 0; t < r->patch.down; t++) {
@@ -57,7 +59,7 @@ static void gather(struct raster *r, struct window *w, bool hide)
                 if (!hide) {
                     w->cover[at] = r->cover[i][x];
                     w->depth[at] = r->depth[i][x];
-                } else if (r->depth[i][x] > w->depth[at]) {
+                } else {
                     w->cover[at] *= 1 - r->cover[i][x];
                 }
             }
@@ -73,10 +75,9 @@ static float seen_at(const struct backdrop *b, const struct view *v, double x, d
 }
 
 static void silhouette(struct raster *r, const struct backdrop *b, const struct view *v,
-                       const struct placed *all, size_t n, size_t me, struct window *w,
-                       struct silhouette *ret)
+                       size_t me, struct window *w, struct silhouette *ret)
 {
-    const struct placed *p = &all[me];
+    const struct placed *p = w->order[me];
     double x0 = fmax(p->x0, -2.0 * v->width), x1 = fmin(p->x1, 3.0 * v->width);
     double y0 = fmax(p->y0, -2.0 * v->height), y1 = fmin(p->y1, 3.0 * v->height);
     w->x0 = floor(x0);
@@ -94,10 +95,9 @@ static void silhouette(struct raster *r, const struct backdrop *b, const struct 
     double whole = 0;
     for (int i = 0; i < w->w * w->h; i++)
         whole += w->cover[i];
-    for (size_t i = 0; i < n; i++) {
-        const struct placed *q = &all[i];
-        if (i == me || !q->in_view || q->x1 < x0 || q->x0 > x1 || q->y1 < y0 || q->y0 > y1 ||
-            q->depth - q->reach > p->depth + p->reach)
+    for (size_t i = me + 1; i < w->n; i++) {
+        const struct placed *q = w->order[i];
+        if (q->x1 < x0 || q->x0 > x1 || q->y1 < y0 || q->y0 > y1)
             continue;
         if (outline(r, v, q, w) >= 0)
             gather(r, w, true);
@@ -138,12 +138,15 @@ void raster_truth(struct raster *r, const struct backdrop *b, const struct view 
     struct placed *all = calloc(n ? n : 1, sizeof(*all));
     struct window *w = malloc(sizeof(*w));
     memset(ret, 0, n * sizeof(*ret));
-    for (size_t i = 0; all && w && i < n; i++)
-        if (!place_member(&all[i], r, v, &members[i]))
-            all[i].in_view = false;
-    for (size_t i = 0; all && w && i < n; i++)
-        if (all[i].in_view)
-            silhouette(r, b, v, all, n, i, w, &ret[i]);
+    if (all && w) {
+        w->n = 0;
+        for (size_t i = 0; i < n && i < CAST_MOST; i++)
+            if (place_member(&all[i], r, v, &members[i]) && all[i].in_view)
+                w->order[w->n++] = &all[i];
+        sort_members(w->order, w->n);
+        for (size_t i = 0; i < w->n; i++)
+            silhouette(r, b, v, i, w, &ret[w->order[i] - all]);
+    }
     free(all);
     free(w);
 }
