@@ -4,14 +4,14 @@
 
 #include "base/fault.h"
 #include "device/file/file.h"
+#include "device/rtsp/rtsp.h"
 #include "device/virtual/stage/faults.h"
 #include "device/virtual/virtual.h"
 
 /* One line a backend. */
 const struct device_backend *const device_table[] = {
-    &virtual_backend,
-    &file_backend,
-    NULL,
+    &virtual_backend, &file_backend,  &rtsp_backend, &rtsps_backend,
+    &http_backend,    &https_backend, NULL,
 };
 
 struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
@@ -22,10 +22,13 @@ struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
         const struct device_backend *b = device_table[i];
         if (strlen(b->scheme) != len || strncmp(b->scheme, spec, len))
             continue;
-        struct device *d = b->open(spec[len] ? spec + len + 1 : "", seed, clock, events, why);
+        const char *rest = spec[len] ? spec + len + 1 : "";
+        struct device *d = b->open(b->whole ? spec : rest, seed, clock, events, why);
         return d && d->world ? faults_wrap(d, clock, seed) : d; /* what is real is not broken */
     }
     fault_set(why, FAULT_UNKNOWN, "source",
-              "there is no source \"%.64s\"; it is virtual or file:PATH", spec);
+              "there is no source \"%.*s\"; it is virtual, file:PATH, or rtsp://, rtsps://, "
+              "http:// or https:// of another camera",
+              (int)(len < 32 ? len : 32), spec);
     return NULL;
 }

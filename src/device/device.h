@@ -18,6 +18,7 @@ struct device;
 
 struct device_backend {
     const char *scheme; /* "virtual", "file": what stands before ':' in SPEC */
+    bool whole;         /* open() is told all of SPEC instead of what stands behind ':' */
     struct device *(*open)(const char *rest, uint64_t seed, struct clock *clock,
                            struct events *events, struct fault *why);
 };

@@ -21,8 +21,13 @@
 #define MAX_SIDE 8192
 #define MAX_BAD 64 /* damaged pictures in a row before the file counts as broken */
 
+#define CLOSE_NS (500 * NSEC_PER_MSEC) /* to say goodbye */
+
 struct demux {
-    int fd;
+    int fd; /* -1: another camera */
+    struct demux_network network;
+    int64_t deadline_ns; /* of what waits for the network now */
+    bool closing;
     int64_t at; /* reading position */
     AVIOContext *io;
     AVFormatContext *format;
@@ -78,6 +83,9 @@ struct demux *demux_close(struct demux *d)
 {
     if (!d)
         return NULL;
+    if (d->network.clock)
+        d->deadline_ns = clock_now(d->network.clock) + CLOSE_NS;
+    d->closing = true;
     avcodec_free_context(&d->codec);
     avformat_close_input(&d->format);
     if (d->io)
@@ -86,7 +94,8 @@ struct demux *demux_close(struct demux *d)
     av_packet_free(&d->packet);
     av_frame_free(&d->frame);
     sws_freeContext(d->sws);
-    close(d->fd);
+    if (d->fd >= 0)
+        close(d->fd);
     free(d);
     return NULL;
 }
@@ -97,6 +106,8 @@ static int errno_of(int av)
         return -ENODATA;
     if (av == AVERROR(ENOMEM))
         return -ENOMEM;
+    if (av == AVERROR_EXIT || av == AVERROR(ETIMEDOUT))
+        return -ETIMEDOUT;
     return -EBADMSG;
 }
 
@@ -124,6 +135,45 @@ static int open_format(struct demux *d)
     return avformat_find_stream_info(d->format, NULL);
 }
 
+static int overdue(void *opaque)
+{
+    struct demux *d = opaque;
+    return (!d->closing && d->network.given_up && d->network.given_up(d->network.arg)) ||
+           clock_now(d->network.clock) > d->deadline_ns;
+}
+
+/* Closed again by demux_close(), also after an error. */
+static int open_url(struct demux *d)
+{
+    d->format = avformat_alloc_context();
+    if (!d->format)
+        return AVERROR(ENOMEM);
+    d->deadline_ns = clock_now(d->network.clock) + 2 * d->network.timeout_ns;
+    d->format->interrupt_callback = (AVIOInterruptCB){overdue, d};
+    d->format->flags |= AVFMT_FLAG_NOBUFFER;
+    d->format->probesize = 1 << 20;
+    d->format->max_analyze_duration = (d->network.quick ? 1 : 4) * AV_TIME_BASE / 2;
+    if (d->network.quick)
+        d->format->fps_probe_size = 1;
+    av_opt_set(d->format, "protocol_whitelist", "rtsp,rtp,srtp,udp,tcp,tls,http,https,httpproxy",
+               0);
+    av_opt_set(d->format, "format_whitelist",
+               "rtsp,rtp,sdp,mpjpeg,mjpeg,jpeg_pipe,mpegts,h264,hevc,flv,asf,avi,"
+               "matroska,webm,mov,mp4",
+               0);
+    AVDictionary *options = NULL;
+    char usec[24];
+    snprintf(usec, sizeof(usec), "%lld", (long long)(d->network.timeout_ns / NSEC_PER_USEC));
+    av_dict_set(&options, "timeout", usec, 0); /* each scheme takes what it knows */
+    av_dict_set(&options, "rw_timeout", usec, 0);
+    av_dict_set(&options, "rtsp_transport", d->network.datagrams ? "udp" : "tcp", 0);
+    av_dict_set(&options, "allowed_media_types", "video", 0);
+    av_dict_set(&options, "user_agent", "Vedette", 0);
+    int r = avformat_open_input(&d->format, d->network.url, NULL, &options);
+    av_dict_free(&options);
+    return r < 0 ? r : avformat_find_stream_info(d->format, NULL);
+}
+
 static int open_codec(struct demux *d)
 {
     const AVCodec *codec = NULL;
@@ -145,6 +195,8 @@ static int open_codec(struct demux *d)
         return r;
     d->codec->pkt_timebase = s->time_base;
     d->codec->thread_count = 1;
+    if (d->fd < 0)
+        d->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
     d->codec->max_pixels = (int64_t)MAX_SIDE * MAX_SIDE;
     r = avcodec_open2(d->codec, codec, NULL);
     if (r < 0)
@@ -180,24 +232,26 @@ static enum colour_range range_of(enum AVColorRange range, enum AVPixelFormat fo
                : RANGE_LIMITED;
 }
 
-int demux_open(int take_fd, struct demux **ret_d, struct demux_info *ret_info, struct fault *why)
+static struct demux *demux_new(int fd)
 {
     libav_init();
     struct demux *d = calloc(1, sizeof(*d));
-    if (!d) {
-        close(take_fd);
-        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
-    }
-    d->fd = take_fd;
+    if (!d)
+        return NULL;
+    d->fd = fd;
     d->stream = -1;
-    int r = open_format(d);
-    if (r >= 0)
-        r = open_codec(d);
-    if (r < 0) {
+    return d;
+}
+
+static int opened(struct demux *d, int av, const char *what, struct demux **ret_d,
+                  struct demux_info *ret_info, struct fault *why)
+{
+    if (av >= 0)
+        av = open_codec(d);
+    if (av < 0) {
         demux_close(d);
-        fault_set(why, FAULT_INVALID, NULL, "not a video file that can be played: %s",
-                  av_err2str(r));
-        return errno_of(r) == -ENODATA ? -EBADMSG : errno_of(r);
+        fault_set(why, FAULT_INVALID, NULL, "%s: %s", what, av_err2str(av));
+        return errno_of(av) == -ENODATA ? -EBADMSG : errno_of(av);
     }
     *ret_info = (struct demux_info){
         .width = d->width,
@@ -208,6 +262,26 @@ int demux_open(int take_fd, struct demux **ret_d, struct demux_info *ret_info, s
     };
     *ret_d = d;
     return 0;
+}
+
+int demux_open(int take_fd, struct demux **ret_d, struct demux_info *ret_info, struct fault *why)
+{
+    struct demux *d = demux_new(take_fd);
+    if (!d) {
+        close(take_fd);
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    }
+    return opened(d, open_format(d), "not a video file that can be played", ret_d, ret_info, why);
+}
+
+int demux_open_network(const struct demux_network *how, struct demux **ret_d,
+                       struct demux_info *ret_info, struct fault *why)
+{
+    struct demux *d = demux_new(-1);
+    if (!d)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    d->network = *how;
+    return opened(d, open_url(d), "gives no picture", ret_d, ret_info, why);
 }
 
 /* ---- pictures ---- */
@@ -289,6 +363,8 @@ static int convert(struct demux *d, struct picture *to)
 
 int demux_next(struct demux *d, struct picture *into, int64_t *ret_time_ns)
 {
+    if (d->network.clock)
+        d->deadline_ns = clock_now(d->network.clock) + d->network.timeout_ns;
     int r = next_frame(d);
     if (r < 0)
         return errno_of(r);
