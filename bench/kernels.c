@@ -166,7 +166,7 @@ static void camera_steps(struct clock *clock, int n, bool moving)
         double t0 = now_ms();
         struct shot *s = take(++serial);
         double t1 = now_ms();
-        struct frame *f = frame_develop(masks, pool, s);
+        struct frame *f = frame_develop(masks, pool, s, NULL);
         double t2 = now_ms();
         keep(source, i, t1 - t0);
         keep(develop, i, t2 - t1);

@@ -321,7 +321,7 @@ static int open_picture(struct app *a, struct fault *why)
         .demand = on_demand, .paint = on_paint, .paints = on_paints, .arg = a};
     a->masks = masks_new();
     a->overlays = overlays_new(c->overlay_room, local_offset, a);
-    c->source = source_new(c->clock, c->device->sensor, c->events, a->masks);
+    c->source = source_new(c->clock, c->device->sensor, c->events, a->masks, c->eye_room);
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
     c->deliver = deliver_new(c->loop, 0);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/finish.h"
+
 /* How a mask is projected.
  *
  * A mask is a cone of directions. Seen from a pose, the cone is cut by the four
@@ -452,7 +454,8 @@ static bool develop_masked(struct masks *m, const struct prepared *set, struct p
     return true;
 }
 
-struct frame *frame_develop(struct masks *m, struct picture_pool *pool, const struct shot *shot)
+struct frame *frame_develop(struct masks *m, struct picture_pool *pool, const struct shot *shot,
+                            struct finish *finish)
 {
     struct picture *to = picture_get(pool);
     if (!to)
@@ -472,5 +475,8 @@ struct frame *frame_develop(struct masks *m, struct picture_pool *pool, const st
     else if (!develop_masked(m, set, to, shot))
         picture_fill(to, set->colour[0], set->colour[1], set->colour[2]);
     prepared_unref(m, set);
-    return frame_new(to, &shot->how);
+    struct capture how = shot->how;
+    if (finish)
+        finish_picture(finish, shot, to, &how);
+    return frame_new(to, &how);
 }

@@ -7,6 +7,7 @@
 #include "media/frame.h"
 #include "media/shot.h"
 
+struct finish;
 struct masks;
 
 /* A mask: a convex or concave polygon of directions in the world. */
@@ -30,7 +31,9 @@ struct masks *masks_free(struct masks *m);
 void masks_set(struct masks *m, const struct mask_set *set); /* any thread; from the next shot */
 
 /* The swept hull of each mask between both poses, widened by the pose's
- * uncertainty and rounded out to 2×2 pixels; an unknown pose covers everything. */
-struct frame *frame_develop(struct masks *m, struct picture_pool *pool, const struct shot *shot);
+ * uncertainty and rounded out to 2×2 pixels; an unknown pose covers everything. Then, on what
+ * is masked, finish (finish.h; NULL: nothing). */
+struct frame *frame_develop(struct masks *m, struct picture_pool *pool, const struct shot *shot,
+                            struct finish *finish);
 
 #endif

@@ -10,9 +10,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "conf/param.h"
 #include "device/ports.h"
 #include "event/event.h"
 #include "image/develop.h"
+#include "image/finish.h"
 #include "image/placeholder.h"
 #include "media/frame.h"
 #include "media/pipeline.h"
@@ -30,6 +32,7 @@ struct source {
     struct sensor *sensor;
     struct events *events;
     struct masks *masks;
+    struct room *settings; /* of the eye, or NULL */
     struct sensor_caps caps;
     struct mailbox *box; /* of commands: &wake */
     pthread_t thread;
@@ -45,6 +48,8 @@ struct source {
     /* the thread */
     struct picture_pool *pool;
     struct picture *card; /* "no signal"; drawn when first needed */
+    struct finish *finish;
+    const struct eye_settings *finished_by; /* the snapshot that finish has */
     int64_t tick;
     bool running, lost;
 };
@@ -88,10 +93,24 @@ static struct frame *placeholder(struct source *s, int64_t start_ns)
     return frame_new(picture_ref(s->card), &how);
 }
 
+/* The newest settings hold from this picture on. */
+static void follow_settings(struct source *s)
+{
+    const struct eye_settings *now = s->settings ? room_ref(s->settings) : NULL;
+    if (now && now != s->finished_by) {
+        struct finish_settings f;
+        finish_settings_of(now, s->caps.can & SENSOR_TONE, &f);
+        finish_set(s->finish, &f);
+    }
+    room_unref(s->finished_by);
+    s->finished_by = now;
+}
+
 static void take_picture(struct source *s, int64_t start_ns)
 {
     struct shot *shot = NULL;
     struct frame *f = NULL;
+    follow_settings(s);
     int64_t cpu0 = clock_thread_cpu_ns();
     int err = s->sensor->ops->take(s->sensor, (uint64_t)s->tick, start_ns, &shot);
     int64_t cpu1 = clock_thread_cpu_ns();
@@ -104,7 +123,7 @@ static void take_picture(struct source *s, int64_t start_ns)
     if (err == 0) {
         if (!s->pool)
             s->pool = picture_pool_new(shot->pixels->width, shot->pixels->height, true, FRAMES_OUT);
-        f = s->pool ? frame_develop(s->masks, s->pool, shot) : NULL;
+        f = s->pool ? frame_develop(s->masks, s->pool, shot, s->finish) : NULL;
     } else {
         f = placeholder(s, start_ns);
     }
@@ -150,6 +169,7 @@ static void turn(struct source *s, bool on)
             s->sensor->ops->stop(s->sensor);
         s->pool = picture_pool_unref(s->pool);
         s->card = picture_unref(s->card);
+        finish_rest(s->finish);
     }
 }
 
@@ -186,7 +206,7 @@ static void *source_run(void *arg)
 }
 
 struct source *source_new(struct clock *clock, struct sensor *sensor, struct events *events,
-                          struct masks *masks)
+                          struct masks *masks, struct room *settings)
 {
     struct source *s = calloc(1, sizeof(*s));
     if (!s)
@@ -195,13 +215,16 @@ struct source *source_new(struct clock *clock, struct sensor *sensor, struct eve
     s->sensor = sensor;
     s->events = events;
     s->masks = masks;
+    s->settings = settings;
     sensor->ops->caps(sensor, &s->caps);
     pthread_mutex_init(&s->lock, NULL);
     if (events && events_declare(events, &signal_topic) == 0)
         tell_signal(s, false);
     s->box = mailbox_new(clock, "source", 1, NULL);
-    if (!s->box || pthread_create(&s->thread, NULL, source_run, s)) {
+    s->finish = finish_new();
+    if (!s->box || !s->finish || pthread_create(&s->thread, NULL, source_run, s)) {
         mailbox_free(s->box);
+        finish_free(s->finish);
         pthread_mutex_destroy(&s->lock);
         free(s);
         return NULL;
@@ -217,6 +240,8 @@ struct source *source_free(struct source *s)
     mailbox_close(s->box);
     pthread_join(s->thread, NULL);
     mailbox_free(s->box);
+    finish_free(s->finish);
+    room_unref(s->finished_by);
     pthread_mutex_destroy(&s->lock);
     free(s);
     return NULL;

@@ -14,11 +14,13 @@ struct clock;
 struct events;
 struct masks;
 struct pipeline;
+struct room;
 struct sensor;
 struct source;
 
+/* settings: the eye's (eye.h), for finishing; NULL: pictures stay as the sensor gave them. */
 struct source *source_new(struct clock *clock, struct sensor *sensor, struct events *events,
-                          struct masks *masks);
+                          struct masks *masks, struct room *settings);
 struct source *source_free(struct source *s);
 void source_set_pipeline(struct source *s, struct pipeline *p);
 void source_demand(struct source *s, bool wanted);

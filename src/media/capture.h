@@ -18,7 +18,10 @@ struct capture {
     double range;      /* 1, or how many times longer the long exposure was */
     bool ir_cut, mono; /* the infrared filter was in; black and white */
     double mean_luma;  /* 0…1 of the whole unmasked picture; exposure control reads it */
-    bool no_signal;    /* a placeholder, not the scene */
+    /* What of the sensor's picture this one shows, 0…1 from the top left; crop_width 0: all.
+     * The poses' hfov_deg is that of the picture as it is. */
+    double crop_x, crop_y, crop_width, crop_height;
+    bool no_signal; /* a placeholder, not the scene */
 };
 
 /* The text that travels inside coded pictures (SEI user data, JPEG COM):

@@ -335,7 +335,7 @@ TEST(source_ticks_and_survives_loss)
     events_listen(events, &listener);
     struct device *dev = device_open(spec, 1, clk, events, NULL);
     struct masks *masks = masks_new();
-    source = source_new(clk, dev->sensor, events, masks);
+    source = source_new(clk, dev->sensor, events, masks, NULL);
     struct pipeline_hooks hooks = {.demand = demand};
     pipe_ = pipeline_new(loop, &hooks, W, H, 10);
     source_set_pipeline(source, pipe_);

@@ -86,7 +86,7 @@ static struct frame *develop(const struct pose *a, const struct pose *b)
     picture_fill(p, SCENE, 90, 160);
     struct capture how = {.pose_start = *a, .pose_end = *b};
     struct shot *s = shot_new(p, &how);
-    struct frame *f = frame_develop(masks, frames, s);
+    struct frame *f = frame_develop(masks, frames, s, NULL);
     shot_unref(s);
     return f;
 }
