@@ -85,6 +85,7 @@ TEST(twins_agree)
     for (size_t i = 0; i < sizeof(poses) / sizeof(*poses); i++) {
         struct pose p = looking(poses[i][0], poses[i][1], poses[i][2]);
         s.visibility_m = i & 1 ? 300 : INFINITY;
+        s.lying = i % 3 ? 0.8 : 0;
         backdrop_use_plain_kernels(b, true);
         x.held = 0;
         paint(b, &p, &s, 3 * SECOND, &x);
@@ -329,6 +330,42 @@ TEST(fog)
 }
 
 /* The own lamp lights the middle of the picture, and what is near. */
+static double mean(const struct radiance *r)
+{
+    double sum = 0;
+    for (size_t i = 0; i < r->stride * (size_t)r->height; i++)
+        sum += r->g[i];
+    return sum / r->unit;
+}
+
+/* Ground turns white; what is vertical does not. */
+TEST(snow_lies_on_the_ground)
+{
+    struct tiles *t = place();
+    struct backdrop *b = backdrop_new(t);
+    struct radiance bare = planes(64, 64), snowy = planes(64, 64);
+    struct set s = noon;
+    s.cloud = 1;
+    for (int wall = 0; wall < 2; wall++) {
+        struct pose p = looking(30, wall ? -3 : -30, 20);
+        s.lying = 0;
+        bare.held = 0;
+        paint(b, &p, &s, 0, &bare);
+        s.lying = 1;
+        snowy.held = 0;
+        paint(b, &p, &s, 0, &snowy);
+        double before = mean(&bare), after = mean(&snowy);
+        if (wall)
+            CHECK(after < before * 1.1);
+        else
+            CHECK(after > before * 1.5);
+    }
+    free(bare.r);
+    free(snowy.r);
+    backdrop_free(b);
+    tiles_close(t);
+}
+
 TEST(infrared)
 {
     struct tiles *t = place();
@@ -450,4 +487,5 @@ TEST(damaged_files)
 UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(painted_where_projected) UNIT_ROW(repeats)
               UNIT_ROW(rest_paints_little) UNIT_ROW(memory_is_bounded) UNIT_ROW(distances)
                   UNIT_ROW(light_on_the_ground) UNIT_ROW(meter_tells_the_mean) UNIT_ROW(fog)
-                      UNIT_ROW(infrared) UNIT_ROW(sign_is_read) UNIT_ROW(damaged_files))
+                      UNIT_ROW(snow_lies_on_the_ground) UNIT_ROW(infrared) UNIT_ROW(sign_is_read)
+                          UNIT_ROW(damaged_files))

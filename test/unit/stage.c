@@ -83,6 +83,20 @@ TEST(the_sun_moves_at_its_speed)
     done();
 }
 
+TEST(snow_stays_and_thaws_late)
+{
+    begin();
+    tell(10 * S, "weather snow 5s");
+    CHECK(set_at(10 * S).lying == 0 && set_at(20 * S).lying < 0.5);
+    CHECK_NEAR(set_at(50 * S).lying, 1, 1e-9);
+    tell(60 * S, "snow 1 5s"); /* too little to keep all of it */
+    CHECK_NEAR(set_at(360 * S).lying, 0.5, 1e-9);
+    tell(400 * S, "weather clear 5s");
+    CHECK(set_at(410 * S).snow_mm_h == 0 && set_at(410 * S).lying > 0.49);
+    CHECK_NEAR(set_at(700 * S).lying, 0, 1e-9);
+    done();
+}
+
 TEST(weather_comes_over_its_time_and_the_ground_dries_late)
 {
     begin();
@@ -95,6 +109,7 @@ TEST(weather_comes_over_its_time_and_the_ground_dries_late)
     CHECK(set_at(46 * S).rain_mm_h == 0 && isinf(set_at(46 * S).visibility_m));
     CHECK(set_at(60 * S).wet > 0.8);
     CHECK_NEAR(set_at(341 * S).wet, 0, 1e-9);
+    CHECK(set_at(341 * S).lying == 0);
     tell(400 * S, "weather fog 0s");
     CHECK_NEAR(set_at(400 * S).visibility_m, 120, 1e-9);
     done();
@@ -398,14 +413,15 @@ TEST(a_long_life_keeps_what_is_new)
 }
 
 UNIT_MAIN(UNIT_ROW(noon_on_a_clear_day_that_stands_still) UNIT_ROW(the_sun_moves_at_its_speed)
-              UNIT_ROW(weather_comes_over_its_time_and_the_ground_dries_late)
-                  UNIT_ROW(wind_follows_the_weather_until_it_is_set)
-                      UNIT_ROW(a_state_depends_on_times_alone)
-                          UNIT_ROW(a_scenario_that_ends_takes_its_future_along)
-                              UNIT_ROW(the_lens_is_soiled_and_cleaned)
-                                  UNIT_ROW(the_mount_is_turned_shaken_and_knocked)
-                                      UNIT_ROW(the_device_is_handled)
-                                          UNIT_ROW(commands_are_read_strictly)
-                                              UNIT_ROW(every_row_can_be_told_and_named)
-                                                  UNIT_ROW(a_stage_told_again_is_the_same)
-                                                      UNIT_ROW(a_long_life_keeps_what_is_new))
+              UNIT_ROW(snow_stays_and_thaws_late)
+                  UNIT_ROW(weather_comes_over_its_time_and_the_ground_dries_late)
+                      UNIT_ROW(wind_follows_the_weather_until_it_is_set)
+                          UNIT_ROW(a_state_depends_on_times_alone)
+                              UNIT_ROW(a_scenario_that_ends_takes_its_future_along)
+                                  UNIT_ROW(the_lens_is_soiled_and_cleaned)
+                                      UNIT_ROW(the_mount_is_turned_shaken_and_knocked)
+                                          UNIT_ROW(the_device_is_handled)
+                                              UNIT_ROW(commands_are_read_strictly)
+                                                  UNIT_ROW(every_row_can_be_told_and_named)
+                                                      UNIT_ROW(a_stage_told_again_is_the_same)
+                                                          UNIT_ROW(a_long_life_keeps_what_is_new))

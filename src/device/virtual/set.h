@@ -11,6 +11,7 @@ struct set {
     double rain_mm_h;    /* 0 none, 2 light, 10 heavy, 30 cloudburst */
     double snow_mm_h;    /* of water */
     double wet;          /* the ground, 0 dry … 1 */
+    double lying;        /* snow on what lies open to the sky, 0 none … 1 white */
     double wind_m_s;     /* mean; gusts are made of it */
     double wind_deg;     /* where it blows to, as pan */
     double lamps;        /* street lamps and windows, 0…1; negative: as the light asks */

@@ -34,6 +34,12 @@ static void mix_of(const struct light *l, double unit, struct mix *ret)
     memcpy(ret->haze, l->haze, sizeof(ret->haze));
     ret->extinction = (float)l->extinction;
     ret->wet = (float)(l->wet < 0.01 ? 0 : l->wet);
+    ret->white = (float)(l->lying < 0.01 ? 0 : l->lying);
+    if (ret->white > 0) {
+        double open = light_open(l), lamps = l->lamps * 2e-4;
+        ret->most = (float)(open * 1.05 + lamps * 10);
+        ret->warm = (float)(1.03 + 0.19 * lamps / (lamps + open));
+    }
     ret->unit = (float)unit;
 }
 
@@ -53,7 +59,7 @@ static double change(const struct light *a, const struct light *b)
         sum += da;
     }
     double air = fabs(a->extinction - b->extinction) / fmax(a->extinction, b->extinction);
-    return apart / sum + fabs(a->wet - b->wet) * 0.4 + air * 0.2;
+    return apart / sum + fabs(a->wet - b->wet) * 0.4 + fabs(a->lying - b->lying) + air * 0.2;
 }
 
 static void light_then(struct backdrop *b, int phase, int i, int64_t t)
@@ -102,13 +108,18 @@ static int phase_of(uint32_t tile)
 
 /* ---- working tiles ---- */
 
-/* Rows of ground, for wet ground: at which distance it would be, and how it shines. */
+/* Rows of ground, for wet or white ground: at which distance it would be, how it shines, and
+ * how steeply it is seen. */
 static void ground_rows(const struct backdrop *b, const struct patch *p, const struct sheet *s,
                         int row, float wet, struct mix_tile *t)
 {
+    t->steep =
+        p->projection == PROJECTION_DOWN ? 0 : (float)(s->density / (2 * RAD) * 0.693147181 / 4096);
     for (int j = 0; j < TILE_HALF; j++) {
         double tilt = p->tilt1 - (row * TILE + (j - 0.5) * 2) / s->density;
         bool down = p->projection == PROJECTION_DOWN;
+        t->sine[j] = down ? 1 : (float)sin(-tilt * RAD);
+        t->cosine[j] = down ? 0 : (float)cos(tilt * RAD);
         double steep = down ? 0.8 : sin(-tilt * RAD);
         t->ground_lo[j] = 1;
         t->ground_hi[j] = 0;
@@ -137,7 +148,7 @@ static void mix_tile(struct backdrop *b, const struct patch *p, const struct she
     from.depth = tiles_part(t, tile->depth);
     for (int i = 0; i < LIGHT_SOFT; i++)
         from.soft[i] = tile->soft[i] ? tiles_part(t, tile->soft[i]) : NULL;
-    if (m->wet > 0)
+    if (m->wet > 0 || m->white > 0)
         ground_rows(b, p, s, (int)((index - s->first) / s->across), m->wet, &from);
     b->kernels->mix(m, &from, to, b->scratch);
 }

@@ -219,6 +219,8 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
     static const double luma[3] = {0.2126, 0.7152, 0.0722};
     double clear = exp(-l->extinction * (double)c->distance), sum = 0, up = fmax(at.to.z, 0);
     double high = up / (up + 0.28) * 1.28;
+    /* Snow is four times as bright as what it lies on. */
+    double white = 1 + 2.5 * l->lying * fmin(fmax(-at.to.z * 6, 0), 1);
     for (int k = 0; k < 3; k++) {
         double v = 0;
         for (int s = 0; s < LIGHT_SOFT; s++)
@@ -229,6 +231,7 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
         sky += (0.5 * (double)(l->cloud_lit[k] + l->cloud_dark[k]) - sky) *
                fmin((double)l->cloud * 1.2, 1) * 0.7;
         double share = (double)c->sky;
+        v *= white;
         v = v * clear + (double)l->haze[k] * (1 - clear) * (1 - share) + sky * share;
         sum += luma[k] * v;
     }

@@ -16,7 +16,7 @@
 #define SKY_STEP 8 /* pixels from one sample of the sky to the next */
 #define SKY_SIDE (CELL / SKY_STEP + 1)
 #define MAGNIFY_MOST 20 /* texels each way that a magnified cell is made of */
-#define GRAIN 256 /* side of the table of grain */
+#define GRAIN 256       /* side of the table of grain */
 
 /* How the layers of a tile are weighed. */
 struct mix {
@@ -25,6 +25,9 @@ struct mix {
     float haze[3];
     float extinction; /* per metre; 0: clear */
     float wet;
+    float white; /* lying snow, 0…1 */
+    float most;  /* light on snow, and its red for each green */
+    float warm;
     float unit; /* samples per white card */
 };
 
@@ -33,9 +36,11 @@ struct mix_tile {
     const uint8_t *cover; /* NULL: all place */
     const uint8_t *suns;  /* NULL: all in shadow */
     const uint16_t *depth;
-    const uint32_t *soft[LIGHT_SOFT];       /* NULL: dark */
-    float dry[TILE_HALF], gloss[TILE_HALF]; /* of wet ground, each row: what the water leaves of
-                                             * the colour, and what it mirrors */
+    const uint32_t *soft[LIGHT_SOFT];         /* NULL: dark */
+    float dry[TILE_HALF], gloss[TILE_HALF];   /* of wet ground, each row: what the water leaves of
+                                               * the colour, and what it mirrors */
+    float sine[TILE_HALF], cosine[TILE_HALF]; /* how steeply each row looks down */
+    float steep;                              /* 1 / depth code of a row's angle */
     uint16_t ground_lo[TILE_HALF], ground_hi[TILE_HALF]; /* depths of the ground in each row */
 };
 
@@ -76,7 +81,7 @@ struct place_kernels {
                   size_t stride);
 };
 
-#define MIX_SCRATCH (8 * TILE_HALF * TILE_HALF + 3 * TILE_QUARTER * TILE_QUARTER)
+#define MIX_SCRATCH (8 * TILE_HALF * TILE_HALF + 4 * TILE_QUARTER * TILE_QUARTER)
 
 extern const struct place_kernels kernels_plain_place, kernels_avx2_place;
 const struct place_kernels *place_kernels_best(void);

@@ -127,7 +127,8 @@ INLINE void spread_half(float to[2][TILE_HALF], const float *from)
     to[1][TILE_HALF - 1] = from[TILE_QUARTER - 2];
 }
 
-INLINE void take_row(struct coarse_row *r, const struct guide *g, const float *light, int row)
+INLINE void take_row(struct coarse_row *r, const struct guide *g, const float *light, int row,
+                     int planes)
 {
     float aside[2][TILE_HALF];
     int at = row * TILE_QUARTER;
@@ -135,7 +136,7 @@ INLINE void take_row(struct coarse_row *r, const struct guide *g, const float *l
     spread_half(r->depth, g->coarse_depth + at);
     spread_half(r->up, g->up + at);
     spread_half(aside, g->aside + at);
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < planes; k++)
         spread_half(r->light[k], light + k * QUARTERS + at);
     for (int i = 0; i < TILE_HALF; i += 2) {
         r->depth[0][i] += 0.25f * aside[0][i];
@@ -147,7 +148,7 @@ INLINE void take_row(struct coarse_row *r, const struct guide *g, const float *l
 
 /* A row of light between two coarse ones; `on`: its distance below the nearer one's middle. */
 INLINE void guided_half(float *to, const struct guide *g, int row, const struct coarse_row *near,
-                        const struct coarse_row *far, float on, float beyond)
+                        const struct coarse_row *far, float on, float beyond, int planes)
 {
     const float *luma = g->luma + row * TILE_HALF, *depth = g->depth + row * TILE_HALF;
     to += row * TILE_HALF;
@@ -161,22 +162,22 @@ INLINE void guided_half(float *to, const struct guide *g, int row, const struct 
         float f1 = 0.0625f * alike(luma[i] - far->luma[1][i],
                                    depth[i] - far->depth[1][i] - beyond * far->up[1][i]);
         float all = 1 / ((n0 + n1) + (f0 + f1));
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < planes; k++)
             to[k * HALVES + i] = ((n0 * near->light[k][0][i] + n1 * near->light[k][1][i]) +
                                   (f0 * far->light[k][0][i] + f1 * far->light[k][1][i])) *
                                  all;
     }
 }
 
-INLINE void guided_light(float *half, const struct guide *g, const float *quarter)
+INLINE void guided_light(float *half, const struct guide *g, const float *quarter, int planes)
 {
     struct coarse_row row[2];
-    take_row(&row[0], g, quarter, 0);
+    take_row(&row[0], g, quarter, 0, planes);
     for (int j = 0; j < TILE_QUARTER - 1; j++) {
         struct coarse_row *this = &row[j & 1], *next = &row[1 - (j & 1)];
-        take_row(next, g, quarter, j + 1);
-        guided_half(half, g, 2 * j, this, next, 0.25f, -0.75f);
-        guided_half(half, g, 2 * j + 1, next, this, -0.25f, 0.75f);
+        take_row(next, g, quarter, j + 1, planes);
+        guided_half(half, g, 2 * j, this, next, 0.25f, -0.75f, planes);
+        guided_half(half, g, 2 * j + 1, next, this, -0.25f, 0.75f, planes);
     }
 }
 
@@ -259,6 +260,46 @@ INLINE void wet_ground(const struct mix_tile *t, float *keep, float *mirror)
         }
 }
 
+/* Where snow lies: on what faces up, open to the sky. */
+INLINE void snow(const struct mix *m, const struct mix_tile *t, const struct guide *g,
+                 float *quarter, float *lies)
+{
+    const uint32_t *dome = t->soft[SOFT_OVERCAST];
+    if (!dome) {
+        memset(lies, 0, HALVES * sizeof(*lies));
+        return;
+    }
+    for (int i = 0; i < QUARTERS; i++) {
+        uint32_t bits = ((dome[i] >> 27) + 127 - SOFT_BIAS - 9) << 23;
+        float k;
+        memcpy(&k, &bits, sizeof(k));
+        k = ((float)(int32_t)(dome[i] >> 9 & 511) * k - 0.2f) * 3;
+        k = k < 0 ? 0 : k > 1 ? 1 : k;
+        quarter[i] = k * m->white;
+    }
+    guided_light(lies, g, quarter, 1);
+    for (int j = 0; j < TILE_HALF; j++) {
+        const float *d = g->depth + j * TILE_HALF;
+        const float *above = j ? d - TILE_HALF : d, *below = j < TILE_HALF - 1 ? d + TILE_HALF : d;
+        const float s = t->sine[j], c = t->cosine[j], steep = t->steep;
+        for (int i = 0; i < TILE_HALF; i++) {
+            float up = (above[i] - d[i]) * steep, down = (d[i] - below[i]) * steep;
+            up = j == 0 ? down : up;
+            down = j == TILE_HALF - 1 ? up : down;
+            /* At the edge of something, the side that is still on it. */
+            float k = up * up < down * down ? up : down;
+            float level = k * c + s;
+            level = level < 0 ? 0 : level * level / (1 + k * k);
+            bool ground = t->depth[j * TILE_HALF + i] >= t->ground_lo[j] &&
+                          t->depth[j * TILE_HALF + i] <= t->ground_hi[j];
+            level = (level - 0.15f) * 2;
+            level = level < 0 ? 0 : level > 1 ? 1 : level;
+            /* What is not ground is not walked on. */
+            lies[j * TILE_HALF + i] *= ground ? 1 : level * 1.6f;
+        }
+    }
+}
+
 INLINE float linear(float v)
 {
     v = v < 0 ? 0 : v;
@@ -285,6 +326,32 @@ INLINE void full_bytes(float *to, const uint8_t *plane, int near, int far)
     widen_row(to, row, TILE);
 }
 
+/* Snow over colours, as thick as `lies` says, and its light. */
+INLINE void cover_row(const struct mix *m, float c[3][TILE], float e[3][TILE], const float *lies,
+                      const float *near_luma, const uint8_t *luma)
+{
+    static const float colour[3] = {0.80f, 0.82f, 0.84f};
+    for (int i = 0; i < TILE; i++) {
+        /* On grass all of it, on paved ground what feet and wheels have left. */
+        float green = (c[1][i] - 1.2f * c[2][i]) * 12;
+        green = green < 0 ? 0 : green > 0.4f ? 0.4f : green;
+        float rough = ((float)luma[i] - near_luma[i]) * 0.012f;
+        rough = rough < -0.15f ? -0.15f : rough > 0.15f ? 0.15f : rough;
+        float on = lies[i] * (0.6f + green + rough);
+        on = on > 1 ? 1 : on;
+        /* Light was baked on another surface, which may have shone; snow does not, and has
+         * hardly a colour. */
+        float g = e[1][i] < m->most ? e[1][i] : m->most, r = e[0][i], b = e[2][i];
+        r = r < 0.8f * g ? 0.8f * g : r > m->warm * g ? m->warm * g : r;
+        b = b < 0.6f * g ? 0.6f * g : b > 1.06f * g ? 1.06f * g : b;
+        e[0][i] += (r - e[0][i]) * on;
+        e[1][i] += (g - e[1][i]) * on;
+        e[2][i] += (b - e[2][i]) * on;
+        for (int q = 0; q < 3; q++)
+            c[q][i] += (colour[q] - c[q][i]) * on;
+    }
+}
+
 INLINE uint64_t sample16(float v)
 {
     v += 0.5f;
@@ -296,11 +363,15 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
 {
     float *light = scratch, *veil = scratch + 3 * HALVES, *keep = veil + HALVES;
     float *mirror = keep + HALVES, *quarter = scratch + 8 * HALVES;
+    float *lies = mirror + HALVES;
+    const bool white = m->white > 0;
     const bool foggy = m->extinction > 0, wet = m->wet > 0;
     soft_light(m, t, quarter);
     struct guide guide;
     make_guide(t, &guide);
-    guided_light(light, &guide, quarter);
+    guided_light(light, &guide, quarter, 3);
+    if (white)
+        snow(m, t, &guide, quarter, lies);
     if (t->suns)
         sun_light(m, t->suns, light);
     if (foggy)
@@ -327,6 +398,12 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
             for (int q = 0; q < 3; q++)
                 for (int i = 0; i < TILE; i++)
                     c[q][i] = c[q][i] * k[i] + g[i];
+        }
+        if (white) {
+            float k[TILE], fine[TILE];
+            full_row(k, lies, near, far);
+            full_row(fine, guide.luma, near, far);
+            cover_row(m, c, e, k, fine, t->y + y * TILE);
         }
         for (int q = 0; q < 3; q++)
             for (int i = 0; i < TILE; i++)

@@ -169,6 +169,7 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
     l->sun = vec_unit(sun);
     l->cloud = (float)clamp01(s->cloud);
     l->wet = clamp01(s->wet);
+    l->lying = clamp01(s->lying);
     double visible = s->visibility_m > 0 ? s->visibility_m : 1;
     l->extinction = 3.0 / fmin(visible, 60e3); /* 5 % are left; clear air has some, too */
     /* Sun and sky. */

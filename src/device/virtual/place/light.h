@@ -33,6 +33,7 @@ struct light {
     double extinction;                    /* of the air, per metre */
     double lamps;                         /* 0…1 */
     double wet;
+    double lying; /* snow, 0…1 */
     double unit; /* radiance samples per white card: 16384 by day, more at night, so that 16
                   * bits keep their steps; a power of two, at most 2^27 */
 };

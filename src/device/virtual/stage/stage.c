@@ -32,6 +32,7 @@ struct blow {
 /* All that is so from one change to the next. */
 struct state {
     struct track track[STAGE_KEYS];
+    struct track lying; /* snow on the ground: what has fallen, not what is asked for */
     double hour; /* at hour_ns */
     int64_t hour_ns;
     bool wind_auto;
@@ -71,6 +72,8 @@ static const struct {
  * what the weather takes to change. */
 #define WETTING 4
 #define DRYING 60
+#define WHITENING 8  /* the same of snow that stays */
+#define LIES_ALL 2.0 /* mm/h that turn everything white in the end */
 
 static double smooth(double x)
 {
@@ -111,6 +114,15 @@ static void set_track(struct state *s, enum stage_key key, int64_t at_ns, double
     *t = (struct track){value_at(s, at_ns, key), value, at_ns, over_ns, false};
 }
 
+/* Snow stays for as long as it falls, and thaws as slowly as the ground dries. */
+static void set_lying(struct state *s, int64_t at_ns, double snow_mm_h, double over_s)
+{
+    double now = track_at(&s->lying, at_ns, STAGE_SNOW);
+    double then = snow_mm_h < LIES_ALL ? snow_mm_h / LIES_ALL : 1;
+    double takes = over_s * (then > now ? WHITENING : DRYING);
+    s->lying = (struct track){now, then, at_ns, (int64_t)llround(takes * 1e9), false};
+}
+
 /* value for over_s, then rest. */
 static void hold_track(struct state *s, enum stage_key key, int64_t at_ns, double value,
                        double rest, double over_s)
@@ -129,6 +141,7 @@ static void set_weather(struct state *s, int64_t at_ns, int which, double over_s
     set_track(s, STAGE_SNOW, at_ns, presets[which].snow, over_s);
     set_track(s, STAGE_WET, at_ns, presets[which].wet,
               over_s * (presets[which].wet > wet ? WETTING : DRYING));
+    set_lying(s, at_ns, presets[which].snow, over_s);
     if (s->wind_auto)
         set_track(s, STAGE_WIND, at_ns, presets[which].wind, over_s);
 }
@@ -149,6 +162,10 @@ static void apply(struct state *s, int64_t at_ns, const struct stage_change *c)
         break;
     case STAGE_WEATHER:
         set_weather(s, at_ns, (int)v, seconds);
+        break;
+    case STAGE_SNOW:
+        set_track(s, c->key, at_ns, v, seconds);
+        set_lying(s, at_ns, v, seconds);
         break;
     case STAGE_WIND:
         s->wind_auto = v < 0;
@@ -333,6 +350,7 @@ void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess
             .rain_mm_h = v[STAGE_RAIN],
             .snow_mm_h = v[STAGE_SNOW],
             .wet = v[STAGE_WET],
+            .lying = track_at(&now.lying, time_ns, STAGE_SNOW),
             .wind_m_s = v[STAGE_WIND],
             .wind_deg = v[STAGE_WIND_TO],
             .lamps = v[STAGE_LAMPS],
