@@ -100,7 +100,7 @@ struct eye_settings {
         bool aperture_locked;
     } exposure;
 
-    bool wdr;
+    int wdr; /* 0 off, 1 on */
     int wdr_level, tone_mapping;
     int defog; /* enum off_on_auto */
     int defog_effect;
