@@ -179,6 +179,16 @@ def gray(data, width=None, height=None, crop=None):
     return w, h, p.stdout
 
 
+def rgb(data):
+    """A JPEG as (width, height, interleaved bytes), by ffmpeg."""
+    w, h = jpeg_size(data)
+    p = subprocess.run(["ffmpeg", "-v", "error", "-f", "mjpeg", "-i", "-", "-frames:v", "1",
+                        "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+                       input=data, capture_output=True, timeout=60)
+    assert p.returncode == 0, p.stderr.decode()
+    return w, h, p.stdout
+
+
 def mean(data):
     w, h, y = gray(data, 64, 36)
     return sum(y) / len(y)

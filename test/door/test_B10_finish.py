@@ -1,0 +1,101 @@
+"""What finishing does to the picture (rows B5, B10), by the camera's own snapshots."""
+import pictures
+
+SIZE = "resolution=640x360"
+SENSOR = "ImageSource.I0.Sensor."
+
+
+def camera(t, **more):
+    c = t.camera(clock="sim", source="virtual:640x360@10", **more)
+    c.setup(users=False)
+    for name in ("Image.I0.Text.ClockEnabled", "Image.I0.Text.DateEnabled"):
+        c.update(name, "no")
+    c.rest()
+    return c
+
+
+def look(c):
+    c.advance(1)
+    w, h, rgb = pictures.rgb(c.snapshot(SIZE + "&compression=0"))
+    return list(zip(rgb[0::3], rgb[1::3], rgb[2::3]))
+
+
+def gray(c):
+    c.advance(1)
+    return pictures.gray(c.snapshot(SIZE + "&compression=0"))[2]
+
+
+def colour(p):
+    return sum(max(v) - min(v) for v in p) / len(p)
+
+
+def mean(y):
+    return sum(y) / len(y)
+
+
+def spread(y):
+    m = mean(y)
+    return (sum((v - m) ** 2 for v in y) / len(y)) ** 0.5
+
+
+def detail(y):
+    return sum((y[i] - y[i + 1]) ** 2 for i in range(len(y) - 1))
+
+
+def test_B10_colour_level(t):
+    c = camera(t)
+    plain = colour(look(c))
+    c.update(SENSOR + "ColorLevel", "0")
+    assert colour(look(c)) < 4, "no saturation is grey"
+    c.update(SENSOR + "ColorLevel", "100")
+    assert colour(look(c)) > 1.4 * plain
+    c.update(SENSOR + "ColorLevel", "50")
+    assert abs(colour(look(c)) - plain) < 1, "back to where it was"
+
+
+def test_B10_sharpness_and_local_contrast(t):
+    c = camera(t)
+    plain = gray(c)
+    c.update(SENSOR + "Sharpness", "90")
+    assert detail(gray(c)) > 1.3 * detail(plain)
+    c.update(SENSOR + "Sharpness", "5")
+    assert detail(gray(c)) < 0.8 * detail(plain)
+    c.update(SENSOR + "Sharpness", "50")
+    c.update(SENSOR + "LocalContrast", "100")
+    more = gray(c)
+    assert spread(more) > 1.05 * spread(plain), (spread(more), spread(plain))
+    assert abs(mean(more) - mean(plain)) < 20
+
+
+def test_B10_brightness_and_contrast(t):
+    c = camera(t)
+    plain = gray(c)
+    c.update(SENSOR + "Brightness", "80")
+    assert mean(gray(c)) > mean(plain) + 8
+    c.update(SENSOR + "Brightness", "20")
+    assert mean(gray(c)) < mean(plain) - 8
+    c.update(SENSOR + "Brightness", "50")
+    c.update(SENSOR + "Contrast", "10")
+    assert spread(gray(c)) < 0.85 * spread(plain)
+    c.update(SENSOR + "Contrast", "90")
+    assert spread(gray(c)) > 1.1 * spread(plain)
+
+
+def test_B10_defog(t):
+    c = camera(t)
+    r = c.admin.post("/vedette/stage", '{"do":["weather fog 0s"]}', type="application/json")
+    assert r.status == 200, r
+    hazy = gray(c)
+    c.update(SENSOR + "DefogEffect", "100")
+    c.update(SENSOR + "Defog", "on")
+    assert spread(gray(c)) > 1.3 * spread(hazy)
+    c.update(SENSOR + "Defog", "auto")
+    assert spread(gray(c)) > 1.15 * spread(hazy)
+
+
+def test_B10_wrong_values(t):
+    c = camera(t)
+    for name, value in (("ColorLevel", "101"), ("ColorLevel", "-1"), ("ColorLevel", "nan"),
+                        ("Defog", "perhaps"), ("Sharpness", "")):
+        r = c.admin.get(f"/axis-cgi/param.cgi?action=update&{SENSOR}{name}={value}")
+        assert b"Error" in r.body, (name, value, r.body)
