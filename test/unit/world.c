@@ -269,21 +269,46 @@ TEST(develops_what_was_touched)
     free(l.r);
 }
 
+/* What differs from how it was has been touched. */
+static void check_touched(struct radiance *l, const uint16_t *was)
+{
+    size_t n = l->stride * (size_t)l->height;
+    int across = radiance_across(l);
+    for (size_t i = 0; i < 3 * n; i++)
+        if (l->r[i] != was[i]) {
+            int x = (int)(i % n % l->stride), y = (int)(i % n / l->stride);
+            CHECK(l->touched[y / RADIANCE_CELL * across + x / RADIANCE_CELL]);
+        }
+    memset(l->touched, 0, (size_t)across * (size_t)radiance_down(l));
+}
+
 /* A picture at rest reuses the one before; it must be the same as one made anew. Also
  * while hours fly, rain falls, and after a light has been switched. */
 TEST(rest_is_exact)
 {
     static const char *const weathers[] = {"hour 12;wind 6;cloud 0.4", "hour 21;rain 8;wet 1",
-                                           "hour 19.5;speed 600", "hour 13;shake 0.05"};
-    for (int k = 0; k < 4; k++) {
+                                           "hour 19.5;speed 600",      "hour 13;shake 0.05",
+                                           "hour 23;ir 1;speed 90",    "hour 12;wind 0"};
+    for (int k = 0; k < 6; k++) {
         open_set(weathers[k]);
         if (k == 1)
             command("lamps 0.2", 6 * SECOND);
+        if (k == 4)
+            command("ir beam 30", 6 * SECOND);
+        if (k == 5)
+            command("wind 9 1s", 5 * SECOND);
         struct radiance a = planes(640, 360), b = planes(640, 360);
+        uint8_t touched[40 * 23];
+        uint16_t *was = malloc(3 * 640 * 360 * sizeof(*was));
+        CHECK(was);
+        a.touched = touched;
+        memset(touched, 1, sizeof(touched));
         struct pose p = k & 1 ? looking(12, -14, 3) : looking(10, -8, 1);
         for (int i = 0; i < 30; i++) {
             int64_t t = 4 * SECOND + i * SECOND / 10;
+            memcpy(was, a.r, 3 * 640 * 360 * sizeof(*was));
             render(set.world, &p, &p, t, &a);
+            check_touched(&a, was);
             if (i % 4)
                 continue;
             world_rest(set.other);
@@ -291,9 +316,47 @@ TEST(rest_is_exact)
             render(set.other, &p, &p, t, &b);
             CHECK(same(&a, &b));
         }
+        free(was);
         free(a.r);
         free(b.r);
         close_set();
+    }
+}
+
+/* What the stage is told at once is there at once and everywhere: as if it had always been
+ * so. Also when a picture of the very same time was made before. */
+TEST(a_jump_is_seen_at_once)
+{
+    static const char *const jumps[][2] = {
+        {"hour 20.9", "hour 22.5"}, {"hour 12", "hour 12.02"}, {"hour 23", "lamps 0.99"}};
+    for (int k = 0; k < 3; k++) {
+        struct radiance a = planes(640, 360), b = planes(640, 360);
+        struct pose p = looking(10, -8, 1);
+        open_set(jumps[k][0]);
+        for (int i = 0; i <= 40; i++)
+            render(set.world, &p, &p, i * SECOND / 4, &a);
+        command(jumps[k][1], 10 * SECOND);
+        render(set.other, &p, &p, 10 * SECOND, &b);
+        struct stage *constant = stage_new(0);
+        for (int i = 0; i < 2; i++)
+            CHECK(stage_command_text(constant, 0, jumps[k][i], NULL) == 0);
+        const struct world_parts parts = {
+            .tiles = set.tiles, .models = set.models, .stage = constant, .cast = set.cast};
+        struct world *w = world_new(&parts, 0);
+        CHECK(w);
+        for (int i = 0; i < 2; i++) { /* the same moment again, and the next picture */
+            int64_t t = 10 * SECOND + i * SECOND / 30;
+            render(set.world, &p, &p, t, &a);
+            world_rest(w);
+            b.held = 0;
+            render(w, &p, &p, t, &b);
+            CHECK(same(&a, &b));
+        }
+        world_free(w);
+        stage_free(constant);
+        close_set();
+        free(a.r);
+        free(b.r);
     }
 }
 
@@ -550,6 +613,6 @@ TEST(exposes_for_any_hour)
 
 UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(twins_develop_alike) UNIT_ROW(noise_is_as_of_each_colour)
               UNIT_ROW(develops_what_was_touched) UNIT_ROW(rest_is_exact)
-                  UNIT_ROW(truth_boxes_hold_the_pixels) UNIT_ROW(visible_share)
-                      UNIT_ROW(turned_mount) UNIT_ROW(remembers_shots) UNIT_ROW(specs)
-                          UNIT_ROW(sensor_repeats) UNIT_ROW(exposes_for_any_hour))
+                  UNIT_ROW(a_jump_is_seen_at_once) UNIT_ROW(truth_boxes_hold_the_pixels)
+                      UNIT_ROW(visible_share) UNIT_ROW(turned_mount) UNIT_ROW(remembers_shots)
+                          UNIT_ROW(specs) UNIT_ROW(sensor_repeats) UNIT_ROW(exposes_for_any_hour))

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/virtual/place/backdrop.h"
 #include "device/virtual/camera/blur.h"
 #include "device/virtual/cast/cast.h"
 #include "device/virtual/kernels.h"
+#include "device/virtual/place/backdrop.h"
+#include "device/virtual/place/tiles.h"
 #include "device/virtual/raster/raster.h"
 #include "device/virtual/stage/stage.h"
-#include "device/virtual/place/tiles.h"
 #include "device/virtual/weather/weather.h"
 
 #define REMEMBERED 4096
@@ -31,7 +31,7 @@ struct world {
     struct member *members; /* CAST_MOST */
     uint64_t held;          /* which picture of the place the last radiance has … */
     uint64_t place_held;    /* … and what the backdrop calls it */
-    pthread_mutex_t lock; /* leaf: guards what follows */
+    pthread_mutex_t lock;   /* leaf: guards what follows */
     struct truth_shot shot[REMEMBERED];
     uint64_t n_shots;
 };
@@ -202,6 +202,11 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     /* What is smeared over many pixels anyway is painted with half as many. */
     struct radiance *on = into;
     double smear = still ? 0 : blur_length(&m.start, &m.middle, &m.end);
+    if (w->parts.stage) {
+        uint64_t revision;
+        int64_t since = stage_since(w->parts.stage, start_ns, &revision);
+        backdrop_told(w->backdrop, since, revision);
+    }
     backdrop_quick(w->backdrop, !still);
     if (into->width % 2 == 0 && into->height % 2 == 0 && smear > COARSE_SMEAR) {
         on = blur_half(w->blur, into);

@@ -15,8 +15,8 @@ _Static_assert(CELL == RADIANCE_CELL, "what is painted anew is what has been tou
 #define SLAB 16
 #define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
 #define SECOND INT64_C(1000000000)
-#define FLUTTER_NS (SECOND / 15)
 #define RAD (M_PI / 180)
+#define BEAM_STEPS 64.0
 
 /* Lights change in steps of these lengths, the longest that shows no step. */
 static const int64_t period[PERIODS] = {8 * SECOND, SECOND, SECOND / 8};
@@ -43,21 +43,25 @@ static void mix_of(const struct light *l, double unit, struct mix *ret)
     ret->unit = (float)unit;
 }
 
-/* How much two lights differ, as a share of all that there is. */
+/* How much two lights differ, as a share of what there is of sun and sky, of lamps, or of the
+ * camera's own: their numbers are of other powers, and each lights some place alone. */
 static double change(const struct light *a, const struct light *b)
 {
-    double sum = 1e-12, apart = 0;
+    double part[3] = {1e-12, 1e-12, 1e-12}, differ[3] = {0}, sum = 1, apart = 0;
     for (int i = 0; i < LIGHT_SOFT; i++)
         for (int k = 0; k < 3; k++) {
-            apart += fabs((double)(a->soft[i][k] - b->soft[i][k]));
-            sum += (double)(a->soft[i][k]);
+            int of = i < SOFT_LAMPS ? 0 : i == SOFT_IR ? 2 : 1;
+            differ[of] += fabs((double)(a->soft[i][k] - b->soft[i][k]));
+            part[of] += (double)(a->soft[i][k]);
         }
     for (int i = 0; i < LIGHT_SUNS; i++) {
         double da = (double)(a->sun_share[i] * a->sun_colour[1]);
         double db = (double)(b->sun_share[i] * b->sun_colour[1]);
-        apart += fabs(da - db);
-        sum += da;
+        differ[0] += fabs(da - db);
+        part[0] += da;
     }
+    for (int i = 0; i < 3; i++)
+        apart = fmax(apart, differ[i] / part[i]);
     double air = fabs(a->extinction - b->extinction) / fmax(a->extinction, b->extinction);
     return apart / sum + fabs(a->wet - b->wet) * 0.4 + fabs(a->lying - b->lying) + air * 0.2;
 }
@@ -67,7 +71,7 @@ static void light_then(struct backdrop *b, int phase, int i, int64_t t)
     struct past *p = &b->past[i][phase];
     int64_t offset = period[i] / PHASES * phase,
             then = (t + offset) / period[i] * period[i] - offset;
-    then = then < 0 ? 0 : then;
+    then = then < b->since_ns ? b->since_ns : then;
     if (p->known && p->time_ns == then)
         return;
     b->light_at(b->ctx, then, &p->light);
@@ -354,11 +358,18 @@ static void add_grain(struct backdrop *b, const struct plan_use *u, const struct
     b->kernels->grain(cell, &g);
 }
 
-static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, uint16_t *cell)
+static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, struct cell *cell,
+                    uint16_t *to)
 {
-    float sample[3][SKY_SIDE * SKY_SIDE], c[3];
+    float c[3];
     const struct light *l = &b->phase[row % PHASES].light;
     int64_t t = b->sky_time[row % PHASES];
+    size_t index = (size_t)(cell - b->cell);
+    float(*kept)[SKY_SIDE * SKY_SIDE] = b->sky[index];
+    if (cell->sky_id == b->sky_id[row % PHASES]) {
+        b->kernels->sky(to, (const float(*)[SKY_SIDE * SKY_SIDE]) kept);
+        return;
+    }
     /* From corner to corner where the picture is narrow: clouds are smooth. */
     float corner[4][3];
     bool smooth = b->view.f > 8000;
@@ -378,9 +389,10 @@ static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, 
                 sky_radiance(l, t, vec_unit(d), c);
             }
             for (int q = 0; q < 3; q++)
-                sample[q][j * SKY_SIDE + i] = fminf(c[q] * (float)l->unit, 65535);
+                kept[q][j * SKY_SIDE + i] = fminf(c[q] * (float)l->unit, 65535);
         }
-    b->kernels->sky(cell, sample);
+    cell->sky_id = b->sky_id[row % PHASES];
+    b->kernels->sky(to, (const float(*)[SKY_SIDE * SKY_SIDE]) kept);
 }
 
 static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
@@ -393,11 +405,15 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
     cell->phases = 0;
     for (int c = 0; c < 4; c++) {
         at[c] = k[c]->look;
-        at[c].pan += (double)k[c]->aside;
-        at[c].tilt += (double)k[c]->lift;
-        if (k[c]->sway > 0)
-            cell->flags |= CELL_SWAY;
+        if (!cell->rhythm)
+            continue;
+        double aside, lift;
+        sway_move(b, k[c], b->sway_time[cell->rhythm], &aside, &lift);
+        at[c].pan += aside;
+        at[c].tilt += lift;
     }
+    if (cell->rhythm)
+        cell->flags |= CELL_SWAY;
     /* What lies on top first, until something hides the rest. */
     int weight[PLAN_MOST][4], order[PLAN_MOST], n = 0;
     for (int p = 0; p < b->plan.n; p++) {
@@ -433,7 +449,7 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
         b->kernels->dim(out, (const int[]){k[0]->beam, k[1]->beam, k[2]->beam, k[3]->beam});
     if ((cell->flags & CELL_SKY || !whole) && !b->kernels->covered(out)) {
         cell->flags |= CELL_SKY;
-        add_sky(b, k, j, out);
+        add_sky(b, k, j, cell, out);
     } else {
         cell->flags &= (uint8_t)~CELL_SKY;
     }
@@ -456,10 +472,12 @@ static int make_room(struct backdrop *b, int width, int height)
     if (knots > b->room) {
         free(b->knot);
         free(b->cell);
+        free(b->sky);
         b->room = 0;
         b->knot = malloc(knots * sizeof(*b->knot));
-        b->cell = malloc(knots * sizeof(*b->cell));
-        if (!b->knot || !b->cell)
+        b->cell = calloc(knots, sizeof(*b->cell));
+        b->sky = malloc(knots * sizeof(*b->sky));
+        if (!b->knot || !b->cell || !b->sky)
             return -ENOMEM;
         b->room = knots;
     }
@@ -499,13 +517,27 @@ static void look_round(struct backdrop *b, const struct view *v)
             look_at(&k->look, view_ray(v, i * CELL, j * CELL));
             sway_find(b, k);
         }
+    for (int j = 0; j < b->down - 1; j++)
+        for (int i = 0; i < b->across - 1; i++)
+            b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i].sky_id = 0;
     lettering_find(b);
 }
 
-/* When clouds and leaves were last moved: they need not move with every picture. */
-static unsigned choose_times(struct backdrop *b, const struct set *s, int64_t t)
+/* Which leaves move at which times: that depends on the view and on the wind. */
+static void share_rhythms(struct backdrop *b)
 {
-    unsigned moved = 0;
+    for (int j = 0; j < b->down - 1; j++)
+        for (int i = 0; i < b->across - 1; i++) {
+            const struct knot *row = b->knot + (size_t)j * (size_t)b->across + i;
+            const struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
+            b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i].rhythm =
+                sway_rhythm(b, k, i, j);
+        }
+}
+
+/* When clouds were last moved: they need not move with every picture. */
+static void choose_sky(struct backdrop *b, int64_t t, uint16_t stale)
+{
     double step = 0.5 / (b->view.f * SKY_DRIFT); /* seconds that a cloud takes for half a pixel */
     int64_t every = step > 0.5 ? SECOND / 2 : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
     for (int i = 0; i < PHASES; i++) {
@@ -516,34 +548,35 @@ static unsigned choose_times(struct backdrop *b, const struct set *s, int64_t t)
             b->sky_time[i] = then;
             b->sky_moved |= 1u << i;
         }
+        if ((b->sky_moved | stale) >> i & 1)
+            b->sky_id[i] = ++b->sky_ids;
     }
-    int64_t flutter = b->view.f > 12000 ? t : t / FLUTTER_NS * FLUTTER_NS;
-    if (flutter != b->sway_time || s->wind_m_s != b->wind_m_s || s->wind_deg != b->wind_deg) {
-        b->sway_time = flutter;
-        b->wind_m_s = s->wind_m_s;
-        b->wind_deg = s->wind_deg;
-        moved |= CELL_SWAY;
-    }
-    return moved;
 }
 
 /* The own infrared lamp has a beam. Its light has been mixed as if it went everywhere; here
- * its share of all light is taken away beside the beam. True where it is the only light,
- * and near enough elsewhere. */
-static void shine(struct backdrop *b, const struct light *l, const struct set *s)
+ * its share of all light is taken away beside the beam. Right where it is the only light,
+ * and near enough elsewhere. Returns whether that is another share than before. */
+static bool shine(struct backdrop *b, const struct light *l, const struct set *s, bool again)
 {
     double most = (double)l->soft[SOFT_IR][1], half = s->ir_beam_deg / 2 * RAD;
+    bool before = b->beam;
     b->beam = most > 0 && half > 0.01 && half < 1.5;
     if (!b->beam)
-        return;
+        return before;
     struct light dark = *l;
     memset(dark.soft[SOFT_IR], 0, sizeof(dark.soft[SOFT_IR]));
     double all = ask_meter(b->tiles, l, &b->view), rest = ask_meter(b->tiles, &dark, &b->view);
-    double share = all > 0 ? 1 - rest / all : 0;
+    /* In steps: light that creeps must not change the whole picture. */
+    double share = all > 0 ? rint((1 - rest / all) * BEAM_STEPS) / BEAM_STEPS : 0;
+    if (again && before && share == b->beam_share && half == b->beam_deg)
+        return false;
+    b->beam_share = share;
+    b->beam_deg = half;
     for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++) {
         double away = 1 - vec_dot(k->look.to, b->view.ahead), edge = 1 - cos(half);
         k->beam = (int)(256 * (1 - share * (1 - exp2(-away / edge))));
     }
+    return true;
 }
 
 int backdrop_paint(struct backdrop *b, const struct view *v, const struct light *l,
@@ -559,14 +592,15 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
     b->failed = false;
     b->sky_moved = 0;
     choose_lights(b, l, time_ns);
-    unsigned moved = choose_times(b, s, time_ns);
-    if (!again || moved & CELL_SWAY)
-        for (struct knot *k = b->knot; k < b->knot + b->across * b->down; k++)
-            if (k->sway > 0)
-                sway_move(b, k);
-    shine(b, l, s);
-    again = again && !b->beam;
+    bool wind = s->wind_m_s != b->wind_m_s;
+    bool calm = wind && !(s->wind_m_s > 0 && b->wind_m_s > 0); /* leaves come to rest, or begin */
+    b->sway_moved = sway_times(b, s, time_ns);
+    if (!again || wind)
+        share_rhythms(b);
+    if (shine(b, l, s, again) || calm)
+        again = false;
     uint16_t stale = again ? b->stale : 0xffff;
+    choose_sky(b, time_ns, b->stale);
     if (stale)
         lettering_light(b);
     for (int j = 0; j < b->down - 1; j++) {
@@ -574,13 +608,22 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
         bool sky = b->sky_moved >> j % PHASES & 1 || stale >> j % PHASES & 1;
         for (int i = 0; i < b->across - 1; i++) {
             const struct cell *c = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
-            if (!again || c->phases & stale || c->flags & moved || (sky && c->flags & CELL_SKY))
+            if (!again || c->phases & stale || b->sway_moved >> c->rhythm & 1 ||
+                (sky && c->flags & CELL_SKY))
                 paint_cell(b, i, j, into);
         }
     }
     into->unit = l->unit;
     into->held = b->failed ? 0 : ++b->held;
     return b->failed ? -ENOMEM : 0;
+}
+
+void backdrop_told(struct backdrop *b, int64_t since_ns, uint64_t revision)
+{
+    if (revision != b->revision)
+        memset(b->past, 0, sizeof(b->past));
+    b->revision = revision;
+    b->since_ns = since_ns;
 }
 
 /* ---- life ---- */
@@ -625,10 +668,12 @@ void backdrop_rest(struct backdrop *b)
     free(b->slot);
     free(b->knot);
     free(b->cell);
+    free(b->sky);
     free(b->work);
     b->slot = NULL;
     b->knot = NULL;
     b->cell = NULL;
+    b->sky = NULL;
     b->work = NULL;
     b->n_slots = b->most_slots = 0;
     b->room = 0;

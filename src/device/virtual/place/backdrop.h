@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "device/virtual/place/light.h"
-#include "device/virtual/view.h"
 #include "device/virtual/radiance.h"
+#include "device/virtual/view.h"
 
 struct kernels;
 struct tiles;
@@ -29,6 +29,10 @@ void backdrop_use_plain_kernels(struct backdrop *b, bool plain);
  * the light that backdrop_paint() is given. `ctx` is handed on. */
 void backdrop_follow(struct backdrop *b,
                      void (*light_at)(void *ctx, int64_t time_ns, struct light *ret), void *ctx);
+/* Before a picture: since when the light changes by itself only. What was before that time
+ * is over in all tiles at once. With another revision light_at() may answer otherwise than
+ * it did. */
+void backdrop_told(struct backdrop *b, int64_t since_ns, uint64_t revision);
 
 /* Whether the pictures from now on may be a little less sharp, because they are smeared by a
  * move of the head: they cost half as much. */

@@ -9,21 +9,23 @@
 
 #define PHASES 16 /* moments at which tiles take a new light */
 #define PERIODS 3
+#define RHYTHMS 15 /* at which leaves move: none, 2 moments of 1/15 s, 4 of 2/15, 8 of 4/15 */
 
 enum { CELL_SKY = 1, CELL_SWAY = 2 };
 
 struct cell {
     uint16_t phases; /* of the tiles that are in it */
     uint8_t flags;
+    uint8_t rhythm;  /* of the leaves in it, 1…; 0: none */
+    uint32_t sky_id; /* what its samples of the sky were made for; 0: nothing */
 };
 
 /* A corner of cells. */
 struct knot {
     struct look look;
-    float sway;        /* radians that a leaf there moves for each metre */
-    float far;         /* metres, about */
-    int beam;          /* 0…256: what the own lamp's beam leaves of the light */
-    float aside, lift; /* degrees that the wind has moved it, at sway_time */
+    float sway; /* radians that a leaf there moves for each metre */
+    float far;  /* metres, about */
+    int beam;   /* 0…256: what the own lamp's beam leaves of the light */
 };
 
 struct slot {
@@ -64,6 +66,8 @@ struct backdrop {
     void *ctx;
     struct phase phase[PHASES];
     struct past past[PERIODS][PHASES];
+    int64_t since_ns; /* no light of before that time counts */
+    uint64_t revision;
     uint16_t stale; /* phases whose light has changed */
     uint64_t ids;
     /* working tiles */
@@ -82,21 +86,28 @@ struct backdrop {
     struct plan plan;
     struct knot *knot;
     struct cell *cell;
+    float (*sky)[3][SKY_SIDE * SKY_SIDE]; /* of each cell that has some */
     size_t room;
     int across, down; /* knots */
-    int64_t sky_time[PHASES], sway_time;
-    unsigned sky_moved;
+    int64_t sky_time[PHASES], sway_time[RHYTHMS];
+    uint32_t sky_id[PHASES], sky_ids; /* change with what the sky of a row looks like */
+    unsigned sky_moved, sway_moved;   /* bits of phases; of rhythms */
     double wind_m_s, wind_deg;
     bool quick;
-    bool beam; /* the own lamp burns */
+    bool beam;                   /* the own lamp burns … */
+    double beam_share, beam_deg; /* … and makes so much of the light, that wide */
     struct lettered *lettered;
     int n_lettered;
     int8_t grain[GRAIN * GRAIN + 4];
 };
 
-/* sway.c: what the wind does at a corner. */
+/* sway.c: what the wind does at a corner, in degrees; when the leaves of each rhythm were
+ * last moved (returns which are, since the last call), and the rhythm of a cell. */
 void sway_find(struct backdrop *b, struct knot *k);
-void sway_move(const struct backdrop *b, struct knot *k);
+void sway_move(const struct backdrop *b, const struct knot *k, int64_t time_ns, double *ret_aside,
+               double *ret_lift);
+unsigned sway_times(struct backdrop *b, const struct set *s, int64_t time_ns);
+uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int i, int j);
 /* lettering.c: signs in view, their light, and their part of a cell; the last returns the
  * phases whose light they have. */
 void lettering_find(struct backdrop *b);

@@ -33,7 +33,7 @@ struct blow {
 struct state {
     struct track track[STAGE_KEYS];
     struct track lying; /* snow on the ground: what has fallen, not what is asked for */
-    double hour; /* at hour_ns */
+    double hour;        /* at hour_ns */
     int64_t hour_ns;
     bool wind_auto;
     struct blow blow[KNOCKS]; /* the newest is [n_blows - 1], round */
@@ -54,6 +54,7 @@ struct stage {
     struct state first;   /* before the oldest entry */
     struct entry *log;    /* by time */
     size_t n, room;
+    uint64_t revision;
 };
 
 /* What a weather is made of: cloud, visibility, rain, snow, wetness, wind. */
@@ -303,6 +304,7 @@ int stage_change(struct stage *s, int64_t time_ns, const struct stage_change *c,
     }
     pthread_mutex_lock(&s->lock);
     int err = make_room(s, time_ns, n, why);
+    s->revision++;
     for (size_t i = 0; !err && i < n; i++)
         insert(s, time_ns, &c[i]);
     pthread_mutex_unlock(&s->lock);
@@ -321,7 +323,20 @@ void stage_forget_after(struct stage *s, int64_t time_ns)
     pthread_mutex_lock(&s->lock);
     while (s->n && s->log[s->n - 1].at_ns > time_ns)
         s->n--;
+    s->revision++;
     pthread_mutex_unlock(&s->lock);
+}
+
+int64_t stage_since(struct stage *s, int64_t time_ns, uint64_t *ret_revision)
+{
+    pthread_mutex_lock(&s->lock);
+    size_t n = s->n;
+    while (n && s->log[n - 1].at_ns > time_ns)
+        n--;
+    int64_t since = n ? s->log[n - 1].at_ns : 0;
+    *ret_revision = s->revision;
+    pthread_mutex_unlock(&s->lock);
+    return since;
 }
 
 /* ---- what is so ---- */

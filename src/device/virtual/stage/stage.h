@@ -124,6 +124,10 @@ int stage_command_text(struct stage *s, int64_t time_ns, const char *text, struc
 /* Forgets what lies in the future of that time: another scenario begins. */
 void stage_forget_after(struct stage *s, int64_t time_ns);
 
+/* When the last change of those that hold at that time began to; 0: none has. The revision is
+ * another one after each change and after forgetting. */
+int64_t stage_since(struct stage *s, int64_t time_ns, uint64_t *ret_revision);
+
 /* ---- what is so at a time ---- */
 
 void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);
