@@ -23,14 +23,15 @@ struct area {
 
 struct line {
     float gain, offset; /* of luma above black */
+    float colour;       /* of chroma: local contrast must not paint */
 };
 
 struct finish_light {
     int across, down;
     struct area *area;
-    struct line *line;             /* of each area */
-    struct line *knot;             /* at the areas' corners: (across + 1) · (down + 1) */
-    int32_t *gain, *offset, *none; /* a row of knots, in 4096ths */
+    struct line *line;                      /* of each area */
+    struct line *knot;                      /* at the areas' corners: (across + 1) · (down + 1) */
+    int32_t *gain, *offset, *colour, *none; /* a row of knots, in 4096ths */
     double air, haze;
     bool fresh; /* nothing is known of earlier pictures */
 };
@@ -78,13 +79,14 @@ static int make_room(struct finish_light *l, const struct picture *p)
     l->area = calloc(n, sizeof(*l->area));
     l->line = calloc(n, sizeof(*l->line));
     l->knot = calloc(((size_t)across + 1) * ((size_t)down + 1), sizeof(*l->knot));
-    l->gain = calloc(3 * ((size_t)across + 1), sizeof(*l->gain));
+    l->gain = calloc(4 * ((size_t)across + 1), sizeof(*l->gain));
     if (!l->area || !l->line || !l->knot || !l->gain) {
         l->across = l->down = 0;
         return -ENOMEM;
     }
     l->offset = l->gain + across + 1;
-    l->none = l->offset + across + 1;
+    l->colour = l->offset + across + 1;
+    l->none = l->colour + across + 1;
     l->across = across;
     l->down = down;
     l->fresh = true;
@@ -172,7 +174,8 @@ static void clear_haze(struct finish_light *l, const struct finish_settings *s)
         double wanted = l->air > 1 ? fmin((double)a->dark / l->air, 1) : 0;
         a->haze += (float)((wanted - (double)a->haze) * follow);
         double through = fmax(1 - effect * (double)a->haze, CLEAREST);
-        l->line[i] = (struct line){(float)(1 / through), (float)(l->air * (1 - 1 / through))};
+        l->line[i] = (struct line){(float)(1 / through), (float)(l->air * (1 - 1 / through)),
+                                   (float)(1 / through)};
         before += (double)a->luma;
         after += fmax((double)(a->luma * l->line[i].gain + l->line[i].offset), 0);
     }
@@ -181,6 +184,7 @@ static void clear_haze(struct finish_light *l, const struct finish_settings *s)
     for (size_t i = 0; i < n && lift > 1; i++) {
         l->line[i].gain *= lift;
         l->line[i].offset *= lift;
+        l->line[i].colour *= lift;
     }
 }
 
@@ -190,7 +194,7 @@ static struct line local(float mean, double contrast)
     float b = fminf(fmaxf(mean, 0), 219), side = 2 * b / 219 - 1;
     float k = (float)(contrast > 0 ? 0.9 * contrast : 0.6 * contrast);
     k *= 1 - side * side * side * side;
-    return (struct line){1 + k, -k * b};
+    return (struct line){1 + k, -k * b, 1 + 0.4f * k};
 }
 
 /* A knot is the mean of the areas about it. */
@@ -206,15 +210,18 @@ static struct line knot(const struct finish_light *l, int i, int j, double contr
             float m = l->area[y * l->across + x].luma;
             sum.gain += a->gain;
             sum.offset += a->offset;
+            sum.colour += a->colour;
             luma += m * a->gain + a->offset;
             n++;
         }
     sum.gain /= n;
     sum.offset /= n;
+    sum.colour /= n;
     if (contrast == 0)
         return sum;
     struct line more = local(luma / n, contrast);
-    return (struct line){sum.gain * more.gain, sum.offset * more.gain + more.offset};
+    return (struct line){sum.gain * more.gain, sum.offset * more.gain + more.offset,
+                         sum.colour * more.colour};
 }
 
 static void apply(struct finish_light *l, const struct finish_settings *s,
@@ -231,10 +238,11 @@ static void apply(struct finish_light *l, const struct finish_settings *s,
             for (int i = 0; i < n; i++) {
                 l->gain[i] = (int32_t)((a[i].gain + (b[i].gain - a[i].gain) * t) * 4096);
                 l->offset[i] = (int32_t)((a[i].offset + (b[i].offset - a[i].offset) * t) * 4096);
+                l->colour[i] = (int32_t)((a[i].colour + (b[i].colour - a[i].colour) * t) * 4096);
             }
             for (int c = 1; c < 3; c++)
                 k->affine(p->plane[c] + (ptrdiff_t)(y / 2) * p->stride[c], (size_t)p->width / 2,
-                          AREA / 2, l->gain, l->none, 128);
+                          AREA / 2, l->colour, l->none, 128);
         }
         k->affine(p->plane[0] + (ptrdiff_t)y * p->stride[0], (size_t)p->width, AREA, l->gain,
                   l->offset, 16);
@@ -254,7 +262,7 @@ int finish_light_apply(struct finish_light *l, const struct finish_settings *s,
     } else {
         l->haze = 0;
         for (int i = 0; i < l->across * l->down; i++)
-            l->line[i] = (struct line){1, 0};
+            l->line[i] = (struct line){1, 0, 1};
     }
     l->fresh = false;
     apply(l, s, k, p);
