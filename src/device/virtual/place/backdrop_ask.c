@@ -206,8 +206,8 @@ void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at
     }
 }
 
-/* Lamps themselves may be white: they hardly count. */
-static double meter_at(const struct tiles *t, const struct light *l, struct vec d)
+/* Lamps themselves may be white: they hardly count. `ret_veil`: how much the air hides. */
+static double meter_at(const struct tiles *t, const struct light *l, struct vec d, double *ret_veil)
 {
     struct look at;
     look_at(&at, d);
@@ -217,7 +217,9 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
     j = j < 0 ? 0 : j >= METER_DOWN ? METER_DOWN - 1 : j;
     const struct meter_cell *c = &t->meter[j * METER_ACROSS + i];
     static const double luma[3] = {0.2126, 0.7152, 0.0722};
-    double clear = exp(-l->extinction * (double)c->distance), sum = 0, up = fmax(at.to.z, 0);
+    double clear = exp(-l->extinction * (double)c->distance);
+    *ret_veil = 1 - clear * (1 - (double)c->sky);
+    double sum = 0, up = fmax(at.to.z, 0);
     double high = up / (up + 0.28) * 1.28;
     /* Snow is four times as bright as what it lies on. */
     double white = 1 + 2.5 * l->lying * fmin(fmax(-at.to.z * 6, 0), 1);
@@ -241,18 +243,27 @@ static double meter_at(const struct tiles *t, const struct light *l, struct vec 
 double ask_meter(const struct tiles *t, const struct light *l, const struct view *v)
 {
     const int across = 11, down = 7;
-    double sum = 0, squares = 0, weight = 0;
+    double sum = 0, squares = 0, weight = 0, veiled = 0;
     for (int j = 0; j < down; j++)
         for (int i = 0; i < across; i++) {
             double fx = (i + 0.5) / across, fy = (j + 0.5) / down;
             double dx = fx - 0.5, dy = fy - 0.5, k = 1.2 - dx * dx - dy * dy; /* middle first */
-            double here = fmin(meter_at(t, l, view_ray(v, fx * v->width, fy * v->height)), 4);
+            double veil;
+            double here =
+                fmin(meter_at(t, l, view_ray(v, fx * v->width, fy * v->height), &veil), 4);
+            veiled += k * veil;
             sum += k * here;
             squares += k * here * here;
             weight += k;
         }
+    /* A camera knows fog by its want of contrast, and leaves it bright. */
+    double foggy = l->extinction * 400 < 1 ? 0 : fmin(l->extinction * 400 - 1, 1);
+    double bright = 1 / (1 - 0.4 * foggy * (1 - l->lamps) * veiled / weight);
+    /* Dusk is to look like dusk. */
+    double low = (l->disc.z + 0.2) * 10;
+    bright /= 1 + 0.4 * fmin(fmax(low, 0), 1) * fmin(fmax((0.08 - l->disc.z) * 12, 0), 1);
     /* Between the mean and the mean of squares: bright parts are worth more. */
-    return sqrt(sum / weight * sqrt(squares / weight));
+    return sqrt(sum / weight * sqrt(squares / weight)) / bright;
 }
 
 double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,

@@ -115,24 +115,28 @@ static void sky_look(struct light *l, double elevation, double sky, double cover
 {
     static const double white[3] = {1, 1, 1}, grey[3] = {0.97, 1, 1.04};
     static const double warm[3] = {1.45, 0.95, 0.5};
-    float blue[3], low[3], sun[3];
+    float blue[3], sun[3];
     sky_colour(elevation, blue);
-    sun_light(fmax(elevation, 1.5), low);
     sun_light(elevation, sun);
     double dusk = smooth(12, 1, elevation) * smooth(-9, -1, elevation);
+    /* When the sun is down its glow is low in the west; the rest of the sky is dark. */
+    double twilight = smooth(2, -3, elevation);
+    static const double afterglow[3] = {3.4, 1.8, 0.6}, ember[3] = {1.45, 1.05, 0.62},
+                        clear_air[3] = {0.95, 1.04, 0.98};
     double hazy = l->extinction > 1.0 / 4000 ? 1 : 0;
     for (int i = 0; i < 3; i++) {
-        double deep = pow((double)blue[i], 3);
+        double deep = pow((double)blue[i], 3) * clear_air[i] * mix(1, 0.5, twilight);
         double zenith = sky * 0.62 * deep,
                horizon = sky * 1.5 * mix(pow((double)blue[i], 2), white[i], 0.25);
-        horizon *= mix(1, 0.5 + 1.1 * (double)low[i] / (double)low[1], dusk * 0.7);
+        horizon *= clear_air[i] * mix(1, 0.32, twilight);
+        horizon *= mix(1, ember[i], dusk);
         double over = l->soft[SOFT_OVERCAST][1] > 0 ? (double)l->soft[SOFT_OVERCAST][i] : 0;
         double level = over * grey[i];
         double night = city * warm[i];
         l->zenith[i] = (float)(zenith * (1 - cover) + level * 1.25 * cover + night * 0.4);
         l->horizon[i] =
             (float)(horizon * (1 - cover) + level * mix(0.55, 0.9, hazy) * cover + night * 1.6);
-        l->glow[i] = (float)((double)sun[i] * direct);
+        l->glow[i] = (float)((double)sun[i] * direct + twilight * sky * (1 - cover) * afterglow[i]);
         l->cloud_lit[i] = (float)(0.62 * (double)sun[i] * direct * mix(1, 1.15, dusk) +
                                   sky * 0.9 * (double)blue[i] + level * 0.9 + night * 2.2);
         l->cloud_dark[i] = (float)(0.20 * (double)sun[i] * direct + sky * 0.75 * (double)blue[i] +
@@ -177,6 +181,8 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
     double direct = (1 - smooth(0.45, 0.95, (double)l->cloud)) * smooth(200, 3000, visible);
     double foggy = 1 - smooth(400, 5000, visible);
     sun_light(elevation, l->sun_colour);
+    /* The suns stand higher than one that sets, whose light hardly reaches the ground. */
+    double grazing = mix(0.2, 1, smooth(0, 11, elevation));
     double high = (double)l->sun_colour[1] * fmax(sin(elevation * RAD), 0.02);
     double sky = sky_lux(elevation) / FULL_LUX;
     double dull = 0.16 * high + 0.45 * sky; /* of an overcast sky or a fog */
@@ -188,7 +194,7 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
     static const double grey[3] = {0.97, 1, 1.05}, city_tint[3] = {1.35, 0.95, 0.55};
     double city = CITY_LUX / FULL_LUX * smooth(2, -6, elevation) * (1 + 1.5 * (double)l->cloud);
     for (int i = 0; i < 3; i++) {
-        l->sun_colour[i] *= (float)direct;
+        l->sun_colour[i] *= (float)(direct * grazing);
         l->soft[SOFT_SKY][i] = (float)(sky * (1 - cover) * (double)blue[i]);
         l->soft[SOFT_OVERCAST][i] = (float)(dull * cover * grey[i] + city * city_tint[i]);
         for (int k = 0; k < LIGHT_SUNS; k++)
