@@ -2,7 +2,8 @@
  * usage: pictures_models PACK sheet NAME[:GAIT[:PHASE]]… > FILE.ppm    each from several sides
  *        pictures_models PACK crowd N > FILE.ppm                       N members, 1080p
  *        pictures_models PACK cost N PIXELS                            milliseconds
- * Before them: -n night, -z ZOOM (pixels per metre of a sheet), -m NAME (only that one) */
+ * Before them: -n night, -z ZOOM (pixels per metre of a sheet), -m NAME (only that one),
+ * -b without the plain kernels */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,13 +129,15 @@ static size_t crowd(struct member *who, size_t n, double far, const char *only)
 
 int main(int argc, char **argv)
 {
-    bool night = false;
+    bool night = false, best_only = false;
     double zoom = 0;
     const char *only = NULL;
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (!strcmp(argv[i], "-n"))
             night = true;
+        else if (!strcmp(argv[i], "-b"))
+            best_only = true;
         else if (!strcmp(argv[i], "-z") && i + 1 < argc)
             zoom = strtod(argv[++i], NULL);
         else if (!strcmp(argv[i], "-m") && i + 1 < argc)
@@ -173,10 +176,10 @@ int main(int argc, char **argv)
         write_ppm(&p, night ? 0.4 : 1);
         return 0;
     }
-    for (int plain = 0; plain < 2; plain++) {
+    for (int plain = 0; plain < (best_only ? 1 : 2); plain++) {
         raster_use_plain_kernels(r, plain);
         double best = 1e9;
-        for (int k = 0; k < 60; k++) {
+        for (int k = 0; k < 300; k++) {
             for (size_t q = 0; q < n; q++)
                 who[q].phase += 0.03;
             double t = now_ms();

@@ -215,7 +215,7 @@ static void cast_shadow(struct raster *r, const struct backdrop *b, const struct
     /* The sun is a disc: far from what casts it, a shadow's border is as wide as that. */
     struct vec middle = vec_mul(vec_add(corner[0], corner[7]), 0.5);
     double blur = SUN_DISC * high / sun.z * v->f / fmax(1, vec_dot(middle, v->ahead));
-    int suns = blur < 0.7 ? 1 : (int)fmin(DISC_MOST, 2 + blur);
+    int suns = blur < 2 ? 1 : (int)fmin(DISC_MOST, 1 + blur);
     struct vec side = vec_unit(vec_cross(sun, vec(0, 0, 1))), over = vec_cross(side, sun);
     int lod = place_lod(p->model, (box.x1 - box.x0) * (double)(box.y1 - box.y0) * 0.2);
     for (int i = 0; i < suns; i++) {
@@ -291,6 +291,21 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
     }
 }
 
+/* The first pixel from x on that is dark, or e. */
+static int next_dark(const uint8_t *sun, const uint8_t *sky, int x, int e)
+{
+    for (; x + 8 <= e; x += 8) {
+        uint64_t a, b;
+        memcpy(&a, sun + x, 8);
+        memcpy(&b, sky + x, 8);
+        if (a | b)
+            break;
+    }
+    while (x < e && !sun[x] && !sky[x])
+        x++;
+    return x;
+}
+
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
                     const struct light *l, const struct placed *p, size_t n, struct radiance *into)
 {
@@ -326,8 +341,7 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
         uint8_t *sun = r->dark + (size_t)y * (size_t)v->width, *sky = sun + r->dark_room;
         for (int x = r->dark_x0[y]; x < r->dark_x1[y];) {
             int e = r->dark_x1[y];
-            while (x < e && !sun[x] && !sky[x])
-                x++;
+            x = next_dark(sun, sky, x, e);
             int first = x;
             while (x < e && x - first < RASTER_SIDE && (sun[x] || sky[x])) {
                 /* Where no sun comes, the sky is all there is to be taken. */

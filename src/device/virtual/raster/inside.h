@@ -48,6 +48,7 @@ struct raster {
     double shift_x, shift_y; /* pixels by which the picture is moved */
     float *v_memory;
     struct raster_patch patch;
+    struct raster_batch batch[MODEL_MATERIALS]; /* of the member that is being drawn */
     float *row_memory;
     float *rgb[2][3], *cover[2], *depth[2], *seen; /* rows of a patch */
 
@@ -85,9 +86,8 @@ bool place_flat(struct raster *r, const struct placed *p, const struct view *v, 
                 struct raster_stand *s, double lean_x, double lean_y);
 enum draw_what { DRAW_COLOURS, DRAW_DEPTH, DRAW_MASK };
 /* Draws the level's batches into r->patch. */
-typedef void (*place_batch)(const struct raster *r, const struct placed *p,
-                            const struct model_material *m, const struct model_batch *b, void *ctx,
-                            struct raster_batch *ret);
+typedef void (*place_batch)(const struct placed *p, const struct model_material *m,
+                            const struct model_batch *b, void *ctx, struct raster_batch *ret);
 void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_what what,
                 place_batch fill, void *ctx);
 /* The box of what place_draw() would draw of r->v: x0, y0, x1, y1. */

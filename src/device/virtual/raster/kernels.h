@@ -46,23 +46,34 @@ struct raster_stand {
     bool shiny;                          /* up, glint, facing are wanted */
 };
 
+/* A triangle of which something was seen when it was drawn. */
+struct raster_face {
+    float ex[3], ey[3], ec[3]; /* each corner's share at a place of the patch */
+    float at[3];               /* corners' 1/z; what follows is times that */
+    float light[3][3], u[3], v[3], up[3], glint[3], facing[3];
+    int32_t batch, level; /* of its texture */
+};
+
 struct raster_patch {
     int x0, y0;       /* of the picture; multiples of the tile's sides */
     int across, down; /* tiles */
     uint8_t *touched; /* [tiles] */
     uint32_t *mask;   /* [tiles]: eight lanes of each sample */
     float *depth;     /* [tiles][samples][8]: 1/z, 0 = nothing */
-    float *rgb;       /* [tiles][samples][3][8] */
+    int32_t *who;     /* [tiles][samples][8]: the face that is seen there, -1: none */
+    struct raster_face *face;
+    int n_faces, faces_room;
 };
 
 struct raster_batch {
     const uint16_t *triangle;
     size_t n;
     bool two_sided;
-    const uint32_t *const *level; /* texture; NULL: none */
-    int log2_w, log2_h, levels;
+    const uint32_t *level[MODEL_FACTORS]; /* texture */
+    int log2_w, log2_h, levels;           /* levels 0: none */
     bool alpha;
     float tint[3];
+    float back; /* metres by which it gives way to what lies over it */
     /* shiny ones */
     bool shiny;
     float f0;      /* of what is mirrored, straight on */
@@ -88,17 +99,19 @@ struct kernels_raster {
     void (*vertices)(const struct raster_stand *s, const struct model_lod *l, const uint8_t *a,
                      const uint8_t *b, const uint8_t *colour, const uint16_t *uv, size_t first,
                      size_t n, const struct raster_vertices *v);
-    void (*triangles)(const struct raster_vertices *v, const struct raster_batch *b,
-                      const struct raster_patch *p);
+    /* Those of a batch; `number`: which of those that resolve() is given. */
+    void (*triangles)(const struct raster_vertices *v, const struct raster_batch *b, int number,
+                      struct raster_patch *p);
     /* Only depth: for silhouettes. */
-    void (*outline)(const struct raster_vertices *v, const struct raster_batch *b,
-                    const struct raster_patch *p);
+    void (*outline)(const struct raster_vertices *v, const struct raster_batch *b, int number,
+                    struct raster_patch *p);
     /* Only which samples are covered, for shadows. */
-    void (*mask)(const struct raster_vertices *v, const struct raster_batch *b,
-                 const struct raster_patch *p);
-    /* Two rows of pixels of a patch: mean colour times coverage, coverage, 1/z. */
-    void (*resolve)(const struct raster_patch *p, int tile_row, float *const rgb[2][3],
-                    float *const cover[2], float *const depth[2]);
+    void (*mask)(const struct raster_vertices *v, const struct raster_batch *b, int number,
+                 struct raster_patch *p);
+    /* Two rows of pixels of a patch: mean colour times coverage (batch NULL: no colours),
+     * coverage, 1/z. */
+    void (*resolve)(const struct raster_patch *p, const struct raster_batch *batch, int tile_row,
+                    float *const rgb[2][3], float *const cover[2], float *const depth[2]);
     void (*resolve_mask)(const struct raster_patch *p, int tile_row, float *const cover[2]);
     /* picture = picture·(1 - cover·seen) + (rgb·clear + haze·cover)·seen, n pixels */
     void (*over)(size_t n, const float *const rgb[3], const float *cover, const float *seen,

@@ -49,7 +49,8 @@ static void find_box(struct placed *p)
 int place_lod(const struct model *m, double pixels)
 {
     int lod = 0;
-    while (lod + 1 < (int)m->n_lods && m->lod[lod].n_triangles > pixels * 0.1)
+    while (lod + 1 < (int)m->n_lods &&
+           m->lod[lod].n_triangles > pixels * (m->n_parts && m->n_clips ? 0.15 : 0.05))
         lod++;
     return lod;
 }
@@ -246,15 +247,16 @@ static void cut_side(const struct raster *r, int a, int b, int to)
     o->y[to] = r->cy + o->cy[to] * o->iz[to];
 }
 
-static void draw_batch(struct raster *r, const struct raster_batch *b, enum draw_what what)
+static void draw_batch(struct raster *r, const struct raster_batch *b, int number,
+                       enum draw_what what)
 {
     (what == DRAW_COLOURS ? r->k->triangles
      : what == DRAW_DEPTH ? r->k->outline
-                          : r->k->mask)(&r->v, b, &r->patch);
+                          : r->k->mask)(&r->v, b, number, &r->patch);
 }
 
 /* Draws what the near plane leaves of a triangle. */
-static void draw_cut(struct raster *r, const struct raster_batch *b, const uint16_t *t,
+static void draw_cut(struct raster *r, const struct raster_batch *b, int number, const uint16_t *t,
                      size_t first, enum draw_what what)
 {
     int poly[4], n = 0;
@@ -274,7 +276,7 @@ static void draw_cut(struct raster *r, const struct raster_batch *b, const uint1
         const uint16_t tri[3] = {(uint16_t)poly[0], (uint16_t)poly[i], (uint16_t)poly[i + 1]};
         one.triangle = tri;
         one.n = 1;
-        draw_batch(r, &one, what);
+        draw_batch(r, &one, number, what);
     }
 }
 
@@ -310,43 +312,60 @@ void place_borders(const struct raster *r, const struct placed *p, int lod, doub
     ret[3] = y1;
 }
 
+static bool face_room(struct raster *r, const struct model_lod *l, bool cut)
+{
+    /* Each triangle is one face, or two where the near plane cuts it. */
+    int most = (int)l->n_triangles * (cut ? 3 : 1) + 1;
+    r->patch.n_faces = 0;
+    if (most <= r->patch.faces_room)
+        return true;
+    free(r->patch.face);
+    r->patch.faces_room = 0;
+    r->patch.face = malloc((size_t)most * sizeof(*r->patch.face));
+    if (!r->patch.face)
+        return false;
+    r->patch.faces_room = most;
+    return true;
+}
+
 void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_what what,
                 place_batch fill, void *ctx)
 {
     const struct model_lod *l = &p->model->lod[lod];
     const struct model_batch *batch = (const void *)(r->models->base + l->batches);
     const uint16_t *triangle = (const void *)(r->models->base + l->triangles);
-    const uint32_t *level[MODEL_FACTORS];
+    if (!face_room(r, l, p->cut))
+        return;
     for (uint32_t i = 0; i < l->n_batches; i++) {
         const struct model_material *m = &p->model->material[batch[i].material];
         if (!is_drawn(p, m))
             continue;
-        struct raster_batch b = {.triangle = triangle + (size_t)batch[i].first * 3,
-                                 .n = batch[i].n,
-                                 .two_sided = what == DRAW_DEPTH ||
-                                              (what == DRAW_MASK && !p->model->n_clips) ||
-                                              (m->flags & MATERIAL_TWO_SIDED)};
+        struct raster_batch *b = &r->batch[i];
+        memset(b, 0, sizeof(*b));
+        b->triangle = triangle + (size_t)batch[i].first * 3;
+        b->n = batch[i].n;
+        b->two_sided = what == DRAW_DEPTH || (what == DRAW_MASK && !p->model->n_clips) ||
+                       (m->flags & MATERIAL_TWO_SIDED);
         if (what == DRAW_COLOURS) {
             if (batch[i].texture >= 0) {
                 const struct model_texture *t = &r->models->texture[batch[i].texture];
                 for (int k = 0; k < t->levels; k++)
-                    level[k] = (const void *)(r->models->base + t->level[k]);
-                b.level = level;
-                b.log2_w = t->log2_w;
-                b.log2_h = t->log2_h;
-                b.levels = t->levels;
-                b.alpha = m->flags & MATERIAL_ALPHA;
+                    b->level[k] = (const void *)(r->models->base + t->level[k]);
+                b->log2_w = t->log2_w;
+                b->log2_h = t->log2_h;
+                b->levels = t->levels;
+                b->alpha = m->flags & MATERIAL_ALPHA;
             }
-            fill(r, p, m, &batch[i], ctx, &b);
+            fill(p, m, &batch[i], ctx, b);
         }
-        draw_batch(r, &b, what);
+        draw_batch(r, b, (int)i, what);
         if (!p->cut)
             continue;
-        for (size_t k = 0; k < b.n; k++) {
-            const uint16_t *t = b.triangle + 3 * k;
+        for (size_t k = 0; k < b->n; k++) {
+            const uint16_t *t = b->triangle + 3 * k;
             int out = !(r->v.iz[t[0]] > 0) + !(r->v.iz[t[1]] > 0) + !(r->v.iz[t[2]] > 0);
             if (out == 1 || out == 2)
-                draw_cut(r, &b, t, l->n_vertices, what);
+                draw_cut(r, b, (int)i, t, l->n_vertices, what);
         }
     }
 }
@@ -365,11 +384,11 @@ static bool patch_room(struct raster *r)
         p->touched = malloc(RASTER_TILES);
     if (!p->depth)
         p->depth = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 8 * sizeof(float));
-    if (!p->rgb)
-        p->rgb = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 3 * 8 * sizeof(float));
+    if (!p->who)
+        p->who = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 8 * sizeof(int32_t));
     if (!r->row_memory)
         r->row_memory = aligned_alloc(64, ROWS_BYTES);
-    if (!p->mask || !p->touched || !p->depth || !p->rgb || !r->row_memory)
+    if (!p->mask || !p->touched || !p->depth || !p->who || !r->row_memory)
         return false;
     float *m = r->row_memory;
     for (int i = 0; i < 2; i++) {

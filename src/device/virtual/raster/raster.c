@@ -22,10 +22,10 @@ void raster_rest(struct raster *r)
 {
     void **const all[] = {
         (void **)&r->v_memory,    (void **)&r->patch.touched, (void **)&r->patch.mask,
-        (void **)&r->patch.depth, (void **)&r->patch.rgb,     (void **)&r->row_memory,
+        (void **)&r->patch.depth, (void **)&r->patch.who,     (void **)&r->row_memory,
         (void **)&r->far,         (void **)&r->far_known,     (void **)&r->dark,
         (void **)&r->dark_x0,     (void **)&r->kept,          (void **)&r->aside,
-        (void **)&r->plate};
+        (void **)&r->plate,       (void **)&r->patch.face};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         free(*all[i]);
         *all[i] = NULL;
@@ -232,18 +232,26 @@ static void light_member(const struct scene *c, const struct placed *p, struct l
             s->shiny = true;
 }
 
-static void fill_batch(const struct raster *r, const struct placed *p,
-                       const struct model_material *m, const struct model_batch *batch, void *ctx,
-                       struct raster_batch *b)
+/* Coarse clothes may dip into what they cover: the shirt lies over trousers, both over skin. */
+static float give_way(const struct placed *p, const struct model_material *m)
+{
+    if (!p->model->n_clips)
+        return 0;
+    return m->slot == SLOT_SHIRT ? -0.03f : m->slot == SLOT_TROUSERS ? -0.012f : 0;
+}
+
+static void fill_batch(const struct placed *p, const struct model_material *m,
+                       const struct model_batch *batch, void *ctx, struct raster_batch *b)
 {
     const struct lighting *g = ctx;
     look_tint(p->who, p->model, m->slot, b->tint);
     if (m->slot == SLOT_SLEEVE && look_long_sleeves(p->who)) {
         static const float skin[3] = {0.40f, 0.24f, 0.17f};
-        b->level = NULL; /* no skin to be seen, nor its colour where corners have it */
+        b->levels = 0; /* no skin to be seen, nor its colour where corners have it */
         for (int k = 0; k < 3 && batch->texture < 0; k++)
             b->tint[k] /= skin[k];
     }
+    b->back = give_way(p, m);
     b->diffuse = 1;
     for (int k = 0; k < 3; k++)
         b->mirror_tint[k] = 1;
@@ -263,7 +271,7 @@ static void fill_batch(const struct raster *r, const struct placed *p,
         break;
     case MATERIAL_PLATE:
         if (g->plate) {
-            b->level = g->plate->level;
+            memcpy(b->level, g->plate->level, sizeof(g->plate->level));
             b->log2_w = 8;
             b->log2_h = 6;
             b->levels = PLATE_LEVELS;
@@ -285,7 +293,7 @@ static void show_rows(const struct scene *c, const struct placed *p, struct radi
     struct raster *r = c->r;
     const struct raster_patch *q = &r->patch;
     for (int t = 0; t < q->down; t++) {
-        r->k->resolve(q, t, r->rgb, r->cover, r->depth);
+        r->k->resolve(q, r->batch, t, r->rgb, r->cover, r->depth);
         for (int i = 0; i < RASTER_TILE_H; i++) {
             int y = q->y0 + t * RASTER_TILE_H + i;
             if (y < 0 || y >= c->v->height)

@@ -4,8 +4,8 @@
 #ifndef DEVICE_VIRTUAL_RASTER_RASTER_H
 #define DEVICE_VIRTUAL_RASTER_RASTER_H
 
-#include "device/virtual/place/backdrop.h"
 #include "device/virtual/cast/cast.h"
+#include "device/virtual/place/backdrop.h"
 
 struct models;
 struct raster;
@@ -20,8 +20,8 @@ void raster_use_plain_kernels(struct raster *r, bool plain);
  * of its lamps; NULL: nobody. */
 void raster_hide(struct raster *r, const char *id);
 
-/* Both mark the cells they write in into->touched. With `keep`, the pixels that are covered or shaded are put aside for raster_restore();
- * false: that was too much, nothing is kept. */
+/* Both mark the cells they write in into->touched. With `keep`, the pixels that are covered or
+ * shaded are put aside for raster_restore(); false: that was too much, nothing is kept. */
 bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
                  const struct light *l, const struct member *members, size_t n,
                  struct radiance *into, bool keep);

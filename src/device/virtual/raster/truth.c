@@ -51,7 +51,7 @@ static void borders(const struct raster *r, const struct placed *p, int lod, con
 static void gather(struct raster *r, struct window *w, bool hide)
 {
     for (int t = 0; t < r->patch.down; t++) {
-        r->k->resolve(&r->patch, t, r->rgb, r->cover, r->depth);
+        r->k->resolve(&r->patch, NULL, t, r->rgb, r->cover, r->depth);
         for (int i = 0; i < RASTER_TILE_H && t * RASTER_TILE_H + i < w->h; i++) {
             size_t row = (size_t)(t * RASTER_TILE_H + i) * (size_t)w->w;
             for (int x = 0; x < w->w; x++) {
@@ -74,8 +74,8 @@ static float seen_at(const struct backdrop *b, const struct view *v, double x, d
     return raster_seen((float)far, (float)z);
 }
 
-static void silhouette(struct raster *r, const struct backdrop *b, const struct view *v,
-                       size_t me, struct window *w, struct silhouette *ret)
+static void silhouette(struct raster *r, const struct backdrop *b, const struct view *v, size_t me,
+                       struct window *w, struct silhouette *ret)
 {
     const struct placed *p = w->order[me];
     double x0 = fmax(p->x0, -2.0 * v->width), x1 = fmin(p->x1, 3.0 * v->width);

@@ -1,0 +1,110 @@
+/* What a patch shows: its faces' colours, and coverage. Compiled several times; see kernels.h. */
+#include "device/virtual/raster/kernels_vec.h"
+
+/* The light of a face in a tile's pixels. */
+INLINE void shade(const struct raster_batch *b, const struct raster_face *f, f8 x, f8 y, f8 rgb[3])
+{
+    f8 w[3], sum = ALL(1e-30f);
+    for (int k = 0; k < 3; k++) {
+        w[k] = most(ALL(f->ex[k]) * x + ALL(f->ey[k]) * y + ALL(f->ec[k]), ALL(0.0f));
+        sum += w[k] * ALL(f->at[k]);
+    }
+    f8 inv = ALL(1.0f) / sum;
+#define AT(array) ((w[0] * ALL(array[0]) + w[1] * ALL(array[1]) + w[2] * ALL(array[2])) * inv)
+    for (int k = 0; k < 3; k++)
+        rgb[k] = AT(f->light[k]);
+    if (b->levels) {
+        f8 t[4];
+        texels(b, f->level, AT(f->u), AT(f->v), t);
+        for (int k = 0; k < 3; k++) {
+            t[k] *= ALL(1 / 65280.0f);
+            rgb[k] *= t[k] * t[k];
+        }
+    }
+    if (b->shiny) {
+        f8 miss = clamp01(ALL(1.0f) - AT(f->facing));
+        f8 m2 = miss * miss, fresnel = ALL(b->f0) + ALL(1 - b->f0) * m2 * m2 * miss;
+        f8 up = AT(f->up);
+        f8 h = clamp01((up + ALL(0.03f)) * ALL(1 / 0.28f));
+        h = h * h * (ALL(3.0f) - ALL(2.0f) * h);
+        f8 high = clamp01(up);
+        high = high * (ALL(2.0f) - high);
+        f8 spot = clamp01((AT(f->glint) - ALL(0.965f)) * ALL(1 / 0.035f));
+        spot *= spot;
+        spot *= spot;
+        for (int k = 0; k < 3; k++) {
+            f8 sky = ALL(b->horizon[k]) + high * ALL(b->zenith[k] - b->horizon[k]);
+            f8 env = ALL(b->ground[k]) + h * (sky - ALL(b->ground[k])) + spot * ALL(b->sun[k]);
+            rgb[k] = rgb[k] * ALL(b->diffuse) + fresnel * env * ALL(b->mirror_tint[k]);
+        }
+    }
+#undef AT
+}
+
+/* A tile's lanes as two rows of pixels. */
+INLINE void put_rows(f8 lanes, float *above, float *below)
+{
+    float all[BLOCK];
+    STORE(all, lanes);
+    memcpy(above, all, RASTER_TILE_W * sizeof(float));
+    memcpy(below, all + RASTER_TILE_W, RASTER_TILE_W * sizeof(float));
+}
+
+void KERNELS_OWN(raster_resolve)(const struct raster_patch *p, const struct raster_batch *batch,
+                                 int tile_row, float *const rgb[2][3], float *const cover[2],
+                                 float *const depth[2])
+{
+    const f8 one = ALL(1.0f / RASTER_SAMPLES), none = ALL(0.0f), y = lane_y(tile_row);
+    for (int tx = 0; tx < p->across; tx++) {
+        size_t tile = (size_t)tile_row * (size_t)p->across + (size_t)tx;
+        f8 n = none, z = none, sum[3] = {none, none, none};
+        if (p->touched[tile]) {
+            const float *d = p->depth + tile * (RASTER_SAMPLES * BLOCK);
+            const int32_t *who = p->who + tile * (RASTER_SAMPLES * BLOCK);
+            uint32_t left = 0;
+            for (int i = 0; i < RASTER_SAMPLES; i++) {
+                f8 at = LOAD(d + i * BLOCK);
+                i8 there = at > none;
+                n += pick(there, one, none);
+                z = most(z, at);
+                left |= bits(there) << (BLOCK * i);
+            }
+            f8 x = lane_x(tx);
+            while (batch && left) {
+                int32_t id = who[__builtin_ctz(left)];
+                f8 weight = none, c[3];
+                uint32_t mine = 0;
+                for (int i = 0; i < RASTER_SAMPLES; i++) {
+                    i8 same = LOAD_I(who + i * BLOCK) == ALL_I(id);
+                    weight += pick(same, one, none);
+                    mine |= bits(same) << (BLOCK * i);
+                }
+                left &= ~mine;
+                const struct raster_face *f = &p->face[id];
+                shade(&batch[f->batch], f, x, y, c);
+                for (int k = 0; k < 3; k++)
+                    sum[k] += c[k] * weight;
+            }
+        }
+        int at = tx * RASTER_TILE_W;
+        put_rows(n, cover[0] + at, cover[1] + at);
+        put_rows(z, depth[0] + at, depth[1] + at);
+        for (int k = 0; batch && k < 3; k++)
+            put_rows(sum[k], rgb[0][k] + at, rgb[1][k] + at);
+    }
+}
+
+void KERNELS_OWN(raster_resolve_mask)(const struct raster_patch *p, int tile_row,
+                                      float *const cover[2])
+{
+    const uint32_t *row = p->mask + (size_t)tile_row * (size_t)p->across;
+    const u8 lane = {0, 1, 2, 3, 4, 5, 6, 7}, each = lane * 0 + 0x01010101u;
+    for (int tx = 0; tx < p->across; tx++) {
+        f8 n = ALL(0.0f);
+        if (row[tx]) {
+            u8 mine = (lane * 0 + row[tx]) >> lane & each;
+            n = TO_F8((i8)(mine * each >> 24)) * ALL(1.0f / RASTER_SAMPLES);
+        }
+        put_rows(n, cover[0] + tx * RASTER_TILE_W, cover[1] + tx * RASTER_TILE_W);
+    }
+}

@@ -1,0 +1,157 @@
+/* Vectors of eight floats for the raster's kernels*.c. They are the compiler's own: the plain
+ * build makes two halves of them. */
+#ifndef DEVICE_VIRTUAL_RASTER_KERNELS_VEC_H
+#define DEVICE_VIRTUAL_RASTER_KERNELS_VEC_H
+
+#include <math.h>
+#include <string.h>
+
+#include "device/virtual/kernels_inside.h"
+#include "device/virtual/raster/kernels.h"
+
+#pragma GCC diagnostic ignored "-Wpsabi" /* all are inlined */
+
+#define BLOCK MODEL_BLOCK
+
+typedef float f8 __attribute__((vector_size(32)));
+typedef int32_t i8 __attribute__((vector_size(32)));
+typedef uint32_t u8 __attribute__((vector_size(32)));
+typedef float f8u __attribute__((vector_size(32), aligned(4)));
+typedef int32_t i8u __attribute__((vector_size(32), aligned(4)));
+typedef int16_t h8u __attribute__((vector_size(16), aligned(2)));
+typedef uint16_t w8u __attribute__((vector_size(16), aligned(2)));
+typedef int8_t b8u __attribute__((vector_size(8), aligned(1)));
+typedef uint8_t c8u __attribute__((vector_size(8), aligned(1)));
+
+#define LOAD(p) ((f8) * (const f8u *)(p))
+#define STORE(p, v) (*(f8u *)(p) = (v))
+#define LOAD_I(p) ((i8) * (const i8u *)(p))
+#define STORE_I(p, v) (*(i8u *)(p) = (v))
+#define ALL(x) ((f8){x, x, x, x, x, x, x, x})
+#define ALL_I(x) ((i8){x, x, x, x, x, x, x, x})
+#define TO_F8(v) __builtin_convertvector(v, f8)
+
+INLINE f8 pick(i8 mask, f8 a, f8 b)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
+#else
+    return (f8)(((i8)a & mask) | ((i8)b & ~mask));
+#endif
+}
+/* a > b ? a : b, also of what is no number */
+INLINE f8 most(f8 a, f8 b)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return pick(a > b, a, b);
+#endif
+}
+INLINE f8 least(f8 a, f8 b)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return pick(a < b, a, b);
+#endif
+}
+INLINE f8 clamp01(f8 a)
+{
+    return least(most(a, ALL(0.0f)), ALL(1.0f));
+}
+INLINE bool any(i8 m)
+{
+#ifdef __AVX2__
+    return _mm256_movemask_ps((__m256)m) != 0;
+#else
+    typedef int64_t q4 __attribute__((vector_size(32)));
+    q4 q = (q4)m;
+    return (q[0] | q[1] | q[2] | q[3]) != 0;
+#endif
+}
+INLINE float root(float x)
+{
+    return __builtin_sqrtf(x);
+}
+INLINE f8 root8(f8 a)
+{
+    f8 r;
+    for (int i = 0; i < BLOCK; i++)
+        r[i] = root(a[i]);
+    return r;
+}
+
+INLINE uint32_t bits(i8 m)
+{
+#ifdef __AVX2__
+    return (uint32_t)_mm256_movemask_ps((__m256)m);
+#else
+    uint32_t r = 0;
+    for (int i = 0; i < BLOCK; i++)
+        r |= ((uint32_t)m[i] >> 31) << i;
+    return r;
+#endif
+}
+
+/* Pixels' middles of a tile. */
+INLINE f8 lane_x(int tx)
+{
+    return (f8){0.5f, 1.5f, 2.5f, 3.5f, 0.5f, 1.5f, 2.5f, 3.5f} + ALL((float)(tx * RASTER_TILE_W));
+}
+INLINE f8 lane_y(int ty)
+{
+    return (f8){0.5f, 0.5f, 0.5f, 0.5f, 1.5f, 1.5f, 1.5f, 1.5f} + ALL((float)(ty * RASTER_TILE_H));
+}
+
+INLINE u8 gather(const uint32_t *texel, i8 at)
+{
+#ifdef __AVX2__
+    return (u8)_mm256_i32gather_epi32((const int *)texel, (__m256i)at, 4);
+#else
+    u8 r;
+    for (int i = 0; i < BLOCK; i++)
+        r[i] = texel[at[i]];
+    return r;
+#endif
+}
+
+/* Texels of a tile's pixels: bilinear, coverage in the fourth. */
+INLINE void texels(const struct raster_batch *b, int level, f8 u, f8 v, f8 ret[4])
+{
+    const uint32_t *texel = b->level[level];
+    const int lw = b->log2_w - level, w = 1 << lw, h = 1 << (b->log2_h - level);
+    const i8 zero = {0}, wmask = zero + (w - 1), hmask = zero + (h - 1);
+    const u8 none = {0}, m = none + 0xff00ff;
+    /* The offset is a multiple of every side: what is left of 0 becomes positive. */
+    i8 iu = __builtin_convertvector(u * ALL((float)w * 256) + ALL(4194304.0f - 128), i8);
+    i8 iv = __builtin_convertvector(v * ALL((float)h * 256) + ALL(4194304.0f - 128), i8);
+    i8 x = iu >> 8 & wmask, y = iv >> 8 & hmask, x1 = (x + 1) & wmask, y1 = ((y + 1) & hmask) << lw;
+    u8 fu = (u8)(iu & 255), fv = (u8)(iv & 255);
+    y <<= lw;
+    u8 t00 = gather(texel, y + x), t01 = gather(texel, y + x1);
+    u8 t10 = gather(texel, y1 + x), t11 = gather(texel, y1 + x1);
+    u8 w11 = fu * fv >> 8, w10 = fv - w11, w01 = fu - w11, w00 = 256 - fu - w10;
+    u8 rb = (t00 & m) * w00 + (t01 & m) * w01 + (t10 & m) * w10 + (t11 & m) * w11;
+    u8 ga =
+        (t00 >> 8 & m) * w00 + (t01 >> 8 & m) * w01 + (t10 >> 8 & m) * w10 + (t11 >> 8 & m) * w11;
+    ret[0] = TO_F8((i8)(rb & 0xffff));
+    ret[1] = TO_F8((i8)(ga & 0xffff));
+    ret[2] = TO_F8((i8)(rb >> 16));
+    ret[3] = TO_F8((i8)(ga >> 16));
+}
+
+/* What the tiles of a row show: colours by face. */
+void KERNELS_OWN(raster_resolve)(const struct raster_patch *p, const struct raster_batch *batch,
+                                 int tile_row, float *const rgb[2][3], float *const cover[2],
+                                 float *const depth[2]);
+void KERNELS_OWN(raster_triangles)(const struct raster_vertices *v, const struct raster_batch *b,
+                                   int number, struct raster_patch *p);
+void KERNELS_OWN(raster_outline)(const struct raster_vertices *v, const struct raster_batch *b,
+                                 int number, struct raster_patch *p);
+void KERNELS_OWN(raster_mask)(const struct raster_vertices *v, const struct raster_batch *b,
+                              int number, struct raster_patch *p);
+void KERNELS_OWN(raster_resolve_mask)(const struct raster_patch *p, int tile_row,
+                                      float *const cover[2]);
+
+#endif
