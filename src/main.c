@@ -39,6 +39,7 @@
 #include "image/develop.h"
 #include "image/eye.h"
 #include "image/overlay.h"
+#include "image/settings.h"
 #include "image/source.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
@@ -261,15 +262,25 @@ static void apply_limits(struct app *a)
     room_unref(s);
 }
 
+static void turn(struct app *a)
+{
+    const struct eye_settings *s = room_ref(a->camera.eye_room);
+    ptz_set_turned(a->camera.ptz, s->rotation != 0);
+    room_unref(s);
+}
+
 static void on_change(struct conf_listener *l, const char *const *names, size_t n)
 {
     struct app *a = (struct app *)((char *)l - offsetof(struct app, settings));
-    bool painted = false, limited = false;
+    bool painted = false, limited = false, turned = false;
     for (size_t i = 0; i < n; i++) {
         painted |= text_glob("Image.I0.Text.*", names[i]);
+        turned |= !strcmp("ImageSource.I0.SourceRotation", names[i]);
         limited |=
             text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
     }
+    if (turned)
+        turn(a);
     if (painted)
         pipeline_repaint(a->camera.pipeline);
     if (limited)
@@ -379,6 +390,7 @@ static int open_doors(struct app *a, struct fault *why)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     apply_limits(a);
     a->settings.changed = on_change;
+    turn(a);
     conf_listen(c->conf, &a->settings);
     return listen_all(a, why);
 }

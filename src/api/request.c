@@ -10,6 +10,9 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "conf/param.h"
+#include "image/settings.h"
+#include "image/source.h"
+#include "media/capture.h"
 #include "media/pipeline.h"
 #include "net/message.h"
 
@@ -286,6 +289,14 @@ static void start_from_settings(struct wish *w, enum codec standard)
     room_unref(s);
 }
 
+int request_source_rotation(struct camera *cam)
+{
+    const struct eye_settings *s = cam->eye_room ? room_ref(cam->eye_room) : NULL;
+    int rotation = s && s->rotation ? 180 : 0;
+    room_unref(s);
+    return rotation;
+}
+
 /* One form for one meaning, so that equal requests share an encoder. */
 static void normalise(struct wish *w)
 {
@@ -295,6 +306,7 @@ static void normalise(struct wish *w)
     pipeline_size(w->cam->pipeline, &width, &height, &source_fps);
     if (e->fps >= source_fps)
         e->fps = 0;
+    e->key.rotation_deg = (e->key.rotation_deg + request_source_rotation(w->cam)) % 360;
     bool turned = e->key.rotation_deg == 90 || e->key.rotation_deg == 270;
     e->key.width = turned ? w->height : w->width;
     e->key.height = turned ? w->width : w->height;
@@ -400,4 +412,13 @@ void request_frame_to_view(const struct rendition_key *k, double frame_aspect, d
     }
     *x = k->mirror ? 1 - vx : vx;
     *y = vy;
+}
+
+void request_frame_to_sensor(struct camera *cam, double *x, double *y)
+{
+    struct capture how;
+    if (!cam->source || !source_newest(cam->source, &how) || how.crop_width <= 0)
+        return;
+    *x = how.crop_x + *x * how.crop_width;
+    *y = how.crop_y + *y * how.crop_height;
 }

@@ -34,5 +34,10 @@ void request_view_to_frame(const struct rendition_key *k, double frame_aspect, d
                            double *y);
 void request_frame_to_view(const struct rendition_key *k, double frame_aspect, double *x,
                            double *y);
+/* How all pictures are turned because of how the camera hangs: 0 or 180. Contained in the
+ * keys of the above. */
+int request_source_rotation(struct camera *cam);
+/* A point of the newest frame as one of the sensor's picture: steadied frames show less. */
+void request_frame_to_sensor(struct camera *cam, double *x, double *y);
 
 #endif

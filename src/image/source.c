@@ -42,8 +42,8 @@ struct source {
 
     pthread_mutex_t lock;
     struct source_stats stats;
-    struct capture newest;
-    bool has_newest;
+    struct capture taken[SOURCE_REMEMBERED]; /* the newest is taken[(n_taken - 1) % …] */
+    uint64_t n_taken;
 
     /* the thread */
     struct picture_pool *pool;
@@ -144,8 +144,7 @@ static void take_picture(struct source *s, int64_t start_ns)
     s->stats.develop_cpu_ns += cpu2 - cpu1;
     s->stats.late += !f; /* all frames are in use: those behind are slower than we */
     if (f) {
-        s->newest = f->how;
-        s->has_newest = true;
+        s->taken[s->n_taken++ % SOURCE_REMEMBERED] = f->how;
     }
     pthread_mutex_unlock(&s->lock);
     struct pipeline *p = s->pipeline;
@@ -275,9 +274,23 @@ void source_tick(struct source *s, uint64_t *ret_serial, int64_t *ret_start_ns)
 bool source_newest(struct source *s, struct capture *ret)
 {
     pthread_mutex_lock(&s->lock);
-    bool has = s->has_newest;
+    bool has = s->n_taken > 0;
     if (has)
-        *ret = s->newest;
+        *ret = s->taken[(s->n_taken - 1) % SOURCE_REMEMBERED];
     pthread_mutex_unlock(&s->lock);
     return has;
+}
+
+bool source_capture(struct source *s, uint64_t serial, struct capture *ret)
+{
+    bool found = false;
+    pthread_mutex_lock(&s->lock);
+    uint64_t n = s->n_taken < SOURCE_REMEMBERED ? s->n_taken : SOURCE_REMEMBERED;
+    for (uint64_t i = 0; i < n && !found; i++)
+        if (s->taken[i].serial == serial) {
+            *ret = s->taken[i];
+            found = true;
+        }
+    pthread_mutex_unlock(&s->lock);
+    return found;
 }

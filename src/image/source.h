@@ -35,5 +35,8 @@ void source_tick(struct source *s, uint64_t *ret_serial, int64_t *ret_start_ns);
 /* How the newest picture was taken (position read-back); false before the first. */
 struct capture;
 bool source_newest(struct source *s, struct capture *ret);
+/* The same of one of the last SOURCE_REMEMBERED pictures; false: not one of them. */
+#define SOURCE_REMEMBERED 256
+bool source_capture(struct source *s, uint64_t serial, struct capture *ret);
 
 #endif

@@ -50,7 +50,7 @@ struct ptz {
     struct events *events;
     struct head_caps caps;
     double aspect, speed;
-    bool proportional;
+    bool proportional, turned;
     enum motion motion;
     double target_pan, target_tilt, target_zoom; /* NAN: this axis goes nowhere known */
     double want_pan, want_tilt;                  /* of a continuous move, -1…+1 */
@@ -112,6 +112,11 @@ static int need_head(struct ptz *p, struct fault *why)
     return p->head
                ? 0
                : fault_set(why, FAULT_UNSUPPORTED, NULL, "this camera has no pan, tilt and zoom");
+}
+
+void ptz_set_turned(struct ptz *p, bool turned)
+{
+    p->turned = turned;
 }
 
 void ptz_pose(struct ptz *p, struct pose *ret)
@@ -252,6 +257,9 @@ int ptz_relative(struct ptz *p, double pan_deg, double tilt_deg, double zoom_fac
     ptz_pose(p, &from);
     if (p->motion == MOTION_RELATIVE)
         ptz_target(p, &from);
+    double sign = p->turned ? -1 : 1;
+    pan_deg *= sign;
+    tilt_deg *= sign;
     return go(p, MOTION_RELATIVE, from.pan_deg + pan_deg, from.tilt_deg + tilt_deg,
               from.zoom * zoom_factor, speed, why);
 }
@@ -266,8 +274,9 @@ int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t 
         (!isnan(zoom) && !isfinite(zoom)))
         return fault_set(why, FAULT_INVALID, NULL, "a speed must be a finite number");
     if (!isnan(pan) || !isnan(tilt)) {
-        p->want_pan = isnan(pan) || !p->caps.pan ? NAN : clamp(pan, -1, 1);
-        p->want_tilt = isnan(tilt) || !p->caps.tilt ? NAN : clamp(tilt, -1, 1);
+        double sign = p->turned ? -1 : 1;
+        p->want_pan = isnan(pan) || !p->caps.pan ? NAN : sign * clamp(pan, -1, 1);
+        p->want_tilt = isnan(tilt) || !p->caps.tilt ? NAN : sign * clamp(tilt, -1, 1);
         p->target_pan = p->target_tilt = NAN;
         p->motion = MOTION_CONTINUOUS;
     } else if (p->motion != MOTION_CONTINUOUS) {

@@ -49,6 +49,10 @@ double ptz_speed(const struct ptz *p);
  * passes the same share of the picture in a second)? True at start. */
 void ptz_set_proportional(struct ptz *p, bool proportional);
 
+/* The camera hangs the other way up: in its pictures, which are turned to stand upright, left
+ * and up are the head's right and down. Continuous and relative moves follow the picture. */
+void ptz_set_turned(struct ptz *p, bool turned);
+
 void ptz_pose(struct ptz *p, struct pose *ret); /* now */
 bool ptz_moving(struct ptz *p);
 /* Where it is going to; equals the pose when at rest. */

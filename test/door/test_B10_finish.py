@@ -99,3 +99,40 @@ def test_B10_wrong_values(t):
                         ("Defog", "perhaps"), ("Sharpness", "")):
         r = c.admin.get(f"/axis-cgi/param.cgi?action=update&{SENSOR}{name}={value}")
         assert b"Error" in r.body, (name, value, r.body)
+
+
+def test_B10_source_rotation(t):
+    c = camera(t)
+    c.ptz_command("pan=20&tilt=-8")
+    c.rest()
+    upright = gray(c)
+    c.update("ImageSource.I0.SourceRotation", "180")
+    turned = gray(c)[::-1]
+    unlike = sum(abs(a - b) > 30 for a, b in zip(upright, turned)) / len(turned)
+    assert unlike < 0.05, unlike
+    # What is clicked comes to the middle, and left in the picture is left.
+    c.ptz_command("center=480,180&imagewidth=640&imageheight=360")
+    c.rest()
+    assert c.position()["pan"] < 15, c.position()
+    before = c.position()["pan"]
+    c.ptz_command("rpan=-5")
+    c.rest()
+    assert abs(c.position()["pan"] - before - 5) < 0.05, c.position()
+
+
+def test_B9_steadied_picture_tells_its_part(t):
+    c = camera(t)
+    c.ptz_command("pan=20&tilt=-8")
+    c.rest()
+    c.advance(0.3)
+    c.snapshot(SIZE)
+    plain = {o["id"]: o for o in c.truth()["objects"]}
+    assert plain and all(o["viewBox"] for o in plain.values())
+    c.update("ImageSource.I0.Sensor.StabilizerMargin", "50")
+    c.update("ImageSource.I0.Sensor.Stabilizer", "on")
+    c.advance(0.3)
+    c.snapshot(SIZE)
+    # The picture shows 84 % of what the sensor sees: what is left of that stands larger.
+    for o in c.truth()["objects"]:
+        if o["viewBox"] and 0.15 < o["box"][0] and o["box"][0] + o["box"][2] < 0.85:
+            assert abs(o["viewBox"][2] - o["box"][2] / 0.84) < 0.01, o

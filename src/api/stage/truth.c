@@ -202,6 +202,7 @@ static struct question *question_new(struct truth_door *d, size_t n_shots)
     q->telling = (struct telling){.world = dev->world,
                                   .cast = dev->cast,
                                   .clock = d->cam->clock,
+                                  .source = d->cam->source,
                                   .aspect = (double)width / height};
     return q;
 }

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "device/virtual/cast/cast.h"
+#include "image/source.h"
+#include "media/capture.h"
 
 #define OBJECTS_MAX CAST_MOST
 
@@ -18,14 +20,29 @@ static json_t *utc_json(const struct telling *t, int64_t at_ns)
     return json_string(utc);
 }
 
+/* What of the sensor's picture the frame of that serial shows: a steadied one shows less. */
+static void crop_of(const struct telling *t, uint64_t serial, double ret[4])
+{
+    struct capture how;
+    ret[0] = ret[1] = 0;
+    ret[2] = ret[3] = 1;
+    if (!t->source || !source_capture(t->source, serial, &how) || how.crop_width <= 0)
+        return;
+    ret[0] = how.crop_x;
+    ret[1] = how.crop_y;
+    ret[2] = how.crop_width;
+    ret[3] = how.crop_height;
+}
+
 /* The box as it stands in the picture that these arguments would give, clipped to it;
  * false: outside. */
-static bool view_box(const struct rendition_key *k, double aspect, const double box[4],
+static bool view_box(const struct telling *t, const double crop[4], const double box[4],
                      double ret[4])
 {
-    double x0 = box[0], y0 = box[1], x1 = box[0] + box[2], y1 = box[1] + box[3];
-    request_frame_to_view(k, aspect, &x0, &y0);
-    request_frame_to_view(k, aspect, &x1, &y1);
+    double x0 = (box[0] - crop[0]) / crop[2], y0 = (box[1] - crop[1]) / crop[3];
+    double x1 = x0 + box[2] / crop[2], y1 = y0 + box[3] / crop[3];
+    request_frame_to_view(&t->key, t->aspect, &x0, &y0);
+    request_frame_to_view(&t->key, t->aspect, &x1, &y1);
     double left = fmax(0, fmin(x0, x1)), right = fmin(1, fmax(x0, x1));
     double top = fmax(0, fmin(y0, y1)), bottom = fmin(1, fmax(y0, y1));
     ret[0] = left;
@@ -40,8 +57,8 @@ static json_t *box_json(const double b[4])
     return json_pack("[f, f, f, f]", b[0], b[1], b[2], b[3]);
 }
 
-static json_t *object_json(const struct telling *t, const struct truth_object *o,
-                           const struct member *m)
+static json_t *object_json(const struct telling *t, const double crop[4],
+                           const struct truth_object *o, const struct member *m)
 {
     double in_view[4];
     json_t *j = json_pack("{s:s, s:s, s:o, s:f, s:[f, f, f]}", "id", o->id, "class", o->class_name,
@@ -56,7 +73,7 @@ static json_t *object_json(const struct telling *t, const struct truth_object *o
         if (*m->plate)
             json_object_set_new(j, "plate", json_string(m->plate));
     }
-    bool shown = view_box(&t->key, t->aspect, o->box, in_view);
+    bool shown = view_box(t, crop, o->box, in_view);
     json_object_set_new(j, "viewBox", shown ? box_json(in_view) : json_null());
     return j;
 }
@@ -67,6 +84,8 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
     struct truth_object *all = calloc(OBJECTS_MAX, sizeof *all);
     struct member *members = calloc(CAST_MOST, sizeof *members);
     int64_t at_ns = shot->start_ns + shot->exposure_ns / 2;
+    double crop[4];
+    crop_of(t, shot->serial, crop);
     if (list && all && members) {
         size_t n = world_truth(t->world, &shot->middle, t->aspect, at_ns, all, OBJECTS_MAX);
         size_t n_members = t->cast ? cast_at(t->cast, at_ns, members, CAST_MOST) : 0, k = 0;
@@ -75,7 +94,7 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
             for (size_t step = 0; step < n_members && !m; step++, k++)
                 if (!strcmp(members[k % n_members].id, all[i].id))
                     m = &members[k % n_members];
-            json_array_append_new(list, object_json(t, &all[i], m));
+            json_array_append_new(list, object_json(t, crop, &all[i], m));
         }
     }
     free(members);

@@ -10,11 +10,13 @@
 #include "media/rendition.h"
 
 struct clock;
+struct source;
 
 struct telling {
     struct world *world;
     struct cast *cast;
     struct clock *clock;
+    struct source *source; /* knows which part of the sensor's picture was shown */
     double aspect;
     struct rendition_key key; /* of the picture whose viewBox is told */
 };

@@ -316,9 +316,13 @@ static int do_point(struct camera *cam, const struct plan *p, double px, double 
     if (px > w || py > h)
         return fault_set(why, FAULT_INVALID, "center",
                          "the point %g,%g lies outside of the picture of %g by %g", px, py, w, h);
-    struct rendition_key k = {.width = (int)w, .height = (int)h, .rotation_deg = (int)p->rotation};
+    struct rendition_key k = {.width = (int)w,
+                              .height = (int)h,
+                              .rotation_deg =
+                                  ((int)p->rotation + request_source_rotation(cam)) % 360};
     double x = px / w, y = py / h;
     request_view_to_frame(&k, aspect, &x, &y);
+    request_frame_to_sensor(cam, &x, &y);
     return ptz_center(cam->ptz, x, y, zoom_by, speed, why);
 }
 

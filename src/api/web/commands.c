@@ -150,6 +150,11 @@ static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct
         (r = optional(q, "speed", NAN, &speed, why)))
         return r;
     s->hub->holder = NULL;
+    if (request_source_rotation(s->hub->cam)) {
+        x = 1 - x;
+        y = 1 - y;
+    }
+    request_frame_to_sensor(s->hub->cam, &x, &y);
     return ptz_center(ptz, x, y, zoom_by, speed, why);
 }
 
