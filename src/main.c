@@ -52,7 +52,7 @@
 #include "trust/trust.h"
 
 struct options {
-    const char *state, *bind, *source;
+    const char *state, *bind, *source, *head;
     int http_port, https_port, rtsp_port, rtsps_port;
     uint64_t seed;
     bool seeded, simulated, verbose;
@@ -86,6 +86,8 @@ static const char usage[] =
     "  --rtsps-port N    RTSP over TLS (default 8322)\n"
     "  --source SPEC     virtual (default), file:PATH, or another camera: rtsp://…, rtsps://…,\n"
     "                    http://…, https://… (docs/sources.md)\n"
+    "  --head SPEC       digital (default), none, or one of metal under another source than\n"
+    "                    virtual: visca:/dev/ttyUSB0, vapix://…, onvif://… (docs/sources.md)\n"
     "  --seed N          the virtual world's seed and this camera's serial number\n"
     "  --clock real|sim  sim: time stands still until POST /vedette/stage/clock advances it\n"
     "  --verbose         log more\n"
@@ -101,6 +103,7 @@ static int parse_options(int argc, char **argv, struct options *o)
         RTSP,
         RTSPS,
         SOURCE,
+        HEAD,
         SEED,
         CLOCK,
         VERBOSE,
@@ -114,6 +117,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                                           {"rtsp-port", required_argument, NULL, RTSP},
                                           {"rtsps-port", required_argument, NULL, RTSPS},
                                           {"source", required_argument, NULL, SOURCE},
+                                          {"head", required_argument, NULL, HEAD},
                                           {"seed", required_argument, NULL, SEED},
                                           {"clock", required_argument, NULL, CLOCK},
                                           {"verbose", no_argument, NULL, VERBOSE},
@@ -154,6 +158,9 @@ static int parse_options(int argc, char **argv, struct options *o)
             break;
         case SOURCE:
             o->source = optarg;
+            break;
+        case HEAD:
+            o->head = optarg;
             break;
         case SEED:
             o->seed = (uint64_t)number;
@@ -322,7 +329,7 @@ static int open_picture(struct app *a, struct fault *why)
 {
     struct camera *c = &a->camera;
     c->device = device_open(a->opt.source, a->opt.seed, c->clock, c->events, why);
-    if (!c->device)
+    if (!c->device || (a->opt.head && device_use_head(c->device, a->opt.head, c->clock, why)))
         return -EIO;
     struct sensor_caps caps;
     c->device->sensor->ops->caps(c->device->sensor, &caps);
@@ -512,8 +519,7 @@ static void stop(struct app *a)
     ptz_free(c->ptz);
     overlays_free(a->overlays);
     masks_free(a->masks);
-    if (c->device)
-        c->device->close(c->device);
+    device_close(c->device);
     trust_free(c->trust);
     conf_free(c->conf);
     events_free(c->events);

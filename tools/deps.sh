@@ -23,7 +23,7 @@ libssl-dev                 TLS, hashes, keys
 libjansson-dev             JSON
 libpango1.0-dev            text of overlays and signs
 libcairo2-dev              painting of overlays and signs
-libcurl4-openssl-dev       vedettectl
+libcurl4-openssl-dev       vedettectl, heads that are spoken to by HTTP
 fonts-dejavu-core          a font for overlays and signs
 tzdata                     time zones
 "

@@ -1,9 +1,11 @@
 #include "device/device.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "device/file/file.h"
+#include "device/head/driven.h"
 #include "device/rtsp/rtsp.h"
 #include "device/virtual/stage/faults.h"
 #include "device/virtual/virtual.h"
@@ -30,5 +32,33 @@ struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
               "there is no source \"%.*s\"; it is virtual, file:PATH, or rtsp://, rtsps://, "
               "http:// or https:// of another camera",
               (int)(len < 32 ? len : 32), spec);
+    return NULL;
+}
+
+int device_use_head(struct device *d, const char *spec, struct clock *clock, struct fault *why)
+{
+    if (!d->set_head)
+        return fault_set(why, FAULT_CONFLICT, "head",
+                         "this source has a head of its own: leave --head out");
+    if (!strcmp(spec, "digital"))
+        return 0; /* as it is */
+    if (!strcmp(spec, "none")) {
+        d->set_head(d, NULL);
+        return 0;
+    }
+    d->driven = driven_head_open(spec, clock, why);
+    if (!d->driven)
+        return -EIO;
+    d->set_head(d, driven_head_port(d->driven));
+    return 0;
+}
+
+struct device *device_close(struct device *d)
+{
+    if (!d)
+        return NULL;
+    struct driven_head *driven = d->driven;
+    d->close(d);
+    driven_head_free(driven);
     return NULL;
 }

@@ -8,6 +8,7 @@
 
 struct cast;
 struct clock;
+struct driven_head;
 struct events;
 struct fault;
 struct faults;
@@ -27,6 +28,7 @@ extern const struct device_backend *const device_table[]; /* NULL-terminated */
 struct device {
     struct sensor *sensor;            /* never NULL */
     struct head *head;                /* NULL: fixed */
+    struct driven_head *driven;       /* it is of metal, chosen by --head; else NULL */
     struct lens *lens;                /* NULL: neither focus nor iris can be moved */
     struct light_source *infrared;    /* NULL: no lamp of its own */
     struct led *led;                  /* NULL: no status LED */
@@ -50,5 +52,9 @@ struct device {
  * needs (device nodes, folders). */
 struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
                            struct events *events, struct fault *why);
+/* --head: "digital", "none", or a head of metal (docs/sources.md). Likewise, before anything
+ * asked for the device's head. */
+int device_use_head(struct device *d, const char *spec, struct clock *clock, struct fault *why);
+struct device *device_close(struct device *d); /* with its head; NULL-safe */
 
 #endif

@@ -1,5 +1,6 @@
 #include "media/capture.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -12,10 +13,17 @@ int capture_text(const struct capture *c, char *ret, int size)
 {
     char utc[40];
     text_utc(c->utc_ns, utc, sizeof(utc));
+    char doubt[48] = "";
+    const struct pose *p = &c->pose_start;
+    double error_deg = fmax(p->uncertainty_deg, c->pose_end.uncertainty_deg);
+    if (!p->known && !c->no_signal)
+        snprintf(doubt, sizeof(doubt), ",\"known\":false");
+    else if (error_deg > 0)
+        snprintf(doubt, sizeof(doubt), ",\"error\":%.4f", error_deg);
     int n = snprintf(ret, (size_t)size,
                      "{\"serial\":%llu,\"utc\":\"%s\",\"pose\":{\"pan\":%.4f,\"tilt\":%.4f,"
-                     "\"zoom\":%.4f}}",
-                     (unsigned long long)c->serial, utc, c->pose_start.pan_deg + 0.0,
-                     c->pose_start.tilt_deg + 0.0, c->pose_start.zoom);
+                     "\"zoom\":%.4f%s}}",
+                     (unsigned long long)c->serial, utc, p->pan_deg + 0.0, p->tilt_deg + 0.0,
+                     p->zoom, doubt);
     return n < size ? n : size - 1;
 }

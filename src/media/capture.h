@@ -25,7 +25,8 @@ struct capture {
 };
 
 /* The text that travels inside coded pictures (SEI user data, JPEG COM):
- * {"serial":N,"utc":"2026-…Z","pose":{"pan":…,"tilt":…,"zoom":…}}. Length. */
+ * {"serial":N,"utc":"2026-…Z","pose":{"pan":…,"tilt":…,"zoom":…}}. A head of
+ * metal adds to its pose "error" (degrees that it may be wrong by) or "known":false. Length. */
 int capture_text(const struct capture *c, char *ret, int size);
 /* UUID of the SEI user_data_unregistered message (ITU-T H.264 D.1.7) it stands in. */
 extern const uint8_t capture_sei_uuid[16];

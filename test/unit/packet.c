@@ -99,9 +99,10 @@ TEST(pool_from_many_threads)
 
 TEST(capture_text_is_json)
 {
-    struct capture c = {.serial = 7,
-                        .utc_ns = INT64_C(1782043200000000000),
-                        .pose_start = {.pan_deg = -12.34567, .tilt_deg = 3, .zoom = 2.5}};
+    struct capture c = {
+        .serial = 7,
+        .utc_ns = INT64_C(1782043200000000000),
+        .pose_start = {.pan_deg = -12.34567, .tilt_deg = 3, .zoom = 2.5, .known = true}};
     char text[256];
     CHECK_INT(capture_text(&c, text, sizeof(text)), strlen(text));
     CHECK_STR(text, "{\"serial\":7,\"utc\":\"2026-06-21T12:00:00.000Z\",\"pose\":{\"pan\":-12.3457,"

@@ -1,0 +1,330 @@
+/* Heads of metal without the metal: the estimate of where they are, what SPECs say, and
+ * what they answer. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "device/head/driver.h"
+#include "device/head/estimate.h"
+#include "device/rtsp/address.h"
+#include "device/vapix/answer.h"
+#include "unit.h"
+
+#define MS NSEC_PER_MSEC
+#define POLL (100 * MS)
+
+static const struct head_caps caps = {
+    .pan = true,
+    .tilt = true,
+    .zoom = true,
+    .min_pan_deg = -170,
+    .max_pan_deg = 170,
+    .min_tilt_deg = -30,
+    .max_tilt_deg = 90,
+    .max_zoom = 16,
+    .max_pan_speed = 100,
+    .max_tilt_speed = 50,
+    .max_zoom_speed = 1,
+    .wide_hfov_deg = 60,
+    .tele_hfov_deg = 4.13,
+};
+static const double resolution[AXES] = {0.1, 0.1, 0.001};
+
+/* A head that starts late, speeds up and is slower than its plate says. */
+struct metal {
+    double at, speed, to;
+    double top, pull; /* deg/s, deg/s² */
+    int64_t starts_ns;
+};
+static double metal_step(struct metal *m, int64_t now_ns, double dt)
+{
+    if (now_ns < m->starts_ns)
+        return m->at;
+    double left = m->to - m->at, way = left < 0 ? -1 : 1;
+    double allowed = fmin(m->top, sqrt(2 * m->pull * fabs(left)));
+    m->speed = fmin(fabs(m->speed) + m->pull * dt, allowed) * way;
+    if (fabs(m->speed * dt) >= fabs(left)) {
+        m->at = m->to;
+        m->speed = 0;
+    } else {
+        m->at += m->speed * dt;
+    }
+    return m->at;
+}
+
+static struct pose pose_at(const struct estimate *e, int64_t t)
+{
+    struct pose p;
+    estimate_pose(e, t, &p);
+    return p;
+}
+
+static void measure(struct estimate *e, int64_t t, double pan, double tilt, double zoom)
+{
+    const double at[AXES] = {pan, tilt, log(zoom)};
+    estimate_measured(e, t - 10 * MS, t, at);
+}
+
+TEST(unknown_until_it_answers_and_when_it_stops)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    CHECK(!pose_at(&e, 0).known);
+    measure(&e, 1000 * MS, 12, -3, 2);
+    struct pose p = pose_at(&e, 1000 * MS);
+    CHECK(p.known);
+    CHECK_NEAR(p.pan_deg, 12, 1e-9);
+    CHECK_NEAR(p.tilt_deg, -3, 1e-9);
+    CHECK_NEAR(p.zoom, 2, 1e-9);
+    CHECK_NEAR(p.hfov_deg, 32.2, 0.1);
+    CHECK(pose_at(&e, 2000 * MS).uncertainty_deg > p.uncertainty_deg);
+    CHECK(pose_at(&e, 3900 * MS).known);
+    CHECK(!pose_at(&e, 4100 * MS).known);
+    measure(&e, 5000 * MS, 12, -3, 2);
+    CHECK(pose_at(&e, 5000 * MS).known);
+    estimate_lost(&e);
+    CHECK(!pose_at(&e, 5000 * MS).known);
+}
+
+TEST(an_axis_that_cannot_tell_is_unknown)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    measure(&e, 0, 1, 2, NAN);
+    CHECK(!pose_at(&e, 0).known);
+}
+
+TEST(uncertainty_grows_with_speed_and_shrinks_with_answers)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    measure(&e, 0, 0, 0, 1);
+    double rest = pose_at(&e, 500 * MS).uncertainty_deg;
+    estimate_go(&e, 500 * MS, (double[]){100, NAN, NAN}, 1);
+    CHECK(estimate_moving(&e, 510 * MS));
+    double told = pose_at(&e, 600 * MS).uncertainty_deg;
+    CHECK(told > rest + 5); /* it may not have started yet: 100 deg/s for 0.1 s */
+    measure(&e, 600 * MS, 8, 0, 1);
+    double seen = pose_at(&e, 600 * MS).uncertainty_deg;
+    CHECK(seen < told / 4);
+    measure(&e, 700 * MS, 18, 0, 1);
+    measure(&e, 800 * MS, 28, 0, 1);
+    double slow_growth =
+        pose_at(&e, 900 * MS).uncertainty_deg - pose_at(&e, 800 * MS).uncertainty_deg;
+    CHECK(slow_growth < (told - rest) / 2);
+    CHECK(slow_growth > 1); /* still more than at rest */
+}
+
+/* The true place lies within the uncertainty at any moment, also past ones, while a head
+ * goes there and back with its own idea of speed. */
+static void follow(double top, double pull, int64_t late_ns)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    struct metal m = {.top = top, .pull = pull};
+    double was[20000];
+    double sum = 0, worst = 0;
+    int n = 0;
+    for (int ms = 0; ms < 19000; ms++) {
+        int64_t now = ms * MS;
+        if (ms == 1000 || ms == 9000) {
+            double to = ms == 1000 ? 120 : -40;
+            estimate_go(&e, now, (double[]){to, NAN, NAN}, 1);
+            m.to = to;
+            m.starts_ns = now + late_ns;
+        }
+        was[ms] = metal_step(&m, now, 0.001);
+        if (ms % 100 == 20) /* asked 20 ms ago, seen in the middle */
+            estimate_measured(&e, now - 20 * MS, now,
+                              (double[]){round(was[ms - 10] * 10) / 10, 0, 0});
+        if (ms < 200)
+            continue;
+        struct pose p = pose_at(&e, now);
+        double missed = fabs(p.pan_deg - was[ms]);
+        CHECK(p.known);
+        if (missed > p.uncertainty_deg)
+            unit_fail(__FILE__, __LINE__, "at %d ms: %.2f is %.2f, missed by more than %.2f", ms,
+                      was[ms], p.pan_deg, p.uncertainty_deg);
+        sum += missed;
+        worst = fmax(worst, missed);
+        n++;
+    }
+    CHECK(!estimate_moving(&e, 19000 * MS));
+    CHECK_NEAR(pose_at(&e, 19000 * MS).pan_deg, -40, 0.1);
+    CHECK(sum / n < 1.5);
+    printf("# %g deg/s, %g deg/s2: missed by %.2f on average, %.2f at worst\n", top, pull, sum / n,
+           worst);
+}
+TEST(the_truth_lies_within_the_uncertainty)
+{
+    follow(100, 1e6, 0);
+    follow(60, 200, 100 * MS);
+    follow(20, 50, 300 * MS);
+    follow(100, 300, 50 * MS);
+}
+
+TEST(somebody_else_moves_it)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    for (int i = 0; i < 10; i++)
+        measure(&e, i * POLL, 0, 0, 1);
+    CHECK(!estimate_moving(&e, 950 * MS));
+    double rest = pose_at(&e, 950 * MS).uncertainty_deg;
+    for (int i = 0; i < 10; i++)
+        measure(&e, (10 + i) * POLL, 3 * (i + 1), 0, 1);
+    CHECK(estimate_moving(&e, 1900 * MS));
+    CHECK_NEAR(pose_at(&e, 1900 * MS).pan_deg, 30, 1);
+    CHECK(pose_at(&e, 1950 * MS).uncertainty_deg > 2 * rest);
+    for (int i = 0; i < 3; i++)
+        measure(&e, (20 + i) * POLL, 30, 0, 1);
+    CHECK(!estimate_moving(&e, 2250 * MS));
+}
+
+TEST(blocked_it_is_where_it_is)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    measure(&e, 0, 0, 0, 1);
+    estimate_go(&e, 0, (double[]){90, NAN, NAN}, 1);
+    for (int i = 1; i < 12; i++)
+        measure(&e, i * POLL, 0, 0, 1);
+    CHECK(!estimate_moving(&e, 1200 * MS));
+    CHECK_NEAR(pose_at(&e, 1200 * MS).pan_deg, 0, 0.01);
+}
+
+TEST(over_the_back_the_shorter_way)
+{
+    struct head_caps round = caps;
+    round.min_pan_deg = -180;
+    round.max_pan_deg = 180;
+    struct estimate e;
+    estimate_init(&e, &round, resolution);
+    measure(&e, 0, 170, 0, 1);
+    estimate_go(&e, 0, (double[]){-170, NAN, NAN}, 1);
+    CHECK_NEAR(pose_at(&e, 50 * MS).pan_deg, 175, 0.1);
+    CHECK_NEAR(pose_at(&e, 150 * MS).pan_deg, -175, 0.1);
+    measure(&e, 100 * MS, 179.5, 0, 1);
+    measure(&e, 200 * MS, -170, 0, 1);
+    CHECK(!estimate_moving(&e, 300 * MS));
+    CHECK_NEAR(pose_at(&e, 300 * MS).pan_deg, -170, 0.01);
+}
+
+TEST(moves_on_to_its_limit)
+{
+    struct estimate e;
+    estimate_init(&e, &caps, resolution);
+    measure(&e, 0, 160, 0, 1);
+    estimate_move(&e, 0, (double[]){50, 0, 1});
+    CHECK_NEAR(pose_at(&e, 100 * MS).pan_deg, 165, 0.1);
+    CHECK_NEAR(pose_at(&e, 1000 * MS).pan_deg, 170, 0.01);
+    CHECK_NEAR(pose_at(&e, 1000 * MS).zoom, exp(1), 0.01);
+    estimate_move(&e, 1000 * MS, (double[]){0, 0, 0});
+    CHECK(!estimate_moving(&e, 1000 * MS));
+}
+
+/* ---- what is written ---- */
+
+TEST(specs_of_heads)
+{
+    struct head_spec s;
+    struct fault why = {0};
+    CHECK_INT(head_spec_parse(&s, "visca:/dev/ttyUSB0#baud=38400&pan=-100..100&units=14.4&number=2",
+                              &why),
+              0);
+    CHECK_STR(s.scheme, "visca");
+    CHECK_STR(s.address, "/dev/ttyUSB0");
+    CHECK_INT(s.baud, 38400);
+    CHECK_INT(s.number, 2);
+    CHECK_NEAR(s.min_pan_deg, -100, 0);
+    CHECK_NEAR(s.max_pan_deg, 100, 0);
+    CHECK(isnan(s.min_tilt_deg));
+    CHECK_INT(head_spec_parse(&s, "vapix://ro%3aot:p%40ss@10.0.0.1:81#zoom=18&hfov=55.2", &why), 0);
+    CHECK_STR(s.user, "ro:ot");
+    CHECK_STR(s.password, "p@ss");
+    CHECK_STR(s.address, "//10.0.0.1:81");
+    CHECK(!strstr(s.shown, "ss"));
+    struct head_caps c = caps;
+    head_spec_apply(&s, &c);
+    CHECK_NEAR(c.max_zoom, 18, 0);
+    CHECK_NEAR(c.wide_hfov_deg, 55.2, 0);
+    CHECK_NEAR(c.min_pan_deg, -170, 0);
+    static const char *const bad[] = {
+        "",
+        ":",
+        "visca",
+        "visca:/dev/x#baud=1",
+        "x:#pan=1",
+        "x:#pan=9..1",
+        "x:#tilt=-91..0",
+        "x:#what=1",
+        "vapix://",
+        "vapix://u:p@",
+        "vapix://u%zz@h",
+        "vapix://h/ path",
+        "x:#zoom=nan",
+        "x:#=1",
+        "x:#reverse=maybe",
+        "averyveryverylongscheme:x",
+    };
+    for (size_t i = 1; i < sizeof(bad) / sizeof(*bad); i++) {
+        if (!strcmp(bad[i], "visca"))
+            continue; /* a kind without an address: the driver judges it */
+        why = (struct fault){0};
+        if (!head_spec_parse(&s, bad[i], &why))
+            unit_fail(__FILE__, __LINE__, "\"%s\" was taken", bad[i]);
+        CHECK(*why.text);
+    }
+}
+
+TEST(addresses_of_cameras)
+{
+    struct address a;
+    CHECK_INT(address_parse(
+                  &a, "rtsp://user:pa%20ss@[::1]:554/live?key=geheim#size=640x360&fps=12.5", NULL),
+              0);
+    CHECK_STR(a.url, "rtsp://user:pa%20ss@[::1]:554/live?key=geheim");
+    CHECK_STR(a.shown, "rtsp://[::1]:554/live");
+    CHECK_INT(a.width, 640);
+    CHECK_INT(a.height, 360);
+    CHECK_NEAR(a.fps, 12.5, 0);
+    CHECK_INT(address_parse(&a, "http://10.0.0.2", NULL), 0);
+    CHECK_INT(a.width, 0);
+    CHECK(address_parse(&a, "http://u:p@/x", NULL) < 0);
+    CHECK(address_parse(&a, "http://h/#size=640", NULL) < 0);
+}
+
+TEST(vapix_answers)
+{
+    static const char text[] = "pan=12.3400\r\ntilt=-30.0100\nzoom=2500\r\nautofocus=on\r\n"
+                               "bad=1e999\r\nlong=11111111111111111111111111111111111111111\r\n"
+                               "last=7";
+    double v = 5;
+    CHECK_INT(vapix_number(text, strlen(text), "pan", -180, 180, &v), 0);
+    CHECK_NEAR(v, 12.34, 1e-9);
+    CHECK_INT(vapix_number(text, strlen(text), "tilt", -180, 180, &v), 0);
+    CHECK_NEAR(v, -30.01, 1e-9);
+    CHECK_INT(vapix_number(text, strlen(text), "zoom", 1, 9999, &v), 0);
+    CHECK_INT(vapix_number(text, strlen(text), "last", 1, 9, &v), 0);
+    CHECK_NEAR(v, 7, 0);
+    CHECK_INT(vapix_number(text, strlen(text), "zoom", 1, 99, &v), -EINVAL);
+    CHECK_INT(vapix_number(text, strlen(text), "autofocus", 1, 99, &v), -EINVAL);
+    CHECK_INT(vapix_number(text, strlen(text), "bad", -1, 99, &v), -EINVAL);
+    CHECK_INT(vapix_number(text, strlen(text), "long", -1, 99, &v), -EINVAL);
+    CHECK_INT(vapix_number(text, strlen(text), "an", -1, 99, &v), -ENOENT);
+    CHECK_INT(vapix_number(text, 3, "pan", -1, 99, &v), -ENOENT);
+    CHECK_INT(vapix_number("", 0, "pan", -1, 99, &v), -ENOENT);
+    CHECK_NEAR(v, 7, 0);
+}
+
+#define ROWS(row)                                                                                  \
+    row(unknown_until_it_answers_and_when_it_stops) row(an_axis_that_cannot_tell_is_unknown)       \
+        row(uncertainty_grows_with_speed_and_shrinks_with_answers)                                 \
+            row(the_truth_lies_within_the_uncertainty) row(somebody_else_moves_it)                 \
+                row(blocked_it_is_where_it_is) row(over_the_back_the_shorter_way)                  \
+                    row(moves_on_to_its_limit) row(specs_of_heads) row(addresses_of_cameras)       \
+                        row(vapix_answers)
+UNIT_MAIN(ROWS(UNIT_ROW))
