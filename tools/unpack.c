@@ -110,6 +110,8 @@ static void add_patch(struct build *b, const char *dir, const json_t *o, bool ba
                 (int)lrint((p.tilt1 - p.tilt0) * density));
     l.density = density;
     layers_load(&l, dir, p.name, soft_name);
+    l.round = p.pan1 - p.pan0 >= 359.9;
+    layers_smooth(&l);
     build_patch(b, &p, &l, base);
 }
 

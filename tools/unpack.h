@@ -33,6 +33,8 @@ void layers_init(struct layers *l, int w, int h);
 void layers_done(struct layers *l);
 /* Reads the Matroska files DIR/NAME-LAYER.mkv. */
 void layers_load(struct layers *l, const char *dir, const char *name, const char *const soft[]);
+/* Straightens ragged edges of colour and takes specks out of the light. */
+void layers_smooth(struct layers *l);
 /* Half the density. */
 void layers_halve(struct layers *to, const struct layers *from);
 /* The foot of a round patch as seen straight down; see PROJECTION_DOWN. */
