@@ -12,7 +12,8 @@
 #include "conf/param.h"
 #include "event/event.h"
 
-#define POLL_NS (50 * NSEC_PER_MSEC) /* while it moves */
+/* Never at the moment of a picture, which would have to guess whether it comes first. */
+#define POLL_NS (50 * NSEC_PER_MSEC - 1)
 #define LIMIT_TOLERANCE_DEG 0.005
 #define LIMIT_TOLERANCE_ZOOM 0.0005
 

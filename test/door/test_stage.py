@@ -270,6 +270,7 @@ def test_J4_people_and_vehicles(t):
     t.check(man not in cast(c) and car in cast(c))
     t.check(post(c, "/remove", 400, id=man)["error"])
     post(c, "/remove", id="all")
+    c.advance(0.25)  # the traffic goes in steps
     t.check(car not in cast(c))
     for bad in ({}, {"who": 5}, {"who": "nobody at 1 1"}, {"who": ""}, {"who": "man"}, {"call": "nobody"},
                 {"who": "man at 3 30", "x": 1}, {"who": "man at 3 30\u0000"}):
@@ -315,7 +316,8 @@ def test_J4_scenarios(t):
     text = ("scenario mine\ntitle Mine\nabout One man.\nplace street\nhour 20\nweather fog\n"
             "length 60 s loop\nactor me man at 3 30\nat 10 lens spray 0.5 0s\nat 20 input 1 on\n")
     j = post(c, "/scenario", text=text)
-    t.equal((j["scenario"]["name"], j["scenario"]["start"]), ("mine", 5))
+    t.equal(j["scenario"]["name"], "mine")
+    t.near(j["scenario"]["start"], 5, 1e-6)
     j = stage(c)
     t.equal((j["values"]["hour"], j["values"]["weather"]), (20, "fog"))
     t.equal([m["model"] for m in j["cast"] if m["class"]], ["man"])

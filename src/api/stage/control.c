@@ -98,14 +98,14 @@ static json_t *row_json(enum stage_key key)
 
 static json_t *state_json(struct control_door *d)
 {
-    int64_t now_ns = clock_now(d->cam->clock);
+    int64_t now_ns = clock_now(d->cam->clock), next_ns = stage_just_after(now_ns);
     double v[STAGE_KEYS], pan, tilt, roll;
     struct set set;
     char utc[40];
     json_t *values = json_object();
-    stage_values(d->stage, now_ns, v);
-    stage_at(d->stage, now_ns, &set, NULL);
-    stage_mount(d->stage, now_ns, &pan, &tilt, &roll);
+    stage_values(d->stage, next_ns, v);
+    stage_at(d->stage, next_ns, &set, NULL);
+    stage_mount(d->stage, next_ns, &pan, &tilt, &roll);
     for (int i = 0; i < STAGE_KEYS; i++)
         if (stage_rows[i].lasting != LASTS_NOT)
             json_object_set_new(values, stage_rows[i].name, value_json((enum stage_key)i, v[i]));
@@ -114,7 +114,7 @@ static json_t *state_json(struct control_door *d)
                      (double)now_ns / 1e9, "utc", utc, "place", world_place(d->cam->device->world),
                      "scenario", players_scenario_json(d->cam), "values", values, "set",
                      set_json(&set), "mount", "pan", pan, "tilt", tilt, "roll", roll, "body",
-                     body_json(d->stage, now_ns));
+                     body_json(d->stage, next_ns));
 }
 
 static json_t *can_json(void)
@@ -231,11 +231,11 @@ static int read_texts(const json_t *body, struct stage_change *ret, size_t *ret_
 static void look(struct control_door *d)
 {
     struct device *dev = d->cam->device;
-    int64_t next = dev->run(dev, clock_now(d->cam->clock));
+    int64_t now_ns = clock_now(d->cam->clock), next = dev->run(dev, stage_just_after(now_ns));
     if (next == TIME_NEVER)
         loop_timer_cancel(&d->next);
     else
-        loop_timer_at(d->cam->loop, &d->next, next);
+        loop_timer_at(d->cam->loop, &d->next, next - (stage_just_after(now_ns) - now_ns));
 }
 
 static void on_players(void *arg)
@@ -271,7 +271,7 @@ static void serve_stage(struct exchange *ex, void *arg)
         err = json_object_get(body, "do") ? read_texts(body, c, &n, &why)
                                           : read_values(body, c, &n, &why);
     if (!err)
-        err = stage_change(d->stage, clock_now(d->cam->clock), c, n, &why);
+        err = stage_change(d->stage, stage_just_after(clock_now(d->cam->clock)), c, n, &why);
     if (err) {
         stage_reply_fault(ex, &why);
         return;
@@ -320,7 +320,8 @@ static void take_over(struct control_door *d)
 static void hand_over(struct control_door *d)
 {
     char text[STAGE_TEXT];
-    if (stage_as_text(d->stage, clock_now(d->cam->clock), text, sizeof text) < sizeof text)
+    if (stage_as_text(d->stage, stage_just_after(clock_now(d->cam->clock)), text, sizeof text) <
+        sizeof text)
         setenv(STAGE_VARIABLE, text, true);
 }
 

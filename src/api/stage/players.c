@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "device/device.h"
 #include "device/virtual/cast/cast.h"
-#include "device/virtual/scenario/scenario.h"
 #include "device/virtual/cast/library.h"
+#include "device/virtual/scenario/scenario.h"
 #include "device/virtual/stage/stage.h"
 #include "net/exchange.h"
 
@@ -61,9 +61,9 @@ static void serve_spawn(struct exchange *ex, void *arg)
     const char *name = NULL, *text = read_text(ex, &body, names, &name);
     if (!text)
         return;
-    int64_t now_ns = clock_now(d->cam->clock);
-    int err = !strcmp(name, "who") ? cast_spawn(cast, now_ns, text, id, &why)
-                                   : cast_call(cast, now_ns, text, id, &why);
+    int64_t now_ns = clock_now(d->cam->clock), next_ns = stage_just_after(now_ns);
+    int err = !strcmp(name, "who") ? cast_spawn(cast, next_ns, text, id, &why)
+                                   : cast_call(cast, next_ns, text, id, &why);
     if (err)
         stage_reply_fault(ex, &why);
     else
@@ -81,7 +81,7 @@ static void serve_text(struct exchange *ex, struct players_door *d, const char *
     if (!text)
         return;
     int64_t now_ns = clock_now(d->cam->clock);
-    if (act(d->cam->device->cast, now_ns, text, &why))
+    if (act(d->cam->device->cast, stage_just_after(now_ns), text, &why))
         stage_reply_fault(ex, &why);
     else
         stage_reply(ex, 200, json_pack("{s:f}", "now", (double)now_ns / 1e9));
@@ -108,7 +108,7 @@ static json_t *facts_json(const struct cast_facts *f)
 json_t *players_scenario_json(struct camera *cam)
 {
     struct cast_facts f;
-    if (!cast_facts(cam->device->cast, clock_now(cam->clock), &f))
+    if (!cast_facts(cam->device->cast, stage_just_after(clock_now(cam->clock)), &f))
         return json_null();
     json_t *j = facts_json(&f);
     if (j)
@@ -120,7 +120,8 @@ json_t *players_here_json(struct camera *cam)
 {
     struct member *all = calloc(CAST_MOST, sizeof *all);
     json_t *list = json_array();
-    size_t n = all ? cast_at(cam->device->cast, clock_now(cam->clock), all, CAST_MOST) : 0;
+    int64_t at_ns = stage_just_after(clock_now(cam->clock));
+    size_t n = all ? cast_at(cam->device->cast, at_ns, all, CAST_MOST) : 0;
     for (size_t i = 0; i < n; i++) {
         const struct member *m = &all[i];
         json_t *j = json_pack("{s:s, s:s, s:s?, s:[f, f, f], s:f, s:f, s:f}", "id", m->id, "model",
@@ -134,22 +135,22 @@ json_t *players_here_json(struct camera *cam)
     return list;
 }
 
-/* From now on: what the one before had still to say is forgotten. */
-static int play(struct players_door *d, const char *text, size_t len, struct fault *why)
+/* From that time on: what the one before had still to say is forgotten. */
+static int play(struct players_door *d, int64_t at_ns, const char *text, size_t len,
+                struct fault *why)
 {
     struct device *dev = d->cam->device;
-    int64_t now_ns = clock_now(d->cam->clock);
     char *copy = strdup(text);
     if (!copy)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
-    int err = cast_load(dev->cast, now_ns, text, len, why);
+    int err = cast_load(dev->cast, at_ns, text, len, why);
     if (err) {
         free(copy);
         return err;
     }
     free(d->text);
     d->text = copy;
-    stage_forget_after(dev->stage, now_ns);
+    stage_forget_after(dev->stage, at_ns);
     return 0;
 }
 
@@ -172,7 +173,7 @@ static void serve_scenario(struct exchange *ex, void *arg)
             text = t->text, len = t->len;
     }
     if (!err)
-        err = play(d, text, len, &why);
+        err = play(d, stage_just_after(clock_now(d->cam->clock)), text, len, &why);
     if (err) {
         stage_reply_fault(ex, &why);
         return;
@@ -237,7 +238,7 @@ struct players_door *players_door_new(struct camera *cam, struct gate *g,
     d->arg = arg;
     const char *text = getenv(SCENARIO_VARIABLE);
     struct fault why = {0};
-    if (text && play(d, text, strlen(text), &why))
+    if (text && play(d, clock_now(cam->clock), text, strlen(text), &why))
         log_warn("stage", "the scenario of before: %s", why.text);
     unsetenv(SCENARIO_VARIABLE);
     gate_add(g, rows, sizeof rows / sizeof *rows, d);

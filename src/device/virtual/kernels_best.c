@@ -1,10 +1,11 @@
 #include "device/virtual/kernels.h"
 
+#include "base/cpu.h"
+
 const struct kernels *kernels_best(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
+    if (cpu_avx2())
         return &kernels_avx2;
 #endif
     return &kernels_plain;

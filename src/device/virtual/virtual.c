@@ -14,6 +14,7 @@
 #include "device/virtual/camera/head.h"
 #include "device/virtual/raster/models.h"
 #include "device/virtual/cast/library.h"
+#include "device/virtual/kernels.h"
 #include "device/virtual/camera/sensor.h"
 #include "device/virtual/stage/stage.h"
 #include "device/virtual/place/tiles.h"
@@ -173,8 +174,10 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
     d->head = virtual_head_new(clock);
     if (d->body && d->world && d->head && d->library)
         d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, m.width, m.height, m.fps);
-    if (d->sensor)
+    if (d->sensor) {
+        log_info("virtual", "inner loops: %s", kernels_best()->name);
         return d;
+    }
     virtual_close(d);
     fault_set(why, FAULT_INTERNAL, NULL, "not enough memory for the virtual camera");
     return NULL;

@@ -1,10 +1,11 @@
 #include "device/virtual/raster/kernels.h"
 
+#include "base/cpu.h"
+
 const struct kernels_raster *kernels_raster_best(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
+    if (cpu_avx2())
         return &kernels_raster_avx2;
 #endif
     return &kernels_raster_plain;

@@ -61,7 +61,7 @@ static struct virtual_body *of_io(struct io *io)
 static struct stage_body now_of(struct virtual_body *v)
 {
     struct stage_body now;
-    stage_body_at(v->stage, clock_now(v->clock), &now);
+    stage_body_at(v->stage, stage_just_after(clock_now(v->clock)), &now);
     return now;
 }
 

@@ -16,6 +16,13 @@
 struct fault;
 struct stage;
 
+/* When what is done now begins to hold: just after now, since the picture of this very
+ * moment has been taken or is being taken. What is asked is answered as of then. */
+static inline int64_t stage_just_after(int64_t now_ns)
+{
+    return now_ns + 1;
+}
+
 /* What has been done to the lens and the housing. */
 struct mess {
     double spray; /* paint on the dome, 0…1 of the picture */

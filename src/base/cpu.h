@@ -1,0 +1,11 @@
+/* What the machine's processor can do, for inner loops that are compiled more than once. */
+#ifndef BASE_CPU_H
+#define BASE_CPU_H
+
+#include <stdbool.h>
+
+/* AVX2 and what comes with it (BMI, FMA). The environment variable VEDETTE_KERNELS=plain
+ * says no, to see that the plain C twins give the same. Asked once; any thread. */
+bool cpu_avx2(void);
+
+#endif
