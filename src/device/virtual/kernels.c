@@ -40,4 +40,8 @@ const struct kernels KERNELS = {
     .noise_luma = KERNELS_OWN(noise_luma),
     .noise_chroma = KERNELS_OWN(noise_chroma),
     .capsules = KERNELS_OWN(capsules),
+    .cover = KERNELS_OWN(cover),
+    .disc = KERNELS_OWN(disc),
+    .spread = KERNELS_OWN(spread),
+    .drop = KERNELS_OWN(drop),
 };

@@ -45,6 +45,16 @@ struct capsule_aside {
     uint16_t was[3][CAPSULE_BLOCK];
 };
 
+/* A drop on the dome: a small lens that shows the scene upside down. */
+struct drop {
+    float x, y, inv_radius, strength;
+    float small_x, small_y, reach; /* where its middle and its rim look, in the small picture */
+    const uint16_t *small;         /* four numbers a point: r, g, b, nothing */
+    int width, height;             /* of that, at least 2 */
+};
+
+#define UNIT_SHADE 64 /* 1.0 of a shade */
+
 struct kernels {
     const char *name;
     /* to[i] = mean of a[i] and b[i], rounded up */
@@ -68,6 +78,18 @@ struct kernels {
      * order. Returns how many blocks. */
     size_t (*capsules)(const struct capsule *c, size_t n, struct radiance *into,
                        struct capsule_aside *aside);
+    /* Lays a colour over a row: alpha of 255, shade in 64ths of the colour. */
+    void (*cover)(uint16_t *row, const uint8_t *alpha, const uint8_t *shade, uint32_t colour,
+                  int n);
+    /* Adds a row of a disc: sums of pixels from a[x] to b[x], and a part of the next ones. */
+    void (*disc)(float *acc, const uint32_t *a, const uint32_t *b, float rest, int n);
+    /* n times `step` pixels (2, 4 … 32) of a row that lies fy / 2 step of the way from row a
+     * to row b of a smaller picture, from the middle of one small pixel to that of the next;
+     * of 16 parts one is the veil. n + 1 pixels are read. */
+    void (*spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step, uint32_t fy,
+                   uint32_t veil);
+    /* Columns x0 ≤ x < x1 of a drop's row y. */
+    void (*drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3]);
 };
 
 extern const struct kernels kernels_plain;

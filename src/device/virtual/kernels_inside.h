@@ -23,6 +23,12 @@ void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *luma,
 void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
                                const uint16_t *const chroma[2], const int8_t *const noise[2], int n,
                                uint8_t *const to[2]);
+void KERNELS_OWN(cover)(uint16_t *row, const uint8_t *alpha, const uint8_t *shade, uint32_t colour,
+                        int n);
+void KERNELS_OWN(disc)(float *acc, const uint32_t *a, const uint32_t *b, float rest, int n);
+void KERNELS_OWN(spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step,
+                         uint32_t fy, uint32_t veil);
+void KERNELS_OWN(drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3]);
 size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance *into,
                              struct capsule_aside *aside);
 

@@ -7,15 +7,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "device/virtual/camera/defocus.h"
+#include "device/virtual/kernels.h"
 
 #define FIELD 4  /* pixels a step of the paint's pattern */
 #define COARSE 8 /* pixels a step of the small picture */
 #define LEVELS 4096
 #define DROPS 48
-#define DISC_MOST 8      /* radius in the small picture */
 #define PAINT_LIGHT 0.10 /* mean radiance of paint, cloth: shares of the picture's */
 #define CLOTH_LIGHT 0.022
-#define UNIT_SHADE 64 /* 1.0 of shade[] */
+#define STEPS 32.0 /* to a factor of two, of means: light that creeps changes no pixel */
 
 /* A thing on the dome: where, how bright; and whose state it shows. */
 struct layer {
@@ -31,25 +32,39 @@ struct pane {
     uint16_t *field;      /* pattern of the paint */
     double level[LEVELS]; /* below which so many of its values lie, 0…1 */
     struct layer paint, cloth;
-    uint16_t *coarse; /* three planes */
+    uint16_t *coarse; /* the picture in little: four numbers a point */
     int coarse_width, coarse_height;
-    uint16_t *small; /* for the blur: two times three planes */
-    uint32_t *sums;  /* of a row of it */
-    float *acc;
-    size_t small_room;
+    struct defocus *defocus;
+    struct drop drop[DROPS]; /* strength 0: is not there */
+    uint8_t *cells;          /* of `out` that may differ from the picture before */
+    const struct kernels *kernels;
+    /* what is in `out`: of which picture, and how it came there */
+    bool valid;
+    const struct radiance *of;
+    struct mess mess;
+    double grey, veil[3];
 };
 
 struct pane *pane_new(uint64_t seed)
 {
     struct pane *p = calloc(1, sizeof(*p));
-    if (p)
+    if (p) {
         p->seed = seed;
+        p->kernels = kernels_best();
+    }
     return p;
+}
+
+void pane_use(struct pane *p, const struct kernels *k)
+{
+    p->kernels = k;
+    p->valid = false;
 }
 
 void pane_rest(struct pane *p)
 {
     uint64_t seed = p->seed;
+    const struct kernels *k = p->kernels;
     free(p->planes);
     free(p->field);
     free(p->paint.alpha);
@@ -57,10 +72,8 @@ void pane_rest(struct pane *p)
     free(p->cloth.alpha);
     free(p->cloth.shade);
     free(p->coarse);
-    free(p->small);
-    free(p->sums);
-    free(p->acc);
-    *p = (struct pane){.seed = seed};
+    defocus_free(p->defocus);
+    *p = (struct pane){.seed = seed, .kernels = k};
 }
 
 struct pane *pane_free(struct pane *p)
@@ -239,105 +252,85 @@ static int make_cloth(struct pane *p, double amount)
 
 /* ---- pictures ---- */
 
-static void cover_row(uint16_t *restrict row, const uint8_t *restrict alpha,
-                      const uint8_t *restrict shade, uint32_t colour, int n)
+/* Mean colour of each point of the coarse picture under a cell. */
+static void shrink_cell(struct pane *p, const struct radiance *in, int i, int j)
 {
-    for (int x = 0; x < n; x++) {
-        uint32_t a = alpha[x] + (uint32_t)(alpha[x] >> 7); /* 0…256 */
-        uint32_t c = colour * shade[x] / UNIT_SHADE;
-        c = c > 65535 ? 65535 : c;
-        row[x] = (uint16_t)((row[x] * (256 - a) + c * a) >> 8);
-    }
+    const uint16_t *plane[3] = {in->r, in->g, in->b};
+    for (int y0 = j * RADIANCE_CELL; y0 < (j + 1) * RADIANCE_CELL && y0 < p->height; y0 += COARSE)
+        for (int x0 = i * RADIANCE_CELL; x0 < (i + 1) * RADIANCE_CELL && x0 < p->width;
+             x0 += COARSE) {
+            int w = p->width - x0 < COARSE ? p->width - x0 : COARSE;
+            int h = p->height - y0 < COARSE ? p->height - y0 : COARSE;
+            uint16_t *to = p->coarse + 4 * ((size_t)(y0 / COARSE) * (size_t)p->coarse_width +
+                                            (size_t)(x0 / COARSE));
+            for (int k = 0; k < 3; k++) {
+                uint32_t sum = 0;
+                for (int y = 0; y < h; y++)
+                    for (int x = 0; x < w; x++)
+                        sum += plane[k][(size_t)(y0 + y) * in->stride + (size_t)(x0 + x)];
+                to[k] = (uint16_t)(sum / (uint32_t)(w * h));
+            }
+            to[3] = 0;
+        }
 }
 
-static void put_layer(struct pane *p, const struct layer *l, const double colour[3])
+static void coarse_mean(const struct pane *p, double ret[3])
+{
+    size_t n = (size_t)p->coarse_width * (size_t)p->coarse_height;
+    uint64_t sum[3] = {0};
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < 3; k++)
+            sum[k] += p->coarse[4 * i + (size_t)k];
+    for (int k = 0; k < 3; k++)
+        ret[k] = (double)sum[k] / (double)n;
+}
+
+static double in_steps(double v)
+{
+    return v > 0 ? exp2(round(log2(v) * STEPS) / STEPS) : 0;
+}
+
+struct box {
+    int x0, y0, x1, y1;
+};
+
+static void put_layer(struct pane *p, const struct layer *l, const double colour[3],
+                      const struct box *b)
 {
     uint16_t *plane[3] = {p->out.r, p->out.g, p->out.b};
     for (int k = 0; k < 3; k++) {
         uint32_t c = (uint32_t)fmin(fmax(colour[k], 0), 65535);
-        for (int y = 0; y < p->height; y++) {
-            size_t at = (size_t)y * (size_t)p->width;
-            cover_row(plane[k] + (size_t)y * p->out.stride, l->alpha + at, l->shade + at, c,
-                      p->width);
+        for (int y = b->y0; y < b->y1; y++) {
+            size_t at = (size_t)y * (size_t)p->width + (size_t)b->x0;
+            p->kernels->cover(plane[k] + (size_t)y * p->out.stride + b->x0, l->alpha + at,
+                              l->shade + at, c, b->x1 - b->x0);
         }
     }
-}
-
-/* A picture of which each pixel is the mean of step × step of `in`. */
-static void shrink_plane(const uint16_t *in, size_t stride, int width, int height, int step,
-                         uint16_t *out, int out_width)
-{
-    int out_height = (height + step - 1) / step;
-    for (int y = 0; y < out_height; y++)
-        for (int x = 0; x < out_width; x++) {
-            int x0 = x * step, x1 = x0 + step < width ? x0 + step : width;
-            int y0 = y * step, y1 = y0 + step < height ? y0 + step : height;
-            uint32_t sum = 0, n = (uint32_t)((x1 - x0) * (y1 - y0));
-            for (int j = y0; j < y1; j++)
-                for (int i = x0; i < x1; i++)
-                    sum += in[(size_t)j * stride + (size_t)i];
-            out[(size_t)y * (size_t)out_width + (size_t)x] = (uint16_t)(sum / n);
-        }
-}
-
-static int make_coarse(struct pane *p, const struct radiance *in, double ret_mean[3])
-{
-    int w = (p->width + COARSE - 1) / COARSE, h = (p->height + COARSE - 1) / COARSE;
-    size_t n = (size_t)w * (size_t)h;
-    if (!p->coarse)
-        p->coarse = malloc(sizeof(*p->coarse) * 3 * n);
-    if (!p->coarse)
-        return -ENOMEM;
-    p->coarse_width = w;
-    p->coarse_height = h;
-    const uint16_t *plane[3] = {in->r, in->g, in->b};
-    for (int k = 0; k < 3; k++) {
-        uint64_t sum = 0;
-        shrink_plane(plane[k], in->stride, p->width, p->height, COARSE, p->coarse + n * (size_t)k,
-                     w);
-        for (size_t i = 0; i < n; i++)
-            sum += p->coarse[n * (size_t)k + i];
-        ret_mean[k] = (double)sum / (double)n;
-    }
-    return 0;
-}
-
-static double between(const uint16_t *plane, int w, int h, double x, double y)
-{
-    x = fmin(fmax(x, 0), w - 1.001);
-    y = fmin(fmax(y, 0), h - 1.001);
-    int ix = (int)x, iy = (int)y;
-    double fx = x - ix, fy = y - iy;
-    int right = ix + 1 < w, down = iy + 1 < h ? w : 0;
-    const uint16_t *at = plane + (size_t)iy * (size_t)w + (size_t)ix;
-    double top = at[0] + (at[right] - at[0]) * fx;
-    double low = at[down] + (at[down + right] - at[down]) * fx;
-    return top + (low - top) * fy;
 }
 
 /* ---- drops ---- */
 
-/* A drop is a small lens: the scene upside down in it, far out of focus. */
-static void put_drop(struct pane *p, double cx, double cy, double r, double strength)
+static struct box drop_box(const struct pane *p, const struct drop *d)
 {
-    uint16_t *plane[3] = {p->out.r, p->out.g, p->out.b};
-    size_t n = (size_t)p->coarse_width * (size_t)p->coarse_height;
-    int x0 = (int)fmax(floor(cx - r), 0), x1 = (int)fmin(ceil(cx + r), p->width - 1);
-    int y0 = (int)fmax(floor(cy - r), 0), y1 = (int)fmin(ceil(cy + r), p->height - 1);
-    for (int y = y0; y <= y1; y++)
-        for (int x = x0; x <= x1; x++) {
-            double dx = (x - cx) / r, dy = (y - cy) / r, d = sqrt(dx * dx + dy * dy);
-            double a = strength * smooth((1 - d) / 0.35);
-            if (a <= 0)
-                continue;
-            double light = 1.06 + 0.3 * dy - 0.12 * d * d; /* the sky shines from below */
-            for (int k = 0; k < 3; k++) {
-                uint16_t *at = plane[k] + (size_t)y * p->out.stride + (size_t)x;
-                double v = between(p->coarse + n * (size_t)k, p->coarse_width, p->coarse_height,
-                                   (cx - dx * r * 3.5) / COARSE, (cy - dy * r * 3.5) / COARSE);
-                *at = (uint16_t)fmin(*at + (v * light - *at) * a, 65535);
-            }
-        }
+    float r = 1 / d->inv_radius;
+    struct box b = {(int)fmaxf(floorf(d->x - r), 0), (int)fmaxf(floorf(d->y - r), 0),
+                    (int)fminf(ceilf(d->x + r) + 1, (float)p->width),
+                    (int)fminf(ceilf(d->y + r) + 1, (float)p->height)};
+    return b;
+}
+
+static void put_drop(struct pane *p, const struct drop *d, const struct box *within)
+{
+    struct box b = drop_box(p, d);
+    b.x0 = b.x0 > within->x0 ? b.x0 : within->x0;
+    b.x1 = b.x1 < within->x1 ? b.x1 : within->x1;
+    b.y0 = b.y0 > within->y0 ? b.y0 : within->y0;
+    b.y1 = b.y1 < within->y1 ? b.y1 : within->y1;
+    for (int y = b.y0; y < b.y1 && b.x0 < b.x1; y++) {
+        size_t row = (size_t)y * p->out.stride;
+        uint16_t *const plane[3] = {p->out.r + row, p->out.g + row, p->out.b + row};
+        p->kernels->drop(d, y, b.x0, b.x1, plane);
+    }
 }
 
 static double drops_amount(const struct set *s, double zoom)
@@ -346,128 +339,69 @@ static double drops_amount(const struct set *s, double zoom)
     return zoom > 8 ? 0 : much;
 }
 
-static void put_drops(struct pane *p, const struct mess *m, double much, double zoom,
-                      int64_t time_ns)
+/* The i-th place of a drop, as it is then; strength 0: none is there. */
+static void find_drop(const struct pane *p, int i, const struct mess *m, double much, double zoom,
+                      int64_t time_ns, struct drop *ret)
 {
-    double faint = 0.62 / sqrt(zoom);
+    uint64_t key = mix64(p->seed ^ (UINT64_C(0xd20b) + (uint64_t)i));
+    int64_t life = 8 * NSEC_PER_SEC + (int64_t)(key % (uint64_t)(14 * NSEC_PER_SEC));
+    int64_t since = time_ns + (int64_t)(key >> 20 & 0x3ffffffff);
+    int64_t turn = since / life, born_ns = time_ns - since % life;
+    double age = (double)(since % life) / 1e9, left = (double)life / 1e9 - age;
+    int t = (int)(turn & 0x3fffffff);
+    memset(ret, 0, sizeof(*ret));
+    if (chance(key, t, 0) >= much || born_ns <= m->cleaned_ns)
+        return;
+    double size = chance(key, t, 1), slide = size > 0.6 ? (size - 0.6) * 0.05 * age : 0;
+    double r = p->width * (0.006 + 0.015 * size * size) * sqrt(zoom);
+    double x = chance(key, t, 2) * p->width, y = (chance(key, t, 3) + slide) * p->height;
+    ret->x = (float)x;
+    ret->y = (float)y;
+    ret->inv_radius = (float)(1 / r);
+    ret->strength = (float)(0.62 / sqrt(zoom) * fmin(age / 0.1, 1) * fmin(left / 2, 1));
+    ret->small_x = (float)(x / COARSE);
+    ret->small_y = (float)(y / COARSE);
+    ret->reach = (float)(r * 3.5 / COARSE);
+    ret->small = p->coarse;
+    ret->width = p->coarse_width;
+    ret->height = p->coarse_height;
+}
+
+static bool any_cell(const struct pane *p, const uint8_t *cells, int x0, int y0, int x1, int y1)
+{
+    int across = radiance_across(&p->out), down = radiance_down(&p->out);
+    x0 = x0 < 0 ? 0 : x0 / RADIANCE_CELL;
+    y0 = y0 < 0 ? 0 : y0 / RADIANCE_CELL;
+    for (int y = y0; y <= y1 / RADIANCE_CELL && y < down; y++)
+        for (int x = x0; x <= x1 / RADIANCE_CELL && x < across; x++)
+            if (cells[(size_t)y * (size_t)across + (size_t)x])
+                return true;
+    return false;
+}
+
+/* Finds the drops of now; their cells differ where a drop or what it shows is another. */
+static void find_drops(struct pane *p, const struct mess *m, double much, double zoom,
+                       int64_t time_ns, const uint8_t *seen)
+{
+    struct radiance mark = p->out;
+    mark.touched = p->cells;
     for (int i = 0; i < DROPS; i++) {
-        uint64_t key = mix64(p->seed ^ (UINT64_C(0xd20b) + (uint64_t)i));
-        int64_t life = 8 * NSEC_PER_SEC + (int64_t)(key % (uint64_t)(14 * NSEC_PER_SEC));
-        int64_t since = time_ns + (int64_t)(key >> 20 & 0x3ffffffff);
-        int64_t turn = since / life, born_ns = time_ns - since % life;
-        double age = (double)(since % life) / 1e9, left = (double)life / 1e9 - age;
-        int t = (int)(turn & 0x3fffffff);
-        if (chance(key, t, 0) >= much || born_ns <= m->cleaned_ns)
+        struct drop *d = &p->drop[i], now;
+        find_drop(p, i, m, much, zoom, time_ns, &now);
+        int reach = (int)(now.reach + 2) * COARSE;
+        bool same = !memcmp(d, &now, sizeof(now));
+        if (same &&
+            (!(now.strength > 0) || !any_cell(p, seen, (int)now.x - reach, (int)now.y - reach,
+                                              (int)now.x + reach, (int)now.y + reach)))
             continue;
-        double size = chance(key, t, 1), slide = size > 0.6 ? (size - 0.6) * 0.05 * age : 0;
-        double r = p->width * (0.006 + 0.015 * size * size) * sqrt(zoom);
-        double x = chance(key, t, 2) * p->width, y = (chance(key, t, 3) + slide) * p->height;
-        put_drop(p, x, y, r, faint * fmin(age / 0.1, 1) * fmin(left / 2, 1));
-    }
-}
-
-/* ---- out of focus ---- */
-
-/* Mean over a disc around each pixel: of every row of the disc a difference of sums. Its
- * rim counts for what it covers, so that a radius between two pixels lies between. Rows are
- * padded with their last pixels, so that the inner loop has no edges. */
-static void disc_plane(const uint16_t *in, uint16_t *out, uint32_t *sums, float *acc, int w, int h,
-                       double r)
-{
-    int reach = (int)ceil(r);
-    size_t stride = (size_t)(w + 2 * DISC_MOST + 2);
-    double area = 0;
-    for (int j = -reach; j <= reach; j++)
-        area += r > abs(j) ? 2 * sqrt(r * r - j * j) + 1 : 0;
-    /* sums[y][x]: of the padded row's pixels before x */
-    for (int y = 0; y < h; y++) {
-        const uint16_t *row = in + (size_t)y * (size_t)w;
-        uint32_t *s = sums + (size_t)y * stride, sum = 0;
-        for (int x = 0; x < (int)stride; x++) {
-            int from = x - DISC_MOST;
-            s[x] = sum;
-            sum += row[from < 0 ? 0 : from >= w ? w - 1 : from];
-        }
-    }
-    for (int y = 0; y < h; y++) {
-        memset(acc, 0, sizeof(*acc) * (size_t)w);
-        for (int j = -reach; j <= reach; j++) {
-            if (r <= abs(j))
-                continue;
-            double half = sqrt(r * r - j * j);
-            int k = (int)half, yy = y + j < 0 ? 0 : y + j >= h ? h - 1 : y + j;
-            float rest = (float)(half - k);
-            /* whole pixels k to both sides, then a part of the next ones */
-            const uint32_t *a = sums + (size_t)yy * stride + DISC_MOST - k;
-            const uint32_t *b = sums + (size_t)yy * stride + DISC_MOST + k + 1;
-            for (int x = 0; x < w; x++) {
-                uint32_t whole = b[x] - a[x], wider = b[x + 1] - a[x - 1];
-                acc[x] += (float)(int32_t)whole + rest * (float)(int32_t)(wider - whole);
+        const struct drop *both[2] = {d, &now};
+        for (int k = 0; k < 2; k++)
+            if (both[k]->strength > 0) {
+                struct box b = drop_box(p, both[k]);
+                radiance_touch(&mark, b.x0, b.y0, b.x1, b.y1);
             }
-        }
-        float share = (float)(1 / area);
-        for (int x = 0; x < w; x++)
-            out[(size_t)y * (size_t)w + (size_t)x] = (uint16_t)(acc[x] * share);
+        *d = now;
     }
-}
-
-/* The small picture in full size again (step: a power of two), with a little of its mean
- * over all: grease veils. */
-static void widen_plane(const uint16_t *small, int w, int h, int step, uint16_t *out, size_t stride,
-                        int width, int height, double mean)
-{
-    const uint32_t whole = (uint32_t)(2 * step), veil = (uint32_t)mean;
-    const int offset = step / 2; /* a small pixel stands in the middle of its large ones */
-    const int bits = 2 * __builtin_ctz(whole);
-    for (int y = 0; y < height; y++) {
-        int at_y = 2 * (y - offset) + (step > 1), iy = at_y < 0 ? 0 : at_y / (2 * step);
-        uint32_t fy = at_y < 0 || iy >= h - 1 ? 0 : (uint32_t)at_y % whole;
-        iy = iy >= h ? h - 1 : iy;
-        const uint16_t *a = small + (size_t)iy * (size_t)w, *b = a + (iy + 1 < h ? w : 0);
-        uint16_t *row = out + (size_t)y * stride;
-        for (int x = 0; x < width; x++) {
-            int at_x = 2 * (x - offset) + (step > 1), ix = at_x < 0 ? 0 : at_x / (2 * step);
-            uint32_t fx = at_x < 0 || ix >= w - 1 ? 0 : (uint32_t)at_x % whole;
-            ix = ix >= w ? w - 1 : ix;
-            int right = ix + 1 < w;
-            uint32_t v = (a[ix] * (whole - fx) + a[ix + right] * fx) * (whole - fy) +
-                         (b[ix] * (whole - fx) + b[ix + right] * fx) * fy;
-            row[x] = (uint16_t)(((v >> bits) * 15 + veil) / 16);
-        }
-    }
-}
-
-static int put_blur(struct pane *p, double amount, const struct radiance *in)
-{
-    double r = amount * 0.05 * p->width;
-    int step = 1;
-    while (r / step >= DISC_MOST - 3 && step < 32) /* the disc is made in a smaller picture */
-        step *= 2;
-    int w = (p->width + step - 1) / step, h = (p->height + step - 1) / step;
-    size_t n = (size_t)w * (size_t)h;
-    if (n > p->small_room || !p->sums) {
-        free(p->small);
-        free(p->sums);
-        p->small = malloc(sizeof(*p->small) * 2 * n);
-        p->sums = malloc(sizeof(*p->sums) * (n + (size_t)h * (2 * DISC_MOST + 2)));
-        p->small_room = p->small && p->sums ? n : 0;
-    }
-    if (!p->acc)
-        p->acc = malloc(sizeof(*p->acc) * (size_t)p->width);
-    if (!p->small_room || !p->acc)
-        return -ENOMEM;
-    const uint16_t *from[3] = {in->r, in->g, in->b};
-    uint16_t *to[3] = {p->out.r, p->out.g, p->out.b};
-    for (int k = 0; k < 3; k++) {
-        uint64_t sum = 0;
-        shrink_plane(from[k], in->stride, p->width, p->height, step, p->small, w);
-        for (size_t i = 0; i < n; i++)
-            sum += p->small[i];
-        disc_plane(p->small, p->small + n, p->sums, p->acc, w, h, fmax(r / step, 0.01));
-        widen_plane(p->small + n, w, h, step, to[k], p->out.stride, p->width, p->height,
-                    (double)sum / (double)n);
-    }
-    return 0;
 }
 
 /* ---- all of it ---- */
@@ -479,63 +413,141 @@ static int prepare(struct pane *p, const struct radiance *in)
     p->width = in->width;
     p->height = in->height;
     size_t n = (size_t)p->width * (size_t)p->height;
+    size_t cells = (size_t)radiance_across(in) * (size_t)radiance_down(in);
+    p->coarse_width = (p->width + COARSE - 1) / COARSE;
+    p->coarse_height = (p->height + COARSE - 1) / COARSE;
     if (!p->planes)
-        p->planes = malloc(sizeof(*p->planes) * 3 * n);
-    if (!p->planes)
+        p->planes = malloc(sizeof(*p->planes) * 3 * n + 2 * cells);
+    if (!p->coarse) /* and one row and point more, which count for nothing */
+        p->coarse = calloc((size_t)(p->coarse_width + 1) * (size_t)(p->coarse_height + 1),
+                           4 * sizeof(*p->coarse));
+    if (!p->planes || !p->coarse)
         return -ENOMEM;
+    p->cells = (uint8_t *)(p->planes + 3 * n) + cells;
+    if (!p->valid)
+        memset(p->planes + 3 * n, 1, cells);
     p->out = (struct radiance){.width = p->width,
                                .height = p->height,
                                .stride = (size_t)p->width,
                                .r = p->planes,
                                .g = p->planes + n,
                                .b = p->planes + 2 * n,
-                               .unit = in->unit};
+                               .unit = in->unit,
+                               .touched = p->cells - cells};
     return 0;
 }
 
-static void copy(struct pane *p, const struct radiance *in)
+static void put_base(struct pane *p, const struct radiance *in, const struct box *b)
 {
     const uint16_t *from[3] = {in->r, in->g, in->b};
     uint16_t *to[3] = {p->out.r, p->out.g, p->out.b};
     for (int k = 0; k < 3; k++)
-        for (int y = 0; y < p->height; y++)
-            memcpy(to[k] + (size_t)y * p->out.stride, from[k] + (size_t)y * in->stride,
-                   sizeof(uint16_t) * (size_t)p->width);
+        for (int y = b->y0; y < b->y1; y++) {
+            uint16_t *row = to[k] + (size_t)y * p->out.stride + b->x0;
+            if (p->mess.blur > 0)
+                defocus_row(p->defocus, p->kernels, k, y, b->x0, b->x1, (uint16_t)p->veil[k], row);
+            else
+                memcpy(row, from[k] + (size_t)y * in->stride + b->x0,
+                       sizeof(*row) * (size_t)(b->x1 - b->x0));
+        }
 }
 
-int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
-              int64_t time_ns, struct radiance *in, struct radiance **ret)
+static void put_all(struct pane *p, const struct radiance *in, const struct box *b)
 {
-    double much = drops_amount(s, zoom), mean[3];
-    if (much <= 0 && m->spray <= 0 && m->cover <= 0 && m->blur <= 0) {
-        *ret = in;
-        return 0;
-    }
+    static const double red[3] = {2.2, 0.7, 0.6}, dark[3] = {0.95, 1, 1.15};
+    put_base(p, in, b);
+    for (int i = 0; i < DROPS; i++)
+        if (p->drop[i].strength > 0)
+            put_drop(p, &p->drop[i], b);
+    double colour[3];
+    for (int k = 0; k < 3; k++)
+        colour[k] = p->grey * PAINT_LIGHT * red[k];
+    if (p->mess.spray > 0)
+        put_layer(p, &p->paint, colour, b);
+    for (int k = 0; k < 3; k++)
+        colour[k] = p->grey * CLOTH_LIGHT * dark[k];
+    if (p->mess.cover > 0)
+        put_layer(p, &p->cloth, colour, b);
+}
+
+/* What of the picture may differ from the last one, in p->cells; brings along all that it
+ * is made of. */
+static int bring_up(struct pane *p, const struct mess *m, double much, double zoom, int64_t time_ns,
+                    const struct radiance *in)
+{
+    size_t across = (size_t)radiance_across(in), cells = across * (size_t)radiance_down(in);
+    bool fresh = !p->valid || p->of != in || !in->touched || in->unit != p->out.unit;
+    bool all = fresh || m->spray != p->mess.spray || m->cover != p->mess.cover ||
+               (m->blur > 0) != (p->mess.blur > 0);
     int err = prepare(p, in);
-    if (!err)
-        err = make_coarse(p, in, mean);
-    if (!err && m->blur > 0)
-        err = put_blur(p, m->blur, in);
-    else if (!err)
-        copy(p, in);
-    if (!err && m->spray > 0)
+    if (err)
+        return err;
+    if (fresh)
+        memset(p->cells, 1, cells);
+    else
+        memcpy(p->cells, in->touched, cells);
+    for (size_t i = 0; i < cells; i++)
+        if (p->cells[i])
+            shrink_cell(p, in, (int)(i % across), (int)(i / across));
+    double mean[3], grey, veil[3] = {0};
+    coarse_mean(p, mean);
+    grey = m->spray > 0 || m->cover > 0
+               ? in_steps(0.2126 * mean[0] + 0.7152 * mean[1] + 0.0722 * mean[2])
+               : 0;
+    for (int k = 0; k < 3 && m->blur > 0; k++)
+        veil[k] = in_steps(mean[k]);
+    all = all || grey != p->grey || memcmp(veil, p->veil, sizeof(veil)) != 0;
+    p->grey = grey;
+    memcpy(p->veil, veil, sizeof(veil));
+    if (m->spray > 0)
         err = make_paint(p, m->spray);
     if (!err && m->cover > 0)
         err = make_cloth(p, m->cover);
     if (err)
         return err;
-    if (much > 0)
-        put_drops(p, m, much, zoom, time_ns);
-    double grey = 0.2126 * mean[0] + 0.7152 * mean[1] + 0.0722 * mean[2];
-    if (m->spray > 0) {
-        const double red[3] = {grey * PAINT_LIGHT * 2.2, grey * PAINT_LIGHT * 0.7,
-                               grey * PAINT_LIGHT * 0.6};
-        put_layer(p, &p->paint, red);
+    const uint8_t *seen = fresh ? p->out.touched : in->touched;
+    if (m->blur > 0) {
+        bool first = !p->defocus;
+        if (first && !(p->defocus = defocus_new(p->width, p->height)))
+            return -ENOMEM;
+        err = defocus_look(p->defocus, p->kernels, in, m->blur * 0.05 * p->width,
+                           fresh || first || !(p->mess.blur > 0), p->cells);
     }
-    if (m->cover > 0) {
-        const double dark[3] = {grey * CLOTH_LIGHT * 0.95, grey * CLOTH_LIGHT,
-                                grey * CLOTH_LIGHT * 1.15};
-        put_layer(p, &p->cloth, dark);
+    find_drops(p, m, much, zoom, time_ns, seen);
+    if (all)
+        memset(p->cells, 1, cells);
+    return err;
+}
+
+int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
+              int64_t time_ns, struct radiance *in, struct radiance **ret)
+{
+    double much = drops_amount(s, zoom);
+    if (much <= 0 && m->spray <= 0 && m->cover <= 0 && m->blur <= 0) {
+        p->valid = false;
+        *ret = in;
+        return 0;
+    }
+    int err = bring_up(p, m, much, zoom, time_ns, in);
+    p->valid = !err;
+    if (err)
+        return err;
+    p->of = in;
+    p->mess = *m;
+    int across = radiance_across(in), down = radiance_down(in);
+    for (int j = 0; j < down; j++) {
+        const uint8_t *row = p->cells + (size_t)j * (size_t)across;
+        for (int i = 0, end; i < across; i = end + 1) {
+            for (end = i; end < across && row[end]; end++) {
+            }
+            if (end == i)
+                continue;
+            int x1 = end * RADIANCE_CELL, y1 = (j + 1) * RADIANCE_CELL;
+            struct box b = {i * RADIANCE_CELL, j * RADIANCE_CELL, x1 < p->width ? x1 : p->width,
+                            y1 < p->height ? y1 : p->height};
+            put_all(p, in, &b);
+            memset(p->out.touched + (size_t)j * (size_t)across + i, 1, (size_t)(end - i));
+        }
     }
     *ret = &p->out;
     return 0;

@@ -12,15 +12,19 @@
 #include "device/virtual/radiance.h"
 #include "device/virtual/stage/stage.h"
 
+struct kernels;
 struct pane;
 
 struct pane *pane_new(uint64_t seed); /* NULL: out of memory */
 struct pane *pane_free(struct pane *p);
+/* For tests: the plain C twin of the inner loops. */
+void pane_use(struct pane *p, const struct kernels *k);
 void pane_rest(struct pane *p); /* nobody watches: gives its pictures back */
 
 /* What comes through: `in` itself when the pane is clean, else a picture of the pane's own,
- * good until the next call; `in` stays as it is. zoom: magnification (drops get large and
- * faint). 0 or -ENOMEM. */
+ * good until the next call; `in` stays as it is. What differs from the picture of the call
+ * before is touched in it; where in->touched is 0, `in` is what it was then. zoom: magnification
+ * (drops get large and faint). 0 or -ENOMEM. */
 int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
               int64_t time_ns, struct radiance *in, struct radiance **ret);
 
