@@ -193,8 +193,66 @@ static void clean_soft(uint32_t *soft, int w, int h)
     free(from);
 }
 
+/* What a cell of a quarter's density looks like: mean luma, and its depth. */
+static void look_of(const struct layers *l, int x, int y, float ret[2])
+{
+    float sum = 0;
+    int n = 0;
+    for (int j = 4 * y; j < 4 * y + 4 && j < l->h; j++)
+        for (int i = 4 * x; i < 4 * x + 4 && i < l->w; i++, n++)
+            sum += l->y[(size_t)j * (size_t)l->w + (size_t)i];
+    ret[0] = sum / (float)n;
+    ret[1] = l->depth[(size_t)(2 * y) * (size_t)l->w2 + (size_t)(2 * x)];
+}
+
+static float unlike(const float a[2], const float b[2])
+{
+    return fabsf(a[0] - b[0]) + fminf(fabsf(a[1] - b[1]) * 0.3f, 60);
+}
+
+/* A cell that is partly a lit window becomes all of it or nothing, whichever it is more
+ * like: half of a window's light on a wall is more than the wall ever had. */
+static void clean_emit(struct layers *l)
+{
+    int w = l->w4, h = l->h4;
+    size_t n = (size_t)w * (size_t)h;
+    uint32_t *from = take(n, sizeof(*from)), *to = l->soft[SOFT_EMIT];
+    float *bright = take(n, sizeof(*bright));
+    memcpy(from, to, n * sizeof(*from));
+    for (size_t i = 0; i < n; i++) {
+        float v[3];
+        tiles_soft(from[i], v);
+        bright[i] = v[0] + v[1] + v[2];
+    }
+    for (int y = 1; y < h - 1; y++)
+        for (int x = 1; x < w - 1; x++) {
+            size_t here = (size_t)y * (size_t)w + (size_t)x, most = here, least = here;
+            /* A window between leaves would light the leaves. */
+            if (l->sway[(size_t)(y / 2) * (size_t)l->w8 + (size_t)(x / 2)] > 64) {
+                to[here] = 0;
+                continue;
+            }
+            for (int i = 0; i < 9; i++) {
+                size_t k = (size_t)(y + i / 3 - 1) * (size_t)w + (size_t)(x + i % 3 - 1);
+                most = bright[k] > bright[most] ? k : most;
+                least = bright[k] < bright[least] ? k : least;
+            }
+            if (bright[most] <= 0 || bright[here] > 0.8f * bright[most] ||
+                bright[here] <= bright[least] + 0.1f * bright[most])
+                continue;
+            float own[2], lit[2], dark[2];
+            look_of(l, x, y, own);
+            look_of(l, (int)(most % (size_t)w), (int)(most / (size_t)w), lit);
+            look_of(l, (int)(least % (size_t)w), (int)(least / (size_t)w), dark);
+            to[here] = unlike(own, lit) < unlike(own, dark) ? from[most] : from[least];
+        }
+    free(bright);
+    free(from);
+}
+
 void layers_smooth(struct layers *l)
 {
+    clean_emit(l);
     straighten(l->y, l->w, l->h, l->round);
     straighten(l->cb, l->w2, l->h2, l->round);
     straighten(l->cr, l->w2, l->h2, l->round);

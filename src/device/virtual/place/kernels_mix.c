@@ -56,7 +56,7 @@ INLINE void spread(float *near, float *far, const float *from, int n)
 
 #define LIKE 0.045f   /* 1 / difference of luma, of 255, that makes another surface */
 #define BESIDE 0.014f /* the same of depth codes: 1.2 % */
-#define UNLIKE 0.02f  /* what others count, so that there always are some */
+#define UNLIKE 4e-4f  /* what others count, so that there always are some */
 
 INLINE float alike(float luma, float depth)
 {
