@@ -11,6 +11,7 @@
 #include "device/head/estimate.h"
 #include "device/rtsp/address.h"
 #include "device/vapix/answer.h"
+#include "device/visca/protocol.h"
 #include "unit.h"
 
 #define MS NSEC_PER_MSEC
@@ -320,11 +321,95 @@ TEST(vapix_answers)
     CHECK_NEAR(v, 7, 0);
 }
 
-#define ROWS(row)                                                                                  \
-    row(unknown_until_it_answers_and_when_it_stops) row(an_axis_that_cannot_tell_is_unknown)       \
-        row(uncertainty_grows_with_speed_and_shrinks_with_answers)                                 \
-            row(the_truth_lies_within_the_uncertainty) row(somebody_else_moves_it)                 \
-                row(blocked_it_is_where_it_is) row(over_the_back_the_shorter_way)                  \
-                    row(moves_on_to_its_limit) row(specs_of_heads) row(addresses_of_cameras)       \
-                        row(vapix_answers)
-UNIT_MAIN(ROWS(UNIT_ROW))
+/* ---- VISCA ---- */
+
+static void check_bytes(const struct visca_message *m, const char *hex)
+{
+    char got[3 * VISCA_MAX + 1] = "";
+    for (size_t i = 0; i < m->len; i++)
+        snprintf(got + 3 * i, 4, "%02x ", m->bytes[i]);
+    got[3 * m->len - 1] = 0;
+    CHECK_STR(got, hex);
+}
+
+TEST(visca_commands)
+{
+    struct visca_message m;
+    visca_drive(&m, 1, -24, 20);
+    check_bytes(&m, "81 01 06 01 18 14 01 01 ff");
+    visca_drive(&m, 2, 3, -1);
+    check_bytes(&m, "82 01 06 01 03 01 02 02 ff");
+    visca_drive(&m, 1, 0, 0);
+    check_bytes(&m, "81 01 06 01 01 01 03 03 ff");
+    visca_turn_to(&m, 1, 24, 20, -2267, 1200);
+    check_bytes(&m, "81 01 06 02 18 14 0f 07 02 05 00 04 0b 00 ff");
+    visca_zoom_to(&m, 1, 0x38a9);
+    check_bytes(&m, "81 01 04 47 03 08 0a 09 ff");
+    visca_zoom_drive(&m, 1, 8);
+    check_bytes(&m, "81 01 04 07 27 ff");
+    visca_zoom_drive(&m, 1, -1);
+    check_bytes(&m, "81 01 04 07 30 ff");
+    visca_zoom_drive(&m, 1, 0);
+    check_bytes(&m, "81 01 04 07 00 ff");
+    visca_ask_pan_tilt(&m, 7);
+    check_bytes(&m, "87 09 06 12 ff");
+}
+
+TEST(visca_replies)
+{
+    struct visca_reply r;
+    static const uint8_t many[] = {0x13, 0x90, 0x41, 0xff, 0x90, 0x52, 0xff, 0x90, 0x50,
+                                   0x0f, 0x07, 0x02, 0x05, 0x00, 0x04, 0x0b, 0x00, 0xff,
+                                   0x90, 0x60, 0x41, 0xff, 0x90, 0x50, 0x03};
+    size_t at = 0, n = visca_cut(many, sizeof(many), &r);
+    CHECK_INT(n, 4); /* with the noise before it */
+    CHECK_INT(r.kind, VISCA_ACK);
+    CHECK_INT(r.socket, 1);
+    CHECK_INT(r.address, 1);
+    at += n;
+    at += n = visca_cut(many + at, sizeof(many) - at, &r);
+    CHECK_INT(r.kind, VISCA_DONE);
+    CHECK_INT(r.socket, 2);
+    at += n = visca_cut(many + at, sizeof(many) - at, &r);
+    int pan, tilt, zoom;
+    CHECK_INT(visca_read_pan_tilt(&r, &pan, &tilt), 0);
+    CHECK_INT(pan, -2267);
+    CHECK_INT(tilt, 1200);
+    CHECK_INT(visca_read_zoom(&r, &zoom), -EBADMSG);
+    at += n = visca_cut(many + at, sizeof(many) - at, &r);
+    CHECK_INT(r.kind, VISCA_ERROR);
+    CHECK_INT(r.error, VISCA_NOT_NOW);
+    CHECK_INT(visca_cut(many + at, sizeof(many) - at, &r), 0); /* half of one */
+    static const uint8_t noise[40] = {0x90, 0x50};
+    n = visca_cut(noise, sizeof(noise), &r);
+    CHECK(n > 0 && n < sizeof(noise));
+    CHECK_INT(r.kind, VISCA_OTHER);
+    /* digits that are none */
+    static const uint8_t bad[] = {0x90, 0x50, 0x13, 0x08, 0x0a, 0x09, 0xff};
+    visca_cut(bad, sizeof(bad), &r);
+    CHECK_INT(visca_read_zoom(&r, &zoom), -EBADMSG);
+}
+
+TEST(visca_zoom_scale)
+{
+    CHECK_NEAR(exp(visca_zoom_log(0x1606, 18)), 2, 1e-6);
+    CHECK_NEAR(exp(visca_zoom_log(0x38a9, 18)), 10, 1e-6);
+    CHECK_NEAR(exp(visca_zoom_log(0x4000, 18)), 18, 1e-6);
+    CHECK_NEAR(exp(visca_zoom_log(0x5000, 30)), 30, 1e-6);
+    CHECK_NEAR(visca_zoom_log(-5, 30), 0, 0);
+    for (int z = 0; z <= VISCA_ZOOM_MAX; z += 7)
+        CHECK_NEAR(visca_zoom_of_log(visca_zoom_log(z, 25), 25), z, 1.01);
+    CHECK_INT(visca_zoom_of_log(-1, 25), 0);
+    CHECK_INT(visca_zoom_of_log(9, 25), VISCA_ZOOM_MAX);
+}
+
+UNIT_MAIN(UNIT_ROW(unknown_until_it_answers_and_when_it_stops)
+              UNIT_ROW(an_axis_that_cannot_tell_is_unknown)
+                  UNIT_ROW(uncertainty_grows_with_speed_and_shrinks_with_answers)
+                      UNIT_ROW(the_truth_lies_within_the_uncertainty)
+                          UNIT_ROW(somebody_else_moves_it) UNIT_ROW(blocked_it_is_where_it_is)
+                              UNIT_ROW(over_the_back_the_shorter_way)
+                                  UNIT_ROW(moves_on_to_its_limit) UNIT_ROW(specs_of_heads)
+                                      UNIT_ROW(addresses_of_cameras) UNIT_ROW(vapix_answers)
+                                          UNIT_ROW(visca_commands) UNIT_ROW(visca_replies)
+                                              UNIT_ROW(visca_zoom_scale))

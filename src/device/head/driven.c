@@ -298,8 +298,9 @@ struct driven_head *driven_head_free(struct driven_head *d)
     if (d->link) {
         double still[AXES] = {d->runs[AXIS_PAN] ? 0 : NAN, d->runs[AXIS_TILT] ? 0 : NAN,
                               d->runs[AXIS_ZOOM] ? 0 : NAN};
+        waker_wait(&d->quit, -1, 0, 0); /* it may be spoken to once more */
         if (d->runs[AXIS_PAN] || d->runs[AXIS_TILT] || d->runs[AXIS_ZOOM])
-            d->driver->move(d->link, still); /* one try: nobody will be there to stop it */
+            d->driver->move(d->link, still); /* nobody will be there to stop it */
         d->driver->close(d->link);
     }
     waker_done(&d->wake);

@@ -5,11 +5,13 @@
 
 #include "device/head/driver.h"
 #include "device/vapix/vapix_head.h"
+#include "device/visca/visca_head.h"
 
 /* One line a kind. */
 static const struct head_driver *const table[] = {
     &vapix_head_driver,
     &vapixs_head_driver,
+    &visca_head_driver,
 };
 
 const struct head_driver *head_driver_find(const char *scheme)
