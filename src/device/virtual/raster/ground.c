@@ -47,9 +47,9 @@ static inline double far_tolerance(double z)
     return 0.3 + 0.03 * z + 2e-4 * z * z;
 }
 
-/* A box of the picture that holds points of the ground, or false. */
 struct box {
     int x0, y0, x1, y1;
+    bool cut; /* some of what it holds is behind the eye */
 };
 
 #define BOX_NEAR_M 0.25
@@ -65,6 +65,7 @@ static void widen_box(const struct view *v, struct vec p, double bounds[4])
     bounds[3] = fmax(bounds[3], y);
 }
 
+/* A box of the picture that holds points of the ground, or false. */
 static bool box_of(const struct view *v, const struct vec *point, int n, struct box *ret)
 {
     double bounds[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
@@ -86,6 +87,7 @@ static bool box_of(const struct view *v, const struct vec *point, int n, struct 
     }
     if (behind == n)
         return false;
+    ret->cut = behind > 0;
     double x0 = bounds[0], y0 = bounds[1], x1 = bounds[2], y1 = bounds[3];
     ret->x0 = (int)fmax(0, floor(x0) - 1);
     ret->y0 = (int)fmax(0, floor(y0) - 1);
@@ -99,6 +101,8 @@ static bool box_of(const struct view *v, const struct vec *point, int n, struct 
 static bool dark_begin(struct raster *r, const struct view *v)
 {
     size_t n = (size_t)v->width * (size_t)v->height;
+    if (!r->half && !(r->half = malloc((HALF_SIDE + 8) * HALF_SIDE * sizeof(float))))
+        return false;
     if (n > r->dark_room || v->height > r->dark_rows) {
         free(r->dark);
         free(r->dark_x0);
@@ -146,39 +150,106 @@ struct shadow {
     double ground;   /* z */
 };
 
-static void shadow_rows(struct raster *r, const struct backdrop *b, const struct view *v,
-                        const struct shadow *s, float weight)
+/* Shadows are drawn half as large: their borders are soft, and it costs a quarter. A patch
+ * gives a block of pixels; it reaches a little further, for those between. */
+#define HALF_BLOCK (HALF_SIDE - 8)
+
+/* The coverage of pixels x0 ≤ x < x1 of row y, from a half as large one; false: none. */
+static bool whole_row(const struct raster *r, const uint8_t *some, int y, int x0, int x1,
+                      float *ret)
 {
     const struct raster_patch *q = &r->patch;
-    for (int t = 0; t < q->down; t++) {
-        r->k->resolve_mask(q, t, r->cover);
-        for (int i = 0; i < RASTER_TILE_H; i++) {
-            int y = q->y0 + t * RASTER_TILE_H + i, a = 0, e = q->across * RASTER_TILE_W;
-            if (y >= v->height)
-                continue;
-            if (q->x0 + e > v->width)
-                e = v->width - q->x0;
-            const float *cover = r->cover[i];
-            while (a < e && cover[a] == 0)
-                a++;
-            while (e > a && cover[e - 1] == 0)
-                e--;
-            struct ground_ray g;
-            if (a >= e || !ray_begin(r, v, s->ground, y, &g))
-                continue;
-            const float *far = far_row(r, b, v, y, q->x0 + a, q->x0 + e);
-            struct raster_ground row = row_of(&g, v, s->p);
-            row.sine = (float)s->dx;
-            row.cosine = (float)s->dy;
-            row.inv_soft = (float)(1 / s->reach);
-            row.strength = weight;
-            for (int k = 0; k < 3; k++)
-                row.share[k] = (float)s->share[k];
-            dark_touch(r, y, q->x0 + a, q->x0 + e);
-            r->k->shadow(&row, q->x0 + a, q->x0 + e, far, cover + a,
-                         r->dark + (size_t)y * (size_t)v->width);
-        }
+    int above = (y + 1) / 2 - 1 - q->y0; /* y is never negative */
+    if (!some[above] && !some[above + 1])
+        return false;
+    const float *a = r->half + (size_t)above * HALF_SIDE, *b = a + HALF_SIDE;
+    float low = y & 1 ? 0.25f : 0.75f, row[HALF_SIDE];
+    int first = (x0 + 1) / 2 - 1 - q->x0, last = x1 / 2 - q->x0;
+    for (int i = first; i <= last; i++)
+        row[i] = a[i] * (1 - low) + b[i] * low;
+    /* Two pixels lie between two of the small ones; the first one only half so at an even x0. */
+    float pair[2 * HALF_SIDE];
+    for (int i = first; i < last; i++) {
+        pair[2 * (i - first)] = row[i] * 0.75f + row[i + 1] * 0.25f;
+        pair[2 * (i - first) + 1] = row[i] * 0.25f + row[i + 1] * 0.75f;
     }
+    memcpy(ret, pair + (x0 & 1 ? 0 : 1), (size_t)(x1 - x0) * sizeof(float));
+    return true;
+}
+
+static void shadow_rows(struct raster *r, const struct backdrop *b, const struct view *v,
+                        const struct shadow *s, const struct box *box, float weight)
+{
+    const struct raster_patch *q = &r->patch;
+    uint8_t some[HALF_SIDE + RASTER_TILE_H];
+    for (int t = 0; t < q->down; t++) {
+        float *const to[2] = {r->half + (size_t)t * 2 * HALF_SIDE,
+                              r->half + ((size_t)t * 2 + 1) * HALF_SIDE};
+        const uint32_t *row = q->mask + (size_t)t * (size_t)q->across;
+        uint32_t any = 0;
+        for (int i = 0; i < q->across; i++)
+            any |= row[i];
+        some[2 * t] = some[2 * t + 1] = any != 0;
+        if (any || t == 0 || some[2 * t - 1])
+            r->k->resolve_mask(q, t, to);
+        else
+            memset(to[0], 0, 2 * HALF_SIDE * sizeof(float));
+    }
+    for (int y = box->y0; y < box->y1; y++) {
+        struct ground_ray g;
+        int a = 0, e = box->x1 - box->x0;
+        float *cover = r->cover[0];
+        if (!whole_row(r, some, y, box->x0, box->x1, cover))
+            continue;
+        while (a < e && cover[a] == 0)
+            a++;
+        while (e > a && cover[e - 1] == 0)
+            e--;
+        if (a >= e || !ray_begin(r, v, s->ground, y, &g))
+            continue;
+        int x0 = box->x0 + a, x1 = box->x0 + e;
+        const float *far = far_row(r, b, v, y, x0, x1);
+        struct raster_ground row = row_of(&g, v, s->p);
+        row.sine = (float)s->dx;
+        row.cosine = (float)s->dy;
+        row.inv_soft = (float)(1 / s->reach);
+        row.strength = weight;
+        for (int k = 0; k < 3; k++)
+            row.share[k] = (float)s->share[k];
+        dark_touch(r, y, x0, x1);
+        r->k->shadow(&row, x0, x1, far, cover + a, r->dark + (size_t)y * (size_t)v->width);
+    }
+}
+
+/* Draws it as the sun in direction m (model space) casts it. */
+static bool shadow_of(struct raster *r, const struct backdrop *b, const struct view *v,
+                      const struct shadow *s, const struct box *box, int lod, struct vec m,
+                      float weight)
+{
+    /* Flattened along the sun: z gone, x and y moved by it. */
+    struct placed flat = *s->p;
+    struct raster_stand stand = {.half_length = 1, .height = 1};
+    struct view half = *v;
+    flat.cut = box->cut;
+    half.f = v->f / 2;
+    r->shift_x = v->width / 4.0;
+    r->shift_y = v->height / 4.0;
+    bool ok = place_flat(r, &flat, &half, lod, &stand, m.x / m.z, m.y / m.z);
+    r->shift_x = r->shift_y = 0;
+    for (int y = box->y0 / 2; ok && y * 2 < box->y1; y += HALF_BLOCK)
+        for (int x = box->x0 / 2 & ~3; ok && x * 2 < box->x1; x += HALF_BLOCK) {
+            struct box part = {x * 2, y * 2, (x + HALF_BLOCK) * 2, (y + HALF_BLOCK) * 2, false};
+            part.x0 = part.x0 < box->x0 ? box->x0 : part.x0;
+            part.y0 = part.y0 < box->y0 ? box->y0 : part.y0;
+            part.x1 = part.x1 > box->x1 ? box->x1 : part.x1;
+            part.y1 = part.y1 > box->y1 ? box->y1 : part.y1;
+            ok = patch_begin(r, x - 4, y - 2, part.x1 / 2 + 2, part.y1 / 2 + 2);
+            if (!ok)
+                break;
+            place_draw(r, &flat, lod, DRAW_MASK, NULL, NULL);
+            shadow_rows(r, b, v, s, &part, weight);
+        }
+    return ok;
 }
 
 static void cast_shadow(struct raster *r, const struct backdrop *b, const struct view *v,
@@ -222,24 +293,40 @@ static void cast_shadow(struct raster *r, const struct backdrop *b, const struct
         double a = 2.399963 * i, q = suns > 1 ? SUN_DISC * sqrt((i + 0.5) / suns) : 0;
         struct vec d = vec_add(sun, vec_add(vec_mul(side, q * cos(a)), vec_mul(over, q * sin(a))));
         struct vec m = vec(d.x * p->cosine - d.y * p->sine, d.x * p->sine + d.y * p->cosine, d.z);
-        /* Flattened along the sun: z gone, x and y moved by it. */
-        struct placed flat_p = *p;
-        struct raster_stand stand = {.half_length = 1, .height = 1};
-        flat_p.cut = true;
-        if (!place_flat(r, &flat_p, v, lod, &stand, m.x / m.z, m.y / m.z))
+        if (!shadow_of(r, b, v, &s, &box, lod, m, 1.0f / (float)suns))
             return;
-        for (int y = box.y0 & ~1; y < box.y1; y += RASTER_SIDE)
-            for (int x = box.x0 & ~3; x < box.x1; x += RASTER_SIDE) {
-                if (!patch_begin(r, x, y, x + RASTER_SIDE < box.x1 ? x + RASTER_SIDE : box.x1,
-                                 y + RASTER_SIDE < box.y1 ? y + RASTER_SIDE : box.y1))
-                    return;
-                place_draw(r, &flat_p, lod, DRAW_MASK, NULL, NULL);
-                shadow_rows(r, b, v, &s, 1.0f / (float)suns);
-            }
     }
 }
 
 /* ---- the dark below ---- */
+
+/* Where a row of pixels crosses a four-cornered piece of the ground (corners 0 1 3 2 go round
+ * it); with `box` where it may be at all. */
+static void row_of_quad(const double at[4][2], int y, const struct box *box, int *ret_a, int *ret_e)
+{
+    static const int round[5] = {0, 1, 3, 2, 0};
+    double lo = INFINITY, hi = -INFINITY, top = y - 0.5, bottom = y + 1.5;
+    for (int i = 0; i < 4; i++) {
+        const double *p = at[round[i]], *q = at[round[i + 1]];
+        if (fmin(p[1], q[1]) > bottom || fmax(p[1], q[1]) < top)
+            continue;
+        const double *const ends[2] = {p, q};
+        for (int k = 0; k < 2; k++) {
+            double x = ends[k][0], row = k ? bottom : top;
+            if (ends[k][1] >= top && ends[k][1] <= bottom) {
+                lo = fmin(lo, x);
+                hi = fmax(hi, x);
+            }
+            double t = (row - p[1]) / (q[1] - p[1]);
+            if (t >= 0 && t <= 1) {
+                lo = fmin(lo, p[0] + t * (q[0] - p[0]));
+                hi = fmax(hi, p[0] + t * (q[0] - p[0]));
+            }
+        }
+    }
+    *ret_a = (int)fmax(box->x0, fmin(box->x1, floor(lo) - 1));
+    *ret_e = (int)fmax(*ret_a, fmin(box->x1, ceil(hi) + 1));
+}
 
 /* Less sky reaches the ground beside and below something. */
 static void cast_contact(struct raster *r, const struct backdrop *b, const struct view *v,
@@ -272,11 +359,16 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
     struct box box;
     if (!box_of(v, corner, 4, &box))
         return;
-    double share = 1 - sun_share(b, l, p->who->at);
+    double share = 1 - sun_share(b, l, p->who->at), at[4][2];
+    for (int i = 0; i < 4 && !box.cut; i++)
+        view_point(v, corner[i], &at[i][0], &at[i][1]);
     uint8_t *plane = r->dark + r->dark_room;
     for (int y = box.y0; y < box.y1; y++) {
         struct ground_ray g;
-        if (!ray_begin(r, v, p->who->at.z, y, &g))
+        int x0 = box.x0, x1 = box.x1;
+        if (!box.cut)
+            row_of_quad(at, y, &box, &x0, &x1);
+        if (x0 >= x1 || !ray_begin(r, v, p->who->at.z, y, &g))
             continue;
         struct raster_ground row = row_of(&g, v, p);
         row.sine = (float)p->sine;
@@ -285,8 +377,8 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
         row.half_l = (float)half_l;
         row.inv_soft = (float)(1 / soft);
         row.strength = (float)(255 * deep * share);
-        dark_touch(r, y, box.x0, box.x1);
-        r->k->contact(&row, box.x0, box.x1, far_row(r, b, v, y, box.x0, box.x1),
+        dark_touch(r, y, x0, x1);
+        r->k->contact(&row, x0, x1, far_row(r, b, v, y, x0, x1),
                       plane + (size_t)y * (size_t)v->width);
     }
 }
@@ -439,7 +531,7 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
                        const struct light *l, const struct placed *p, size_t n,
                        struct radiance *into)
 {
-    struct box box[CAST_MOST], all = {v->width, v->height, 0, 0};
+    struct box box[CAST_MOST], all = {v->width, v->height, 0, 0, false};
     uint8_t who[CAST_MOST];
     size_t lit = 0;
     for (size_t i = 0; i < n; i++) {

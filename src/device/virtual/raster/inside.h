@@ -6,6 +6,7 @@
 #include "device/virtual/raster/raster.h"
 
 #define NEAR_M 0.25f
+#define HALF_SIDE 128
 #define PLATE_W 256
 #define PLATE_H 64
 #define PLATE_LEVELS 7
@@ -59,6 +60,7 @@ struct raster {
     uint8_t *far_known;
     size_t far_room;
 
+    float *half;   /* a shadow's coverage, half as large: HALF_SIDE a row */
     uint8_t *dark; /* what shadows take from the sun, then from the sky; whole pictures */
     size_t dark_room;
     int *dark_x0, *dark_x1;

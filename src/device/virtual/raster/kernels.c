@@ -37,6 +37,8 @@ static void vertices(const struct raster_stand *s, const struct model_lod *l, co
         STORE(v->x + i, ALL(s->cx) + cx * iz);
         STORE(v->y + i, ALL(s->cy) + cy * iz);
         STORE(v->iz + i, pick(front, iz, ALL(-1.0f)));
+        if (s->flat)
+            continue;
         /* light */
         f8 ao = TO_F8(*(const c8u *)(colour + i)) * ALL(1 / 255.0f);
         f8 t = clamp01((p[1] + ALL(s->half_length)) * ALL(0.5f / s->half_length));
@@ -128,10 +130,26 @@ INLINE i8 meet(const struct raster_ground *g, int px, const float *far, f8 *ret_
 static void seen(size_t n, const float *far, const float *depth, float *ret)
 {
     for (size_t i = 0; i < n; i += BLOCK) {
-        f8 d = LOAD(depth + i), z = ALL(1.0f) / pick(d > ALL(0.0f), d, ALL(1.0f));
-        STORE(ret + i,
-              clamp01(ALL(1.0f) + (LOAD(far + i) - z) / (ALL(0.12f) + ALL(1.2e-4f) * z * z)));
+        f8 d = LOAD(depth + i), f = LOAD(far + i), clear = ALL(1.0f);
+        if (any((f * d < ALL(1.001f)) & (d > ALL(0.0f)))) {
+            f8 z = ALL(1.0f) / pick(d > ALL(0.0f), d, ALL(1.0f));
+            clear = clamp01(clear + (f - z) / (ALL(0.12f) + ALL(1.2e-4f) * z * z));
+        }
+        STORE(ret + i, clear);
     }
+}
+
+/* Of n bytes, at most a block of them. */
+INLINE f8 get_bytes(const uint8_t *from, int n)
+{
+    c8u b = {0};
+    memcpy(&b, from, n < BLOCK ? (size_t)n : BLOCK);
+    return TO_F8(b);
+}
+INLINE void put_bytes(uint8_t *to, f8 v, int n)
+{
+    c8u b = __builtin_convertvector(__builtin_convertvector(v, i8), c8u);
+    memcpy(to, &b, n < BLOCK ? (size_t)n : BLOCK);
 }
 
 static void contact(const struct raster_ground *g, int x0, int x1, const float *far, uint8_t *dark)
@@ -147,11 +165,7 @@ static void contact(const struct raster_ground *g, int x0, int x1, const float *
         f8 in = clamp01(-most(mx, my) * ALL(g->inv_soft * 0.7f));
         f8 dim = (fade * fade * fade * ALL(0.7f) + in * ALL(0.3f)) * ALL(g->strength);
         dim = pick(there, dim, ALL(0.0f));
-        int n = x1 - px < BLOCK ? x1 - px : BLOCK;
-        for (int i = 0; i < n; i++) {
-            uint8_t now = (uint8_t)(int32_t)dim[i];
-            dark[px + i] = now > dark[px + i] ? now : dark[px + i];
-        }
+        put_bytes(dark + px, most(dim, get_bytes(dark + px, x1 - px)), x1 - px);
     }
 }
 
@@ -167,12 +181,8 @@ static void shadow(const struct raster_ground *g, int x0, int x1, const float *f
                    second * ALL(g->share[2] - g->share[1]);
         f8 full = share * ALL(255.0f);
         f8 add = pick(there, full * LOAD(cover + px - x0) * ALL(g->strength), ALL(0.0f));
-        int n = x1 - px < BLOCK ? x1 - px : BLOCK;
-        for (int i = 0; i < n; i++) {
-            float was = (float)dark[px + i], now = was + add[i];
-            now = now > full[i] ? full[i] : now;
-            dark[px + i] = (uint8_t)(int32_t)(now > was ? now + 0.5f : was);
-        }
+        f8 was = get_bytes(dark + px, x1 - px), now = least(was + add, full);
+        put_bytes(dark + px, pick(now > was, now + ALL(0.5f), was), x1 - px);
     }
 }
 

@@ -44,6 +44,7 @@ struct raster_stand {
     float half_length, height;           /* where those are */
     float mix;                           /* between two poses */
     bool shiny;                          /* up, glint, facing are wanted */
+    bool flat;                           /* only places are wanted */
 };
 
 /* A triangle of which something was seen when it was drawn. */
@@ -59,7 +60,7 @@ struct raster_patch {
     int across, down; /* tiles */
     uint8_t *touched; /* [tiles] */
     uint32_t *mask;   /* [tiles]: eight lanes of each sample */
-    float *depth;     /* [tiles][samples][8]: 1/z, 0 = nothing */
+    float *depth;     /* [tiles][samples][8]: 1/z, 0 = nothing: so it is between drawings */
     int32_t *who;     /* [tiles][samples][8]: the face that is seen there, -1: none */
     struct raster_face *face;
     int n_faces, faces_room;
@@ -109,9 +110,11 @@ struct kernels_raster {
     void (*mask)(const struct raster_vertices *v, const struct raster_batch *b, int number,
                  struct raster_patch *p);
     /* Two rows of pixels of a patch: mean colour times coverage (batch NULL: no colours),
-     * coverage, 1/z. */
-    void (*resolve)(const struct raster_patch *p, const struct raster_batch *batch, int tile_row,
-                    float *const rgb[2][3], float *const cover[2], float *const depth[2]);
+     * coverage, 1/z; for those from ret_x[0] to before ret_x[1], of the patch. False: there are
+     * none. Clears what was drawn. */
+    bool (*resolve)(struct raster_patch *p, const struct raster_batch *batch, int tile_row,
+                    float *const rgb[2][3], float *const cover[2], float *const depth[2],
+                    int ret_x[2]);
     void (*resolve_mask)(const struct raster_patch *p, int tile_row, float *const cover[2]);
     /* picture = picture·(1 - cover·seen) + (rgb·clear + haze·cover)·seen, n pixels */
     void (*over)(size_t n, const float *const rgb[3], const float *cover, const float *seen,

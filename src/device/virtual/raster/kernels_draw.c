@@ -133,12 +133,11 @@ INLINE int texture_level(const struct raster_vertices *v, const struct raster_ba
     return level;
 }
 
-/* Lanes whose i-th sample lies in the triangle. */
-INLINE i8 covered(const struct shape *s, const f8 share[3], int i)
+/* Negative: lanes whose i-th sample lies outside the triangle. */
+INLINE i8 outside(const struct shape *s, const f8 share[3], int i)
 {
-    f8 least_share = least(share[0] + ALL(s->off[0][i]), share[1] + ALL(s->off[1][i]));
-    least_share = least(least_share, share[2] + ALL(s->off[2][i]));
-    return least_share >= ALL(0.0f);
+    return (i8)(share[0] + ALL(s->off[0][i])) | (i8)(share[1] + ALL(s->off[1][i])) |
+           (i8)(share[2] + ALL(s->off[2][i]));
 }
 
 INLINE void shares(const struct raster_face *f, f8 x, f8 y, f8 share[3])
@@ -202,32 +201,29 @@ INLINE bool draw_tile(const struct raster_batch *b, const struct raster_patch *p
     shares(f, x, y, share);
     size_t tile = (size_t)ty * (size_t)p->across + (size_t)tx;
     float *depth = p->depth + tile * (RASTER_SAMPLES * BLOCK);
-    int32_t *who = p->who + tile * (RASTER_SAMPLES * BLOCK);
-    bool fresh = !p->touched[tile]; /* what lies there is old */
+    float *who = (float *)p->who + tile * (RASTER_SAMPLES * BLOCK); /* as bits */
     f8 iz = ALL(s->zx) * x + ALL(s->zy) * y + ALL(s->zc), z[RASTER_SAMPLES], was[RASTER_SAMPLES];
-    i8 hit[RASTER_SAMPLES], some = {0}, old = fresh ? ALL_I(0) : ALL_I(-1);
+    i8 miss[RASTER_SAMPLES], all = ALL_I(-1); /* the sign tells */
     for (int i = 0; i < RASTER_SAMPLES; i++) {
         z[i] = iz + ALL(s->z_off[i]);
-        was[i] = (f8)(LOAD_I(depth + i * BLOCK) & old);
-        hit[i] = covered(s, share, i) & (z[i] > was[i]);
-        some |= hit[i];
+        was[i] = LOAD(depth + i * BLOCK);
+        miss[i] = outside(s, share, i) | (z[i] <= was[i]);
+        all &= miss[i];
     }
-    if (!any(some))
+    if (bits(all) == 0xff)
         return false;
     if (alpha) {
-        i8 there = solid(b, f, share);
-        if (!any(some & there))
+        i8 hole = ~solid(b, f, share);
+        if (bits(all | hole) == 0xff)
             return false;
         for (int i = 0; i < RASTER_SAMPLES; i++)
-            hit[i] &= there;
+            miss[i] |= hole;
     }
     p->touched[tile] = 1;
     for (int i = 0; i < RASTER_SAMPLES; i++) {
-        STORE(depth + i * BLOCK, pick(hit[i], z[i], was[i]));
-        if (!outline) {
-            i8 others = LOAD_I(who + i * BLOCK) | ~old;
-            STORE_I(who + i * BLOCK, (ALL_I(p->n_faces) & hit[i]) | (others & ~hit[i]));
-        }
+        STORE(depth + i * BLOCK, by_sign(miss[i], was[i], z[i]));
+        if (!outline)
+            STORE(who + i * BLOCK, by_sign(miss[i], LOAD(who + i * BLOCK), (f8)ALL_I(p->n_faces)));
     }
     return true;
 }
@@ -298,7 +294,7 @@ void KERNELS_OWN(raster_mask)(const struct raster_vertices *v, const struct rast
                 f8 share[3];
                 shares(&f, lane_x(tx), lane_y(ty), share);
                 for (int q = 0; q < RASTER_SAMPLES; q++)
-                    row[tx] |= bits(covered(&s, share, q)) << (BLOCK * q);
+                    row[tx] |= (bits(outside(&s, share, q)) ^ 0xff) << (BLOCK * q);
             }
         }
     }

@@ -50,17 +50,25 @@ INLINE void put_rows(f8 lanes, float *above, float *below)
     memcpy(below, all + RASTER_TILE_W, RASTER_TILE_W * sizeof(float));
 }
 
-void KERNELS_OWN(raster_resolve)(const struct raster_patch *p, const struct raster_batch *batch,
+bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_batch *batch,
                                  int tile_row, float *const rgb[2][3], float *const cover[2],
-                                 float *const depth[2])
+                                 float *const depth[2], int ret_x[2])
 {
     const f8 one = ALL(1.0f / RASTER_SAMPLES), none = ALL(0.0f), y = lane_y(tile_row);
-    for (int tx = 0; tx < p->across; tx++) {
+    const uint8_t *touched = p->touched + (size_t)tile_row * (size_t)p->across;
+    int first = 0, end = p->across;
+    while (first < end && !touched[first])
+        first++;
+    while (end > first && !touched[end - 1])
+        end--;
+    ret_x[0] = first * RASTER_TILE_W;
+    ret_x[1] = end * RASTER_TILE_W;
+    for (int tx = first; tx < end; tx++) {
         size_t tile = (size_t)tile_row * (size_t)p->across + (size_t)tx;
         f8 n = none, z = none, sum[3] = {none, none, none};
-        if (p->touched[tile]) {
-            const float *d = p->depth + tile * (RASTER_SAMPLES * BLOCK);
-            const int32_t *who = p->who + tile * (RASTER_SAMPLES * BLOCK);
+        if (touched[tx]) {
+            float *d = p->depth + tile * (RASTER_SAMPLES * BLOCK);
+            int32_t *who = p->who + tile * (RASTER_SAMPLES * BLOCK);
             uint32_t left = 0;
             for (int i = 0; i < RASTER_SAMPLES; i++) {
                 f8 at = LOAD(d + i * BLOCK);
@@ -85,6 +93,10 @@ void KERNELS_OWN(raster_resolve)(const struct raster_patch *p, const struct rast
                 for (int k = 0; k < 3; k++)
                     sum[k] += c[k] * weight;
             }
+            for (int i = 0; i < RASTER_SAMPLES; i++) {
+                STORE(d + i * BLOCK, none);
+                STORE_I(who + i * BLOCK, ALL_I(-1));
+            }
         }
         int at = tx * RASTER_TILE_W;
         put_rows(n, cover[0] + at, cover[1] + at);
@@ -92,6 +104,7 @@ void KERNELS_OWN(raster_resolve)(const struct raster_patch *p, const struct rast
         for (int k = 0; batch && k < 3; k++)
             put_rows(sum[k], rgb[0][k] + at, rgb[1][k] + at);
     }
+    return first < end;
 }
 
 void KERNELS_OWN(raster_resolve_mask)(const struct raster_patch *p, int tile_row,

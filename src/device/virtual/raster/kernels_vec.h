@@ -39,6 +39,15 @@ INLINE f8 pick(i8 mask, f8 a, f8 b)
     return (f8)(((i8)a & mask) | ((i8)b & ~mask));
 #endif
 }
+/* Where `sign` is negative a, else b. */
+INLINE f8 by_sign(i8 sign, f8 a, f8 b)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)sign);
+#else
+    return pick(sign < 0, a, b);
+#endif
+}
 /* a > b ? a : b, also of what is no number */
 INLINE f8 most(f8 a, f8 b)
 {
@@ -142,9 +151,9 @@ INLINE void texels(const struct raster_batch *b, int level, f8 u, f8 v, f8 ret[4
 }
 
 /* What the tiles of a row show: colours by face. */
-void KERNELS_OWN(raster_resolve)(const struct raster_patch *p, const struct raster_batch *batch,
+bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_batch *batch,
                                  int tile_row, float *const rgb[2][3], float *const cover[2],
-                                 float *const depth[2]);
+                                 float *const depth[2], int ret_x[2]);
 void KERNELS_OWN(raster_triangles)(const struct raster_vertices *v, const struct raster_batch *b,
                                    int number, struct raster_patch *p);
 void KERNELS_OWN(raster_outline)(const struct raster_vertices *v, const struct raster_batch *b,

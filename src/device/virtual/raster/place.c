@@ -197,6 +197,7 @@ static bool to_picture(struct raster *r, const struct placed *p, const struct vi
     s->cx = r->cx = (float)(v->width / 2.0 - r->shift_x);
     s->cy = r->cy = (float)(v->height / 2.0 - r->shift_y);
     s->near = NEAR_M;
+    s->flat = flat;
     s->mix = p->mix;
     for (int k = 0; k < 3; k++)
         s->eye[k] = (float)(-vec_dot(p->feet, axis[k]) / p->scale);
@@ -344,8 +345,7 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
         memset(b, 0, sizeof(*b));
         b->triangle = triangle + (size_t)batch[i].first * 3;
         b->n = batch[i].n;
-        b->two_sided = what == DRAW_DEPTH || (what == DRAW_MASK && !p->model->n_clips) ||
-                       (m->flags & MATERIAL_TWO_SIDED);
+        b->two_sided = what == DRAW_DEPTH || (m->flags & MATERIAL_TWO_SIDED);
         if (what == DRAW_COLOURS) {
             if (batch[i].texture >= 0) {
                 const struct model_texture *t = &r->models->texture[batch[i].texture];
@@ -382,10 +382,11 @@ static bool patch_room(struct raster *r)
         p->mask = malloc(RASTER_TILES * sizeof(*p->mask));
     if (!p->touched)
         p->touched = malloc(RASTER_TILES);
-    if (!p->depth)
-        p->depth = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 8 * sizeof(float));
-    if (!p->who)
-        p->who = aligned_alloc(64, RASTER_TILES * RASTER_SAMPLES * 8 * sizeof(int32_t));
+    const size_t samples = (size_t)RASTER_TILES * RASTER_SAMPLES * 8;
+    if (!p->depth && (p->depth = aligned_alloc(64, samples * sizeof(*p->depth))))
+        memset(p->depth, 0, samples * sizeof(*p->depth));
+    if (!p->who && (p->who = aligned_alloc(64, samples * sizeof(*p->who))))
+        memset(p->who, 0xff, samples * sizeof(*p->who));
     if (!r->row_memory)
         r->row_memory = aligned_alloc(64, ROWS_BYTES);
     if (!p->mask || !p->touched || !p->depth || !p->who || !r->row_memory)

@@ -25,7 +25,7 @@ void raster_rest(struct raster *r)
         (void **)&r->patch.depth, (void **)&r->patch.who,     (void **)&r->row_memory,
         (void **)&r->far,         (void **)&r->far_known,     (void **)&r->dark,
         (void **)&r->dark_x0,     (void **)&r->kept,          (void **)&r->aside,
-        (void **)&r->plate,       (void **)&r->patch.face};
+        (void **)&r->plate,       (void **)&r->patch.face,    (void **)&r->half};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         free(*all[i]);
         *all[i] = NULL;
@@ -287,18 +287,19 @@ static void fill_batch(const struct placed *p, const struct model_material *m,
     memcpy(b->sun, g->sun, sizeof(b->sun));
 }
 
-static void show_rows(const struct scene *c, const struct placed *p, struct radiance *into,
-                      float clear, const float haze[3])
+static void show_rows(const struct scene *c, struct radiance *into, float clear,
+                      const float haze[3])
 {
     struct raster *r = c->r;
-    const struct raster_patch *q = &r->patch;
+    struct raster_patch *q = &r->patch;
     for (int t = 0; t < q->down; t++) {
-        r->k->resolve(q, r->batch, t, r->rgb, r->cover, r->depth);
+        int within[2];
+        if (!r->k->resolve(q, r->batch, t, r->rgb, r->cover, r->depth, within))
+            continue;
         for (int i = 0; i < RASTER_TILE_H; i++) {
-            int y = q->y0 + t * RASTER_TILE_H + i;
+            int y = q->y0 + t * RASTER_TILE_H + i, a = within[0], e = within[1];
             if (y < 0 || y >= c->v->height)
                 continue;
-            int a = 0, e = q->across * RASTER_TILE_W;
             if (q->x0 + e > c->v->width)
                 e = c->v->width - q->x0;
             const float *cover = r->cover[i], *depth = r->depth[i];
@@ -323,7 +324,6 @@ static void show_rows(const struct scene *c, const struct placed *p, struct radi
             r->k->over((size_t)(e - a), rgb, cover + a, r->seen + a, clear, haze, to);
         }
     }
-    (void)p;
 }
 
 static void draw_member(const struct scene *c, const struct placed *p, struct radiance *into)
@@ -349,7 +349,7 @@ static void draw_member(const struct scene *c, const struct placed *p, struct ra
                              y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1))
                 return;
             place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, &g);
-            show_rows(c, p, into, clear, haze);
+            show_rows(c, into, clear, haze);
         }
 }
 

@@ -51,14 +51,20 @@ static void borders(const struct raster *r, const struct placed *p, int lod, con
 static void gather(struct raster *r, struct window *w, bool hide)
 {
     for (int t = 0; t < r->patch.down; t++) {
-        r->k->resolve(&r->patch, NULL, t, r->rgb, r->cover, r->depth);
+        int within[2];
+        bool some = r->k->resolve(&r->patch, NULL, t, r->rgb, r->cover, r->depth, within);
+        if (!some && hide)
+            continue;
         for (int i = 0; i < RASTER_TILE_H && t * RASTER_TILE_H + i < w->h; i++) {
             size_t row = (size_t)(t * RASTER_TILE_H + i) * (size_t)w->w;
             for (int x = 0; x < w->w; x++) {
                 size_t at = row + (size_t)x;
+                bool there = x >= within[0] && x < within[1];
                 if (!hide) {
-                    w->cover[at] = r->cover[i][x];
-                    w->depth[at] = r->depth[i][x];
+                    w->cover[at] = there ? r->cover[i][x] : 0;
+                    w->depth[at] = there ? r->depth[i][x] : 0;
+                } else if (!there) {
+                    continue;
                 } else {
                     w->cover[at] *= 1 - r->cover[i][x];
                 }
