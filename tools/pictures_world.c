@@ -14,11 +14,11 @@
 
 #include "base/fault.h"
 #include "device/virtual/cast/cast.h"
-#include "device/virtual/raster/models.h"
 #include "device/virtual/cast/library.h"
-#include "device/virtual/stage/stage.h"
 #include "device/virtual/place/tiles.h"
 #include "device/virtual/radiance.h"
+#include "device/virtual/raster/models.h"
+#include "device/virtual/stage/stage.h"
 #include "device/virtual/world.h"
 
 #define W 1920
@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     const struct scenario_text *text = library_find(library, scenario);
     if (text && cast_load(cast, 0, text->text, text->len, &why) < 0)
         fprintf(stderr, "%s: %s\n", scenario, why.text);
-    const struct world_parts parts = {tiles, models, stage, cast};
+    const struct world_parts parts = {tiles, models, stage, cast, NULL};
     struct world *w = world_new(&parts, 0);
     uint16_t *rgb = calloc((size_t)W * H * 3, sizeof(*rgb));
     if (!w || !rgb)

@@ -26,7 +26,7 @@ static void look(struct stage *s, int64_t at_ns)
     stage_at(s, at_ns, &set, &mess);
     must(set.hour >= 0 && set.hour < 24 + 1e-9 && set.cloud >= 0 && set.cloud <= 1);
     must(set.visibility_m >= 19.9 && set.wet >= 0 && set.wet <= 1 && set.wind_m_s >= 0);
-    must(set.rain_mm_h >= 0 && set.rain_mm_h <= 50 && set.ir >= 0 && set.ir <= 1);
+    must(set.rain_mm_h >= 0 && set.rain_mm_h <= 50 && set.ir >= -1 && set.ir <= 1);
     must(mess.spray >= 0 && mess.spray <= 1 && mess.cover >= 0 && mess.cover <= 1);
     stage_mount(s, at_ns, &pan, &tilt, &roll);
     must(isfinite(pan) && isfinite(tilt) && isfinite(roll));

@@ -378,6 +378,7 @@ TEST(infrared)
     double mean[2][2];
     for (int i = 0; i < 2; i++) {
         s.ir = 1;
+        s.bare = true;
         s.ir_beam_deg = i ? 20 : 150;
         r.held = 0;
         paint(b, &p, &s, 0, &r);

@@ -57,7 +57,7 @@ TEST(noon_on_a_clear_day_that_stands_still)
     begin();
     struct set a = set_at(0), b = set_at(5 * 86400 * S);
     CHECK(a.hour == 12 && b.hour == 12);
-    CHECK(isinf(a.visibility_m) && a.rain_mm_h == 0 && a.wet == 0 && a.lamps < 0 && a.ir == 0);
+    CHECK(isinf(a.visibility_m) && a.rain_mm_h == 0 && a.wet == 0 && a.lamps < 0 && a.ir < 0);
     struct mess m = mess_at(0);
     CHECK(m.spray == 0 && m.cover == 0 && m.blur == 0 && m.turn_pan_deg == 0);
     struct stage_body body = body_at(0);

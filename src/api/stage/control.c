@@ -54,7 +54,15 @@ static json_t *set_json(const struct set *s)
     return j;
 }
 
-static json_t *body_json(struct stage *s, int64_t now_ns)
+static json_t *led_json(struct led *led)
+{
+    static const char *const colours[] = {"off", "green", "amber", "red"};
+    double blink_hz = 0;
+    enum led_colour c = led ? led->ops->get(led, &blink_hz) : LED_OFF;
+    return json_pack("{s:s, s:f}", "colour", colours[c], "blink", blink_hz);
+}
+
+static json_t *body_json(struct stage *s, struct led *led, int64_t now_ns)
 {
     struct stage_body b;
     double g[3];
@@ -63,10 +71,10 @@ static json_t *body_json(struct stage *s, int64_t now_ns)
     json_t *inputs = json_array();
     for (int i = 0; i < STAGE_INPUTS; i++)
         json_array_append_new(inputs, json_boolean(b.input[i]));
-    return json_pack("{s:b, s:b, s:b, s:o, s:f, s:[f, f, f], s:I}", "housing", (int)b.housing,
+    return json_pack("{s:b, s:b, s:b, s:o, s:f, s:[f, f, f], s:I, s:o}", "housing", (int)b.housing,
                      "card", (int)b.card, "button", (int)b.button, "inputs", inputs, "temperature",
                      b.temperature_c, "acceleration", g[0], g[1], g[2], "powerCycles",
-                     (json_int_t)b.power_cycles);
+                     (json_int_t)b.power_cycles, "led", led_json(led));
 }
 
 static json_t *row_json(enum stage_key key)
@@ -104,7 +112,7 @@ static json_t *state_json(struct control_door *d)
     char utc[40];
     json_t *values = json_object();
     stage_values(d->stage, next_ns, v);
-    stage_at(d->stage, next_ns, &set, NULL);
+    world_set(d->cam->device->world, next_ns, &set, NULL); /* its own lamp, too */
     stage_mount(d->stage, next_ns, &pan, &tilt, &roll);
     for (int i = 0; i < STAGE_KEYS; i++)
         if (stage_rows[i].lasting != LASTS_NOT)
@@ -114,7 +122,7 @@ static json_t *state_json(struct control_door *d)
                      (double)now_ns / 1e9, "utc", utc, "place", world_place(d->cam->device->world),
                      "scenario", players_scenario_json(d->cam), "values", values, "set",
                      set_json(&set), "mount", "pan", pan, "tilt", tilt, "roll", roll, "body",
-                     body_json(d->stage, next_ns));
+                     body_json(d->stage, d->cam->device->led, next_ns));
 }
 
 static json_t *can_json(void)

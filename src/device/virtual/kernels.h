@@ -10,18 +10,28 @@
 
 struct radiance;
 
+/* From a sample of radiance to the signal of its colour, straight between points that stand at
+ * (CURVE_SPLIT + 0 … CURVE_SPLIT - 1) · 2^n - CURVE_SPLIT. */
+#define CURVE_SPLIT 32
+#define CURVE_PLAIN (11 * CURVE_SPLIT + 3) /* points for 16 bits; the others are for gains */
+#define CURVE_POINTS (19 * CURVE_SPLIT + 3)
+#define CURVE_FULL 32767 /* signal of 1 */
 struct sensor_curve {
-    float gain;     /* radiance → 0…1 of full scale */
-    float slope[5]; /* BT.709 transfer above 0.018: Σ slope[i]·s^i, s = √linear */
+    uint32_t at[3][CURVE_POINTS]; /* red, green, blue: the signal there in the upper half, how
+                                   * much more it is at the next point in the lower */
+    float clip;                   /* with local gains: what is more before them is as much */
 };
 
 #define DEVELOPED_STEPS 64 /* of a developed sample in one of the picture */
 
-/* How much noise a sample gets: what falls off with its luma. In 256ths of a step for each
- * unit of a Gaussian sample of sigma 32. */
+/* How much noise a sample gets, by its luma: straight between points that stand NOISE_SPLIT
+ * steps apart. In 256ths of a step for each unit of a Gaussian sample of sigma 32. */
+#define NOISE_SPLIT 1024
+#define NOISE_POINTS 16
 struct sensor_noise {
-    int16_t most, slope; /* most - slope / 32768 · luma in steps */
-    int16_t chroma[2];   /* of that, in 32768ths */
+    int16_t at[NOISE_POINTS];
+    int16_t chroma[2]; /* of that, in 32768ths */
+    int16_t white;     /* luma from which there is none: it has clipped */
 };
 
 #define CAPSULE_BLOCK 8 /* pixels covered at a time */
@@ -63,9 +73,11 @@ struct kernels {
      * as much; near and far may be read at -1 and n. */
     void (*widen)(uint16_t *to, const uint16_t *near, const uint16_t *far, size_t n);
     /* Two rows of radiance (r, g, b of the first, then of the second) become two of luma and
-     * one of each chroma, in steps, BT.709 in limited range, without noise. */
-    void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6], int width,
-                     uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
+     * one of each chroma, in steps, BT.709 in limited range, without noise. `gain`: of each
+     * sample of both rows, or NULL: 1. */
+    void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
+                     const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
+                     uint16_t *cb, uint16_t *cr);
     /* Developed rows with noise, as samples of a picture; chroma: `luma` is the upper of its
      * two rows, n what a chroma row has. */
     void (*noise_luma)(const struct sensor_noise *s, const uint16_t *luma, const int8_t *noise,

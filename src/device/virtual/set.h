@@ -1,8 +1,11 @@
 /* The set: what the stage says about one instant of the virtual world, as plain data.
  * A pure function of the stage's command log and world time (stage_at), so that any
- * picture can be made again. */
+ * picture can be made again. What the camera itself does to the light, its lamp and its filter,
+ * world_set() adds. */
 #ifndef DEVICE_VIRTUAL_SET_H
 #define DEVICE_VIRTUAL_SET_H
+
+#include <stdbool.h>
 
 struct set {
     double hour;         /* local solar time, 0…24: the sun, the sky, whether lamps burn */
@@ -15,8 +18,10 @@ struct set {
     double wind_m_s;     /* mean; gusts are made of it */
     double wind_deg;     /* where it blows to, as pan */
     double lamps;        /* street lamps and windows, 0…1; negative: as the light asks */
-    double ir;           /* the camera's own infrared lamp, 0…1 */
-    double ir_beam_deg;  /* its full width */
+    double mains_hz;     /* lamps flicker with it, twice a period; 0: not at all */
+    double ir;           /* the camera's own infrared lamp, 0…1; negative: as the camera will */
+    double ir_beam_deg;  /* its full width; the power is shared out over it */
+    bool bare;           /* the filter that keeps infrared off the sensor is out: it is seen */
 };
 
 #endif

@@ -9,15 +9,18 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "device/virtual/stage/body.h"
-#include "device/virtual/cast/cast.h"
 #include "device/virtual/camera/head.h"
-#include "device/virtual/raster/models.h"
+#include "device/virtual/camera/lamp.h"
+#include "device/virtual/camera/led.h"
+#include "device/virtual/camera/lens.h"
+#include "device/virtual/camera/sensor.h"
+#include "device/virtual/cast/cast.h"
 #include "device/virtual/cast/library.h"
 #include "device/virtual/kernels.h"
-#include "device/virtual/camera/sensor.h"
-#include "device/virtual/stage/stage.h"
 #include "device/virtual/place/tiles.h"
+#include "device/virtual/raster/models.h"
+#include "device/virtual/stage/body.h"
+#include "device/virtual/stage/stage.h"
 #include "device/virtual/world.h"
 
 #define CUES 32                          /* taken at once */
@@ -41,7 +44,10 @@ static void virtual_close(struct device *d)
         return;
     virtual_sensor_free(d->sensor);
     virtual_head_free(d->head);
+    virtual_lens_free(d->lens);
     world_free(d->world);
+    virtual_lamp_free(d->infrared);
+    virtual_led_free(d->led);
     virtual_body_free(d->body);
     stage_free(d->stage);
     cast_free(d->cast);
@@ -91,6 +97,7 @@ struct mode {
     char place[PLACE_NAME];
     int width, height;
     double fps;
+    bool fixed; /* it was asked for: no other is offered */
 };
 
 /* "WIDTHxHEIGHT" or "WIDTHxHEIGHT@FPS". */
@@ -108,6 +115,7 @@ static int parse_size(char *text, struct mode *m)
         return -1;
     m->width = (int)width;
     m->height = (int)height;
+    m->fixed = true;
     return 0;
 }
 
@@ -168,12 +176,22 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
     d->library = library_new();
     if (d->stage && d->cast && d->library)
         play_default(d, m.place);
-    const struct world_parts parts = {v->tiles, v->models, d->stage, d->cast};
+    d->infrared = virtual_lamp_new(clock);
+    d->led = virtual_led_new();
+    const struct world_parts parts = {v->tiles, v->models, d->stage, d->cast, d->infrared};
     if (d->stage && d->cast)
         d->world = world_new(&parts, seed);
     d->head = virtual_head_new(clock);
-    if (d->body && d->world && d->head && d->library)
-        d->sensor = virtual_sensor_new(d->world, d->head, clock, seed, m.width, m.height, m.fps);
+    d->lens = virtual_lens_new(clock);
+    if (d->head && d->lens) {
+        virtual_head_carry(d->head, d->lens);
+        virtual_lens_mount(d->lens, d->head);
+    }
+    if (d->body && d->world && d->head && d->lens && d->infrared && d->led && d->library)
+        d->sensor =
+            virtual_sensor_new(d->world, d->head, d->lens, clock, seed, m.width, m.height, m.fps);
+    if (d->sensor && !m.fixed)
+        virtual_sensor_offer_modes(d->sensor);
     if (d->sensor) {
         log_info("virtual", "inner loops: %s", kernels_best()->name);
         return d;

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/ports.h"
 #include "device/virtual/camera/blur.h"
 #include "device/virtual/cast/cast.h"
 #include "device/virtual/kernels.h"
@@ -28,6 +30,7 @@ struct world {
     struct raster *raster; /* NULL: nobody is to be seen */
     struct weather *weather;
     struct blur *blur;
+    atomic_bool bare;       /* no filter keeps infrared away */
     struct member *members; /* CAST_MOST */
     uint64_t held;          /* which picture of the place the last radiance has … */
     uint64_t place_held;    /* … and what the backdrop calls it */
@@ -43,11 +46,32 @@ void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mes
     time_ns = time_ns < 0 ? 0 : time_ns;
     if (w->parts.stage) {
         stage_at(w->parts.stage, time_ns, ret_set, ret_mess);
-        return;
+    } else {
+        *ret_set = (struct set){.hour = 12, .visibility_m = INFINITY, .lamps = -1, .ir = -1};
+        if (ret_mess)
+            memset(ret_mess, 0, sizeof(*ret_mess));
     }
-    *ret_set = (struct set){.hour = 12, .visibility_m = INFINITY, .lamps = -1, .ir_beam_deg = 60};
-    if (ret_mess)
-        memset(ret_mess, 0, sizeof(*ret_mess));
+    if (ret_set->ir < 0) {
+        struct light_state lamp = {.beam_deg = 60};
+        if (w->parts.lamp)
+            w->parts.lamp->ops->state(w->parts.lamp, time_ns, &lamp);
+        ret_set->ir = lamp.intensity;
+        ret_set->ir_beam_deg = lamp.beam_deg;
+    }
+    ret_set->bare = w->bare;
+}
+
+static void light_at(void *ctx, int64_t time_ns, struct light *ret)
+{
+    world_light(ctx, time_ns, ret);
+}
+
+void world_bare(struct world *w, bool bare)
+{
+    if (w->bare == bare)
+        return;
+    w->bare = bare;
+    backdrop_follow(w->backdrop, light_at, w); /* what it knows of the past was seen otherwise */
 }
 
 void world_light(struct world *w, int64_t time_ns, struct light *ret)
@@ -55,11 +79,6 @@ void world_light(struct world *w, int64_t time_ns, struct light *ret)
     struct set s;
     world_set(w, time_ns, &s, NULL);
     light_of(&s, &w->lights, ret);
-}
-
-static void light_at(void *ctx, int64_t time_ns, struct light *ret)
-{
-    world_light(ctx, time_ns, ret);
 }
 
 static double distance(const void *backdrop, struct vec direction)
@@ -250,6 +269,23 @@ double world_meter(struct world *w, const struct pose *pose, double aspect, int6
     struct light l;
     world_light(w, time_ns, &l);
     return backdrop_meter(w->backdrop, &l, pose, aspect);
+}
+
+double world_flicker(struct world *w, const struct pose *pose, double aspect, int64_t start_ns,
+                     int64_t end_ns)
+{
+    struct set s;
+    struct light l;
+    world_set(w, start_ns, &s, NULL);
+    if (!(s.mains_hz > 0))
+        return 1;
+    /* What lamps give is a share of the whole picture. */
+    light_of(&s, &w->lights, &l);
+    double all = backdrop_meter(w->backdrop, &l, pose, aspect);
+    light_without_lamps(&l);
+    double rest = backdrop_meter(w->backdrop, &l, pose, aspect);
+    double share = all > 0 ? fmax(1 - rest / all, 0) : 0;
+    return 1 + share * (light_flicker(s.mains_hz, start_ns, end_ns) - 1);
 }
 
 /* ---- truth ---- */

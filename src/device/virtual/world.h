@@ -17,6 +17,7 @@
 
 struct cast;
 struct light;
+struct light_source;
 struct mess;
 struct models;
 struct radiance;
@@ -30,6 +31,7 @@ struct world_parts { /* borrowed; must outlive it */
     const struct models *models; /* NULL: nobody is to be seen */
     struct stage *stage;         /* NULL: a fine day at noon */
     struct cast *cast;           /* NULL: nobody comes */
+    struct light_source *lamp;   /* the camera's own; NULL: it has none */
 };
 struct world *world_new(const struct world_parts *p, uint64_t seed); /* NULL: out of memory */
 struct world *world_free(struct world *w);
@@ -40,12 +42,20 @@ void world_rest(struct world *w); /* nobody watches: gives back what pictures ne
 int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into);
 
-/* Light and weather at that time, and what has been done to the lens. */
+/* Light and weather at that time, the camera's own lamp and filter included, and what has been
+ * done to the lens. */
 void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);
+/* From now on the sensor sees infrared (true), or its filter is in, as at first. The thread that
+ * renders. */
+void world_bare(struct world *w, bool bare);
 void world_light(struct world *w, int64_t time_ns, struct light *ret);
 /* Mean radiance (in units of the white card) of what this pose sees then, coarsely and
  * without the actors: a pure function, for exposure control. */
 double world_meter(struct world *w, const struct pose *pose, double aspect, int64_t time_ns);
+/* How much of the mean light an exposure gets because lamps flicker: 1 where they do not. A pure
+ * function. */
+double world_flicker(struct world *w, const struct pose *pose, double aspect, int64_t start_ns,
+                     int64_t end_ns);
 /* For tests: the plain C twin of the inner loops, or the fastest of this machine. */
 void world_use_plain_kernels(struct world *w, bool plain);
 /* For tests: leaves somebody (by id) out of pictures, but for his shadow and the light of

@@ -140,6 +140,8 @@ export const stageTexts = {
   'stage.doc.lamps': ['Automatic: they burn when it is dark', 'Automatisch: Sie brennen, wenn es dunkel ist'],
   'stage.row.ir': ['Infrared lamp of the camera', 'Infrarotlampe der Kamera'],
   'stage.doc.ir': ['Whitens what is near', 'Erhellt, was nah ist'],
+  'stage.row.mains': ['Mains', 'Netz'],
+  'stage.doc.mains': ['Frequency that lamps flicker with', 'Frequenz, mit der Lampen flimmern'],
   'stage.row.irBeam': ['Its beam', 'Ihr Kegel'],
   'stage.doc.irBeam': ['Full width', 'Volle Breite'],
   'stage.row.spray': ['Paint', 'Farbe'],

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/virtual/camera/silicon.h"
 #include "media/picture.h"
 
 #define NOISE (1 << 16) /* Gaussian samples; every row starts somewhere in them */
 #define WIDEST 4096     /* row */
+#define SEGMENT 64      /* pixels of a row whose noise has one local gain */
 
 struct clean {
     int width, height;
@@ -16,6 +18,10 @@ struct clean {
     struct sensor_curve curve;  /* … and the picture that it was made with and of */
     const struct radiance *of;
     double unit;
+    bool local;                          /* gains differ from place to place */
+    float stops[TONE_DOWN][TONE_ACROSS]; /* of them */
+    float *knot; /* local: gains at the corners of cells of radiance, a row after the other */
+    float *gain; /* … and of two rows of pixels */
 };
 
 static int8_t noise[NOISE + WIDEST];
@@ -58,34 +64,95 @@ struct clean *clean_new(int width, int height)
 
 struct clean *clean_free(struct clean *c)
 {
-    if (c)
+    if (c) {
         free(c->luma);
+        free(c->knot);
+    }
     free(c);
     return NULL;
 }
 
 /* ---- light becomes luma and chroma ---- */
 
+/* log2 of the gain at a place, 0…1. */
+static double stops_at(const struct clean *c, double x, double y)
+{
+    x = fmin(fmax(x * TONE_ACROSS - 0.5, 0), TONE_ACROSS - 1.001);
+    y = fmin(fmax(y * TONE_DOWN - 0.5, 0), TONE_DOWN - 1.001);
+    int i = (int)x, j = (int)y;
+    double fx = x - i, fy = y - j;
+    const float *a = &c->stops[j][i], *b = &c->stops[j + 1][i];
+    return ((double)a[0] * (1 - fx) + (double)a[1] * fx) * (1 - fy) +
+           ((double)b[0] * (1 - fx) + (double)b[1] * fx) * fy;
+}
+
+/* False: out of memory. */
+static bool make_knots(struct clean *c)
+{
+    int across = c->width / RADIANCE_CELL + 2, down = c->height / RADIANCE_CELL + 2;
+    size_t knots = (size_t)across * (size_t)down;
+    if (!c->knot && !(c->knot = malloc((knots + 2 * (size_t)c->width) * sizeof(*c->knot))))
+        return false;
+    c->gain = c->knot + knots;
+    for (int j = 0; j < down; j++)
+        for (int i = 0; i < across; i++)
+            c->knot[j * across + i] =
+                (float)exp2(stops_at(c, (double)(i * RADIANCE_CELL) / c->width,
+                                     (double)(j * RADIANCE_CELL) / c->height));
+    return true;
+}
+
+/* Straight from knot to knot. */
+static void gain_row(const struct clean *c, int y, int x, int w, float *to)
+{
+    int across = c->width / RADIANCE_CELL + 2;
+    const float *a = c->knot + y / RADIANCE_CELL * across + x / RADIANCE_CELL, *b = a + across;
+    float fy = (float)(y % RADIANCE_CELL) / RADIANCE_CELL;
+    for (int i = 0; i < w; a++, b++) {
+        float from = a[0] + (b[0] - a[0]) * fy, till = a[1] + (b[1] - a[1]) * fy;
+        for (int k = 0; k < RADIANCE_CELL && i < w; k++, i++)
+            to[i] = from + (till - from) * ((float)k / RADIANCE_CELL);
+    }
+}
+
 static void develop_box(struct clean *c, const struct kernels *k, const struct radiance *l, int x,
                         int y, int w, int h)
 {
+    const float *const gain[2] = {c->gain, c->gain + c->width};
     for (int y1 = y + h; y < y1; y += 2) {
         const uint16_t *in[6];
         for (int i = 0; i < 6; i++) {
             size_t at = (size_t)(y + i / 3) * l->stride + (size_t)x;
             in[i] = (i % 3 == 0 ? l->r : i % 3 == 1 ? l->g : l->b) + at;
         }
+        for (int i = 0; i < 2 && c->local; i++)
+            gain_row(c, y + i, x, w, c->gain + i * c->width);
         uint16_t *luma = c->luma + (size_t)y * (size_t)c->width + x;
         size_t half = (size_t)(y / 2) * (size_t)(c->width / 2) + (size_t)x / 2;
-        k->develop2(&c->curve, in, w, luma, luma + c->width, c->chroma[0] + half,
-                    c->chroma[1] + half);
+        k->develop2(&c->curve, in, c->local ? gain : NULL, w, luma, luma + c->width,
+                    c->chroma[0] + half, c->chroma[1] + half);
     }
 }
 
-void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
-                   struct radiance *l)
+/* Whether gains are others than before. */
+static bool take_gains(struct clean *c, const struct tone *t)
 {
-    bool all = c->of != l || c->unit != l->unit || !l->touched ||
+    if (!t->local) {
+        bool was = c->local;
+        c->local = false;
+        return was;
+    }
+    if (c->local && !memcmp(c->stops, t->stops, sizeof(c->stops)))
+        return false;
+    memcpy(c->stops, t->stops, sizeof(c->stops));
+    c->local = make_knots(c);
+    return true;
+}
+
+void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
+                   const struct tone *tone, struct radiance *l)
+{
+    bool all = take_gains(c, tone) || c->of != l || c->unit != l->unit || !l->touched ||
                memcmp(curve, &c->curve, sizeof(*curve)) != 0;
     c->of = l;
     c->unit = l->unit;
@@ -112,49 +179,45 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
 
 /* ---- noise ---- */
 
-/* Where v is the value behind the curve, √light is nearly FOOT + RISE · v. */
-#define FOOT 0.0577
-#define RISE 0.9423
-/* What noise of a sigma of 1 in each colour gives in luma and chroma: lengths of the rows of
- * the colour matrix; four pixels share a sample of chroma. */
-#define LUMA_OF_ALL (219 * 0.7496)
-#define CB_OF_ALL (224 / 1.8556 * 1.1906 / 2)
-#define CR_OF_ALL (224 / 1.5748 * 1.0662 / 2)
-
-void clean_noise_of(const struct clean_noise *n, struct sensor_noise *ret)
+int clean_sample(uint64_t key)
 {
-    double k = 256 * DEVELOPED_STEPS * LUMA_OF_ALL / 32, dark = 16 * DEVELOPED_STEPS;
-    double slope = k * n->read * RISE / (219 * DEVELOPED_STEPS);
-    *ret = (struct sensor_noise){
-        .most = (int16_t)lrint(k * (n->shot + n->read * (1 - FOOT)) + slope * dark),
-        .slope = (int16_t)lrint(slope * 32768),
-        .chroma = {(int16_t)lrint(32768 * CB_OF_ALL / LUMA_OF_ALL),
-                   (int16_t)lrint(32768 * CR_OF_ALL / LUMA_OF_ALL)}};
+    pthread_once(&once, make_noise);
+    return noise[key & (NOISE - 1)];
 }
 
-void clean_print(const struct clean *c, const struct kernels *k, const struct clean_noise *n,
+static const struct sensor_noise *grain_at(const struct clean *c, const struct sensor_noise *n,
+                                           int x, int y)
+{
+    double stops = stops_at(c, (x + SEGMENT / 2.0) / c->width, (double)y / c->height);
+    return &n[(int)lrint(fmin(fmax(stops * 4 + GRAIN_PLAIN, 0), GRAINS - 1))];
+}
+
+void clean_print(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
                  uint64_t key, bool grey, struct picture *to)
 {
-    struct sensor_noise s;
-    clean_noise_of(n, &s);
+    int step = c->local ? SEGMENT : c->width;
     for (int y = 0; y < c->height; y++) {
         const uint16_t *luma = c->luma + (size_t)y * (size_t)c->width;
-        k->noise_luma(&s, luma, noise + (mix64(key + (uint64_t)(y * 4)) & (NOISE - 1)), c->width,
-                      to->plane[0] + (long)y * to->stride[0]);
-        if (y % 2)
-            continue;
-        const uint16_t *chroma[2];
-        const int8_t *from[2];
-        uint8_t *out[2];
-        for (int i = 0; i < 2; i++) {
-            chroma[i] = c->chroma[i] + (size_t)(y / 2) * (size_t)(c->width / 2);
-            from[i] = noise + (mix64(key + (uint64_t)(y * 4 + 1 + i)) & (NOISE - 1));
-            out[i] = to->plane[i + 1] + (long)(y / 2) * to->stride[i + 1];
-            if (grey)
-                memset(out[i], 128, (size_t)c->width / 2);
+        const int8_t *from[3];
+        for (int i = 0; i < 3; i++)
+            from[i] = noise + (mix64(key + (uint64_t)(y * 4 + i)) & (NOISE - 1));
+        uint8_t *out[3];
+        for (int i = 0; i < 3; i++)
+            out[i] = to->plane[i] + (long)(i ? y / 2 : y) * to->stride[i];
+        for (int i = 1; i < 3 && grey && y % 2 == 0; i++)
+            memset(out[i], 128, (size_t)c->width / 2);
+        for (int x = 0; x < c->width; x += step) {
+            int w = c->width - x < step ? c->width - x : step;
+            const struct sensor_noise *s = c->local ? grain_at(c, n, x, y) : &n[GRAIN_PLAIN];
+            k->noise_luma(s, luma + x, from[0] + x, w, out[0] + x);
+            if (y % 2 || grey)
+                continue;
+            size_t half = (size_t)(y / 2) * (size_t)(c->width / 2) + (size_t)x / 2;
+            const uint16_t *const chroma[2] = {c->chroma[0] + half, c->chroma[1] + half};
+            const int8_t *const of[2] = {from[1] + x / 2, from[2] + x / 2};
+            uint8_t *const at[2] = {out[1] + x / 2, out[2] + x / 2};
+            k->noise_chroma(s, luma + x, chroma, of, w / 2, at);
         }
-        if (!grey)
-            k->noise_chroma(&s, luma, chroma, from, c->width / 2, out);
     }
     to->matrix = COLOUR_BT709;
     to->range = RANGE_LIMITED;

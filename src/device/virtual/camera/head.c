@@ -7,10 +7,15 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "device/virtual/camera/lens.h"
 
 #define RAD (M_PI / 180)
 #define PIECES 3
 #define HISTORY 64
+#define TAKEN_UP_S 0.04 /* that the gear's slack takes to change sides */
+#define RINGS_S 0.4     /* after a stop; then it is still */
+#define RINGS_HZ 9.0
+#define RINGS_DEG 0.012 /* at first, after a full braking */
 
 /* Constant acceleration from `at` on. Zoom is planned in ln(zoom). */
 struct piece {
@@ -25,6 +30,8 @@ struct plan {
     double end_s; /* INFINITY: goes on */
     double rest;  /* exactly here from end_s on, in the user's unit (zoom as a factor) */
     double rest_pos;
+    double slack_from, slack_to; /* the side of the gear's slack before, and once it goes: -1…1 */
+    double braking;              /* how hard it stops, 0…1 and its sign */
 };
 
 struct axis {
@@ -40,6 +47,7 @@ enum { PAN, TILT, ZOOM, AXES };
 struct virtual_head {
     struct head head;
     struct clock *clock;
+    struct lens *lens;    /* NULL: its focus never moves */
     pthread_mutex_t lock; /* leaf: guards axis[] */
     struct axis axis[AXES];
 };
@@ -95,11 +103,21 @@ static double axis_user(const struct axis *a, int64_t time_ns)
     return user_value(a, pos);
 }
 
-static void put(struct axis *a, const struct plan *p)
+/* What the gear does to a plan: it drags the head along on one side of its slack. */
+static void put(struct axis *a, struct plan *p)
 {
     /* Two commands at one instant: the second replaces the first. */
     if (a->n && a->plan[(a->n - 1) % HISTORY].start_ns == p->start_ns)
         a->n--;
+    const struct plan *last = a->n ? &a->plan[(a->n - 1) % HISTORY] : NULL;
+    const struct piece *end = p->n ? &p->piece[p->n - 1] : NULL;
+    double way = end ? end->speed : 0;
+    p->slack_from = last ? last->slack_to : 0;
+    p->slack_to = way > 1e-9 ? -1 : way < -1e-9 ? 1 : p->slack_from;
+    if (end && isfinite(p->end_s))
+        p->braking = copysign(fmin((p->end_s - end->at_s) / 0.05, 1), way);
+    if (p->end_s <= 0)
+        p->braking = 0;
     a->plan[a->n++ % HISTORY] = *p;
 }
 
@@ -224,14 +242,43 @@ static void pose(struct head *h, int64_t time_ns, struct pose *ret)
     double pan = pose_wrap_pan(axis_user(&v->axis[PAN], time_ns));
     double tilt = axis_user(&v->axis[TILT], time_ns);
     double zoom = axis_user(&v->axis[ZOOM], time_ns);
+    bool moved = v->axis[PAN].n > 1 || v->axis[TILT].n > 1;
     pthread_mutex_unlock(&v->lock);
     zoom = clamp(zoom, 1, HEAD_MAX_ZOOM);
+    double focus = virtual_lens_focus(v->lens, time_ns);
     *ret = (struct pose){.pan_deg = pan,
                          .tilt_deg = clamp(tilt, v->axis[TILT].min, v->axis[TILT].max),
                          .zoom = zoom,
-                         .focus = 1,
-                         .hfov_deg = head_hfov_deg(zoom),
+                         .focus = focus,
+                         .hfov_deg = lens_breathe(head_hfov_deg(zoom), focus),
+                         .uncertainty_deg = moved ? HEAD_SLACK_DEG : 0,
                          .known = true};
+}
+
+static double axis_play(const struct axis *a, int64_t time_ns)
+{
+    const struct plan *p = plan_for(a, time_ns);
+    double t = (double)(time_ns - p->start_ns) / 1e9, k = clamp(t / TAKEN_UP_S, 0, 1);
+    double play = HEAD_SLACK_DEG * (p->slack_from + (p->slack_to - p->slack_from) * k);
+    double since = t - p->end_s;
+    if (since > 0 && since < RINGS_S)
+        play += RINGS_DEG * p->braking * exp(-since / 0.08) * (1 - since / RINGS_S) *
+                sin(2 * M_PI * RINGS_HZ * since);
+    return play;
+}
+
+void virtual_head_play(struct head *h, int64_t time_ns, double *ret_dpan, double *ret_dtilt)
+{
+    struct virtual_head *v = of(h);
+    pthread_mutex_lock(&v->lock);
+    *ret_dpan = axis_play(&v->axis[PAN], time_ns);
+    *ret_dtilt = axis_play(&v->axis[TILT], time_ns);
+    pthread_mutex_unlock(&v->lock);
+}
+
+void virtual_head_carry(struct head *h, struct lens *l)
+{
+    of(h)->lens = l;
 }
 
 static bool moving(struct head *h, int64_t time_ns)

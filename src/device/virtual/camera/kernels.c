@@ -1,153 +1,201 @@
 /* Developing: linear light becomes luma and chroma, without noise; then its noise. Compiled
  * like kernels.c. */
-#include <math.h>
+#include <string.h>
 
 #include "device/virtual/kernels_inside.h"
 
-/* One row: 0…1 after the transfer curve. Above KNEE lights grow ever more slowly, so that
- * highlights do not end in a hard edge. */
-#define KNEE 0.7f
+/* ---- light becomes signal ---- */
+
+/* A sample and CURVE_SPLIT as a float: its exponent and five more bits are the point of the
+ * curve before it, the ten bits behind them how far it is to the next. */
+#define POINT_BITS 18
+#define FIRST_POINT ((127 + 5) << 5)
+#define MOST 16777215.0f
+
+INLINE int32_t signal_of(const uint32_t *curve, float sample)
+{
+    uint32_t bits;
+    memcpy(&bits, &sample, sizeof(bits));
+    uint32_t at = curve[(bits >> POINT_BITS) - FIRST_POINT];
+    int32_t way = (int32_t)(bits >> (POINT_BITS - 10) & 1023);
+    return ((int16_t)(at >> 16) * 1024 + (int16_t)(at & 0xffff) * way) >> 10;
+}
 
 #ifdef __AVX2__
-static __attribute__((noinline)) __m256 shoulder8(__m256 lin)
+INLINE __m256i signal8(const uint32_t *curve, __m256 sample)
 {
-    const __m256 one = _mm256_set1_ps(1), knee = _mm256_set1_ps(KNEE);
-    __m256 over = _mm256_max_ps(_mm256_sub_ps(lin, knee), _mm256_setzero_ps());
-    __m256 left = _mm256_sub_ps(one, _mm256_mul_ps(over, _mm256_set1_ps(0.25f / (1 - KNEE))));
-    left = _mm256_max_ps(left, _mm256_setzero_ps());
-    left = _mm256_mul_ps(left, left);
-    left = _mm256_mul_ps(left, left);
-    return _mm256_add_ps(_mm256_min_ps(lin, knee),
-                         _mm256_mul_ps(_mm256_sub_ps(one, left), _mm256_set1_ps(1 - KNEE)));
+    __m256i bits = _mm256_castps_si256(sample);
+    __m256i point =
+        _mm256_sub_epi32(_mm256_srli_epi32(bits, POINT_BITS), _mm256_set1_epi32(FIRST_POINT));
+    __m256i at = _mm256_i32gather_epi32((const int *)(const void *)curve, point, 4);
+    __m256i way =
+        _mm256_and_si256(_mm256_srli_epi32(bits, POINT_BITS - 10), _mm256_set1_epi32(1023));
+    way = _mm256_or_si256(way, _mm256_set1_epi32(1024 << 16));
+    return _mm256_srai_epi32(_mm256_madd_epi16(at, way), 10);
 }
 #endif
 
-INLINE void curve_row(const struct sensor_curve *c, const uint16_t *in, int n, float *out)
+INLINE void curve_row(const struct sensor_curve *c, int colour, const uint16_t *in,
+                      const float *gain, int n, int32_t *out)
 {
+    const uint32_t *curve = c->at[colour];
     int i = 0;
-    const float k0 = c->slope[0], k1 = c->slope[1], k2 = c->slope[2], k3 = c->slope[3];
-    const float k4 = c->slope[4], gain = c->gain;
 #ifdef __AVX2__
-    /* The same operations in the same order as below: left alone, the compiler takes 32
-     * samples at a time and runs out of registers. */
-    const __m256 one = _mm256_set1_ps(1), toe = _mm256_set1_ps(0.018f);
-    const __m256 knee = _mm256_set1_ps(KNEE);
     for (; i + 8 <= n; i += 8) {
-        __m256 lin =
+        __m256 v =
             _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(in + i))));
-        lin = _mm256_mul_ps(lin, _mm256_set1_ps(gain));
-        /* Below the knee, where nearly all is, the light stays as it is. */
-        if (_mm256_movemask_ps(_mm256_cmp_ps(lin, knee, _CMP_GT_OQ)))
-            lin = shoulder8(lin);
-        __m256 s = _mm256_sqrt_ps(lin), v = _mm256_mul_ps(_mm256_set1_ps(k4), s);
-        v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k3)), s);
-        v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k2)), s);
-        v = _mm256_mul_ps(_mm256_add_ps(v, _mm256_set1_ps(k1)), s);
-        v = _mm256_add_ps(v, _mm256_set1_ps(k0));
-        v = _mm256_blendv_ps(v, _mm256_mul_ps(_mm256_set1_ps(4.5f), lin),
-                             _mm256_cmp_ps(lin, toe, _CMP_LT_OQ));
-        v = _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), one);
-        _mm256_storeu_ps(out + i, v);
+        if (gain) {
+            v = _mm256_min_ps(v, _mm256_set1_ps(c->clip));
+            v = _mm256_mul_ps(v, _mm256_loadu_ps(gain + i));
+        }
+        v = _mm256_add_ps(v, _mm256_set1_ps(CURVE_SPLIT));
+        if (gain)
+            v = _mm256_min_ps(v, _mm256_set1_ps(MOST));
+        _mm256_storeu_si256((__m256i *)(out + i), signal8(curve, v));
     }
 #endif
     for (; i < n; i++) {
-        float lin = (float)in[i] * gain;
-        float over = lin - KNEE > 0 ? lin - KNEE : 0;
-        float left = 1 - over * (0.25f / (1 - KNEE));
-        left = left > 0 ? left : 0;
-        left *= left;
-        left *= left;
-        lin = (lin < KNEE ? lin : KNEE) + (1 - left) * (1 - KNEE);
-        float s = sqrtf(lin);
-        float v = (((k4 * s + k3) * s + k2) * s + k1) * s + k0;
-        v = lin < 0.018f ? 4.5f * lin : v;
-        v = v < 0 ? 0 : v;
-        out[i] = v > 1 ? 1 : v;
+        float v = (float)in[i];
+        if (gain) {
+            v = v < c->clip ? v : c->clip;
+            v *= gain[i];
+        }
+        v += CURVE_SPLIT;
+        if (gain)
+            v = v < MOST ? v : MOST;
+        out[i] = signal_of(curve, v);
     }
 }
 
-/* BT.709, limited range: luma 16…235, chroma 16…240; in steps, 64 to a sample of the picture. */
-#define KR 0.2126f
-#define KG 0.7152f
-#define KB 0.0722f
-#define STEPS DEVELOPED_STEPS
+/* ---- signal becomes luma and chroma ---- */
 
-INLINE void luma_row(const float *r, const float *g, const float *b, int n, uint16_t *to)
+/* BT.709, limited range: luma 16…235, chroma 16…240; in steps. What a signal of 1 gives, in
+ * 32768ths of CURVE_FULL. */
+#define STEPS DEVELOPED_STEPS
+#define CELL 16 /* what is developed alone is a few of these */
+#define SHARE(x) ((int)((x)*STEPS * 32768 / CURVE_FULL + ((x) < 0 ? -0.5 : 0.5)))
+#define YR SHARE(219 * 0.2126)
+#define YB SHARE(219 * 0.0722)
+#define YG (SHARE(219.0) - YR - YB)
+#define BR SHARE(-112 * 0.2126 / 0.9278)
+#define BB SHARE(112.0)
+#define BG (-BR - BB)
+#define RB SHARE(-112 * 0.0722 / 0.7874)
+#define RR SHARE(112.0)
+#define RG (-RB - RR)
+#define ROUND (1 << 14)
+
+INLINE int32_t colour_of(int32_t r, int32_t g, int32_t b, int kr, int kg, int kb, int zero)
+{
+    return (r * kr + g * kg + b * kb + ROUND + (zero << 15)) >> 15;
+}
+
+#ifdef __AVX2__
+/* Numbers of 15 bits; a and b as pairs for one multiplication. */
+INLINE __m256i colour8(__m256i rg, __m256i b, int kr, int kg, int kb, int zero)
+{
+    __m256i sum = _mm256_add_epi32(
+        _mm256_madd_epi16(rg, _mm256_set1_epi32((kg & 0xffff) << 16 | (kr & 0xffff))),
+        _mm256_madd_epi16(b, _mm256_set1_epi32(kb & 0xffff)));
+    return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(ROUND + (zero << 15))), 15);
+}
+
+INLINE __m256i pair8(__m256i r, __m256i g)
+{
+    return _mm256_or_si256(r, _mm256_slli_epi32(g, 16));
+}
+
+INLINE __m256i load8(const int32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+/* Means of four: sums of two rows, of pairs along them. */
+INLINE __m256i mean8(const int32_t *top, const int32_t *below)
+{
+    __m256i a = _mm256_add_epi32(load8(top), load8(below));
+    __m256i b = _mm256_add_epi32(load8(top + 8), load8(below + 8));
+    __m256i sum = _mm256_permute4x64_epi64(_mm256_hadd_epi32(a, b), 0xd8);
+    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(2)), 2);
+}
+
+INLINE void store8(uint16_t *to, __m256i v)
+{
+    _mm_storeu_si128((__m128i *)to,
+                     _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+}
+#endif
+
+/* v: r, g, b of a row follow each other, STRIP apart. */
+INLINE void luma_row(const int32_t *v, int n, uint16_t *to)
 {
     int i = 0;
-    const float kr = KR * 219 * STEPS, kg = KG * 219 * STEPS, kb = KB * 219 * STEPS;
-    const float zero = 16 * STEPS + 0.5f;
 #ifdef __AVX2__
-    for (; i + 16 <= n; i += 16) {
-        __m256i y[2];
-        for (int k = 0; k < 2; k++) {
-            __m256 v =
-                _mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(r + i + 8 * k), _mm256_set1_ps(kr)),
-                              _mm256_mul_ps(_mm256_loadu_ps(g + i + 8 * k), _mm256_set1_ps(kg)));
-            v = _mm256_add_ps(v, _mm256_mul_ps(_mm256_loadu_ps(b + i + 8 * k), _mm256_set1_ps(kb)));
-            y[k] = _mm256_cvttps_epi32(_mm256_add_ps(v, _mm256_set1_ps(zero)));
-        }
-        _mm256_storeu_si256((__m256i *)(to + i),
-                            _mm256_permute4x64_epi64(_mm256_packus_epi32(y[0], y[1]), 0xd8));
-    }
+    for (; i + 8 <= n; i += 8)
+        store8(to + i, colour8(pair8(load8(v + i), load8(v + STRIP + i)), load8(v + 2 * STRIP + i),
+                               YR, YG, YB, 16 * STEPS));
 #endif
     for (; i < n; i++)
-        to[i] = (uint16_t)(int32_t)(r[i] * kr + g[i] * kg + b[i] * kb + zero);
+        to[i] = (uint16_t)colour_of(v[i], v[STRIP + i], v[2 * STRIP + i], YR, YG, YB, 16 * STEPS);
 }
 
-/* Colour differences of two rows, summed down; pairs are put together by chroma_pairs(). */
-INLINE void differences(const float *top, const float *below, int n, float *blue, float *red)
-{
-    /* r, g, b of a row follow each other, STRIP apart. */
-    for (int i = 0; i < n; i++) {
-        float r = top[i] + below[i], g = top[STRIP + i] + below[STRIP + i];
-        float b = top[2 * STRIP + i] + below[2 * STRIP + i];
-        float luminance = r * KR + g * KG + b * KB;
-        blue[i] = b - luminance;
-        red[i] = r - luminance;
-    }
-}
-
-INLINE void chroma_pairs(const float *difference, int n, float scale, uint16_t *to)
+INLINE void chroma_row(const int32_t *top, const int32_t *below, int n, uint16_t *cb, uint16_t *cr)
 {
     int i = 0;
-    const float zero = 128 * STEPS + 0.5f;
 #ifdef __AVX2__
     for (; i + 8 <= n / 2; i += 8) {
-        __m256 a = _mm256_loadu_ps(difference + 2 * i), b = _mm256_loadu_ps(difference + 2 * i + 8);
-        __m256 sum =
-            _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_hadd_ps(a, b)), 0xd8));
-        __m256i v = _mm256_cvttps_epi32(
-            _mm256_add_ps(_mm256_mul_ps(sum, _mm256_set1_ps(scale)), _mm256_set1_ps(zero)));
-        _mm_storeu_si128((__m128i *)(to + i), _mm_packus_epi32(_mm256_castsi256_si128(v),
-                                                               _mm256_extracti128_si256(v, 1)));
+        __m256i m[3];
+        for (int k = 0; k < 3; k++)
+            m[k] = mean8(top + k * STRIP + 2 * i, below + k * STRIP + 2 * i);
+        __m256i rg = pair8(m[0], m[1]);
+        store8(cb + i, colour8(rg, m[2], BR, BG, BB, 128 * STEPS));
+        store8(cr + i, colour8(rg, m[2], RR, RG, RB, 128 * STEPS));
     }
 #endif
-    for (; i < n / 2; i++)
-        to[i] = (uint16_t)(int32_t)((difference[2 * i] + difference[2 * i + 1]) * scale + zero);
+    for (; i < n / 2; i++) {
+        int32_t m[3];
+        for (int k = 0; k < 3; k++) {
+            const int32_t *a = top + k * STRIP + 2 * i, *b = below + k * STRIP + 2 * i;
+            m[k] = (a[0] + a[1] + b[0] + b[1] + 2) >> 2;
+        }
+        cb[i] = (uint16_t)colour_of(m[0], m[1], m[2], BR, BG, BB, 128 * STEPS);
+        cr[i] = (uint16_t)colour_of(m[0], m[1], m[2], RR, RG, RB, 128 * STEPS);
+    }
 }
 
-INLINE void develop_strip(const struct sensor_curve *c, const uint16_t *const in[6], int x, int n,
-                          uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr)
+INLINE void develop_strip(const struct sensor_curve *c, const uint16_t *const in[6],
+                          const float *const gain[2], int x, int n, uint16_t *y0, uint16_t *y1,
+                          uint16_t *cb, uint16_t *cr)
 {
-    float v[6][STRIP], blue[STRIP], red[STRIP];
+    int32_t v[6 * STRIP];
     for (int k = 0; k < 6; k++)
-        curve_row(c, in[k] + x, n, v[k]);
-    luma_row(v[0], v[1], v[2], n, y0 + x);
-    luma_row(v[3], v[4], v[5], n, y1 + x);
-    differences(v[0], v[3], n, blue, red);
-    chroma_pairs(blue, n, STEPS * 224 / (4 * 1.8556f), cb + x / 2);
-    chroma_pairs(red, n, STEPS * 224 / (4 * 1.5748f), cr + x / 2);
+        curve_row(c, k % 3, in[k] + x, gain ? gain[k / 3] + x : NULL, n, v + k * STRIP);
+    luma_row(v, n, y0 + x);
+    luma_row(v + 3 * STRIP, n, y1 + x);
+    chroma_row(v, v + 3 * STRIP, n, cb + x / 2, cr + x / 2);
 }
 
-void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6], int width,
-                           uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr)
+INLINE void develop_row(const struct sensor_curve *c, const uint16_t *const in[6],
+                        const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
+                        uint16_t *cb, uint16_t *cr)
 {
     int x = 0;
     for (; x + STRIP <= width; x += STRIP)
-        develop_strip(c, in, x, STRIP, y0, y1, cb, cr);
+        develop_strip(c, in, gain, x, STRIP, y0, y1, cb, cr);
+    for (; x + CELL <= width; x += CELL)
+        develop_strip(c, in, gain, x, CELL, y0, y1, cb, cr);
     if (x < width)
-        develop_strip(c, in, x, width - x, y0, y1, cb, cr);
+        develop_strip(c, in, gain, x, width - x, y0, y1, cb, cr);
+}
+
+void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
+                           const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
+                           uint16_t *cb, uint16_t *cr)
+{
+    if (gain)
+        develop_row(c, in, gain, width, y0, y1, cb, cr);
+    else
+        develop_row(c, in, NULL, width, y0, y1, cb, cr);
 }
 
 /* ---- noise ---- */
@@ -172,12 +220,53 @@ INLINE __m128i noisy16(__m256i clean, const int8_t *noise, __m256i size, int lo,
     return _mm_packus_epi16(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1));
 }
 
-INLINE __m256i size16(const struct sensor_noise *s, __m256i luma)
+/* The points of sizes, and how much more the next ones are, in bytes that can be looked up. */
+struct sizes16 {
+    __m256i at_low, at_high, more_low, more_high, white;
+};
+
+INLINE __m256i bytes_of(const int16_t *v, int shift)
 {
-    return _mm256_sub_epi16(_mm256_set1_epi16(s->most),
-                            _mm256_mulhrs_epi16(luma, _mm256_set1_epi16(s->slope)));
+    uint8_t b[16];
+    for (int i = 0; i < NOISE_POINTS; i++)
+        b[i] = (uint8_t)((uint16_t)v[i] >> shift);
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)b));
+}
+
+INLINE struct sizes16 sizes_of(const struct sensor_noise *s)
+{
+    int16_t more[NOISE_POINTS] = {0};
+    for (int i = 0; i + 1 < NOISE_POINTS; i++)
+        more[i] = (int16_t)(s->at[i + 1] - s->at[i]);
+    return (struct sizes16){bytes_of(s->at, 0), bytes_of(s->at, 8), bytes_of(more, 0),
+                            bytes_of(more, 8), _mm256_set1_epi16(s->white)};
+}
+
+INLINE __m256i look_up16(__m256i low, __m256i high, __m256i point)
+{
+    __m256i first = _mm256_or_si256(point, _mm256_set1_epi16((short)0x8000));
+    __m256i second = _mm256_or_si256(_mm256_slli_epi16(point, 8), _mm256_set1_epi16(0x80));
+    return _mm256_or_si256(_mm256_shuffle_epi8(low, first), _mm256_shuffle_epi8(high, second));
+}
+
+INLINE __m256i size16(const struct sizes16 *s, __m256i luma)
+{
+    __m256i point = _mm256_srli_epi16(luma, 10);
+    __m256i way = _mm256_slli_epi16(_mm256_and_si256(luma, _mm256_set1_epi16(NOISE_SPLIT - 1)), 5);
+    __m256i size =
+        _mm256_add_epi16(look_up16(s->at_low, s->at_high, point),
+                         _mm256_mulhrs_epi16(look_up16(s->more_low, s->more_high, point), way));
+    return _mm256_and_si256(size, _mm256_cmpgt_epi16(s->white, luma));
 }
 #endif
+
+INLINE int size_of(const struct sensor_noise *s, int luma)
+{
+    if (luma >= s->white)
+        return 0;
+    int i = luma >> 10, more = i + 1 < NOISE_POINTS ? (int16_t)(s->at[i + 1] - s->at[i]) : 0;
+    return s->at[i] + share_of(more, (luma & (NOISE_SPLIT - 1)) << 5);
+}
 
 INLINE uint8_t noisy(int clean, int noise, int size, int lo, int hi)
 {
@@ -190,13 +279,14 @@ void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *luma,
 {
     int i = 0;
 #ifdef __AVX2__
+    const struct sizes16 sizes = sizes_of(s);
     for (; i + 16 <= n; i += 16) {
         __m256i y = _mm256_loadu_si256((const __m256i *)(luma + i));
-        _mm_storeu_si128((__m128i *)(to + i), noisy16(y, noise + i, size16(s, y), 16, 235));
+        _mm_storeu_si128((__m128i *)(to + i), noisy16(y, noise + i, size16(&sizes, y), 16, 235));
     }
 #endif
     for (; i < n; i++)
-        to[i] = noisy(luma[i], noise[i], s->most - share_of(luma[i], s->slope), 16, 235);
+        to[i] = noisy(luma[i], noise[i], size_of(s, luma[i]), 16, 235);
 }
 
 void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
@@ -205,12 +295,13 @@ void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *lum
 {
     int i = 0;
 #ifdef __AVX2__
+    const struct sizes16 sizes = sizes_of(s);
     const __m256i even = _mm256_set1_epi32(0xffff);
     for (; i + 16 <= n; i += 16) {
         __m256i a = _mm256_loadu_si256((const __m256i *)(luma + 2 * i));
         __m256i b = _mm256_loadu_si256((const __m256i *)(luma + 2 * i + 16));
         a = _mm256_packus_epi32(_mm256_and_si256(a, even), _mm256_and_si256(b, even));
-        __m256i size = size16(s, _mm256_permute4x64_epi64(a, 0xd8));
+        __m256i size = size16(&sizes, _mm256_permute4x64_epi64(a, 0xd8));
         for (int k = 0; k < 2; k++) {
             __m256i own = _mm256_mulhrs_epi16(size, _mm256_set1_epi16(s->chroma[k]));
             __m256i c = _mm256_loadu_si256((const __m256i *)(chroma[k] + i));
@@ -219,7 +310,7 @@ void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *lum
     }
 #endif
     for (; i < n; i++) {
-        int size = s->most - share_of(luma[2 * i], s->slope);
+        int size = size_of(s, luma[2 * i]);
         for (int k = 0; k < 2; k++)
             to[k][i] = noisy(chroma[k][i], noise[k][i], share_of(size, s->chroma[k]), 16, 240);
     }

@@ -9,6 +9,7 @@
 #define DECLINATION 23.44 /* June */
 #define FULL_LUX 100e3    /* what 1 is */
 #define CITY_LUX 0.12     /* its glow on a clear night */
+#define LAMP_POWER 0.1    /* of the camera's own lamp on a card at 1 m, with a beam of 60 degrees */
 
 static const double baked_hour[LIGHT_SUNS] = {8, 11, 14, 17};
 
@@ -144,6 +145,58 @@ static void sky_look(struct light *l, double elevation, double sky, double cover
     }
 }
 
+void light_without_lamps(struct light *l)
+{
+    static const int of_lamps[] = {SOFT_LAMPS, SOFT_WINDOWS, SOFT_EMIT};
+    for (size_t i = 0; i < sizeof(of_lamps) / sizeof(*of_lamps); i++)
+        memset(l->soft[of_lamps[i]], 0, sizeof(l->soft[of_lamps[i]]));
+}
+
+double light_flicker(double mains_hz, int64_t start_ns, int64_t end_ns)
+{
+    /* 2·sin² has the mean 1; in turns of twice the mains. */
+    double hz = 2 * mains_hz, from = hz * ((double)start_ns / 1e9);
+    double turns = hz * ((double)(end_ns - start_ns) / 1e9);
+    from -= floor(from);
+    if (turns <= 0)
+        return 1 - cos(2 * M_PI * from);
+    return 1 - (sin(2 * M_PI * (from + turns)) - sin(2 * M_PI * from)) / (2 * M_PI * turns);
+}
+
+/* What a sensor sees besides when its filter is out: sunlight and hot lamps have much infrared,
+ * the blue sky has little. Leaves throw it back as they do light here, which is too little. */
+static void add_infrared(float c[3], double share)
+{
+    double more = share * (double)c[1];
+    for (int i = 0; i < 3; i++)
+        c[i] += (float)more;
+}
+
+static void see_infrared(struct light *l)
+{
+    static const struct {
+        int layer;
+        double share;
+    } soft[] = {{SOFT_SKY, 0.2},        {SOFT_OVERCAST, 0.4},   {SOFT_BOUNCE, 0.6},
+                {SOFT_BOUNCE + 1, 0.6}, {SOFT_BOUNCE + 2, 0.6}, {SOFT_BOUNCE + 3, 0.6},
+                {SOFT_LAMPS, 0.5},      {SOFT_WINDOWS, 0.3},    {SOFT_EMIT, 0.4}};
+    for (size_t i = 0; i < sizeof(soft) / sizeof(*soft); i++)
+        add_infrared(l->soft[soft[i].layer], soft[i].share);
+    add_infrared(l->sun_colour, 0.6);
+    add_infrared(l->glow, 0.6);
+    add_infrared(l->zenith, 0.1);
+    add_infrared(l->horizon, 0.3);
+    add_infrared(l->cloud_lit, 0.5);
+    add_infrared(l->cloud_dark, 0.4);
+    add_infrared(l->haze, 0.4);
+}
+
+/* On the axis of the own lamp, which shares out its power over its beam: 1 at 60 degrees. */
+static double beam_power(double beam_deg)
+{
+    return (1 - cos(30 * RAD)) / (1 - cos(fmin(fmax(beam_deg, 4), 180) / 2 * RAD));
+}
+
 static double unit_of(double brightest)
 {
     double unit = 16384;
@@ -206,11 +259,12 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
                : p->indoor   ? 1
                              : smooth(log(110), log(35), log(open * FULL_LUX));
     static const double lamp[3] = {1.06, 1, 0.86};
+    double own = s->bare ? clamp01(s->ir) * beam_power(s->ir_beam_deg) : 0;
     for (int i = 0; i < 3; i++) {
         l->soft[SOFT_LAMPS][i] = (float)(l->lamps * lamp[i]);
         l->soft[SOFT_WINDOWS][i] = (float)l->lamps;
         l->soft[SOFT_EMIT][i] = (float)l->lamps;
-        l->soft[SOFT_IR][i] = (float)(clamp01(s->ir) * 0.1);
+        l->soft[SOFT_IR][i] = (float)(own * LAMP_POWER);
     }
     sky_look(l, elevation, sky, cover, city, direct);
     /* The air between shows what lights it: the sky near the horizon, lamps in a fog. */
@@ -219,7 +273,9 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
         l->haze[i] = (float)(mix((double)l->horizon[i], open * 0.9, 0.5 * foggy) +
                              foggy * l->lamps * 1.1e-5 * lamp_haze[i]);
     double brightest = fmax(open, l->lamps * p->lamp_lux * 1.2 / FULL_LUX);
-    brightest = fmax(brightest, clamp01(s->ir) * 2e-3);
+    brightest = fmax(brightest, own * 2e-3);
+    if (s->bare)
+        see_infrared(l);
     l->unit = unit_of(brightest);
 }
 

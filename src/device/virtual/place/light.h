@@ -9,6 +9,7 @@
 #define DEVICE_VIRTUAL_PLACE_LIGHT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "device/virtual/set.h"
 #include "device/virtual/vec.h"
@@ -47,6 +48,11 @@ struct light_place {
 
 /* `p`: NULL for a street under suns of June at 50° north. */
 void light_of(const struct set *s, const struct light_place *p, struct light *ret);
+/* The same without street lamps and windows. */
+void light_without_lamps(struct light *l);
+/* Mean light of a lamp on alternating current during an exposure, as a share of what it gives
+ * over all. Lamps of a place are in step. */
+double light_flicker(double mains_hz, int64_t start_ns, int64_t end_ns);
 /* Where the sun stands at that hour. */
 void light_sun(double hour, double *ret_pan_deg, double *ret_elevation_deg);
 /* Illuminance on open level ground, as a share of full noon sun. */

@@ -13,6 +13,7 @@
 
 static const struct stage_word off_on[] = {{"off", 0}, {"on", 1}, {0}};
 static const struct stage_word automatic[] = {{"auto", -1}, {"off", 0}, {"on", 1}, {0}};
+static const struct stage_word mains[] = {{"off", 0}, {"50", 50}, {"60", 60}, {0}};
 static const struct stage_word weathers[] = {
     {"clear", 0}, {"cloudy", 1}, {"overcast", 2}, {"fog", 3},
     {"rain", 4},  {"storm", 5},  {"snow", 6},     {0}};
@@ -129,17 +130,24 @@ const struct stage_row stage_rows[STAGE_KEYS] = {
                      .numbers = true,
                      .max = 1,
                      .standard = -1},
+    [STAGE_MAINS] = {.name = "mains",
+                     .words = "mains",
+                     .group = "light",
+                     .doc = "Hz of the current that lamps flicker with, twice a period; off: they "
+                            "burn evenly",
+                     .word = mains},
     [STAGE_IR] = {.name = "ir",
                   .words = "ir",
                   .group = "light",
-                  .doc = "The camera's own infrared lamp",
-                  .word = off_on,
+                  .doc = "The camera's own infrared lamp; auto: as the camera will",
+                  .word = automatic,
                   .numbers = true,
-                  .max = 1},
+                  .max = 1,
+                  .standard = -1},
     [STAGE_IR_BEAM] = {.name = "irBeam",
                        .words = "ir beam",
                        .group = "light",
-                       .doc = "Full width of its beam",
+                       .doc = "Full width of its beam, where it is not auto",
                        .unit = "deg",
                        .numbers = true,
                        .min = 5,

@@ -369,6 +369,7 @@ void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess
             .wind_m_s = v[STAGE_WIND],
             .wind_deg = v[STAGE_WIND_TO],
             .lamps = v[STAGE_LAMPS],
+            .mains_hz = v[STAGE_MAINS],
             .ir = v[STAGE_IR],
             .ir_beam_deg = v[STAGE_IR_BEAM],
         };
@@ -405,6 +406,11 @@ static double phase(uint64_t seed, unsigned which)
     return (double)((x ^ x >> 31) >> 11) / (double)(UINT64_C(1) << 53);
 }
 
+/* From this wind on the mount gives way; how far at 10 m/s more, in gusts. */
+#define WIND_BEARS_M_S 6.0
+#define WIND_DEG 0.06
+#define GUST_HZ 0.17
+
 /* Hz and share of the vibration, two to an axis. */
 static const double tremor[3][2][2] = {
     {{7.3, 0.65}, {12.1, 0.35}},
@@ -412,20 +418,42 @@ static const double tremor[3][2][2] = {
     {{6.1, 0.2}, {10.7, 0.1}},
 };
 static const double ring_hz[3] = {11, 13.5, 9};
+/* The same in the wind: a mast sways more slowly. */
+static const double sway[3][2][2] = {
+    {{2.3, 0.7}, {5.9, 0.3}},
+    {{3.1, 0.55}, {6.7, 0.3}},
+    {{1.9, 0.2}, {4.3, 0.1}},
+};
+
+static double wave(const struct stage *s, double hz, unsigned which, int64_t time_ns)
+{
+    double turns = hz * (double)time_ns / 1e9;
+    return sin(2 * M_PI * (turns - floor(turns) + phase(s->seed, which)));
+}
+
+static void add_swing(const struct stage *s, const double part[2][2], unsigned which,
+                      double amplitude, int64_t time_ns, double *deg, double *accel)
+{
+    for (unsigned i = 0; i < 2 && amplitude > 0; i++) {
+        double w = 2 * M_PI * part[i][0];
+        double a = amplitude * part[i][1] * wave(s, part[i][0], which + i, time_ns);
+        *deg += a;
+        *accel -= a * w * w;
+    }
+}
 
 /* Displacement of one axis in degrees, and its acceleration in deg/s². */
 static void swing(const struct stage *s, const struct state *now, int64_t time_ns, int axis,
                   double *ret_deg, double *ret_accel)
 {
     double deg = 0, accel = 0, amplitude = value_at(now, time_ns, STAGE_SHAKE);
-    for (int i = 0; i < 2 && amplitude > 0; i++) {
-        double hz = tremor[axis][i][0], turns = hz * (double)time_ns / 1e9;
-        double w = 2 * M_PI * hz;
-        double a =
-            amplitude * tremor[axis][i][1] *
-            sin(2 * M_PI * (turns - floor(turns) + phase(s->seed, (unsigned)(2 * axis + i))));
-        deg += a;
-        accel -= a * w * w;
+    add_swing(s, tremor[axis], (unsigned)(2 * axis), amplitude, time_ns, &deg, &accel);
+    double over = (value_at(now, time_ns, STAGE_WIND) - WIND_BEARS_M_S) / 10;
+    if (over > 0) {
+        double gust =
+            0.6 + 0.4 * wave(s, GUST_HZ, 20, time_ns) * wave(s, GUST_HZ * 2.7, 21, time_ns);
+        add_swing(s, sway[axis], (unsigned)(10 + 2 * axis), WIND_DEG * over * over * gust, time_ns,
+                  &deg, &accel);
     }
     for (unsigned i = 0; i < KNOCKS && i < now->n_blows; i++) {
         const struct blow *b = &now->blow[i];

@@ -48,6 +48,7 @@ enum stage_key {
     STAGE_WIND,
     STAGE_WIND_TO,
     STAGE_LAMPS,
+    STAGE_MAINS,
     STAGE_IR,
     STAGE_IR_BEAM,
     STAGE_SPRAY,
@@ -141,7 +142,7 @@ void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess
 /* Values of all rows, as they would be told (wind: -1 when automatic); what lasts not: 0. */
 void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS]);
 /* How the whole camera stands apart from where its head believes to look: turned, shaken,
- * knocked. Degrees, to be added to the head's pose. */
+ * knocked, in a strong wind. Degrees, to be added to the head's pose. */
 void stage_mount(struct stage *s, int64_t time_ns, double *ret_dpan, double *ret_dtilt,
                  double *ret_droll);
 
