@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "device/virtual/raster/kernels.h"
+#include "device/virtual/raster/inside.h"
 #include "device/virtual/raster/models.h"
+#include "device/virtual/scenario/kinds.h"
 #include "raster_stub.h"
 #include "unit.h"
 
@@ -14,7 +15,7 @@ static const char *const names[] = {
     "man",         "woman",       "car-hatch",   "car-estate",  "car-suv",     "car-small",
     "car-sedan",   "van",         "bus",         "truck",       "motorcycle",  "bicycle",
     "dog",         "parcel",      "barrier",     "cone",        "bystander-1", "bystander-2",
-    "bystander-3", "bystander-4", "bystander-5", "bystander-6",
+    "bystander-3", "bystander-4", "bystander-5", "bystander-6", "bystander-7", "bystander-8",
 };
 #define NAMES (sizeof(names) / sizeof(*names))
 
@@ -115,6 +116,50 @@ TEST(models_are_there)
             CHECK_INT(c->gait, g);
             CHECK(c->frames >= 16);
         }
+}
+
+static void near_to(const char *name, const char *what, double said, double is, double share)
+{
+    if (fabs(said - is) > share * is)
+        unit_fail(__FILE__, __LINE__, "%s: %s %.3f, its mesh %.3f", name, what, said, is);
+}
+
+/* What the drivers and walkers go by is what is drawn: else feet slide and wheels slip. */
+TEST(kinds_are_as_large_as_their_meshes)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        double scale;
+        const struct cast_kind *k = cast_kind_find(names[i], 0);
+        const struct model *m = place_model(pack(), names[i], &scale);
+        if (!k)
+            unit_fail(__FILE__, __LINE__, "%s is of no kind", names[i]);
+        double side[3];
+        for (int c = 0; c < 3; c++)
+            side[c] = scale * ((double)m->hi[c] - (double)m->lo[c]);
+        near_to(names[i], "height", k->height_m,
+                scale * ((double)m->hi[2] - fmax(0, (double)m->lo[2])), 0.02);
+        const struct model_clip *walk = model_gait(m, GAIT_WALK), *run = model_gait(m, GAIT_RUN);
+        if (k->sort == KIND_WALKER) {
+            near_to(names[i], "cycle", k->cycle_m, scale * (double)walk->stride, 0.01);
+            near_to(names[i], "running", k->run_m, scale * (double)run->stride, 0.01);
+            continue; /* their boxes hold their strides */
+        }
+        near_to(names[i], "length", k->length_m, side[1], k->class_name ? 0.25 : 0.02);
+        near_to(names[i], "width", k->width_m, side[0], k->sort == KIND_VEHICLE ? 0.2 : 0.03);
+        if (k->sort != KIND_VEHICLE)
+            continue;
+        near_to(names[i], "length", k->length_m, side[1], 0.02);
+        double front = -1e9, rear = 1e9, wheel = 0;
+        for (uint32_t p = 0; p < m->n_parts; p++) {
+            front = fmax(front, (double)m->part[p].pivot[1]);
+            rear = fmin(rear, (double)m->part[p].pivot[1]);
+            wheel = fmax(wheel, (double)m->part[p].pivot[2]);
+        }
+        if (m->n_parts) {
+            near_to(names[i], "axles", k->axles_m, front - rear, 0.02);
+            near_to(names[i], "a wheel's way", k->cycle_m, 2 * M_PI * wheel, 0.03);
+        }
+    }
 }
 
 TEST(a_damaged_pack_is_refused)
@@ -559,13 +604,14 @@ TEST(looks_differ)
     end(&s);
 }
 
-UNIT_MAIN(UNIT_ROW(models_are_there) UNIT_ROW(a_damaged_pack_is_refused)
-              UNIT_ROW(twins_give_the_same_bytes) UNIT_ROW(what_came_before_does_not_matter)
-                  UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
-                      UNIT_ROW(too_much_to_keep_is_said) UNIT_ROW(truth_is_what_is_shown)
-                          UNIT_ROW(truth_holds_at_every_zoom) UNIT_ROW(truth_ends_at_the_frame)
-                              UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
-                                  UNIT_ROW(shadows_darken_the_ground_only)
-                                      UNIT_ROW(headlights_light_the_ground_at_night)
-                                          UNIT_ROW(close_by_and_beside_the_eye) UNIT_ROW(a_crowd)
-                                              UNIT_ROW(looks_differ))
+UNIT_MAIN(UNIT_ROW(models_are_there) UNIT_ROW(kinds_are_as_large_as_their_meshes)
+              UNIT_ROW(a_damaged_pack_is_refused) UNIT_ROW(twins_give_the_same_bytes)
+                  UNIT_ROW(what_came_before_does_not_matter)
+                      UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
+                          UNIT_ROW(too_much_to_keep_is_said) UNIT_ROW(truth_is_what_is_shown)
+                              UNIT_ROW(truth_holds_at_every_zoom) UNIT_ROW(truth_ends_at_the_frame)
+                                  UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
+                                      UNIT_ROW(shadows_darken_the_ground_only)
+                                          UNIT_ROW(headlights_light_the_ground_at_night)
+                                              UNIT_ROW(close_by_and_beside_the_eye)
+                                                  UNIT_ROW(a_crowd) UNIT_ROW(looks_differ))

@@ -235,9 +235,9 @@ static void fill(struct member *m, const struct cast_kind *k, const struct actor
                  const struct step *s, double aside, double lead, uint32_t look)
 {
     double scale = scale_of(k, a, look);
-    double cycle = k->cycle_m * (k->sort == KIND_WALKER ? scale : 1);
-    if (s->gait == BEAT_RUN)
-        cycle *= 1.5;
+    double cycle = s->gait == BEAT_RUN      ? k->run_m * scale
+                   : k->sort == KIND_WALKER ? k->cycle_m * scale
+                                            : k->cycle_m;
     m->model = k->name;
     m->class_name = k->class_name;
     m->at = vec(s->at.x + s->at.dy * aside, s->at.y - s->at.dx * aside, 0);

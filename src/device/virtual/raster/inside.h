@@ -76,7 +76,9 @@ struct raster {
     int next_plate;
 };
 
-/* raster_place.c */
+/* place.c */
+/* The model that somebody of the cast is drawn with, and how it is scaled; NULL: none. */
+const struct model *place_model(const struct models *m, const char *name, double *ret_scale);
 bool place_member(struct placed *p, const struct raster *r, const struct view *v,
                   const struct member *m);
 /* Vertices of its level of detail into r->v, lit as `s` says (its light is filled in). False: out
@@ -97,7 +99,7 @@ void place_borders(const struct raster *r, const struct placed *p, int lod, doub
 bool patch_begin(struct raster *r, int x0, int y0, int x1, int y1);
 int place_lod(const struct model *m, double pixels);
 
-/* raster_ground.c */
+/* ground.c */
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
                     const struct light *l, const struct placed *p, size_t n, struct radiance *into);
 void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
@@ -106,7 +108,7 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
 void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
                 const struct light *l, const struct placed *p, struct radiance *into);
 
-/* raster_look.c */
+/* look.c */
 void look_tint(const struct member *m, const struct model *model, unsigned slot, float ret[3]);
 bool look_long_sleeves(const struct member *m);
 bool look_long_hair(const struct member *m);

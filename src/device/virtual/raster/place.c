@@ -65,14 +65,15 @@ static const struct {
     {"child", "woman", 0.70},
 };
 
-static const struct model *find_model(const struct raster *r, const char *name, double *scale)
+const struct model *place_model(const struct models *m, const char *name, double *ret_scale)
 {
+    *ret_scale = 1;
     for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
         if (!strcmp(shared[i].name, name)) {
-            *scale *= shared[i].scale;
-            return models_named(r->models, shared[i].model);
+            *ret_scale = shared[i].scale;
+            return models_named(m, shared[i].model);
         }
-    return models_named(r->models, name);
+    return models_named(m, name);
 }
 
 bool place_member(struct placed *p, const struct raster *r, const struct view *v,
@@ -81,9 +82,11 @@ bool place_member(struct placed *p, const struct raster *r, const struct view *v
     memset(p, 0, sizeof(*p));
     p->who = m;
     p->scale = m->scale > 0.05 && m->scale < 20 ? m->scale : 1;
-    p->model = find_model(r, m->model, &p->scale);
+    double own;
+    p->model = place_model(r->models, m->model, &own);
     if (!p->model)
         return false;
+    p->scale *= own;
     p->sine = sin(m->heading_deg * RAD);
     p->cosine = cos(m->heading_deg * RAD);
     p->feet = vec_sub(m->at, r->eye);

@@ -10,9 +10,10 @@ struct cast_kind {
     const char *name;       /* as in models.h */
     const char *class_name; /* of the truth; NULL: part of the set */
     enum kind_sort sort;
-    double length_m, width_m, height_m;
-    double axles_m; /* between front and rear */
-    double cycle_m; /* way of one gait cycle or revolution of a wheel */
+    double length_m, width_m, height_m; /* as the meshes are; vehicles: without their mirrors */
+    double axles_m;                     /* between front and rear */
+    double cycle_m; /* way of one gait cycle or revolution of a wheel; of a scale of 1 */
+    double run_m;   /* of one running */
     double push;    /* m/s²: how it gathers speed */
 };
 
