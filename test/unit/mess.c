@@ -163,21 +163,26 @@ TEST(out_of_focus_keeps_the_light_and_loses_the_lines)
 
 TEST(drops_come_with_the_rain_and_go_with_the_cloth)
 {
-    struct radiance in = make(W, H);
+    struct radiance in = make(W, H), clean = make(W, H);
     struct pane *p = pane_new(1);
     struct mess m = {0};
     int64_t t = 100 * NSEC_PER_SEC;
     const struct radiance *out = look(p, m, 10, t, &in);
-    double share = unlike(&in, out);
+    double share = unlike(&clean, out);
     CHECK(share > 0.0005 && share < 0.06);
-    CHECK_NEAR(mean(out, 0, H) / mean(&in, 0, H), 1, 0.02);
+    CHECK_NEAR(mean(out, 0, H) / mean(&clean, 0, H), 1, 0.02);
     uint64_t then = sum_of(out);
+    pane_restore(p);
+    CHECK(sum_of(&in) == sum_of(&clean));
     CHECK(sum_of(look(p, m, 10, t + 5 * NSEC_PER_SEC, &in)) != then);
+    pane_restore(p);
     m.cleaned_ns = t;
-    CHECK(unlike(&in, look(p, m, 10, t, &in)) == 0);
-    CHECK(unlike(&in, look(p, m, 10, t + 30 * NSEC_PER_SEC, &in)) > 0);
+    CHECK(unlike(&clean, look(p, m, 10, t, &in)) == 0);
+    pane_restore(p);
+    CHECK(unlike(&clean, look(p, m, 10, t + 30 * NSEC_PER_SEC, &in)) > 0);
     pane_free(p);
     free(in.r);
+    free(clean.r);
 }
 
 TEST(a_picture_does_not_depend_on_those_before)
@@ -234,15 +239,19 @@ TEST(what_is_touched_is_enough)
         if (i % 3)
             radiance_touch(&in, x, y, x + 20, y + 20);
         int64_t t = 50 * NSEC_PER_SEC + i * NSEC_PER_SEC / 30;
-        struct radiance *out = look(p, m, 6, t, &in);
+        pane_restore(p);
         struct pane *fresh = pane_new(9), *plain = pane_new(9);
         pane_use(plain, &kernels_plain);
-        uint64_t sum = sum_of(out);
-        CHECK(sum == sum_of(look(fresh, m, 6, t, &whole)));
+        uint64_t clean = sum_of(&in), sum = sum_of(look(fresh, m, 6, t, &whole));
+        pane_restore(fresh);
+        CHECK(sum_of(&in) == clean);
         CHECK(sum == sum_of(look(plain, m, 6, t, &whole)));
+        pane_restore(plain);
+        struct radiance *out = look(p, m, 6, t, &in);
+        CHECK(sum == sum_of(out));
         int across = radiance_across(out);
         for (size_t k = 0; i && k < 3 * (size_t)W * H; k++)
-            if (was[k] != out->r[k])
+            if (was[k] != out->r[k] && i % 6)
                 CHECK(out->touched[k % (W * H) / W / 16 * (size_t)across + k % W / 16]);
         memcpy(was, out->r, sizeof was);
         memset(out->touched, 0, sizeof touched);

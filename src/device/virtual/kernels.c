@@ -43,5 +43,6 @@ const struct kernels KERNELS = {
     .cover = KERNELS_OWN(cover),
     .disc = KERNELS_OWN(disc),
     .spread = KERNELS_OWN(spread),
+    .sum8 = KERNELS_OWN(sum8),
     .drop = KERNELS_OWN(drop),
 };

@@ -100,6 +100,8 @@ struct kernels {
      * of 16 parts one is the veil. n + 1 pixels are read. */
     void (*spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step, uint32_t fy,
                    uint32_t veil);
+    /* Of eight by eight samples. */
+    uint32_t (*sum8)(const uint16_t *from, size_t stride);
     /* Columns x0 ≤ x < x1 of a drop's row y. */
     void (*drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3]);
 };

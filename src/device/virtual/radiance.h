@@ -5,7 +5,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define RADIANCE_CELL 16 /* pixels: side of what `touched` tells apart */
 
@@ -15,12 +17,23 @@ struct radiance {
     int width, height;
     size_t stride; /* in samples */
     uint16_t *r, *g, *b;
-    double unit;   /* samples per white card in full sun: 16384 by day, more at night */
-    uint64_t held; /* world_render's note of what is in here already; 0 at first, and
-                    * again whenever somebody else has written into the planes */
+    double unit;      /* samples per white card in full sun: 16384 by day, more at night */
+    uint64_t held;    /* world_render's note of what is in here already; 0 at first, and
+                       * again whenever somebody else has written into the planes */
     uint8_t *touched; /* not 0: a cell whose light may differ from when its owner last cleared
                        * this; row by row, radiance_across() a row. NULL: nobody asks */
 };
+
+/* Memory for planes, to be freed: in large pages of the machine, since squares of a picture
+ * lie in many small ones. NULL: there is none. */
+static inline void *radiance_room(size_t bytes)
+{
+    const size_t page = 1 << 21;
+    void *p = aligned_alloc(page, bytes);
+    if (p)
+        madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
+}
 
 static inline int radiance_across(const struct radiance *l)
 {

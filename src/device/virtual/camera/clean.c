@@ -149,6 +149,16 @@ static bool take_gains(struct clean *c, const struct tone *t)
     return true;
 }
 
+/* The planes' rows are far apart in memory: those of the next cell are on their way while one
+ * is developed. */
+static void expect_cell(const struct radiance *l, int x, int y)
+{
+    const uint16_t *const plane[3] = {l->r, l->g, l->b};
+    for (int i = y; i < y + RADIANCE_CELL && i < l->height; i++)
+        for (int k = 0; k < 3; k++)
+            __builtin_prefetch(plane[k] + (size_t)i * l->stride + x);
+}
+
 void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
                    const struct tone *tone, struct radiance *l)
 {
@@ -169,7 +179,11 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
                 end++;
                 continue;
             }
-            int x = i * RADIANCE_CELL, x1 = end * RADIANCE_CELL;
+            int x = i * RADIANCE_CELL, x1 = end * RADIANCE_CELL, next = end;
+            while (next < across && !all && !row[next])
+                next++;
+            if (next < across && !all)
+                expect_cell(l, next * RADIANCE_CELL, y);
             develop_box(c, k, l, x, y, (x1 < c->width ? x1 : c->width) - x, h);
         }
         if (row)

@@ -58,6 +58,17 @@ void KERNELS_OWN(spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int
     }
 }
 
+uint32_t KERNELS_OWN(sum8)(const uint16_t *from, size_t stride)
+{
+    uint32_t column[8] = {0}, sum = 0;
+    for (int y = 0; y < 8; y++, from += stride)
+        for (int x = 0; x < 8; x++)
+            column[x] += from[x];
+    for (int x = 0; x < 8; x++)
+        sum += column[x];
+    return sum;
+}
+
 /* The small picture where a pixel of the drop looks: between four of its points. */
 INLINE void small_between(const struct drop *d, float x, float y, float light, float ret[4])
 {

@@ -8,42 +8,12 @@
 
 #include "base/clock.h"
 #include "device/virtual/camera/defocus.h"
-#include "device/virtual/kernels.h"
+#include "device/virtual/camera/mess_inside.h"
 
-#define FIELD 4  /* pixels a step of the paint's pattern */
-#define COARSE 8 /* pixels a step of the small picture */
-#define LEVELS 4096
-#define DROPS 48
+#define COARSE 8         /* pixels a step of the small picture */
 #define PAINT_LIGHT 0.10 /* mean radiance of paint, cloth: shares of the picture's */
 #define CLOTH_LIGHT 0.022
 #define STEPS 32.0 /* to a factor of two, of means: light that creeps changes no pixel */
-
-/* A thing on the dome: where, how bright; and whose state it shows. */
-struct layer {
-    uint8_t *alpha, *shade; /* width × height; shade in 64ths */
-    double amount;          /* of the mess for which alpha was made */
-};
-
-struct pane {
-    uint64_t seed;
-    int width, height; /* of what follows */
-    uint16_t *planes;
-    struct radiance out;
-    uint16_t *field;      /* pattern of the paint */
-    double level[LEVELS]; /* below which so many of its values lie, 0…1 */
-    struct layer paint, cloth;
-    uint16_t *coarse; /* the picture in little: four numbers a point */
-    int coarse_width, coarse_height;
-    struct defocus *defocus;
-    struct drop drop[DROPS]; /* strength 0: is not there */
-    uint8_t *cells;          /* of `out` that may differ from the picture before */
-    const struct kernels *kernels;
-    /* what is in `out`: of which picture, and how it came there */
-    bool valid;
-    const struct radiance *of;
-    struct mess mess;
-    double grey, veil[3];
-};
 
 struct pane *pane_new(uint64_t seed)
 {
@@ -72,6 +42,8 @@ void pane_rest(struct pane *p)
     free(p->cloth.alpha);
     free(p->cloth.shade);
     free(p->coarse);
+    free(p->old);
+    free(p->aside);
     defocus_free(p->defocus);
     *p = (struct pane){.seed = seed, .kernels = k};
 }
@@ -91,165 +63,6 @@ double mess_light(const struct mess *m)
     return open * (1 - m->cover) + CLOTH_LIGHT * m->cover;
 }
 
-/* ---- patterns ---- */
-
-static uint64_t mix64(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
-static double chance(uint64_t key, int x, int y)
-{
-    uint64_t h = mix64(key ^ mix64((uint64_t)(uint32_t)x << 32 | (uint32_t)y));
-    return (double)(h >> 11) / (double)(UINT64_C(1) << 53);
-}
-
-static double smooth(double x)
-{
-    x = x < 0 ? 0 : x > 1 ? 1 : x;
-    return x * x * (3 - 2 * x);
-}
-
-/* Even noise, 0…1, of one step a unit. */
-static double noise(uint64_t key, double x, double y)
-{
-    int ix = (int)floor(x), iy = (int)floor(y);
-    double fx = smooth(x - ix), fy = smooth(y - iy);
-    double a = chance(key, ix, iy), b = chance(key, ix + 1, iy);
-    double c = chance(key, ix, iy + 1), d = chance(key, ix + 1, iy + 1);
-    return (a + (b - a) * fx) * (1 - fy) + (c + (d - c) * fx) * fy;
-}
-
-/* Blots with ragged edges: the paint covers where the field is low, so that more of it
- * grows what is there. */
-static double field_at(uint64_t seed, double u, double v)
-{
-    double a = 0.8 * u - 0.6 * v, b = 0.6 * u + 0.8 * v; /* no edges along the lattice */
-    return 0.52 * noise(seed, a * 2.7, b * 2.7) + 0.26 * noise(seed + 1, v * 6.3, u * 6.3) +
-           0.13 * noise(seed + 2, b * 15, a * 15) + 0.09 * noise(seed + 3, a * 41, b * 41);
-}
-
-/* The field for each pixel in 16 bits, from points FIELD pixels apart; and its levels. */
-static int make_field(struct pane *p)
-{
-    int w = (p->width + FIELD - 1) / FIELD + 1, h = (p->height + FIELD - 1) / FIELD + 1;
-    uint32_t *count = calloc(LEVELS, sizeof(*count));
-    double *point = malloc(sizeof(*point) * (size_t)w * (size_t)h);
-    p->field = malloc(sizeof(*p->field) * (size_t)p->width * (size_t)p->height);
-    if (!p->field || !count || !point) {
-        free(count);
-        free(point);
-        free(p->field);
-        p->field = NULL;
-        return -ENOMEM;
-    }
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            point[(size_t)y * (size_t)w + (size_t)x] =
-                field_at(p->seed, (double)x * FIELD / p->height, (double)y * FIELD / p->height);
-    for (int y = 0; y < p->height; y++) {
-        double fy = (double)(y % FIELD) / FIELD;
-        for (int x = 0; x < p->width; x++) {
-            const double *g = point + (size_t)(y / FIELD) * (size_t)w + x / FIELD;
-            double fx = (double)(x % FIELD) / FIELD;
-            double top = g[0] + (g[1] - g[0]) * fx, low = g[w] + (g[w + 1] - g[w]) * fx;
-            int v = (int)((top + (low - top) * fy) * 65536);
-            v = v < 0 ? 0 : v > 65535 ? 65535 : v;
-            p->field[(size_t)y * (size_t)p->width + (size_t)x] = (uint16_t)v;
-            count[v / (65536 / LEVELS)]++;
-        }
-    }
-    double total = (double)p->width * p->height, below = 0;
-    int bin = 0;
-    for (int i = 0; i < LEVELS; i++) {
-        while (bin < LEVELS && below + count[bin] <= total * i / (LEVELS - 1))
-            below += count[bin++];
-        p->level[i] = (double)bin / LEVELS;
-    }
-    free(count);
-    free(point);
-    return 0;
-}
-
-static int layer_room(const struct pane *p, struct layer *l)
-{
-    size_t n = (size_t)p->width * (size_t)p->height;
-    if (!l->alpha)
-        l->alpha = malloc(n);
-    if (!l->shade)
-        l->shade = malloc(n);
-    return l->alpha && l->shade ? 0 : -ENOMEM;
-}
-
-static uint8_t byte_of(double v)
-{
-    return (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : lrint(v));
-}
-
-static int make_paint(struct pane *p, double amount)
-{
-    struct layer *l = &p->paint;
-    if (l->alpha && l->shade && l->amount == amount)
-        return 0;
-    int err = layer_room(p, l);
-    if (!err && !p->field)
-        err = make_field(p);
-    if (err)
-        return err;
-    double limit = p->level[(int)(amount * (LEVELS - 1))], edge = 0.02;
-    double all = amount > 0.995 ? 255 : 0, thin = fmin(amount * 60, 1);
-    uint8_t alpha[LEVELS], shade[LEVELS];
-    for (int i = 0; i < LEVELS; i++) {
-        double v = (i + 0.5) / LEVELS, deep = (limit + edge - v) / (2 * edge);
-        alpha[i] = byte_of(fmax(all, 252 * smooth(deep) * thin));
-        /* thin at the rim, where some light comes through; else as thick as it ran */
-        shade[i] = byte_of(UNIT_SHADE * (0.7 + 0.9 * fmax(0, 1.2 - deep / 4) + 0.5 * (v - 0.4)));
-    }
-    size_t n = (size_t)p->width * (size_t)p->height;
-    for (size_t i = 0; i < n; i++) {
-        l->alpha[i] = alpha[p->field[i] / (65536 / LEVELS)];
-        l->shade[i] = shade[p->field[i] / (65536 / LEVELS)];
-    }
-    l->amount = amount;
-    return 0;
-}
-
-/* Hangs down from above; folds, a coarse weave, and light that leaks in from below. */
-static int make_cloth(struct pane *p, double amount)
-{
-    struct layer *l = &p->cloth;
-    if (l->alpha && l->shade && l->amount == amount)
-        return 0;
-    bool is_new = !l->alpha || !l->shade;
-    int err = layer_room(p, l);
-    if (err)
-        return err;
-    double soft = 0.02 * p->height, pitch = 2 * M_PI * 240 / p->width;
-    uint64_t key = p->seed ^ UINT64_C(0xc107);
-    for (int x = 0; x < p->width; x++) {
-        double u = (double)x / p->height, fold = 0.55 + 0.9 * noise(key + 1, u * 5, 0.3);
-        double leaks = 0.86 + 0.1 * noise(key + 2, u * 4, 1.5), wave = sin(pitch * x);
-        for (int y = 0; is_new && y < p->height; y++) {
-            double v = (double)y / p->height, leak = 2.2 * smooth((v - leaks) / 0.14);
-            double weave = 1 + 0.13 * wave * sin(pitch * y);
-            double bend = 0.8 + 0.4 * noise(key + 3, u * 5 + v, v * 1.7);
-            l->shade[(size_t)y * (size_t)p->width + (size_t)x] =
-                byte_of(UNIT_SHADE * (fold * bend * weave + leak));
-        }
-        double hem = p->height * (amount * 1.12 - 0.06 + 0.07 * (noise(key, u * 3, 0.5) - 0.5));
-        for (int y = 0; y < p->height; y++)
-            l->alpha[(size_t)y * (size_t)p->width + (size_t)x] =
-                (hem - y) / soft >= 0.5    ? 255
-                : (hem - y) / soft <= -0.5 ? 0
-                                           : byte_of(255 * smooth((hem - y) / soft + 0.5));
-    }
-    l->amount = amount;
-    return 0;
-}
-
 /* ---- pictures ---- */
 
 /* Mean colour of each point of the coarse picture under a cell. */
@@ -261,16 +74,32 @@ static void shrink_cell(struct pane *p, const struct radiance *in, int i, int j)
              x0 += COARSE) {
             int w = p->width - x0 < COARSE ? p->width - x0 : COARSE;
             int h = p->height - y0 < COARSE ? p->height - y0 : COARSE;
+            bool whole = w == COARSE && h == COARSE;
             uint16_t *to = p->coarse + 4 * ((size_t)(y0 / COARSE) * (size_t)p->coarse_width +
                                             (size_t)(x0 / COARSE));
             for (int k = 0; k < 3; k++) {
-                uint32_t sum = 0;
-                for (int y = 0; y < h; y++)
+                size_t at = (size_t)y0 * in->stride + (size_t)x0;
+                uint32_t sum = whole ? p->kernels->sum8(plane[k] + at, in->stride) : 0;
+                for (int y = 0; y < h && !whole; y++)
                     for (int x = 0; x < w; x++)
                         sum += plane[k][(size_t)(y0 + y) * in->stride + (size_t)(x0 + x)];
                 to[k] = (uint16_t)(sum / (uint32_t)(w * h));
             }
             to[3] = 0;
+        }
+}
+
+/* Brings the coarse picture along where cells are old, in a box of pixels. */
+static void bring_coarse(struct pane *p, const struct radiance *in, int x0, int y0, int x1, int y1)
+{
+    int across = radiance_across(in), down = radiance_down(in);
+    int i0 = x0 < 0 ? 0 : x0 / RADIANCE_CELL, j0 = y0 < 0 ? 0 : y0 / RADIANCE_CELL;
+    for (int j = j0; j <= y1 / RADIANCE_CELL && j < down; j++)
+        for (int i = i0; i <= x1 / RADIANCE_CELL && i < across; i++) {
+            uint8_t *old = &p->old[(size_t)j * (size_t)across + (size_t)i];
+            if (*old)
+                shrink_cell(p, in, i, j);
+            *old = 0;
         }
 }
 
@@ -312,6 +141,8 @@ static void put_layer(struct pane *p, const struct layer *l, const double colour
 
 static struct box drop_box(const struct pane *p, const struct drop *d)
 {
+    if (!(d->strength > 0))
+        return (struct box){0};
     float r = 1 / d->inv_radius;
     struct box b = {(int)fmaxf(floorf(d->x - r), 0), (int)fmaxf(floorf(d->y - r), 0),
                     (int)fminf(ceilf(d->x + r) + 1, (float)p->width),
@@ -319,7 +150,8 @@ static struct box drop_box(const struct pane *p, const struct drop *d)
     return b;
 }
 
-static void put_drop(struct pane *p, const struct drop *d, const struct box *within)
+static void put_drop(const struct pane *p, struct radiance *to, const struct drop *d,
+                     const struct box *within)
 {
     struct box b = drop_box(p, d);
     b.x0 = b.x0 > within->x0 ? b.x0 : within->x0;
@@ -327,8 +159,8 @@ static void put_drop(struct pane *p, const struct drop *d, const struct box *wit
     b.y0 = b.y0 > within->y0 ? b.y0 : within->y0;
     b.y1 = b.y1 < within->y1 ? b.y1 : within->y1;
     for (int y = b.y0; y < b.y1 && b.x0 < b.x1; y++) {
-        size_t row = (size_t)y * p->out.stride;
-        uint16_t *const plane[3] = {p->out.r + row, p->out.g + row, p->out.b + row};
+        size_t row = (size_t)y * to->stride;
+        uint16_t *const plane[3] = {to->r + row, to->g + row, to->b + row};
         p->kernels->drop(d, y, b.x0, b.x1, plane);
     }
 }
@@ -343,18 +175,18 @@ static double drops_amount(const struct set *s, double zoom)
 static void find_drop(const struct pane *p, int i, const struct mess *m, double much, double zoom,
                       int64_t time_ns, struct drop *ret)
 {
-    uint64_t key = mix64(p->seed ^ (UINT64_C(0xd20b) + (uint64_t)i));
+    uint64_t key = pane_mix(p->seed ^ (UINT64_C(0xd20b) + (uint64_t)i));
     int64_t life = 8 * NSEC_PER_SEC + (int64_t)(key % (uint64_t)(14 * NSEC_PER_SEC));
     int64_t since = time_ns + (int64_t)(key >> 20 & 0x3ffffffff);
     int64_t turn = since / life, born_ns = time_ns - since % life;
     double age = (double)(since % life) / 1e9, left = (double)life / 1e9 - age;
     int t = (int)(turn & 0x3fffffff);
     memset(ret, 0, sizeof(*ret));
-    if (chance(key, t, 0) >= much || born_ns <= m->cleaned_ns)
+    if (pane_chance(key, t, 0) >= much || born_ns <= m->cleaned_ns)
         return;
-    double size = chance(key, t, 1), slide = size > 0.6 ? (size - 0.6) * 0.05 * age : 0;
+    double size = pane_chance(key, t, 1), slide = size > 0.6 ? (size - 0.6) * 0.05 * age : 0;
     double r = p->width * (0.006 + 0.015 * size * size) * sqrt(zoom);
-    double x = chance(key, t, 2) * p->width, y = (chance(key, t, 3) + slide) * p->height;
+    double x = pane_chance(key, t, 2) * p->width, y = (pane_chance(key, t, 3) + slide) * p->height;
     ret->x = (float)x;
     ret->y = (float)y;
     ret->inv_radius = (float)(1 / r);
@@ -367,14 +199,15 @@ static void find_drop(const struct pane *p, int i, const struct mess *m, double 
     ret->height = p->coarse_height;
 }
 
-static bool any_cell(const struct pane *p, const uint8_t *cells, int x0, int y0, int x1, int y1)
+static bool any_cell(const struct pane *p, const uint8_t *cells, const struct drop *d)
 {
     int across = radiance_across(&p->out), down = radiance_down(&p->out);
-    x0 = x0 < 0 ? 0 : x0 / RADIANCE_CELL;
-    y0 = y0 < 0 ? 0 : y0 / RADIANCE_CELL;
-    for (int y = y0; y <= y1 / RADIANCE_CELL && y < down; y++)
-        for (int x = x0; x <= x1 / RADIANCE_CELL && x < across; x++)
-            if (cells[(size_t)y * (size_t)across + (size_t)x])
+    int reach = (int)(d->reach + 2) * COARSE, x = (int)d->x, y = (int)d->y;
+    int i0 = x < reach ? 0 : (x - reach) / RADIANCE_CELL;
+    int j0 = y < reach ? 0 : (y - reach) / RADIANCE_CELL;
+    for (int j = j0; j <= (y + reach) / RADIANCE_CELL && j < down; j++)
+        for (int i = i0; i <= (x + reach) / RADIANCE_CELL && i < across; i++)
+            if (cells[(size_t)j * (size_t)across + (size_t)i])
                 return true;
     return false;
 }
@@ -388,11 +221,8 @@ static void find_drops(struct pane *p, const struct mess *m, double much, double
     for (int i = 0; i < DROPS; i++) {
         struct drop *d = &p->drop[i], now;
         find_drop(p, i, m, much, zoom, time_ns, &now);
-        int reach = (int)(now.reach + 2) * COARSE;
         bool same = !memcmp(d, &now, sizeof(now));
-        if (same &&
-            (!(now.strength > 0) || !any_cell(p, seen, (int)now.x - reach, (int)now.y - reach,
-                                              (int)now.x + reach, (int)now.y + reach)))
+        if (same && (!(now.strength > 0) || !any_cell(p, seen, &now)))
             continue;
         const struct drop *both[2] = {d, &now};
         for (int k = 0; k < 2; k++)
@@ -404,24 +234,111 @@ static void find_drops(struct pane *p, const struct mess *m, double much, double
     }
 }
 
+/* Copies the part of a picture under a drop to or from where it is put aside; returns how
+ * many samples. */
+static size_t swap_aside(const struct pane *p, const struct drop *d, uint16_t *aside, bool back)
+{
+    struct radiance *l = p->under;
+    struct box b = drop_box(p, d);
+    uint16_t *const plane[3] = {l->r, l->g, l->b};
+    size_t n = 0, w = b.x1 > b.x0 ? (size_t)(b.x1 - b.x0) : 0;
+    for (int k = 0; k < 3 && w; k++)
+        for (int y = b.y0; y < b.y1; y++, n += w) {
+            uint16_t *row = plane[k] + (size_t)y * l->stride + b.x0;
+            memcpy(back ? row : aside + n, back ? aside + n : row, w * sizeof(*row));
+        }
+    if (n)
+        radiance_touch(l, b.x0, b.y0, b.x1, b.y1);
+    return n;
+}
+
+void pane_restore(struct pane *p)
+{
+    size_t at[DROPS], n = 0;
+    if (!p->under)
+        return;
+    for (int i = 0; i < DROPS; i++) {
+        struct box b = drop_box(p, &p->drop[i]);
+        at[i] = n;
+        if (p->drop[i].strength > 0 && b.x1 > b.x0 && b.y1 > b.y0)
+            n += 3 * (size_t)(b.x1 - b.x0) * (size_t)(b.y1 - b.y0);
+    }
+    for (int i = DROPS - 1; i >= 0; i--) /* the last first: they may lie over each other */
+        if (p->drop[i].strength > 0)
+            swap_aside(p, &p->drop[i], p->aside + at[i], true);
+    p->under = NULL;
+}
+
+/* Drops and nothing else: they are laid over the picture itself. */
+static int lay_drops(struct pane *p, const struct mess *m, double much, double zoom,
+                     int64_t time_ns, struct radiance *in)
+{
+    size_t n = 0;
+    for (int i = 0; i < DROPS; i++) {
+        struct drop *d = &p->drop[i];
+        find_drop(p, i, m, much, zoom, time_ns, d);
+        if (!(d->strength > 0))
+            continue;
+        struct box b = drop_box(p, d);
+        int reach = (int)(d->reach + 2) * COARSE, x = (int)d->x, y = (int)d->y;
+        if (b.x1 <= b.x0 || b.y1 <= b.y0)
+            continue;
+        n += 3 * (size_t)(b.x1 - b.x0) * (size_t)(b.y1 - b.y0);
+        bring_coarse(p, in, x - reach, y - reach, x + reach, y + reach);
+    }
+    if (n > p->aside_room) {
+        free(p->aside);
+        p->aside = malloc((n + n / 4) * sizeof(*p->aside));
+        p->aside_room = p->aside ? n + n / 4 : 0;
+    }
+    if (n && !p->aside)
+        return -ENOMEM;
+    p->under = in;
+    n = 0;
+    const struct box whole = {0, 0, p->width, p->height};
+    for (int i = 0; i < DROPS; i++)
+        if (p->drop[i].strength > 0) {
+            n += swap_aside(p, &p->drop[i], p->aside + n, false);
+            put_drop(p, in, &p->drop[i], &whole);
+        }
+    return 0;
+}
+
 /* ---- all of it ---- */
 
+/* What all looks need: how large, and the coarse picture; which of it is old. */
 static int prepare(struct pane *p, const struct radiance *in)
 {
     if (p->width != in->width || p->height != in->height)
         pane_rest(p);
     p->width = in->width;
     p->height = in->height;
-    size_t n = (size_t)p->width * (size_t)p->height;
     size_t cells = (size_t)radiance_across(in) * (size_t)radiance_down(in);
     p->coarse_width = (p->width + COARSE - 1) / COARSE;
     p->coarse_height = (p->height + COARSE - 1) / COARSE;
-    if (!p->planes)
-        p->planes = malloc(sizeof(*p->planes) * 3 * n + 2 * cells);
     if (!p->coarse) /* and one row and point more, which count for nothing */
         p->coarse = calloc((size_t)(p->coarse_width + 1) * (size_t)(p->coarse_height + 1),
                            4 * sizeof(*p->coarse));
-    if (!p->planes || !p->coarse)
+    if (!p->old)
+        p->old = malloc(cells);
+    if (!p->coarse || !p->old)
+        return -ENOMEM;
+    bool fresh = !p->known || p->of != in || !in->touched;
+    for (size_t i = 0; i < cells; i++)
+        p->old[i] = fresh ? 1 : p->old[i] | in->touched[i];
+    p->of = in;
+    p->known = true;
+    return 0;
+}
+
+/* A picture of the pane's own. */
+static int prepare_out(struct pane *p, const struct radiance *in)
+{
+    size_t n = (size_t)p->width * (size_t)p->height;
+    size_t cells = (size_t)radiance_across(in) * (size_t)radiance_down(in);
+    if (!p->planes)
+        p->planes = radiance_room(sizeof(*p->planes) * 3 * n + 2 * cells);
+    if (!p->planes)
         return -ENOMEM;
     p->cells = (uint8_t *)(p->planes + 3 * n) + cells;
     if (!p->valid)
@@ -458,7 +375,7 @@ static void put_all(struct pane *p, const struct radiance *in, const struct box 
     put_base(p, in, b);
     for (int i = 0; i < DROPS; i++)
         if (p->drop[i].strength > 0)
-            put_drop(p, &p->drop[i], b);
+            put_drop(p, &p->out, &p->drop[i], b);
     double colour[3];
     for (int k = 0; k < 3; k++)
         colour[k] = p->grey * PAINT_LIGHT * red[k];
@@ -476,19 +393,17 @@ static int bring_up(struct pane *p, const struct mess *m, double much, double zo
                     const struct radiance *in)
 {
     size_t across = (size_t)radiance_across(in), cells = across * (size_t)radiance_down(in);
-    bool fresh = !p->valid || p->of != in || !in->touched || in->unit != p->out.unit;
+    bool fresh = !p->valid || p->out_of != in || !in->touched || in->unit != p->out.unit;
     bool all = fresh || m->spray != p->mess.spray || m->cover != p->mess.cover ||
                (m->blur > 0) != (p->mess.blur > 0);
-    int err = prepare(p, in);
+    int err = prepare_out(p, in);
     if (err)
         return err;
     if (fresh)
         memset(p->cells, 1, cells);
     else
         memcpy(p->cells, in->touched, cells);
-    for (size_t i = 0; i < cells; i++)
-        if (p->cells[i])
-            shrink_cell(p, in, (int)(i % across), (int)(i / across));
+    bring_coarse(p, in, 0, 0, p->width - 1, p->height - 1);
     double mean[3], grey, veil[3] = {0};
     coarse_mean(p, mean);
     grey = m->spray > 0 || m->cover > 0
@@ -523,16 +438,24 @@ int pane_look(struct pane *p, const struct mess *m, const struct set *s, double 
               int64_t time_ns, struct radiance *in, struct radiance **ret)
 {
     double much = drops_amount(s, zoom);
-    if (much <= 0 && m->spray <= 0 && m->cover <= 0 && m->blur <= 0) {
+    bool bare = m->spray <= 0 && m->cover <= 0 && m->blur <= 0;
+    if (bare) {
         p->valid = false;
         *ret = in;
-        return 0;
+        p->known = p->known && much > 0;
+        if (much <= 0)
+            return 0;
     }
-    int err = bring_up(p, m, much, zoom, time_ns, in);
+    int err = prepare(p, in);
+    if (err)
+        return err;
+    if (bare)
+        return lay_drops(p, m, much, zoom, time_ns, in);
+    err = bring_up(p, m, much, zoom, time_ns, in);
     p->valid = !err;
     if (err)
         return err;
-    p->of = in;
+    p->out_of = in;
     p->mess = *m;
     int across = radiance_across(in), down = radiance_down(in);
     for (int j = 0; j < down; j++) {

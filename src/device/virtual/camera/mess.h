@@ -21,12 +21,15 @@ struct pane *pane_free(struct pane *p);
 void pane_use(struct pane *p, const struct kernels *k);
 void pane_rest(struct pane *p); /* nobody watches: gives its pictures back */
 
-/* What comes through: `in` itself when the pane is clean, else a picture of the pane's own,
- * good until the next call; `in` stays as it is. What differs from the picture of the call
- * before is touched in it; where in->touched is 0, `in` is what it was then. zoom: magnification
- * (drops get large and faint). 0 or -ENOMEM. */
+/* What comes through: `in` itself when nothing but drops lies on the pane, else a picture of
+ * the pane's own, good until the next call. Drops are laid over `in`, until pane_restore()
+ * takes them off again, exactly; that comes before anything else is done to it. What differs from
+ * the picture of the call before is touched in it; where in->touched is 0, `in` is what it was
+ * then. zoom: magnification (drops get large and faint). 0 or -ENOMEM. */
 int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
               int64_t time_ns, struct radiance *in, struct radiance **ret);
+
+void pane_restore(struct pane *p);
 
 /* How much of the light comes through on average, 0…1, for exposure. */
 double mess_light(const struct mess *m);

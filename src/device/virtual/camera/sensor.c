@@ -132,7 +132,7 @@ static int prepare(struct virtual_sensor *v)
     if (!v->light.r) {
         v->light = (struct radiance){.width = v->width, .height = v->height};
         size_t cells = (size_t)radiance_across(&v->light) * (size_t)radiance_down(&v->light);
-        uint16_t *planes = malloc(n * 3 * sizeof(*planes) + cells);
+        uint16_t *planes = radiance_room(n * 3 * sizeof(*planes) + cells);
         if (!planes)
             return -ENOMEM;
         v->light.stride = (size_t)v->width;
@@ -309,6 +309,7 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     struct pose from = really(v, &how.pose_start, how.start_ns);
     struct pose till = really(v, &how.pose_end, how.end_ns);
     struct radiance *seen = NULL;
+    pane_restore(v->pane);
     rc = world_render(v->world, &from, &till, how.start_ns, how.end_ns, &v->light);
     if (rc == 0)
         rc = pane_look(v->pane, &mess, &set, how.pose_start.zoom, start_ns, &v->light, &seen);

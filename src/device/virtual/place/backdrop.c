@@ -538,8 +538,8 @@ static void share_rhythms(struct backdrop *b)
 /* When clouds were last moved: they need not move with every picture. */
 static void choose_sky(struct backdrop *b, int64_t t, uint16_t stale)
 {
-    double step = 0.5 / (b->view.f * SKY_DRIFT); /* seconds that a cloud takes for half a pixel */
-    int64_t every = step > 0.5 ? SECOND / 2 : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
+    double step = 1 / (b->view.f * SKY_DRIFT); /* seconds that a cloud takes for a pixel */
+    int64_t every = step > 1 ? SECOND : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
     for (int i = 0; i < PHASES; i++) {
         int64_t offset = every / PHASES * ((i * 5) % PHASES);
         int64_t then = (t + offset) / every * every;

@@ -69,7 +69,7 @@ void sway_move(const struct backdrop *b, const struct knot *k, int64_t time_ns, 
 #define TICK_NS (NSEC_PER_SEC / 30)
 #define SLOWEST 4         /* rhythms of 2, 4 and 8 ticks, each begun at any of them */
 #define CLOSE_F 12000.0   /* pixels: from this focal length on leaves move with every picture */
-#define UNSEEN_PIXELS 0.4 /* a move that may be put off */
+#define UNSEEN_PIXELS 0.5 /* a move that may be put off */
 
 /* The first rhythm of those that last so many times two ticks. */
 static int first_of(int slow)
@@ -104,8 +104,8 @@ uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int
         most = fmaxf(most, k[c]->sway);
     if (!(most > 0) || !(b->wind_m_s > 0))
         return 0;
-    /* Amplitudes times angular speeds of sway_move(), about. */
-    double pixels = fmin(b->wind_m_s, 25) * 0.062 * (double)most * b->view.f / 15;
+    /* How far leaves go in 1/15 s, on average: amplitudes times angular speeds of sway_move(). */
+    double pixels = fmin(b->wind_m_s, 25) * 0.03 * (double)most * b->view.f / 15;
     int slow = 1;
     while (slow < SLOWEST && pixels * slow * 2 < UNSEEN_PIXELS)
         slow *= 2;
