@@ -50,6 +50,7 @@ void usage(bool to_stdout)
           "  stage remove ID | all          takes somebody off\n"
           "  stage gate open|close|auto|car\n"
           "  stage scenario [NAME | --file FILE]   plays it; alone: names them\n"
+          "  stage scenario --keep FILE | --show NAME | --remove NAME   your own, in the camera\n"
           "  stage advance SECONDS          lets simulated time go on\n"
           "  fault                          faults on purpose that are on\n"
           "  fault kinds                    which there are\n"

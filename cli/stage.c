@@ -10,8 +10,29 @@
 #define PATH "/vedette/stage"
 #define TEXT_MOST 65536 /* of a scenario */
 
-/* Posts take_body (NULL: gets) and gives the answer as JSON; what the camera refuses is
- * told in its words. */
+/* Takes what http_call() gave; what the camera refuses is told in its words. */
+static int answer(const struct options *o, int code, struct reply *r, json_t **ret)
+{
+    if (code)
+        return code;
+    json_t *j = json_loadb(r->body, r->len, 0, NULL);
+    const char *why = json_string_value(json_object_get(j, "error"));
+    if (r->status == 200 && j) {
+        *ret = j;
+        j = NULL;
+    } else if (why) {
+        code = fail(EXIT_REFUSED, "%s", why);
+    } else if (r->status == 404) {
+        code = fail(EXIT_REFUSED, "this camera has no stage: it is no virtual one");
+    } else {
+        code = reply_refused(o, r);
+    }
+    json_decref(j);
+    reply_done(r);
+    return code;
+}
+
+/* Posts take_body (NULL: gets) and gives the answer as JSON. */
 static int call(struct http *h, const struct options *o, const char *path, json_t *take_body,
                 json_t **ret)
 {
@@ -21,24 +42,8 @@ static int call(struct http *h, const struct options *o, const char *path, json_
     if (lost)
         return fail(EXIT_USAGE, "the words are no UTF-8");
     struct reply r;
-    int code = http_call(h, path, body, true, &r);
+    int code = answer(o, http_call(h, path, body, true, &r), &r, ret);
     free(body);
-    if (code)
-        return code;
-    json_t *j = json_loadb(r.body, r.len, 0, NULL);
-    const char *why = json_string_value(json_object_get(j, "error"));
-    if (r.status == 200 && j) {
-        *ret = j;
-        j = NULL;
-    } else if (r.status == 404) {
-        code = fail(EXIT_REFUSED, "this camera has no stage: it is no virtual one");
-    } else if (why) {
-        code = fail(EXIT_REFUSED, "%s", why);
-    } else {
-        code = reply_refused(o, &r);
-    }
-    json_decref(j);
-    reply_done(&r);
     return code;
 }
 
@@ -240,17 +245,80 @@ static int advance(struct http *h, const struct options *o, const char *text)
     return EXIT_FINE;
 }
 
+/* "/vedette/stage/scenarios/NAME" */
+static void scenario_path(char *ret, size_t size, const char *name, size_t len)
+{
+    char plain[64];
+    snprintf(plain, sizeof plain, "%.*s", (int)(len < 63 ? len : 63), name);
+    char *safe = http_escape(plain);
+    snprintf(ret, size, PATH "/scenarios/%s", safe ? safe : "");
+    free(safe);
+}
+
+/* By the name that it gives itself. */
+static int keep_scenario(struct http *h, const struct options *o, const char *file)
+{
+    char path[256], *text = NULL;
+    int code = read_file(file, &text);
+    if (code)
+        return code;
+    const char *line = text;
+    while (line && strncmp(line, "scenario ", 9))
+        line = (line = strchr(line, '\n')) ? line + 1 : NULL;
+    if (!line) {
+        free(text);
+        return fail(EXIT_USAGE, "%s is no scenario: it begins with \"scenario NAME\"", file);
+    }
+    line += 9;
+    line += strspn(line, " ");
+    scenario_path(path, sizeof path, line, strcspn(line, " \r\n#"));
+    return send(h, o, path, "text", text, NULL);
+}
+
+static int show_scenario(struct http *h, const struct options *o, const char *name)
+{
+    char path[256];
+    json_t *j = NULL;
+    scenario_path(path, sizeof path, name, strlen(name));
+    int code = call(h, o, path, NULL, &j);
+    if (code)
+        return code;
+    if (o->json)
+        return print_json(j);
+    fputs(json_string_value(json_object_get(j, "text")), stdout);
+    json_decref(j);
+    return EXIT_FINE;
+}
+
+static int remove_scenario(struct http *h, const struct options *o, const char *name)
+{
+    char path[256];
+    struct reply r;
+    json_t *j = NULL;
+    scenario_path(path, sizeof path, name, strlen(name));
+    int code = answer(o, http_delete(h, path, &r), &r, &j);
+    json_decref(j);
+    return code;
+}
+
 static int scenario(struct http *h, const struct options *o, int argc, char **argv)
 {
     char *text = NULL;
     if (argc == 2)
         return show_scenarios(h, o);
+    if (argc == 4 && !strcmp(argv[2], "--keep"))
+        return keep_scenario(h, o, argv[3]);
+    if (argc == 4 && !strcmp(argv[2], "--show"))
+        return show_scenario(h, o, argv[3]);
+    if (argc == 4 && !strcmp(argv[2], "--remove"))
+        return remove_scenario(h, o, argv[3]);
     if (argc == 4 && !strcmp(argv[2], "--file")) {
         int code = read_file(argv[3], &text);
         return code ? code : send(h, o, PATH "/scenario", "text", text, NULL);
     }
     if (argc != 3)
-        return fail(EXIT_USAGE, "stage scenario [NAME | --file FILE]");
+        return fail(EXIT_USAGE, "stage scenario [NAME | --file FILE | --keep FILE | --show NAME | "
+                                "--remove NAME]");
     return send(h, o, PATH "/scenario", "name", join(argc, argv, 2), NULL);
 }
 

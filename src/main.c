@@ -457,6 +457,7 @@ static int start(struct app *a, struct fault *why)
     if (!a->files)
         return fault_set(why, FAULT_IO, "--state", "cannot use %s: %s",
                          a->opt.state ? a->opt.state : state, strerror(-err));
+    c->files = a->files;
     if ((err = file_mkdir(a->files, "run")))
         return fault_set(why, FAULT_IO, "--state", "cannot write there: %s", strerror(-err));
     file_remove(a->files, "run/ready.json");

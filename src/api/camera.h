@@ -12,6 +12,7 @@ struct deliver;
 struct device;
 struct events;
 struct eye;
+struct file_port;
 struct identity_info;
 struct jobs;
 struct loop;
@@ -28,6 +29,7 @@ struct camera {
     struct clock *clock;
     struct jobs *jobs;
     struct conf *conf;
+    struct file_port *files; /* the state folder */
     struct events *events;
     struct server *server;
     struct trust *trust;

@@ -104,6 +104,19 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     check((await page.getByLabel('Scenario', { exact: true }).inputValue()) === 'mine', 'the page shows it');
     await page.getByLabel('Scenario', { exact: true }).selectOption(before);
     await until('the first one again', async () => (await playing()).name === before);
+    // From a file, and kept in the camera: then it can be chosen, and removed.
+    const own = async () => JSON.parse((await ask(base, '/vedette/stage/scenarios', admin)).body.toString()).scenarios.filter((s) => s.own);
+    const kept = 'scenario kept\ntitle Kept\nplace street\nlength 60 s loop\nactor guard woman at 0 30\n';
+    await page.locator('input[type=file]').setInputFiles({ name: 'kept.scenario', mimeType: 'text/plain', buffer: Buffer.from(kept) });
+    await until('the text is there', async () => (await text.inputValue()) === kept);
+    await page.getByRole('button', { name: 'Keep in the camera' }).click();
+    await until('it is kept', async () => (await own()).map((s) => s.name).join() === 'kept');
+    await page.getByLabel('Scenario', { exact: true }).selectOption('kept');
+    await until('it is played', async () => (await playing()).name === 'kept');
+    await page.getByRole('button', { name: 'Remove from the camera' }).click();
+    await until('it is gone', async () => (await own()).length === 0);
+    await page.getByLabel('Scenario', { exact: true }).selectOption(before);
+    await until('and the first one again', async () => (await playing()).name === before);
     await page.context().close();
   });
 

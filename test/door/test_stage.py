@@ -8,6 +8,7 @@ import vedette
 import web
 
 STAGE = "/vedette/stage"
+JSON = [("Content-Type", "application/json")]
 
 
 def do(c, status=200, client=None, **values):
@@ -106,6 +107,13 @@ def test_J4_all_or_nothing(t):
     for raw in ("", "[]", "5", "{", '{"do":"hour\\u00003"}', '{"hour":1,"hour":2}', '{"hour":NaN}', "null"):
         t.equal(c.admin.post(STAGE, raw, type="application/json").status, 400, raw)
     t.equal(stage(c)["values"], before)
+
+
+def test_J4_the_place_stays(t):
+    c = t.shared()
+    for bad in ({"place": "hall"}, {"do": "place hall"}, {"hour": 3, "place": "street"}):
+        t.match("--source virtual:street or virtual:hall", do(c, 409, **bad)["error"], bad)
+    t.equal(stage(c)["place"], "street")
 
 
 def test_J4_light_and_weather(t):
@@ -344,6 +352,68 @@ def test_J4_scenarios(t):
     t.equal(stage(c)["scenario"]["name"], "default")
 
 
+def test_J4_scenarios_of_ones_own(t):
+    c = t.camera(clock="sim")
+    c.setup()
+    path = STAGE + "/scenarios/"
+    text = "scenario mine\ntitle Mine\nplace street\nlength 60 s loop\nhour 5\nactor me man at 3 30\n"
+
+    def put(name, text, status=200, method="PUT"):
+        r = c.admin.call(method, path + name, body=json.dumps({"text": text}).encode(), headers=JSON)
+        assert r.status == status, f"{name} {text[:60]!r}: {r}"
+        return r.json
+
+    def names():
+        return {s["name"]: s["own"] for s in c.admin.get(STAGE + "/scenarios").json["scenarios"]}
+    shipped = names()
+    t.check(not any(shipped.values()))
+    t.equal({s["name"]: s["own"] for s in put("mine", text)["scenarios"]}, {**shipped, "mine": True})
+    j = c.admin.get(path + "mine").json
+    t.equal((j["text"], j["title"], j["own"]), (text, "Mine", True))
+    t.check("actor" in c.admin.get(path + "default").json["text"], "shipped ones can be read, too")
+    post(c, "/scenario", name="mine")
+    t.equal(stage(c)["values"]["hour"], 5)
+    # Another text by the same name takes its place; POST does the same.
+    put("mine", text.replace("hour 5", "hour 6"), method="POST")
+    post(c, "/scenario", name="mine")
+    t.equal(stage(c)["values"]["hour"], 6)
+    # It is there after a new start, the first version is not.
+    c.restart()
+    t.equal(names(), {**shipped, "mine": True})
+    post(c, "/scenario", name="mine")
+    t.equal(stage(c)["values"]["hour"], 6)
+    # What is refused, and leaves everything as it is.
+    for name, bad, status in (
+            ("other", text, 400), ("mine", text + "at 5 fly away\n", 400), ("mine", "", 400),
+            ("default", text.replace("mine", "default"), 409), ("..%2fmine", text, 400),
+            ("a%00b", text, 400), ("Mine", text.replace("mine", "Mine"), 400),
+            ("mine", text + "#" * 65536, 400), ("mine", text + "#" * 200000, 413),
+            ("x" * 40, text.replace("mine", "x" * 40), 400), ("", text, 400)):
+        r = c.admin.call("PUT", path + name, body=json.dumps({"text": bad}).encode(), headers=JSON)
+        t.check(400 <= r.status < 500, name, bad[:60], r)
+        if status == 409:
+            t.equal(r.status, 409, r)
+    t.match("^line ", put("mine", text + "at 5 fly away\n", 400)["name"])
+    for body in (b"", b"{}", b"[]", b'{"text": 5}', b'{"text": "x", "y": 1}', text.encode()):
+        r = c.admin.call("PUT", path + "mine", body=body, headers=JSON)
+        t.equal(r.status, 400, body)
+    for client in (c.operator, c.viewer, c.ptz):
+        t.equal(client.call("DELETE", path + "mine").status, 403)
+    t.equal((names(), c.admin.get(path + "nothing").status), ({**shipped, "mine": True}, 404))
+    for i in range(31):
+        put(f"mine-{i}", text.replace("mine", f"mine-{i}"))
+    t.match("remove one", put("mine-31", text.replace("mine", "mine-31"), 409)["error"])
+    put("mine-30", text.replace("mine", "mine-30"))
+    # Removed: also on the disk, with the copy of before.
+    t.equal(c.admin.call("DELETE", path + "default").status, 409)
+    for name in ["mine"] + [f"mine-{i}" for i in range(31)]:
+        t.equal(c.admin.call("DELETE", path + name).status, 200)
+    t.equal(c.admin.call("DELETE", path + "mine").status, 404)
+    t.equal((names(), list(pathlib.Path(c.state, "scenarios").iterdir())), (shipped, []))
+    c.restart()
+    t.equal(names(), shipped)
+
+
 def test_J4_scenario_survives_power(t):
     c = t.camera()
     c.setup(users=False)
@@ -445,7 +515,11 @@ def test_J4_power_while_time_goes_on(t):
             lost.append(e)
     thread = threading.Thread(target=go)
     thread.start()
-    do(c, power="cycle", client=c.client(*vedette.ADMIN))
+    for _ in range(20):  # hours pass between the challenge and its answer
+        r = c.client(*vedette.ADMIN).post(STAGE, json.dumps({"power": "cycle"}), type="application/json")
+        if r.status != 401:
+            break
+    t.equal(r.status, 200, r)
     thread.join(60)
     t.check(not thread.is_alive())
     reborn(c, was)

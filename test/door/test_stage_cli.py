@@ -48,6 +48,18 @@ def test_J4_cli_people(t):
     t.equal(tool(c, "stage", "scenario", "--file", str(d / "mine.scenario")).returncode, 0)
     j = json.loads(tool(c, "-j", "stage").stdout)
     t.equal((j["scenario"]["name"], j["values"]["hour"]), ("mine", 4))
+    t.equal(tool(c, "stage", "scenario", "default").returncode, 0)
+    # Kept in the camera, it has a name.
+    t.equal(tool(c, "stage", "scenario", "mine").returncode, 1)
+    t.equal(tool(c, "stage", "scenario", "--keep", str(d / "mine.scenario")).returncode, 0)
+    t.match(r"(?m)^mine +Mine$", tool(c, "stage", "scenario").stdout)
+    t.equal(tool(c, "stage", "scenario", "--show", "mine").stdout, (d / "mine.scenario").read_text())
+    t.equal(tool(c, "stage", "scenario", "mine").returncode, 0)
+    t.equal(tool(c, "stage", "scenario", "--remove", "mine").returncode, 0)
+    p = tool(c, "stage", "scenario", "--remove", "mine")
+    t.equal((p.returncode, p.stderr), (1, "vedettectl: There is no scenario of this name.\n"))
+    p = tool(c, "stage", "scenario", "--remove", "default")
+    t.match("came with the camera", p.stderr)
 
 
 def test_J4_cli_refusals(t):

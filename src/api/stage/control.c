@@ -172,6 +172,14 @@ static int seconds_of(const json_t *body, const char *name, double *ret, struct 
     return err;
 }
 
+/* What somebody who wants another place has to do. */
+static int stays(struct fault *why)
+{
+    return fault_set(why, FAULT_UNSUPPORTED, "place",
+                     "A camera stands where it was started. For another place start one with "
+                     "--source virtual:street or virtual:hall.");
+}
+
 /* {"weather": "rain", "cloud": 1, "over": 10}, in the order of the table. */
 static int read_values(const json_t *body, struct stage_change *ret, size_t *ret_n,
                        struct fault *why)
@@ -184,6 +192,8 @@ static int read_values(const json_t *body, struct stage_change *ret, size_t *ret
     int err = seconds_of(body, "over", &over, why);
     if (!err)
         err = seconds_of(body, "for", &lasts, why);
+    if (!err && json_object_get(body, "place"))
+        err = stays(why);
     json_object_foreach((json_t *)body, name, unused)
     {
         if (!err && strcmp(name, "over") != 0 && strcmp(name, "for") != 0)
@@ -228,7 +238,8 @@ static int read_texts(const json_t *body, struct stage_change *ret, size_t *ret_
         const json_t *text = json_is_array(list) ? json_array_get(list, i) : list;
         if (!json_is_string(text) || strlen(json_string_value(text)) != json_string_length(text))
             return fault_set(why, FAULT_INVALID, "do", "A command is a text.");
-        int err = stage_parse(json_string_value(text), &ret[i], why);
+        const char *words = json_string_value(text);
+        int err = strncmp(words, "place ", 6) ? stage_parse(words, &ret[i], why) : stays(why);
         if (err)
             return err;
     }

@@ -99,7 +99,7 @@ static void serve_gate(struct exchange *ex, void *arg)
 
 /* ---- scenarios ---- */
 
-static json_t *facts_json(const struct cast_facts *f)
+json_t *players_facts_json(const struct cast_facts *f)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:f, s:b}", "name", f->name, "title", f->title, "about",
                      f->about, "place", f->place, "length", f->length_s, "loop", (int)f->loop);
@@ -110,7 +110,7 @@ json_t *players_scenario_json(struct camera *cam)
     struct cast_facts f;
     if (!cast_facts(cam->device->cast, stage_just_after(clock_now(cam->clock)), &f))
         return json_null();
-    json_t *j = facts_json(&f);
+    json_t *j = players_facts_json(&f);
     if (j)
         json_object_set_new(j, "start", json_real((double)f.start_ns / 1e9));
     return j;
@@ -182,18 +182,6 @@ static void serve_scenario(struct exchange *ex, void *arg)
     stage_reply(ex, 200, json_pack("{s:o}", "scenario", players_scenario_json(d->cam)));
 }
 
-static void serve_scenarios(struct exchange *ex, void *arg)
-{
-    struct players_door *d = arg;
-    const struct scenario_library *l = d->cam->device->library;
-    json_t *list = json_array();
-    for (size_t i = 0; i < l->n; i++)
-        json_array_append_new(list, facts_json(&l->item[i].facts));
-    stage_reply(
-        ex, 200,
-        json_pack("{s:o, s:o}", "playing", players_scenario_json(d->cam), "scenarios", list));
-}
-
 static const struct endpoint rows[] = {
     {.path = "/vedette/stage/spawn",
      .methods = METHOD_POST,
@@ -220,11 +208,6 @@ static const struct endpoint rows[] = {
      .max_body = 2 * SCENARIO_BYTES + 1024,
      .serve = serve_scenario,
      .doc = "plays another scenario, by name or as text (JSON)"},
-    {.path = "/vedette/stage/scenarios",
-     .methods = METHOD_GET,
-     .role = ROLE_ADMIN,
-     .serve = serve_scenarios,
-     .doc = "the scenarios that came with the camera, and what is played (JSON)"},
 };
 
 struct players_door *players_door_new(struct camera *cam, struct gate *g,

@@ -6,6 +6,7 @@
 #include "base/json.h"
 
 struct camera;
+struct cast_facts;
 struct gate;
 struct players_door;
 
@@ -15,6 +16,8 @@ struct players_door *players_door_new(struct camera *cam, struct gate *g,
                                       void (*changed)(void *arg), void *arg);
 struct players_door *players_door_free(struct players_door *d);
 
+/* A scenario, for the answers of others. */
+json_t *players_facts_json(const struct cast_facts *f);
 /* What is played, for the answers of others; null when nothing is. */
 json_t *players_scenario_json(struct camera *cam);
 /* Who is there. */

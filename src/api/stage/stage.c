@@ -11,6 +11,7 @@
 #include "api/gate.h"
 #include "api/stage/control.h"
 #include "api/stage/faults.h"
+#include "api/stage/library.h"
 #include "api/stage/reply.h"
 #include "api/stage/truth.h"
 #include "base/clock.h"
@@ -30,6 +31,7 @@ struct stage_door {
     struct truth_door *truth;
     struct control_door *control;
     struct faults_door *faults;
+    struct library_door *library;
     struct advance *running; /* one at a time */
 };
 
@@ -155,9 +157,10 @@ struct stage_door *stage_door_new(struct camera *cam, struct gate *g)
     if (!cam->device->world)
         return d;
     d->truth = truth_door_new(cam, g);
+    d->library = library_door_new(cam, g);
     d->control = control_door_new(cam, g);
     d->faults = faults_door_new(cam, g);
-    if (!d->truth || !d->control || !d->faults)
+    if (!d->truth || !d->library || !d->control || !d->faults)
         return stage_door_free(d);
     gate_add(g, rows, sizeof rows / sizeof *rows, d);
     return d;
@@ -174,6 +177,7 @@ struct stage_door *stage_door_free(struct stage_door *d)
     }
     faults_door_free(d->faults);
     control_door_free(d->control);
+    library_door_free(d->library);
     truth_door_free(d->truth);
     free(d);
     return NULL;

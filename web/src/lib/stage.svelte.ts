@@ -26,6 +26,7 @@ export interface Scenario {
   title: string;
   about: string;
   place: string;
+  own?: boolean; // kept by a user, so that it can be removed
 }
 
 export interface Member {
@@ -154,6 +155,18 @@ export async function listScenarios(): Promise<void> {
 }
 export async function play(what: { name: string } | { text: string }): Promise<void> {
   stage.scenario = (await post('/vedette/stage/scenario', what)).scenario;
+}
+const scenarioPath = (name: string) => `/vedette/stage/scenarios/${encodeURIComponent(name)}`;
+/** Keeps the text in the camera, under the name that it gives itself. Returns that. */
+export async function keepScenario(text: string): Promise<string> {
+  const name = /^scenario[ \t]+(\S+)/m.exec(text)?.[1];
+  if (!name) throw new Error(t('stage.scenario.nameless'));
+  const headers = { 'Content-Type': 'application/json' };
+  stage.scenarios = (await reply(scenarioPath(name), { method: 'PUT', headers, body: JSON.stringify({ text }) })).scenarios;
+  return name;
+}
+export async function removeScenario(name: string): Promise<void> {
+  stage.scenarios = (await reply(scenarioPath(name), { method: 'DELETE' })).scenarios;
 }
 /** Returns the id of whom it sent. */
 export async function spawn(who: string): Promise<string> {

@@ -10,6 +10,10 @@ export const stageTexts = {
   'stage.loading': ['Asking the stage…', 'Die Bühne wird gefragt …'],
   'stage.failed': ['The stage does not answer: {text}', 'Die Bühne antwortet nicht: {text}'],
   'stage.place': ['Place', 'Ort'],
+  'stage.place.hint': [
+    'Chosen at the start: --source virtual:street or virtual:hall',
+    'Beim Start gewählt: --source virtual:street oder virtual:hall',
+  ],
   'stage.scenario': ['Scenario', 'Szenario'],
   'stage.truth': ['Show the truth', 'Wahrheit zeigen'],
   'stage.truth.hint': [
@@ -38,6 +42,12 @@ export const stageTexts = {
     'The words are explained in docs/scenarios.md. An error names the line.',
     'Die Wörter erklärt docs/scenarios.md. Ein Fehler nennt die Zeile.',
   ],
+  'stage.scenario.file': ['From a file …', 'Aus einer Datei …'],
+  'stage.scenario.keep': ['Keep in the camera', 'In der Kamera behalten'],
+  'stage.scenario.kept': ['{name} is kept in the camera', '{name} bleibt in der Kamera'],
+  'stage.scenario.remove': ['Remove from the camera', 'Aus der Kamera entfernen'],
+  'stage.scenario.removed': ['{name} is removed', '{name} ist entfernt'],
+  'stage.scenario.nameless': ['It begins with “scenario NAME”', 'Er beginnt mit „scenario NAME“'],
   'stage.line': ['Line {n}: {text}', 'Zeile {n}: {text}'],
   'stage.send': ['Send', 'Schicken'],
   'stage.send.title': ['Send somebody', 'Jemanden schicken'],
