@@ -13,10 +13,11 @@ meson                      build description
 ninja-build                build
 pkg-config                 finds the libraries
 python3                    house rules check, code made at build time
-libavcodec-dev             H.264 encoder, decoders of the file source
+libavcodec-dev             H.264 and H.265 encoders, decoders of the file source
 libavformat-dev            containers of the file source
 libavutil-dev              pictures and times of the two above
 libswscale-dev             colour conversion of decoded files
+libsvtav1enc-dev           AV1 encoder
 libjpeg62-turbo-dev        JPEG
 libturbojpeg0-dev          JPEG straight from planes
 libssl-dev                 TLS, hashes, keys

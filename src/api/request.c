@@ -70,8 +70,8 @@ static int set_flag(bool *ret, const char *name, const char *value, struct fault
 
 static int set_codec(struct wish *w, const char *name, const char *value, struct fault *why)
 {
-    static const char *const names[] = {"h264", "jpeg", NULL};
-    static const enum codec codecs[] = {CODEC_H264, CODEC_JPEG};
+    static const char *const names[] = {"h264", "jpeg", "h265", "av1", NULL};
+    static const enum codec codecs[] = {CODEC_H264, CODEC_JPEG, CODEC_H265, CODEC_AV1};
     int i = 0;
     int err = set_choice(&i, name, value, names, why);
     if (!err)

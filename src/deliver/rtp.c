@@ -108,7 +108,7 @@ const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
     struct writer w = {
         .form = f,
         .at = f->bytes,
-        .payload_type = codec == CODEC_JPEG ? RTP_PT_JPEG : RTP_PT_H264,
+        .payload_type = codec == CODEC_JPEG ? RTP_PT_JPEG : RTP_PT_DYNAMIC,
         .seq = p->rtp_seq,
         .time = stream_rtp_time(s, p->time_ns, RTP_CLOCK_HZ),
         .ssrc = stream_ssrc(s),

@@ -1,4 +1,4 @@
-/* RTP forms of packets (RFC 3550, 6184, 2435), made once per stream and shared.
+/* RTP forms of packets (RFC 3550; 6184, 7798, 2435, AV1 1.0), made once per stream and shared.
  *
  * The bytes of all RTP packets of a picture lie in one buffer, each preceded by the
  * 4 bytes '$' channel length of RTSP interleaving, so that one send carries a picture
@@ -17,7 +17,7 @@
 
 #define RTP_MTU 1400 /* RTP header and payload */
 #define RTP_HEADER 12
-#define RTP_PT_H264 96
+#define RTP_PT_DYNAMIC 96 /* all but JPEG: named by the SDP */
 #define RTP_PT_JPEG 26
 #define RTP_CLOCK_HZ 90000
 #define RTP_MAX_COPIES 8 /* shared copies of one picture */

@@ -1,8 +1,9 @@
 #include "media/encode.h"
 
-extern const struct encoder_ops encoder_h264, encoder_jpeg;
+extern const struct encoder_ops encoder_h264, encoder_jpeg, encoder_h265, encoder_av1;
 
-const struct encoder_ops *const encoder_table[] = {&encoder_h264, &encoder_jpeg, NULL};
+const struct encoder_ops *const encoder_table[] = {&encoder_h264, &encoder_jpeg, &encoder_h265,
+                                                 &encoder_av1, NULL};
 
 bool encoding_equal(const struct encoding *a, const struct encoding *b)
 {

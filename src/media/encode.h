@@ -17,7 +17,7 @@ struct encoding {
     struct rendition_key key;
     double fps;      /* 0: every picture of the source */
     int compression; /* 0 best … 100 smallest (VAPIX) */
-    int gop;         /* pictures from key to key; H.264 */
+    int gop;         /* pictures from key to key; not JPEG */
     enum rate_mode rate_mode;
     int max_kbps; /* RATE_MBR */
     int profile;  /* 0 baseline, 1 main, 2 high; H.264 */
@@ -31,7 +31,8 @@ struct encoder_ops {
     enum codec codec;
     const char *name;
     struct encoder *(*open)(const struct encoding *e, double source_fps, struct fault *why);
-    /* One picture in, at most one packet out (packet NULL: the codec keeps it). */
+    /* One picture in, at most one packet out (packet NULL: the codec keeps it for now). The
+     * packet's `how` is that of the picture that it shows. */
     int (*encode)(struct encoder *enc, struct rendition *r, bool force_key, struct packet **ret_p,
                   struct stream_format *format /* updated when parameter sets appear */);
     void (*close)(struct encoder *enc);

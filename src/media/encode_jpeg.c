@@ -109,6 +109,7 @@ static int jpeg_encode(struct encoder *enc, struct rendition *r, bool force_key,
         return -ENOMEM;
     }
     p->flags = PACKET_KEY;
+    p->how = r->how;
     *format = e->format;
     *ret_p = p;
     return 0;

@@ -56,9 +56,8 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     if (dropped != w->dropped)
         p->flags |= PACKET_GAP;
     w->dropped = dropped;
-    p->time_ns = r->how.start_ns;
-    p->utc_ns = r->how.utc_ns;
-    p->how = r->how;
+    p->time_ns = p->how.start_ns;
+    p->utc_ns = p->how.utc_ns;
     p->coded_ns = clock_now(c->p->clock);
     c->p->coded++;
     stream_append(c->stream, p);

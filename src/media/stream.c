@@ -256,7 +256,17 @@ bool stream_get_format(struct stream *s, struct stream_format *ret)
     pthread_mutex_lock(&s->lock);
     *ret = s->format;
     pthread_mutex_unlock(&s->lock);
-    return ret->codec != CODEC_H264 || (ret->sps_len && ret->pps_len);
+    switch (ret->codec) {
+    case CODEC_H264:
+        return ret->sps_len && ret->pps_len;
+    case CODEC_H265:
+        return ret->vps_len && ret->sps_len && ret->pps_len;
+    case CODEC_AV1:
+        return ret->sps_len;
+    case CODEC_JPEG:
+        break;
+    }
+    return true;
 }
 
 void stream_end(struct stream *s)

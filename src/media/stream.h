@@ -26,10 +26,10 @@ struct stream_format {
     enum codec codec;
     int width, height;
     double fps; /* nominal */
-    /* Parameter sets: for H.264 SPS and PPS without start codes. Empty until the
-     * first key packet. Immutable once seen by stream_config(). */
-    uint8_t sps[256], pps[256];
-    size_t sps_len, pps_len;
+    /* Parameter sets without start codes: H.264 SPS and PPS, H.265 also VPS; AV1: its sequence
+     * header OBU stands in sps. Empty until the first key packet. */
+    uint8_t vps[256], sps[256], pps[256];
+    size_t vps_len, sps_len, pps_len;
 };
 
 struct stream_window {

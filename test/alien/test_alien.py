@@ -130,6 +130,21 @@ def test_E1_ffmpeg_mjpeg_http(t):
     t.equal(p.returncode, 0, p.stderr)
 
 
+def test_E1_h265(t):
+    """The same path with the other codec: what it is, and that it plays over TCP and UDP."""
+    t.need("ffprobe")
+    c = t.shared()
+    query = "?videocodec=h265&resolution=640x360&fps=10"
+    p = run(["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_streams", "-of", "json",
+             url(c, query)])
+    t.equal((p.returncode, p.stderr), (0, ""))
+    s, = json.loads(p.stdout)["streams"]
+    t.equal((s["codec_name"], s["width"], s["height"]), ("hevc", 640, 360))
+    t.equal((s.get("color_space"), s.get("color_range")), ("bt709", "tv"))
+    for transport in ("tcp", "udp"):
+        play(t, c, query, transport=transport, seconds=3, fps=10)
+
+
 def test_E3_ffmpeg_arguments(t):
     play(t, t.shared(), "?resolution=640x360&fps=10&compression=50&videokeyframeinterval=10", seconds=5,
          fps=10)
@@ -154,6 +169,17 @@ def test_E2_gstreamer(t):
         t.check(time.monotonic() - began < 25, "60 pictures took too long")
         bad = [l for l in p.stderr.splitlines() if re.search(r"ERROR|error|not negotiated", l)]
         t.check(not bad, bad[:10])
+
+
+def test_E2_gstreamer_h265(t):
+    t.need("gst-launch-1.0")
+    c = t.shared()
+    env = {**os.environ, "GST_REGISTRY": str(t.dir() / "registry")}
+    query = "?videocodec=h265&resolution=640x360&fps=10"
+    p = run(["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, query)}", "protocols=tcp", "!",
+             "rtph265depay", "!", "h265parse", "!", "avdec_h265", "!", "identity", "eos-after=20", "!",
+             "fakesink", "sync=false"], env=env)
+    t.equal(p.returncode, 0, p.stderr[-2000:])
 
 
 def test_E2_gstreamer_jpeg(t):

@@ -1,4 +1,4 @@
-/* Cutting coded pictures into RTP: first byte H.264 or JPEG. */
+/* Cutting coded pictures into RTP: the first byte says which codec. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +26,8 @@ static void put(void *arg, const struct rtp_piece piece[2], bool last)
     s->sum = sum;
 }
 
+static const enum codec codecs[] = {CODEC_H264, CODEC_JPEG, CODEC_H265, CODEC_AV1};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!size)
@@ -35,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(copy, data + 1, size - 1);
     struct seen s = {0};
-    int n = rtp_split(copy, size - 1, data[0] & 1 ? CODEC_JPEG : CODEC_H264, put, &s);
+    int n = rtp_split(copy, size - 1, codecs[data[0] & 3], put, &s);
     assert(n == s.packets && s.marked == (n > 0));
     free(copy);
     return 0;

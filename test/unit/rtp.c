@@ -57,7 +57,7 @@ static void depacketize(const struct rtp_form *f, const uint8_t *bytes, int chan
         CHECK(len <= RTP_MTU && len > 12);
         p += 4;
         CHECK_INT(p[0], 0x80);
-        CHECK_INT(p[1] & 0x7f, RTP_PT_H264);
+        CHECK_INT(p[1] & 0x7f, RTP_PT_DYNAMIC);
         uint16_t seq = (uint16_t)(p[2] << 8 | p[3]);
         if (!s->packets) {
             s->first_seq = seq;

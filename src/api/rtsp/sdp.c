@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "deliver/rtp.h"
 #include "media/encode.h"
+#include "media/obu.h"
 
 /* Rotation and mirror of the picture against the sensor, as a 3x3 matrix by rows. */
 static void write_transform(struct buf *b, const struct rendition_key *key)
@@ -29,14 +30,87 @@ static int write_h264(struct buf *b, const struct stream_format *f)
              "a=rtpmap:%d H264/90000\r\n"
              "a=fmtp:%d packetization-mode=1;profile-level-id=%02x%02x%02x;"
              "sprop-parameter-sets=%s,%s\r\n",
-             RTP_PT_H264, RTP_PT_H264, f->sps[1], f->sps[2], f->sps[3], sps, pps);
+             RTP_PT_DYNAMIC, RTP_PT_DYNAMIC, f->sps[1], f->sps[2], f->sps[3], sps, pps);
+    return 0;
+}
+
+/* RFC 7798, 7.1 */
+static int write_h265(struct buf *b, const struct stream_format *f)
+{
+    const struct {
+        const uint8_t *bytes;
+        size_t len;
+    } set[] = {{f->vps, f->vps_len}, {f->sps, f->sps_len}, {f->pps, f->pps_len}};
+    char text[3][(sizeof(f->sps) + 2) / 3 * 4 + 1];
+    for (int i = 0; i < 3; i++) {
+        if (!set[i].len)
+            return -EINVAL;
+        base64_of(set[i].bytes, set[i].len, text[i]);
+    }
+    buf_addf(b,
+             "a=rtpmap:%d H265/90000\r\n"
+             "a=fmtp:%d sprop-vps=%s;sprop-sps=%s;sprop-pps=%s\r\n",
+             RTP_PT_DYNAMIC, RTP_PT_DYNAMIC, text[0], text[1], text[2]);
+    return 0;
+}
+
+static unsigned take_bits(const uint8_t *bytes, size_t len, size_t *at, unsigned n)
+{
+    unsigned v = 0;
+    for (; n; n--, (*at)++)
+        v = v << 1 | (*at / 8 < len ? bytes[*at / 8] >> (7 - *at % 8) & 1 : 0);
+    return v;
+}
+
+/* RTP Payload Format For AV1, 7.2.1, from sequence_header_obu() (AV1 5.5.1). */
+static int write_av1(struct buf *b, const struct stream_format *f)
+{
+    struct obu o;
+    size_t at = 0, bit = 0;
+    if (obu_next(f->sps, f->sps_len, &at, &o) || o.type != OBU_SEQUENCE_HEADER)
+        return -EINVAL;
+    const uint8_t *p = o.payload;
+    size_t n = o.payload_len;
+    unsigned profile = take_bits(p, n, &bit, 3), level, tier = 0;
+    take_bits(p, n, &bit, 1);       /* still_picture */
+    if (take_bits(p, n, &bit, 1)) { /* reduced_still_picture_header */
+        level = take_bits(p, n, &bit, 5);
+    } else {
+        if (take_bits(p, n, &bit, 1)) /* timing_info_present_flag: none of ours has it */
+            return -EINVAL;
+        take_bits(p, n, &bit, 1 + 5 + 12); /* up to operating_point_idc[0] */
+        level = take_bits(p, n, &bit, 5);
+        tier = level > 7 ? take_bits(p, n, &bit, 1) : 0;
+    }
+    buf_addf(b,
+             "a=rtpmap:%d AV1/90000\r\n"
+             "a=fmtp:%d profile=%u;level-idx=%u;tier=%u\r\n",
+             RTP_PT_DYNAMIC, RTP_PT_DYNAMIC, profile, level, tier);
+    return 0;
+}
+
+static int write_format(struct buf *b, const struct sdp_desc *d)
+{
+    const struct stream_format *f = d->format;
+    switch (f->codec) {
+    case CODEC_H264:
+        return write_h264(b, f);
+    case CODEC_H265:
+        return write_h265(b, f);
+    case CODEC_AV1:
+        return write_av1(b, f);
+    case CODEC_JPEG:
+        break;
+    }
+    buf_addf(b, "a=rtpmap:%d JPEG/90000\r\na=x-dimensions:%d,%d\r\n", RTP_PT_JPEG,
+             d->encoding->key.width, d->encoding->key.height);
     return 0;
 }
 
 int sdp_write(struct buf *b, const struct sdp_desc *d)
 {
     bool jpeg = d->format->codec == CODEC_JPEG;
-    int type = jpeg ? RTP_PT_JPEG : RTP_PT_H264;
+    int type = jpeg ? RTP_PT_JPEG : RTP_PT_DYNAMIC;
     int width = d->encoding->key.width, height = d->encoding->key.height;
     const char *family = strchr(d->address, ':') ? "IP6" : "IP4";
     const char *mark = *d->query ? "?" : "";
@@ -56,14 +130,9 @@ int sdp_write(struct buf *b, const struct sdp_desc *d)
              strchr(d->address, ':') ? "::" : "0.0.0.0");
     if (!jpeg && d->encoding->rate_mode == RATE_MBR && d->encoding->max_kbps > 0)
         buf_addf(b, "b=AS:%d\r\n", d->encoding->max_kbps);
-    if (jpeg) {
-        buf_addf(b, "a=rtpmap:%d JPEG/90000\r\n", type);
-        buf_addf(b, "a=x-dimensions:%d,%d\r\n", width, height);
-    } else {
-        int err = write_h264(b, d->format);
-        if (err < 0)
-            return err;
-    }
+    int err = write_format(b, d);
+    if (err < 0)
+        return err;
     buf_addf(b, "a=framerate:%f\r\na=framesize:%d %d-%d\r\n", d->fps, type, width, height);
     write_transform(b, &d->encoding->key);
     buf_addf(b,

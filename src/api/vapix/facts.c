@@ -75,7 +75,7 @@ static void properties(struct facts *f)
         {"Properties.ApiDiscovery.ApiDiscovery", "yes"},
         {"Properties.Audio.Audio", "no"},
         {"Properties.HTTPS.HTTPS", "yes"},
-        {"Properties.Image.Format", "jpeg,mjpeg,h264"},
+        {"Properties.Image.Format", "jpeg,mjpeg,h264,h265,av1"},
         {"Properties.Image.H264.Profiles", "Baseline,Main,High"},
         {"Properties.Image.NbrOfViews", "1"},
         {"Properties.Image.Rotation", "0,90,180,270"},

@@ -1,0 +1,219 @@
+/* Every video codec as live viewers need it: one picture in, one packet out, keys when due and
+ * when asked for, decodable by a decoder nobody here wrote, in the right colours, stamped. */
+#include <libavcodec/avcodec.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "media/annexb.h"
+#include "media/encode.h"
+#include "media/obu.h"
+#include "unit.h"
+
+#define W 320
+#define H 180
+#define PICTURES 20
+#define GOP 8
+
+static const struct kind {
+    enum codec codec;
+    enum AVCodecID id;
+} kinds[] = {
+    {CODEC_H264, AV_CODEC_ID_H264}, {CODEC_H265, AV_CODEC_ID_HEVC}, {CODEC_AV1, AV_CODEC_ID_AV1}};
+
+static struct encoder *open_encoder(enum codec codec, const struct encoding *e)
+{
+    struct fault why = {0};
+    for (int i = 0; encoder_table[i]; i++)
+        if (encoder_table[i]->codec == codec) {
+            struct encoder *enc = encoder_table[i]->open(e, 30, &why);
+            if (!enc)
+                unit_fail(__FILE__, __LINE__, "%s: %s", codec_name(codec), why.text);
+            return enc;
+        }
+    return NULL;
+}
+
+static struct encoding wish(enum codec codec)
+{
+    return (struct encoding){.codec = codec,
+                             .key = {.view = 1, .width = W, .height = H},
+                             .compression = 20,
+                             .gop = GOP,
+                             .profile = 2,
+                             .stamp = true};
+}
+
+/* A grey step wedge with a coloured square that wanders. */
+static struct picture *draw(struct picture_pool *pool, int k)
+{
+    struct picture *p = picture_get(pool);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            p->plane[0][y * p->stride[0] + x] = (uint8_t)(40 + x / 40 * 22);
+    for (int i = 1; i < 3; i++)
+        for (int y = 0; y < H / 2; y++)
+            for (int x = 0; x < W / 2; x++) {
+                bool in = x > 20 + 3 * k && x < 50 + 3 * k && y > 30 && y < 60;
+                p->plane[i][y * p->stride[i] + x] = in ? (i == 1 ? 90 : 180) : 128;
+            }
+    return p;
+}
+
+static bool says(const struct packet *p, const char *text)
+{
+    return memmem(p->bytes, p->len, text, strlen(text)) != NULL;
+}
+
+static void decode_one(AVCodecContext *dec, const struct packet *p, AVFrame *pic)
+{
+    AVPacket *av = av_packet_alloc();
+    CHECK_INT(av_new_packet(av, (int)p->len), 0);
+    memcpy(av->data, p->bytes, p->len);
+    CHECK_INT(avcodec_send_packet(dec, av), 0);
+    av_packet_free(&av);
+    CHECK_INT(avcodec_receive_frame(dec, pic), 0);
+}
+
+static double likeness(const AVFrame *a, const struct picture *b) /* PSNR of all planes, dB */
+{
+    double sum = 0;
+    for (int i = 0; i < 3; i++)
+        for (int y = 0; y < H >> (i > 0); y++)
+            for (int x = 0; x < W >> (i > 0); x++) {
+                double d =
+                    a->data[i][y * a->linesize[i] + x] - (double)b->plane[i][y * b->stride[i] + x];
+                sum += d * d;
+            }
+    return 10 * log10(255 * 255 / (sum / (W * H * 1.5) + 1e-9));
+}
+
+static void live(const struct kind *kind)
+{
+    struct picture_pool *pool = picture_pool_new(W, H, false, 4);
+    struct encoding e = wish(kind->codec);
+    struct encoder *enc = open_encoder(kind->codec, &e);
+    AVCodecContext *dec = avcodec_alloc_context3(avcodec_find_decoder(kind->id));
+    dec->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    dec->thread_count = 1;
+    CHECK_INT(avcodec_open2(dec, NULL, NULL), 0);
+    AVFrame *pic = av_frame_alloc();
+    struct stream_format f = {0};
+    int since = 0, held = kind->codec == CODEC_AV1; /* pictures that it holds back */
+    for (int k = 0; k < PICTURES; k++) {
+        struct picture *p = draw(pool, k);
+        struct capture how = {.serial = (uint64_t)k, .utc_ns = CLOCK_SIM_UTC_NS};
+        struct rendition *r = rendition_new(p, &how);
+        struct packet *out = NULL;
+        CHECK_INT(enc->ops->encode(enc, r, k == 11, &out, &f), 0);
+        rendition_unref(r);
+        CHECK_INT(!out, k < held);
+        if (!out)
+            continue;
+        int i = k - held;
+        bool asked = i == 11;
+        CHECK_INT(out->how.serial, i);
+        p = draw(pool, i);
+        bool key = out->flags & PACKET_KEY;
+        if (i == 0 || asked)
+            CHECK(key);
+        since = key ? 0 : since + 1;
+        CHECK(since < GOP);
+        char text[40];
+        snprintf(text, sizeof(text), "{\"serial\":%d,", i);
+        CHECK(says(out, text));
+        decode_one(dec, out, pic);
+        double db = likeness(pic, p);
+        if (db < 34)
+            unit_fail(__FILE__, __LINE__, "%s, picture %d: %.1f dB", codec_name(kind->codec), i,
+                      db);
+        CHECK_INT(pic->color_range, AVCOL_RANGE_MPEG);
+        CHECK_INT(pic->colorspace, AVCOL_SPC_BT709);
+        packet_unref(out);
+        picture_unref(p);
+    }
+    CHECK(f.sps_len);
+    av_frame_free(&pic);
+    avcodec_free_context(&dec);
+    enc->ops->close(enc);
+    picture_pool_unref(pool);
+}
+
+TEST(h264_is_live)
+{
+    live(&kinds[0]);
+}
+TEST(h265_is_live)
+{
+    live(&kinds[1]);
+}
+TEST(av1_is_live)
+{
+    live(&kinds[2]);
+}
+
+/* What a key packet begins with, by the standard's numbers. */
+TEST(keys_carry_their_parameter_sets)
+{
+    struct picture_pool *pool = picture_pool_new(W, H, false, 2);
+    for (int k = 1; k < 3; k++) {
+        struct encoding e = wish(kinds[k].codec);
+        struct encoder *enc = open_encoder(e.codec, &e);
+        struct capture how = {.utc_ns = CLOCK_SIM_UTC_NS};
+        struct rendition *r = rendition_new(draw(pool, 0), &how);
+        struct packet *p = NULL;
+        struct stream_format f = {0};
+        CHECK_INT(enc->ops->encode(enc, r, true, &p, &f), 0);
+        if (!p) /* it holds one back */
+            CHECK_INT(enc->ops->encode(enc, r, false, &p, &f), 0);
+        size_t at = 0;
+        if (k == 1) {
+            static const int order[] = {32, 33, 34, 39}; /* VPS, SPS, PPS, SEI */
+            struct nal n;
+            for (int i = 0; i < 4; i++) {
+                CHECK(annexb_next(p->bytes, p->len, &at, &n));
+                CHECK_INT(hevc_type(n), order[i]);
+            }
+            CHECK(annexb_next(p->bytes, p->len, &at, &n));
+            CHECK(hevc_type(n) >= 16 && hevc_type(n) <= 21);
+            CHECK(f.vps_len && f.sps_len && f.pps_len);
+        } else {
+            static const int order[] = {1, 15}; /* sequence header, our stamp */
+            struct obu o;
+            for (int i = 0; i < 2; i++) {
+                CHECK_INT(obu_next(p->bytes, p->len, &at, &o), 0);
+                CHECK_INT(o.type, order[i]);
+            }
+            CHECK_INT(obu_next(p->bytes, p->len, &at, &o), 0);
+            CHECK(o.type == 6 || o.type == 3);
+        }
+        packet_unref(p);
+        rendition_unref(r);
+        enc->ops->close(enc);
+    }
+    picture_pool_unref(pool);
+}
+
+TEST(broken_obus_are_refused)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } bad[] = {{"\x10\x01", 2},                     /* without size */
+               {"\x92\x00", 2},                     /* the forbidden bit */
+               {"\x12", 1},                         /* size missing */
+               {"\x12\x05\x00", 3},                 /* shorter than it says */
+               {"\x12\xff\xff\xff\xff\xff\x0f", 7}, /* a size without end */
+               {"\x16\x00", 2}};                    /* extension without size */
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        struct obu o;
+        size_t at = 0;
+        CHECK_INT(obu_next((const uint8_t *)bad[i].bytes, bad[i].len, &at, &o), -74);
+    }
+}
+
+UNIT_MAIN(UNIT_ROW(h264_is_live) UNIT_ROW(h265_is_live) UNIT_ROW(av1_is_live)
+              UNIT_ROW(keys_carry_their_parameter_sets) UNIT_ROW(broken_obus_are_refused))
