@@ -16,6 +16,7 @@ _Static_assert(CELL == RADIANCE_CELL, "what is painted anew is what has been tou
 #define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
 #define SECOND INT64_C(1000000000)
 #define RAD (M_PI / 180)
+#define SKY_M 500 /* how far lamps light the air before the sky */
 #define BEAM_STEPS 64.0
 
 /* Lights change in steps of these lengths, the longest that shows no step. */
@@ -23,25 +24,6 @@ static const int64_t period[PERIODS] = {8 * SECOND, SECOND, SECOND / 8};
 static const double most_change[PERIODS] = {0.004, 0.008, 0.05};
 
 /* ---- what light a tile has ---- */
-
-static void mix_of(const struct light *l, double unit, struct mix *ret)
-{
-    memset(ret, 0, sizeof(*ret));
-    memcpy(ret->soft, l->soft, sizeof(ret->soft));
-    for (int i = 0; i < LIGHT_SUNS; i++)
-        for (int k = 0; k < 3; k++)
-            ret->sun[i][k] = l->sun_colour[k] * l->sun_share[i] / 255;
-    memcpy(ret->haze, l->haze, sizeof(ret->haze));
-    ret->extinction = (float)l->extinction;
-    ret->wet = (float)(l->wet < 0.01 ? 0 : l->wet);
-    ret->white = (float)(l->lying < 0.01 ? 0 : l->lying);
-    if (ret->white > 0) {
-        double open = light_open(l), lamps = l->lamps * 2e-4;
-        ret->most = (float)(open * 1.05 + lamps * 10);
-        ret->warm = (float)(1.03 + 0.19 * lamps / (lamps + open));
-    }
-    ret->unit = (float)unit;
-}
 
 /* How much two lights differ, as a share of what there is of sun and sky, of lamps, or of the
  * camera's own: their numbers are of other powers, and each lights some place alone. */
@@ -90,7 +72,7 @@ static void choose_lights(struct backdrop *b, const struct light *now, int64_t t
                 l = &b->past[k][i].light;
         }
         struct mix m;
-        mix_of(l, now->unit, &m);
+        mixing_of(l, now->unit, &m);
         struct phase *p = &b->phase[i];
         struct light before = p->light;
         p->light = *l;
@@ -111,51 +93,6 @@ static int phase_of(uint32_t tile)
 }
 
 /* ---- working tiles ---- */
-
-/* Rows of ground, for wet or white ground: at which distance it would be, how it shines, and
- * how steeply it is seen. */
-static void ground_rows(const struct backdrop *b, const struct patch *p, const struct sheet *s,
-                        int row, float wet, struct mix_tile *t)
-{
-    t->steep =
-        p->projection == PROJECTION_DOWN ? 0 : (float)(s->density / (2 * RAD) * 0.693147181 / 4096);
-    for (int j = 0; j < TILE_HALF; j++) {
-        double tilt = p->tilt1 - (row * TILE + (j - 0.5) * 2) / s->density;
-        bool down = p->projection == PROJECTION_DOWN;
-        t->sine[j] = down ? 1 : (float)sin(-tilt * RAD);
-        t->cosine[j] = down ? 0 : (float)cos(tilt * RAD);
-        double steep = down ? 0.8 : sin(-tilt * RAD);
-        t->ground_lo[j] = 1;
-        t->ground_hi[j] = 0;
-        t->dry[j] = 1;
-        t->gloss[j] = 0;
-        if (steep < 0.008)
-            continue;
-        double far = b->tiles->head->eye[2] / steep, code = 4096 * log2(far);
-        t->ground_lo[j] = (uint16_t)(down ? 0 : fmax(code - 330, 0));
-        t->ground_hi[j] = (uint16_t)(down ? 65534 : fmin(code + 330, 65534));
-        t->dry[j] = 1 - 0.45f * wet;
-        t->gloss[j] = wet * (float)(0.010 + 0.18 * pow(1 - steep, 5));
-    }
-}
-
-static void mix_tile(struct backdrop *b, const struct patch *p, const struct sheet *s,
-                     uint32_t index, const struct mix *m, uint16_t *to)
-{
-    const struct tiles *t = b->tiles;
-    const struct tile *tile = &t->tile[index];
-    struct mix_tile from = {.y = tiles_part(t, tile->albedo)};
-    from.cb = from.y + TILE * TILE;
-    from.cr = from.cb + TILE_HALF * TILE_HALF;
-    from.cover = tile->cover ? tiles_part(t, tile->cover) : NULL;
-    from.suns = tile->suns ? tiles_part(t, tile->suns) : NULL;
-    from.depth = tiles_part(t, tile->depth);
-    for (int i = 0; i < LIGHT_SOFT; i++)
-        from.soft[i] = tile->soft[i] ? tiles_part(t, tile->soft[i]) : NULL;
-    if (m->wet > 0 || m->white > 0)
-        ground_rows(b, p, s, (int)((index - s->first) / s->across), m->wet, &from);
-    b->kernels->mix(m, &from, to, b->scratch);
-}
 
 /* Sixteen at a time: then they are one large page of the machine's memory. */
 static bool add_slots(struct backdrop *b)
@@ -213,7 +150,8 @@ static const uint16_t *lit_tile(struct backdrop *b, const struct patch *p, const
     }
     slot->used = ++b->clock;
     if (slot->light != ph->id) {
-        mix_tile(b, p, s, index, &ph->mix, slot->texels);
+        mixing_tile(b->tiles, b->kernels, p, s, index, &ph->light, &ph->mix, b->scratch,
+                    slot->texels);
         slot->light = ph->id;
         b->n_mixed++;
     }
@@ -358,6 +296,17 @@ static void add_grain(struct backdrop *b, const struct plan_use *u, const struct
     b->kernels->grain(cell, &g);
 }
 
+/* The sky, and what lamps add to the air before it. */
+static void sky_through(const struct backdrop *b, const struct light *l, int64_t t, struct vec to,
+                        float ret[3])
+{
+    float glow[3];
+    sky_radiance(l, t, to, ret);
+    mixing_glow(b->tiles, l, to, SKY_M, glow);
+    for (int k = 0; k < 3; k++)
+        ret[k] += glow[k];
+}
+
 static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, struct cell *cell,
                     uint16_t *to)
 {
@@ -375,7 +324,7 @@ static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, 
     bool smooth = b->view.f > 8000;
     if (smooth)
         for (int i = 0; i < 4; i++)
-            sky_radiance(l, t, k[i]->look.to, corner[i]);
+            sky_through(b, l, t, k[i]->look.to, corner[i]);
     for (int j = 0; j < SKY_SIDE; j++)
         for (int i = 0; i < SKY_SIDE; i++) {
             double fx = (double)i / (SKY_SIDE - 1), fy = (double)j / (SKY_SIDE - 1);
@@ -386,7 +335,7 @@ static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, 
             } else {
                 struct vec d = vec_mix(vec_mix(k[0]->look.to, k[1]->look.to, fx),
                                        vec_mix(k[2]->look.to, k[3]->look.to, fx), fy);
-                sky_radiance(l, t, vec_unit(d), c);
+                sky_through(b, l, t, vec_unit(d), c);
             }
             for (int q = 0; q < 3; q++)
                 kept[q][j * SKY_SIDE + i] = fminf(c[q] * (float)l->unit, 65535);

@@ -4,6 +4,7 @@
 
 #include "device/virtual/place/backdrop.h"
 #include "device/virtual/place/kernels.h"
+#include "device/virtual/place/mixing.h"
 #include "device/virtual/place/plan.h"
 #include "device/virtual/place/sky.h"
 

@@ -28,7 +28,8 @@ struct mix {
     float white; /* lying snow, 0…1 */
     float most;  /* light on snow, and its red for each green */
     float warm;
-    float unit; /* samples per white card */
+    float beside[7]; /* what mixing_tile() needs of the light besides */
+    float unit;      /* samples per white card */
 };
 
 struct mix_tile {
@@ -36,11 +37,13 @@ struct mix_tile {
     const uint8_t *cover; /* NULL: all place */
     const uint8_t *suns;  /* NULL: all in shadow */
     const uint16_t *depth;
-    const uint32_t *soft[LIGHT_SOFT];         /* NULL: dark */
-    float dry[TILE_HALF], gloss[TILE_HALF];   /* of wet ground, each row: what the water leaves of
-                                               * the colour, and what it mirrors */
-    float sine[TILE_HALF], cosine[TILE_HALF]; /* how steeply each row looks down */
-    float steep;                              /* 1 / depth code of a row's angle */
+    const uint32_t *soft[LIGHT_SOFT]; /* NULL: dark */
+    const float *mirror; /* 3 × TILE_QUARTER²: radiance that wet ground would mirror; or NULL */
+    const float *glow;   /* the same that the air adds by itself */
+    /* Of wet ground, each row: what the water leaves of the colour, and how much it mirrors. */
+    float dry[TILE_HALF], gloss[TILE_HALF];
+    float sine[TILE_HALF], cosine[TILE_HALF];            /* how steeply each row looks down */
+    float steep;                                         /* 1 / depth code of a row's angle */
     uint16_t ground_lo[TILE_HALF], ground_hi[TILE_HALF]; /* depths of the ground in each row */
 };
 
@@ -81,7 +84,7 @@ struct place_kernels {
                   size_t stride);
 };
 
-#define MIX_SCRATCH (8 * TILE_HALF * TILE_HALF + 4 * TILE_QUARTER * TILE_QUARTER)
+#define MIX_SCRATCH (12 * TILE_HALF * TILE_HALF + 10 * TILE_QUARTER * TILE_QUARTER)
 
 extern const struct place_kernels kernels_plain_place, kernels_avx2_place;
 const struct place_kernels *place_kernels_best(void);

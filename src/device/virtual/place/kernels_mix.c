@@ -249,14 +249,17 @@ INLINE void fog(const struct mix *m, const uint16_t *depth, float *light, float 
     }
 }
 
-INLINE void wet_ground(const struct mix_tile *t, float *keep, float *mirror)
+/* What water leaves of the colour, and what it mirrors. */
+INLINE void wet_ground(const struct mix_tile *t, const float *veil, float *keep, float *mirror)
 {
     for (int j = 0; j < TILE_HALF; j++)
-        for (int i = 0; i < TILE_HALF; i++) {
-            uint16_t d = t->depth[j * TILE_HALF + i];
-            bool on = d >= t->ground_lo[j] && d <= t->ground_hi[j];
-            keep[j * TILE_HALF + i] = on ? t->dry[j] : 1;
-            mirror[j * TILE_HALF + i] = on ? t->gloss[j] : 0;
+        for (int i = j * TILE_HALF; i < (j + 1) * TILE_HALF; i++) {
+            bool on = t->depth[i] >= t->ground_lo[j] && t->depth[i] <= t->ground_hi[j];
+            float gloss = on ? t->gloss[j] : 0;
+            gloss = veil ? gloss * (1 - veil[i]) : gloss;
+            keep[i] = on ? t->dry[j] : 1;
+            for (int k = 0; k < 3 && t->mirror; k++)
+                mirror[k * HALVES + i] *= gloss;
         }
 }
 
@@ -362,10 +365,9 @@ INLINE uint64_t sample16(float v)
 void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *to, float *scratch)
 {
     float *light = scratch, *veil = scratch + 3 * HALVES, *keep = veil + HALVES;
-    float *mirror = keep + HALVES, *quarter = scratch + 8 * HALVES;
-    float *lies = mirror + HALVES;
-    const bool white = m->white > 0;
-    const bool foggy = m->extinction > 0, wet = m->wet > 0;
+    float *lies = keep + HALVES, *mirror = lies + HALVES, *glow = mirror + 3 * HALVES;
+    float *quarter = scratch + 12 * HALVES;
+    const bool foggy = m->extinction > 0, wet = m->wet > 0, white = m->white > 0;
     soft_light(m, t, quarter);
     struct guide guide;
     make_guide(t, &guide);
@@ -376,8 +378,12 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
         sun_light(m, t->suns, light);
     if (foggy)
         fog(m, t->depth, light, veil);
+    if (wet && t->mirror)
+        guided_light(mirror, &guide, t->mirror, 3);
     if (wet)
-        wet_ground(t, keep, mirror);
+        wet_ground(t, foggy ? veil : NULL, keep, mirror);
+    if (t->glow)
+        guided_light(glow, &guide, t->glow, 3);
     for (int y = 0; y < TILE; y++) {
         float e[3][TILE], cb[TILE], cr[TILE], v[TILE], c[3][TILE], cover[TILE];
         int near = y / 2 + 1, far = y & 1 ? near + 1 : near - 1;
@@ -391,13 +397,20 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
             c[1][i] = linear(luma - 0.187324f * b - 0.468124f * r);
             c[2][i] = linear(luma + 1.8556f * b);
         }
+        float paved[TILE];
         if (wet) {
-            float k[TILE], g[TILE];
+            float k[TILE];
             full_row(k, keep, near, far);
-            full_row(g, mirror, near, far);
+            for (int i = 0; i < TILE; i++) {
+                /* Grass, sand and leaves have a colour, and take the water in. */
+                float most = c[0][i] > c[1][i] ? c[0][i] : c[1][i];
+                float soft = (most - c[2][i]) / (c[0][i] + c[1][i] + c[2][i] + 0.01f);
+                soft = soft * 12 - 0.5f;
+                paved[i] = soft < 0 ? 1 : soft > 1 ? 0 : 1 - soft;
+            }
             for (int q = 0; q < 3; q++)
                 for (int i = 0; i < TILE; i++)
-                    c[q][i] = c[q][i] * k[i] + g[i];
+                    c[q][i] *= k[i];
         }
         if (white) {
             float k[TILE], fine[TILE];
@@ -408,6 +421,16 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
         for (int q = 0; q < 3; q++)
             for (int i = 0; i < TILE; i++)
                 c[q][i] *= e[q][i];
+        for (int q = 0; q < 3 && wet && t->mirror; q++) {
+            full_row(v, mirror + q * HALVES, near, far);
+            for (int i = 0; i < TILE; i++)
+                c[q][i] += v[i] * paved[i];
+        }
+        for (int q = 0; q < 3 && t->glow; q++) {
+            full_row(v, glow + q * HALVES, near, far);
+            for (int i = 0; i < TILE; i++)
+                c[q][i] += v[i];
+        }
         if (foggy) {
             full_row(v, veil, near, far);
             for (int q = 0; q < 3; q++)
