@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "device/virtual/cast/cast.h"
-#include "device/virtual/cast/story.h"
-#include "device/virtual/scenario/scenario.h"
 #include "device/virtual/cast/library.h"
+#include "device/virtual/cast/story.h"
+#include "device/virtual/scenario/kinds.h"
+#include "device/virtual/scenario/scenario.h"
 #include "unit.h"
 
 static struct member now[CAST_MOST], next[CAST_MOST];
@@ -266,6 +267,76 @@ TEST(cars_stop_for_people_on_the_crossing)
     CHECK(nearest > 3.4);
     CHECK_INT(at(c, 59, now), 0); /* and went on */
     check_smooth(c, 0, 60);
+    cast_free(c);
+}
+
+/* How far the nearest somebody on foot is from the nose of a vehicle that moves; 99: nobody.
+ * Who walks against its side has himself to blame. */
+static double nearest_on_foot(const struct member *m, size_t n)
+{
+    double nearest = 99;
+    for (size_t i = 0; i < n; i++) {
+        const struct cast_kind *k = cast_kind_find(m[i].model, 0);
+        if (!k || k->sort != KIND_VEHICLE || m[i].speed_m_s < 1)
+            continue;
+        double h = m[i].heading_deg * M_PI / 180;
+        for (size_t j = 0; j < n; j++) {
+            if (!m[j].class_name || strcmp(m[j].class_name, "person") != 0)
+                continue;
+            double dx = m[j].at.x - m[i].at.x, dy = m[j].at.y - m[i].at.y;
+            double along = dx * sin(h) + dy * cos(h) - k->length_m / 2;
+            double aside = fabs(dx * cos(h) - dy * sin(h));
+            if (along > -1)
+                nearest = fmin(nearest, hypot(fmax(along, 0), aside));
+        }
+    }
+    return nearest;
+}
+
+TEST(drivers_brake_for_whoever_stands_or_comes_in_their_way)
+{
+    /* A crowd upon the road, somebody who only stands, somebody who steps off the kerb. */
+    static const char *const who[] = {
+        "area square 20 25 34 25 34 31 20 31\ncrowd people 12 person in square speed 1\n",
+        "actor p bystander-2 at 24 27.5 facing 10\n",
+        "actor p man walk (10 20 10 36) speed 1.6 spread 0 every 15\n",
+    };
+    for (size_t i = 0; i < 3; i++) {
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "scenario a\nlength 120\n%sactor c car-hatch drive (-160 27.4 160 27.4) every 12 "
+                 "speed 12\n",
+                 who[i]);
+        struct cast *c = play(text);
+        double nearest = 99;
+        bool waits = false;
+        for (double t = 0; t < 100; t += 0.1) {
+            size_t n = at(c, t, now);
+            nearest = fmin(nearest, nearest_on_foot(now, n));
+            for (size_t k = 0; k < n; k++)
+                waits |= now[k].brake_lights && now[k].speed_m_s < 6;
+        }
+        if (nearest < 1.1)
+            unit_fail(__FILE__, __LINE__, "%zu: %.2f m from somebody", i, nearest);
+        CHECK(waits);
+        cast_free(c);
+    }
+}
+
+TEST(nobody_waits_on_the_pavement)
+{
+    /* The gate stays shut: the second one waits before the pavement, not across it. */
+    struct cast *c = play("scenario a\nlength 100 once\n"
+                          "gate main 8.4 41 arm 6.2 facing 270\n"
+                          "crossing 1.8 33.2 8.2 33.2 8.2 35.2 1.8 35.2\n"
+                          "path in 60 31.1 20 30.4 6.3 30.4 6.5 64 radius 6\n"
+                          "actor a car-hatch drive in from 1\n"
+                          "actor b car-hatch drive in from 9\n"
+                          "at 0 gate main close\n");
+    const struct member *m = must(c, 80, "car-1");
+    CHECK(m->speed_m_s < 0.01 && m->at.y - 2.2 > 35.2 && m->at.y < 41);
+    m = must(c, 80, "car-2");
+    CHECK(m->speed_m_s < 0.01 && m->at.y < 33.2);
     cast_free(c);
 }
 
@@ -585,8 +656,11 @@ TEST(traffic_flows)
 UNIT_MAIN(UNIT_ROW(refuses_with_line_and_reason) UNIT_ROW(paths_have_round_corners)
               UNIT_ROW(walkers_keep_their_time) UNIT_ROW(the_past_repeats_exactly)
                   UNIT_ROW(cars_keep_apart_and_brake) UNIT_ROW(cars_stop_for_people_on_the_crossing)
-                      UNIT_ROW(the_gate_opens_for_a_car) UNIT_ROW(commands_hold_from_their_time)
-                          UNIT_ROW(crowds_do_not_run_into_each_other) UNIT_ROW(cues_come_in_time)
-                              UNIT_ROW(a_year_ahead_is_near) UNIT_ROW(shipped_scenarios_play)
-                                  UNIT_ROW(traffic_flows) UNIT_ROW(lines_and_areas_are_told)
-                                      UNIT_ROW(counts_go_on_for_ever))
+                      UNIT_ROW(drivers_brake_for_whoever_stands_or_comes_in_their_way)
+                          UNIT_ROW(nobody_waits_on_the_pavement) UNIT_ROW(the_gate_opens_for_a_car)
+                              UNIT_ROW(commands_hold_from_their_time)
+                                  UNIT_ROW(crowds_do_not_run_into_each_other)
+                                      UNIT_ROW(cues_come_in_time) UNIT_ROW(a_year_ahead_is_near)
+                                          UNIT_ROW(shipped_scenarios_play) UNIT_ROW(traffic_flows)
+                                              UNIT_ROW(lines_and_areas_are_told)
+                                                  UNIT_ROW(counts_go_on_for_ever))

@@ -323,20 +323,32 @@ static size_t add_vehicles(struct act *a, double t, struct member *ret, size_t n
     return n;
 }
 
+/* NULL: no memory. */
+static const struct crowd *crowd_of(struct act *a, size_t c)
+{
+    double period = a->s->length_s / ceil(a->s->length_s / CROWD_S);
+    if (!a->crowd[c]) /* only now: it costs tens of milliseconds */
+        a->crowd[c] = crowd_new(&a->s->crowd[c], period, chance_of(a->seed, 300, c));
+    return a->crowd[c];
+}
+
+/* Is this one of a crowd there? `number`: among all crowds. */
+static bool crowd_there(const struct act *a, size_t c, unsigned number, double t, char ret_id[32])
+{
+    snprintf(ret_id, 32, "%s-c%u", cast_kind_find(a->s->crowd[c].model, 0)->class_name, number);
+    return !a->n_gone || !is_gone(a, ret_id, t);
+}
+
 static size_t add_crowds(struct act *a, double t, struct member *ret, size_t n, size_t most)
 {
     unsigned number = 0;
-    double period = a->s->length_s / ceil(a->s->length_s / CROWD_S);
     for (size_t c = 0; c < a->s->n_crowds; c++) {
-        if (!a->crowd[c]) /* only now: it costs tens of milliseconds */
-            a->crowd[c] = crowd_new(&a->s->crowd[c], period, chance_of(a->seed, 300, c));
-        const struct cast_kind *any = cast_kind_find(a->s->crowd[c].model, 0);
-        for (size_t i = 0; a->crowd[c] && i < crowd_size(a->crowd[c]) && n < most; i++) {
+        const struct crowd *crowd = crowd_of(a, c);
+        for (size_t i = 0; crowd && i < crowd_size(crowd) && n < most; i++) {
             struct member *m = &ret[n];
-            snprintf(m->id, sizeof(m->id), "%s-c%u", any->class_name, ++number);
-            if (a->n_gone && is_gone(a, m->id, t))
+            if (!crowd_there(a, c, ++number, t, m->id))
                 continue;
-            struct step s = crowd_at(a->crowd[c], i, t);
+            struct step s = crowd_at(crowd, i, t);
             uint64_t dice = chance_of(a->seed, 200 + c, i);
             struct actor who = {.scale = 1};
             fill(m, cast_kind_find(a->s->crowd[c].model, dice), &who, &s, 0, chance_unit(dice),
@@ -381,17 +393,23 @@ size_t act_at(struct act *a, int64_t time_ns, struct member *ret, size_t most)
     return add_crowds(a, t, ret, n, most);
 }
 
-/* For the drivers: those on foot, but for the crowds. */
+/* Whom drivers brake for. */
+static bool on_foot(const struct cast_kind *k)
+{
+    return k->sort == KIND_WALKER || (k->sort == KIND_THING && k->class_name);
+}
+
+/* For the drivers: all that is not on wheels. */
 static size_t people(void *arg, double t, double (*ret)[2], size_t most)
 {
-    const struct act *a = arg;
+    struct act *a = arg;
     size_t n = 0;
     double since;
     int64_t round;
     char id[32];
     for (size_t i = 0; i < a->n_parts && n < most; i++) {
         const struct part *p = &a->part[i];
-        if (p->route->kind->sort != KIND_WALKER || !part_there(a, p, t, &since, &round))
+        if (!on_foot(p->route->kind) || !part_there(a, p, t, &since, &round))
             continue;
         if (a->n_gone) {
             act_part_id(a, p, round, id);
@@ -404,11 +422,22 @@ static size_t people(void *arg, double t, double (*ret)[2], size_t most)
     }
     for (size_t i = 0; i < a->n_guests && n < most; i++) {
         const struct guest *g = a->guest[i];
-        if (g->vehicle || g->route.kind->sort != KIND_WALKER || !guest_there(g, t))
+        if (g->vehicle || !on_foot(g->route.kind) || !guest_there(g, t))
             continue;
         struct step s = guest_step(g, t);
         ret[n][0] = s.at.x + s.at.dy * g->actor.aside_m;
         ret[n++][1] = s.at.y - s.at.dx * g->actor.aside_m;
+    }
+    unsigned number = 0;
+    for (size_t c = 0; c < a->s->n_crowds; c++) {
+        const struct crowd *crowd = crowd_of(a, c);
+        for (size_t i = 0; crowd && i < crowd_size(crowd) && n < most; i++) {
+            if (!crowd_there(a, c, ++number, t, id))
+                continue;
+            struct step s = crowd_at(crowd, i, t);
+            ret[n][0] = s.at.x;
+            ret[n++][1] = s.at.y;
+        }
     }
     return n;
 }

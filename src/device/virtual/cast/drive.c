@@ -16,9 +16,11 @@
 #define REACTION_S 0.6
 #define GATE_S 2.0 /* to open or close */
 #define GATE_CLEAR_S 1.5
-#define WINDOW_S 4.0 /* giving way: how far one looks ahead */
-#define MERGE_M 16.0 /* and along how much of one's own way */
+#define WINDOW_S 4.0   /* giving way: how far one looks ahead */
+#define MERGE_M 16.0   /* and along how much of one's own way */
+#define CROSSING_M 4.0 /* a crossing and the room between two cars */
 #define PARKED_S 20.0
+#define SOON_S 1.2 /* how far ahead one guesses where people go, once and twice */
 
 enum mark_kind { MARK_GATE, MARK_YIELD, MARK_CROSSING };
 
@@ -58,7 +60,6 @@ struct drive {
     struct body body[TRAFFIC_MOST];
     double walker[TRAFFIC_PEOPLE][2], soon[2][TRAFFIC_PEOPLE][2];
     size_t n_walkers, n_soon[2];
-    bool soon_known;
     double at_s;
 };
 
@@ -270,6 +271,16 @@ struct looking {
     double limit; /* the result */
 };
 
+static bool walker_at(const double (*who)[2], size_t n, double x, double y, double room)
+{
+    for (size_t i = 0; i < n; i++) {
+        double dx = who[i][0] - x, dy = who[i][1] - y;
+        if (dx * dx + dy * dy < room * room)
+            return true;
+    }
+    return false;
+}
+
 /* Bends, cars and people along the way ahead. */
 static void look_ahead(const struct drive *d, const struct car_state *cars, size_t n,
                        struct looking *k)
@@ -299,32 +310,45 @@ static void look_ahead(const struct drive *d, const struct car_state *cars, size
             double lead = fmax(b->vx * p.dx + b->vy * p.dy, 0);
             k->limit = fmin(k->limit, safe_speed(gap - GAP_M, lead, COMFORT));
         }
-        for (size_t i = 0; i < d->n_walkers; i++) {
-            double dx = d->walker[i][0] - p.x, dy = d->walker[i][1] - p.y;
-            if (dx * dx + dy * dy < (half + 0.6) * (half + 0.6)) {
+        if (walker_at(d->walker, d->n_walkers, p.x, p.y, half + 0.6))
+            k->limit = fmin(k->limit, safe_speed(gap - 1.5, 0, COMFORT));
+        /* And who will be there when one comes. */
+        for (int t = 0; t < 2; t++)
+            if (fabs(gap / fmax(c->v, 1) - SOON_S * (t + 1)) < SOON_S / 2 + 0.2 &&
+                walker_at(d->soon[t], d->n_soon[t], p.x, p.y, half + 0.45))
                 k->limit = fmin(k->limit, safe_speed(gap - 1.5, 0, COMFORT));
-            }
-        }
         if (!more)
             break;
     }
 }
 
 /* Somebody on the crossing, or about to step onto it. */
-static bool crossing_taken(struct drive *d, const struct polygon *p)
+static bool crossing_taken(const struct drive *d, const struct polygon *p)
 {
     for (size_t i = 0; i < d->n_walkers; i++)
         if (polygon_holds(p, d->walker[i][0], d->walker[i][1]))
             return true;
-    if (!d->soon_known) {
-        for (int k = 0; k < 2; k++)
-            d->n_soon[k] = d->people(d->arg, d->at_s + 1.2 * (k + 1), d->soon[k], TRAFFIC_PEOPLE);
-        d->soon_known = true;
-    }
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < d->n_soon[k]; i++)
             if (polygon_holds(p, d->soon[k][i][0], d->soon[k][i][1]))
                 return true;
+    return false;
+}
+
+/* Would one come to stand on the crossing, behind others? */
+static bool jammed(const struct drive *d, const struct car_state *cars, size_t n,
+                   const struct looking *k, const struct mark *m)
+{
+    for (double s = 0; s < k->w->length + CROSSING_M; s += 1) {
+        struct spot p;
+        if (!route_ahead(k->w->car.route, m->leg, m->s + s, &p, NULL))
+            return false;
+        p = shifted(p, k->w->car.aside_m, false);
+        for (size_t i = 0; i < n; i++)
+            if (i != k->me && !(cars[i].flags & CAR_PENDING) && cars[i].v < 1 &&
+                away(&d->body[i], p.x, p.y) < k->w->width / 2 + d->body[i].r)
+                return true;
+    }
     return false;
 }
 
@@ -389,11 +413,12 @@ static void heed_marks(struct drive *d, struct car_state *cars, size_t n, struct
                 if (gap < 4 && c->v < 0.3f && !(c->flags & CAR_MAY_PASS))
                     g->asked += (float)DT;
                 if (!(c->flags & CAR_MAY_PASS) || g->open < 0.9f)
-                    k->limit = fmin(k->limit, stop_speed(gap - 1.5));
+                    k->limit = fmin(k->limit, stop_speed(gap - 0.9));
             } else if (mark->kind == MARK_YIELD) {
                 if (must_yield(d, cars, n, k, mark))
                     k->limit = fmin(k->limit, stop_speed(gap - 0.4));
-            } else if (brake < gap && crossing_taken(d, &d->s->crossing[mark->which])) {
+            } else if (brake < gap && (crossing_taken(d, &d->s->crossing[mark->which]) ||
+                                       jammed(d, cars, n, k, mark))) {
                 k->limit = fmin(k->limit, stop_speed(gap - 1.2));
             }
         }
@@ -577,8 +602,9 @@ void drive_step(struct drive *d, int64_t step, const struct rules *rules, struct
     if (!*n && !d->s->n_gates)
         return;
     d->at_s = (double)step * DT;
-    d->soon_known = false;
     d->n_walkers = d->people(d->arg, d->at_s, d->walker, TRAFFIC_PEOPLE);
+    for (int k = 0; k < 2; k++)
+        d->n_soon[k] = d->people(d->arg, d->at_s + SOON_S * (k + 1), d->soon[k], TRAFFIC_PEOPLE);
     let_in(d, cars, *n);
     move_gates(d, rules, cars, *n, gate);
     size_t left = 0;

@@ -16,7 +16,7 @@
 
 #define TRAFFIC_HZ 4 /* steps a second */
 #define TRAFFIC_MOST 64
-#define TRAFFIC_PEOPLE 128
+#define TRAFFIC_PEOPLE 256
 
 struct traffic;
 
@@ -37,7 +37,7 @@ struct traffic_seen {
     bool braking, parked;
 };
 
-/* Where people are at a time since the scenario began; for crossings. */
+/* Where those on foot (and what lies about) are at a time since the scenario began. */
 typedef size_t traffic_people(void *arg, double t_s, double (*ret)[2], size_t most);
 
 /* NULL: no memory. cars: copied, in order of start; s: borrowed. */
