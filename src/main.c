@@ -44,6 +44,7 @@
 #include "media/pipeline.h"
 #include "net/conn.h"
 #include "net/limits.h"
+#include "net/handover.h"
 #include "net/server.h"
 #include "ptz/ptz.h"
 #include "system/identity.h"
@@ -539,6 +540,7 @@ int main(int argc, char **argv)
         return err > 0 ? 0 : 2;
     signal(SIGPIPE, SIG_IGN);
     umask(077);
+    handover_find();
     privilege_raise_files();
     /* What a crowd made us hold goes back to the system when the crowd goes: without a
      * fixed limit the allocator learns to keep large pieces, between which it frays. */
@@ -555,6 +557,8 @@ int main(int argc, char **argv)
     }
     print_addresses(&app);
     err = loop_run(app.camera.loop);
+    if (!err && app.camera.restart)
+        server_hand_over(app.camera.server);
     stop(&app);
     if (!err && app.camera.restart) { /* the same process: whoever watches it need not know */
         execv("/proc/self/exe", argv);

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "net/conn_private.h"
+#include "net/handover.h"
 #include "net/limits.h"
 #include "net/server_private.h"
 #include "net/tls.h"
@@ -373,6 +374,12 @@ static void listener_free(struct listener *l)
     free(l);
 }
 
+void server_hand_over(struct server *s)
+{
+    list_for_each(it, &s->listeners)
+        handover_give(container_of(it, struct listener, link)->watch.fd);
+}
+
 struct server *server_free(struct server *s)
 {
     if (!s)
@@ -441,7 +448,9 @@ int server_listen_raw(struct server *s, const char *bind_addr, int port, struct 
                       struct fault *why)
 {
     int bound = 0;
-    int fd = open_listener(bind_addr, port, &bound, why);
+    int fd = handover_take(port, &bound);
+    if (fd < 0)
+        fd = open_listener(bind_addr, port, &bound, why);
     if (fd < 0)
         return fd;
     struct listener *l = calloc(1, sizeof(*l));

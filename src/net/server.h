@@ -43,6 +43,8 @@ int server_listen(struct server *s, const char *bind_addr, int port, struct tls_
 int server_listen_raw(struct server *s, const char *bind_addr, int port, struct tls_server *tls,
                       void (*accepted)(struct conn *take_c, void *arg), void *arg, int *ret_port,
                       struct fault *why);
+/* Before the program starts itself anew: its ports stay open (handover.h). */
+void server_hand_over(struct server *s);
 void server_set_tls(struct server *s, struct tls_server *tls); /* for new connections */
 /* Called by the gate once a connection has authenticated. */
 void server_conn_authenticated(struct conn *c);

@@ -1,6 +1,9 @@
 """The stage (row J4): what can be done to the virtual place and device, told by HTTP."""
+import contextlib
 import json
+import os
 import pathlib
+import socket
 import threading
 import time
 
@@ -469,7 +472,9 @@ def test_J4_power(t):
     do(c, card="out", temperature=50)
     j = do(c, power="cycle")
     t.equal(j["body"]["powerCycles"], 1, "the answer comes before the end")
+    ports = c.http, c.https, c.rtsp, c.rtsps
     reborn(c, was)
+    t.equal((c.http, c.https, c.rtsp, c.rtsps), ports, "the ports stay")
     t.equal(c.param("Image.I0.Text.String"), "before the power went")
     j = stage(c)
     t.equal((j["values"]["hour"], j["values"]["weather"], j["values"]["wind"]), (20, "storm", "auto"))
@@ -480,6 +485,25 @@ def test_J4_power(t):
     t.equal(stage(c)["values"]["hour"], 20)
     t.check(c.handles() <= handles, "open files are left over", c.handles(), handles)
     t.equal(helpers(c), children, "processes are left over")
+
+
+def test_J4_power_on_ports_of_root(t):
+    """What only root may open the camera has no more right to; it keeps what it had."""
+    if os.geteuid() != 0:
+        t.skip("started by an ordinary user")
+    free = []
+    for port in range(1023, 511, -1):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            free.append(port)
+    c = t.camera(ports=free[:4])
+    c.setup(users=False)
+    for _ in range(2):
+        was = boot(c)
+        do(c, power="cycle")
+        reborn(c, was)
+        t.equal([c.http, c.https, c.rtsp, c.rtsps], free[:4])
+    t.equal(c.client(*vedette.ADMIN, tls=True).get(STAGE).status, 200)
 
 
 def test_J4_I8_housing(t):

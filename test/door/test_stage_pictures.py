@@ -21,6 +21,7 @@ def camera(t):
     assert r.status == 200, r
     c.ptz_command("pan=0&tilt=-6")
     c.rest()
+    c.advance(1)  # the wind has dropped
     return c
 
 
