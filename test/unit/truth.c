@@ -60,7 +60,7 @@ static struct radiance planes(void)
 
 static bool differs(uint16_t a, uint16_t b)
 {
-    return abs(a - b) > 2 + b / 32;
+    return abs(a - b) > 2 + b / 24;
 }
 
 /* What differs, as x0 y0 x1 y1 in pixels; false: nothing does. */
