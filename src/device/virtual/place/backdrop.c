@@ -325,16 +325,27 @@ static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, 
     if (smooth)
         for (int i = 0; i < 4; i++)
             sky_through(b, l, t, k[i]->look.to, corner[i]);
+    /* The left column is the right one of the cell before, where that has been made. */
+    bool follows = index % (size_t)(b->across - 1) > 0 &&
+                   cell[-1].sky_id == b->sky_id[row % PHASES] && !smooth;
     for (int j = 0; j < SKY_SIDE; j++)
         for (int i = 0; i < SKY_SIDE; i++) {
+            if (i == 0 && follows) {
+                for (int q = 0; q < 3; q++)
+                    kept[q][j * SKY_SIDE] = b->sky[index - 1][q][j * SKY_SIDE + SKY_SIDE - 1];
+                continue;
+            }
             double fx = (double)i / (SKY_SIDE - 1), fy = (double)j / (SKY_SIDE - 1);
             if (smooth) {
                 for (int q = 0; q < 3; q++)
                     c[q] = (float)((corner[0][q] * (1 - fx) + corner[1][q] * fx) * (1 - fy) +
                                    (corner[2][q] * (1 - fx) + corner[3][q] * fx) * fy);
             } else {
-                struct vec d = vec_mix(vec_mix(k[0]->look.to, k[1]->look.to, fx),
-                                       vec_mix(k[2]->look.to, k[3]->look.to, fx), fy);
+                bool last = i == SKY_SIDE - 1; /* that of the next cell's first: to the bit */
+                const struct vec left = k[last]->look.to, low = k[2 + last]->look.to;
+                struct vec d = last ? vec_mix(left, low, fy)
+                                    : vec_mix(vec_mix(left, k[1]->look.to, fx),
+                                              vec_mix(low, k[3]->look.to, fx), fy);
                 sky_through(b, l, t, vec_unit(d), c);
             }
             for (int q = 0; q < 3; q++)
@@ -365,8 +376,9 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
         cell->flags |= CELL_SWAY;
     /* What lies on top first, until something hides the rest. */
     int weight[PLAN_MOST][4], order[PLAN_MOST], n = 0;
-    for (int p = 0; p < b->plan.n; p++) {
-        int sum = 0;
+    uint64_t some = k[0]->patches | k[1]->patches | k[2]->patches | k[3]->patches;
+    for (; some; some &= some - 1) {
+        int p = __builtin_ctzll(some), sum = 0;
         for (int c = 0; c < 4; c++)
             sum += weight[n][c] = plan_weight(&b->plan, &b->plan.use[p], &k[c]->look);
         if (!sum)
@@ -456,6 +468,21 @@ static int make_room(struct backdrop *b, int width, int height)
     return 0;
 }
 
+_Static_assert(PLAN_MOST <= 64, "a bit for each patch of a plan");
+
+/* All for which plan_weight() may be more than 0 there. */
+static uint64_t patches_at(const struct backdrop *b, const struct look *at)
+{
+    uint64_t some = 0;
+    for (int p = 0; p < b->plan.n; p++) {
+        const struct plan_use *u = &b->plan.use[p];
+        bool part = u->patch->projection == PROJECTION_ROUND && !u->patch->round;
+        if (!part || vec_dot(at->to, u->cone->middle) >= u->cone->cosine)
+            some |= UINT64_C(1) << p;
+    }
+    return some;
+}
+
 static void look_round(struct backdrop *b, const struct view *v)
 {
     b->view = *v;
@@ -464,6 +491,7 @@ static void look_round(struct backdrop *b, const struct view *v)
     for (int j = 0; j < b->down; j++)
         for (int i = 0; i < b->across; i++, k++) {
             look_at(&k->look, view_ray(v, i * CELL, j * CELL));
+            k->patches = patches_at(b, &k->look);
             sway_find(b, k);
         }
     for (int j = 0; j < b->down - 1; j++)

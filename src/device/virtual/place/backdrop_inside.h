@@ -24,9 +24,10 @@ struct cell {
 /* A corner of cells. */
 struct knot {
     struct look look;
-    float sway; /* radians that a leaf there moves for each metre */
-    float far;  /* metres, about */
-    int beam;   /* 0…256: what the own lamp's beam leaves of the light */
+    uint64_t patches; /* of the plan that may lie there, as bits */
+    float sway;       /* radians that a leaf there moves for each metre */
+    float far;        /* metres, about */
+    int beam;         /* 0…256: what the own lamp's beam leaves of the light */
 };
 
 struct slot {

@@ -102,6 +102,9 @@ static void uncovered(const struct backdrop *b, const struct lettered *l, int x,
 {
     for (int j = 0; j < SIDE; j++)
         for (int i = 0; i < SIDE; i++) {
+            if (x + (i + 1) * STEP < l->x0 || x + (i - 1) * STEP > l->x1 ||
+                y + (j + 1) * STEP < l->y0 || y + (j - 1) * STEP > l->y1)
+                continue; /* nobody asks */
             struct vec d = view_ray(&b->view, x + i * STEP, y + j * STEP);
             ret[j * SIDE + i] = backdrop_distance(b, d) > l->far * 0.97 - 0.6;
         }
@@ -117,8 +120,10 @@ static void paint_sign(const struct backdrop *b, const struct lettered *l, int x
     float pixel = (float)l->pixel_m, deep = s->reach * 1.4f;
     int taps = pixel > deep ? (int)fminf(ceilf(pixel / deep), 4) : 1;
     double across = vec_len(of(s->right)), along = vec_len(of(s->down));
-    for (int y = 0; y < CELL; y++)
-        for (int x = 0; x < CELL; x++) {
+    int left = l->x0 > x0 ? l->x0 - x0 : 0, right = l->x1 - x0 < CELL ? l->x1 - x0 : CELL;
+    int top = l->y0 > y0 ? l->y0 - y0 : 0, low = l->y1 - y0 < CELL ? l->y1 - y0 : CELL;
+    for (int y = top; y < low; y++)
+        for (int x = left; x < right; x++) {
             struct vec d = view_ray(&b->view, x0 + x + 0.5, y0 + y + 0.5);
             double n = vec_dot(l->n, d);
             if (n <= 0 || !open[(y + STEP / 2) / STEP * SIDE + (x + STEP / 2) / STEP])
