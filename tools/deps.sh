@@ -22,6 +22,7 @@ libjpeg62-turbo-dev        JPEG
 libturbojpeg0-dev          JPEG straight from planes
 libssl-dev                 TLS, hashes, keys
 libjansson-dev             JSON
+libxml2-dev                XML
 libpango1.0-dev            text of overlays and signs
 libcairo2-dev              painting of overlays and signs
 libcurl4-openssl-dev       vedettectl, heads that are spoken to by HTTP

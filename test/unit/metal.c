@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/xml.h"
 #include "device/head/driver.h"
 #include "device/head/estimate.h"
+#include "device/onvif/answer.h"
 #include "device/rtsp/address.h"
 #include "device/vapix/answer.h"
 #include "device/visca/protocol.h"
@@ -403,6 +405,96 @@ TEST(visca_zoom_scale)
     CHECK_INT(visca_zoom_of_log(9, 25), VISCA_ZOOM_MAX);
 }
 
+/* ---- XML and ONVIF ---- */
+
+static struct xml *parse(const char *text)
+{
+    return xml_parse(text, strlen(text), NULL);
+}
+
+TEST(xml_within_limits)
+{
+    struct xml *x =
+        parse("<?xml version=\"1.0\"?><e:a xmlns:e=\"urn:e\"><b c=\"1 &gt; 0\"> t&amp;u "
+              "<![CDATA[<v>]]></b><b/><!-- <!DOCTYPE --></e:a>");
+    CHECK(x);
+    CHECK_STR(xml_name(xml_root(x)), "a");
+    CHECK_STR(xml_namespace(xml_root(x)), "urn:e");
+    const struct xml_node *b = xml_child(xml_root(x), "b");
+    char text[16];
+    CHECK_INT(xml_text(b, text, sizeof(text)), 7);
+    CHECK_STR(text, "t&u <v>");
+    CHECK_STR(xml_attribute(b, "c"), "1 > 0");
+    CHECK(!xml_attribute(b, "d"));
+    CHECK(xml_next(b, "b"));
+    CHECK(!xml_next(xml_next(b, "b"), NULL));
+    CHECK(xml_find(xml_root(x), "b") == b);
+    CHECK(!xml_child(NULL, "b") && !xml_find(NULL, "b"));
+    CHECK_INT(xml_text(b, text, 4), 3); /* cut off */
+    xml_free(x);
+    static const char *const bad[] = {
+        "",
+        "text",
+        "<a>",
+        "<a></b>",
+        "<a/><b/>",
+        "<a b='1' b='2'/>",
+        "<!DOCTYPE a><a/>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        "<a>&b;</a>",
+        "<?php x?><a/>",
+        "<a><?x y?></a>",
+        "<a>\xff</a>",
+        "<!-- <a/>",
+        "<?xml version=\"1.0\" encoding=\"UTF-16\"?",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (parse(bad[i]))
+            unit_fail(__FILE__, __LINE__, "\"%s\" was taken", bad[i]);
+    static char deep[7 * 100000 + 8];
+    for (int n = XML_LIMIT_DEPTH; n <= 100000; n *= 40) {
+        for (int i = 0; i < n; i++)
+            memcpy(deep + 3 * i, "<a>", 3);
+        for (int i = 0; i < n; i++)
+            memcpy(deep + 3 * n + 4 * i, "</a>", 4);
+        x = xml_parse(deep, 7 * (size_t)n, NULL);
+        CHECK(!x == (n > XML_LIMIT_DEPTH));
+        xml_free(x);
+    }
+    CHECK_INT(xml_escape("a<b>&\"'", deep, 30), 27);
+    CHECK_STR(deep, "a&lt;b&gt;&amp;&quot;&apos;");
+    CHECK_INT(xml_escape("a<b>", deep, 8), 0);
+}
+
+TEST(onvif_answers)
+{
+    double x = 9, y = 9, z = 9;
+    struct xml *d =
+        parse("<E><PTZStatus><Position><PanTilt x='-0.5' y='1'/><Zoom x='2'/></Position>"
+              "</PTZStatus></E>");
+    CHECK_INT(onvif_read_position(d, &x, &y, &z), 0);
+    CHECK_NEAR(x, -0.5, 0);
+    CHECK_NEAR(y, 1, 0);
+    CHECK(isnan(z));
+    xml_free(d);
+    int64_t utc_s;
+    d = parse(
+        "<E><UTCDateTime><Time><Hour>12</Hour><Minute>0</Minute><Second>0</Second></Time><Date>"
+        "<Year>2026</Year><Month>6</Month><Day>21</Day></Date></UTCDateTime></E>");
+    CHECK_INT(onvif_read_time(d, &utc_s), 0);
+    CHECK_INT(utc_s, CLOCK_SIM_UTC_NS / NSEC_PER_SEC);
+    xml_free(d);
+    char path[32];
+    d = parse("<E><Capabilities><PTZ><XAddr>http://10.0.0.1:80/p?q=1</XAddr></PTZ><Media><XAddr>"
+              "http://h</XAddr></Media></Capabilities></E>");
+    CHECK_INT(onvif_read_service(d, "PTZ", path, sizeof(path)), 0);
+    CHECK_STR(path, "/p?q=1");
+    CHECK_INT(onvif_read_service(d, "Media", path, sizeof(path)), -EBADMSG);
+    CHECK_INT(onvif_read_service(d, "Device", path, sizeof(path)), -EBADMSG);
+    CHECK_INT(onvif_read_time(d, &utc_s), -EBADMSG);
+    xml_free(d);
+}
+
 UNIT_MAIN(UNIT_ROW(unknown_until_it_answers_and_when_it_stops)
               UNIT_ROW(an_axis_that_cannot_tell_is_unknown)
                   UNIT_ROW(uncertainty_grows_with_speed_and_shrinks_with_answers)
@@ -412,4 +504,5 @@ UNIT_MAIN(UNIT_ROW(unknown_until_it_answers_and_when_it_stops)
                                   UNIT_ROW(moves_on_to_its_limit) UNIT_ROW(specs_of_heads)
                                       UNIT_ROW(addresses_of_cameras) UNIT_ROW(vapix_answers)
                                           UNIT_ROW(visca_commands) UNIT_ROW(visca_replies)
-                                              UNIT_ROW(visca_zoom_scale))
+                                              UNIT_ROW(visca_zoom_scale) UNIT_ROW(xml_within_limits)
+                                                  UNIT_ROW(onvif_answers))

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "device/head/driver.h"
 #include "device/head/estimate.h"
 #include "device/head/table.h"
@@ -20,6 +21,7 @@
 #define ASK_AT_START_MS 3000
 #define FIRST_WAIT_MS 500
 #define MAX_WAIT_MS 8000
+#define SAME_SPEED 0.01 /* of the most */
 
 /* What is wanted of an axis and not told yet. */
 enum want { WANT_NOTHING, WANT_GO, WANT_MOVE };
@@ -32,7 +34,7 @@ struct driven_head {
     struct head_caps caps; /* settled before driven_head_open() is over */
     struct clock *clock;
     struct head_host host;
-    struct waker wake, told, quit;
+    struct waker wake, heard, quit;
     pthread_t thread;
     bool has_thread;
     atomic_bool connected;
@@ -44,9 +46,12 @@ struct driven_head {
     double value[AXES]; /* where to, or how fast */
     double share;
 
+    enum want told[AXES]; /* what the axis does, as far as was wanted */
+    double told_value[AXES];
+
     /* the thread */
-    bool runs[AXES]; /* moves on until told otherwise */
-    bool complained;
+    bool runs[AXES];      /* moves on until told otherwise */
+    char complained[128]; /* of what; empty: all is well */
 };
 
 bool head_given_up(void *host)
@@ -97,6 +102,20 @@ static void turn_signs(const struct driven_head *d, double v[AXES])
 
 /* ---- the thread ---- */
 
+/* Some heads take pan and tilt by one command: the axis of which nothing new is wanted goes on
+ * with what it does. Locked. */
+static void fill_pair(struct driven_head *d, double to[AXES], double speed[AXES])
+{
+    int64_t now_ns = clock_now(d->clock);
+    for (int a = AXIS_PAN; a <= AXIS_TILT; a++) {
+        int other = a == AXIS_PAN ? AXIS_TILT : AXIS_PAN;
+        if (isnan(to[a]) && !isnan(to[other]))
+            to[a] = estimate_goal(&d->estimate, a, now_ns);
+        if (isnan(speed[a]) && !isnan(speed[other]))
+            speed[a] = d->told[a] == WANT_MOVE ? d->told_value[a] : 0;
+    }
+}
+
 /* Tells what is wanted. */
 static int tell(struct driven_head *d)
 {
@@ -113,6 +132,8 @@ static int tell(struct driven_head *d)
         d->want[a] = WANT_NOTHING;
     }
     share = d->share;
+    if (d->driver->paired)
+        fill_pair(d, to, speed);
     pthread_mutex_unlock(&d->lock);
     turn_signs(d, to);
     turn_signs(d, speed);
@@ -153,9 +174,9 @@ static int serve(struct driven_head *d)
 
 static void complain(struct driven_head *d, const char *text)
 {
-    if (!d->complained)
+    if (strcmp(d->complained, text))
         log_warn("device", "the head %s: %s; trying on", d->spec.shown, text);
-    d->complained = true;
+    text_copy(d->complained, sizeof(d->complained), text);
 }
 
 static void forget(struct driven_head *d)
@@ -163,7 +184,7 @@ static void forget(struct driven_head *d)
     pthread_mutex_lock(&d->lock);
     estimate_lost(&d->estimate);
     for (int a = 0; a < AXES; a++)
-        d->want[a] = WANT_NOTHING;
+        d->want[a] = d->told[a] = WANT_NOTHING;
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -178,10 +199,10 @@ static void *run(void *arg)
         if (!err) {
             settle(d, &heard);
             d->connected = true;
-            waker_wake(&d->told);
-            if (d->complained)
+            waker_wake(&d->heard);
+            if (*d->complained)
                 log_info("device", "the head %s answers again", d->spec.shown);
-            d->complained = false;
+            *d->complained = 0;
             wait_ms = FIRST_WAIT_MS;
             err = serve(d);
             d->connected = false;
@@ -190,7 +211,7 @@ static void *run(void *arg)
         if (head_given_up(&d->host))
             break;
         complain(d, *why.text ? why.text : strerror(-err));
-        waker_wake(&d->told);
+        waker_wake(&d->heard);
         waker_wait(&d->wake, d->quit.fd, POLLIN, wait_ms);
         wait_ms = wait_ms * 2 > MAX_WAIT_MS ? MAX_WAIT_MS : wait_ms * 2;
     }
@@ -209,26 +230,40 @@ static double clamp(double v, double low, double high)
     return v < low ? low : v > high ? high : v;
 }
 
+/* It moves like that already: those who steer say so many times a second. */
+static bool is_same(const struct driven_head *d, int axis, double speed)
+{
+    const double most[AXES] = {d->caps.max_pan_speed, d->caps.max_tilt_speed,
+                               d->caps.max_zoom_speed};
+    double was = d->told_value[axis];
+    return d->told[axis] == WANT_MOVE && (speed == 0) == (was == 0) &&
+           fabs(speed - was) < SAME_SPEED * most[axis];
+}
+
 static int want(struct driven_head *d, enum want what, const double value[AXES], double share)
 {
     const bool has[AXES] = {d->caps.pan, d->caps.tilt, d->caps.zoom};
+    double now[AXES] = {NAN, NAN, NAN};
+    bool any = false;
     if (!d->connected)
         return -EIO;
     pthread_mutex_lock(&d->lock);
     for (int a = 0; a < AXES; a++) {
-        if (isnan(value[a]) || !has[a])
+        if (isnan(value[a]) || !has[a] || (what == WANT_MOVE && is_same(d, a, value[a])))
             continue;
-        d->want[a] = what;
-        d->value[a] = value[a];
+        now[a] = d->value[a] = d->told_value[a] = value[a];
+        d->want[a] = d->told[a] = what;
+        any = true;
     }
-    if (what == WANT_GO) {
+    if (any && what == WANT_GO) {
         d->share = share;
-        estimate_go(&d->estimate, clock_now(d->clock), value, share);
-    } else {
-        estimate_move(&d->estimate, clock_now(d->clock), value);
+        estimate_go(&d->estimate, clock_now(d->clock), now, share);
+    } else if (any) {
+        estimate_move(&d->estimate, clock_now(d->clock), now);
     }
     pthread_mutex_unlock(&d->lock);
-    waker_wake(&d->wake);
+    if (any)
+        waker_wake(&d->wake);
     return 0;
 }
 
@@ -304,7 +339,7 @@ struct driven_head *driven_head_free(struct driven_head *d)
         d->driver->close(d->link);
     }
     waker_done(&d->wake);
-    waker_done(&d->told);
+    waker_done(&d->heard);
     waker_done(&d->quit);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -342,7 +377,7 @@ struct driven_head *driven_head_open(const char *text, struct clock *clock, stru
     d->clock = clock;
     d->host = (struct head_host){clock, &d->quit};
     pthread_mutex_init(&d->lock, NULL);
-    int err = waker_init(&d->wake) | waker_init(&d->told) | waker_init(&d->quit);
+    int err = waker_init(&d->wake) | waker_init(&d->heard) | waker_init(&d->quit);
     if (err)
         fault_set(why, FAULT_INTERNAL, NULL, "out of descriptors");
     else if (!(d->link = driver->open(&d->spec, &d->host, why)))
@@ -354,7 +389,7 @@ struct driven_head *driven_head_open(const char *text, struct clock *clock, stru
     }
     if (!err) {
         pthread_setname_np(d->thread, "head");
-        waker_wait(&d->told, -1, 0, ASK_AT_START_MS);
+        waker_wait(&d->heard, -1, 0, ASK_AT_START_MS);
         settle(d, &driver->caps);
     }
     return err ? driven_head_free(d) : d;

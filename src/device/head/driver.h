@@ -49,6 +49,7 @@ struct head_driver {
     const char *form; /* of SPEC, for words */
     bool remote;      /* ADDRESS is "//host…" */
     bool either;      /* …, or a device node */
+    bool paired;      /* pan and tilt are told together: both are numbers, or both NAN */
     struct head_caps caps;
     double resolution[AXES]; /* of what poll() answers */
     int rest_ms, move_ms;    /* between polls */

@@ -225,6 +225,13 @@ void estimate_pose(const struct estimate *e, int64_t time_ns, struct pose *ret)
     };
 }
 
+double estimate_goal(const struct estimate *e, int axis, int64_t time_ns)
+{
+    const struct leg *l = trajectory_at(&e->way, time_ns);
+    double goal = leg_moves(l, axis, time_ns) ? l->to[axis] : leg_axis(l, axis, time_ns);
+    return axis == AXIS_PAN ? pose_wrap_pan(goal) : goal;
+}
+
 bool estimate_moving(const struct estimate *e, int64_t time_ns)
 {
     const struct leg *l = trajectory_at(&e->way, time_ns);

@@ -33,6 +33,8 @@ void estimate_move(struct estimate *e, int64_t now_ns, const double speed[AXES])
 void estimate_measured(struct estimate *e, int64_t asked_ns, int64_t now_ns, const double at[AXES]);
 void estimate_lost(struct estimate *e); /* it does not answer any more */
 void estimate_pose(const struct estimate *e, int64_t time_ns, struct pose *ret);
+/* Where an axis is going to, or stands. */
+double estimate_goal(const struct estimate *e, int axis, int64_t time_ns);
 bool estimate_moving(const struct estimate *e, int64_t time_ns);
 
 #endif

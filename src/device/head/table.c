@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "device/head/driver.h"
+#include "device/onvif/onvif_head.h"
 #include "device/vapix/vapix_head.h"
 #include "device/visca/visca_head.h"
 
 /* One line a kind. */
 static const struct head_driver *const table[] = {
-    &vapix_head_driver,
-    &vapixs_head_driver,
-    &visca_head_driver,
+    &vapix_head_driver, &vapixs_head_driver, &visca_head_driver,
+    &onvif_head_driver, &onvifs_head_driver,
 };
 
 const struct head_driver *head_driver_find(const char *scheme)

@@ -22,7 +22,6 @@ struct head_link {
     struct client *client;
     struct buf reply;
     char base[HEAD_ADDRESS_MAX + 64];
-    double pan_share, tilt_share; /* -100…100: what was told last, since both go together */
 };
 
 static struct head_link *vapix_open(const struct head_spec *spec, const struct head_host *host,
@@ -134,12 +133,9 @@ static int vapix_move(struct head_link *l, const double speed[AXES])
     char args[160] = "proportionalspeed=disabled";
     size_t n = strlen(args);
     if (!isnan(speed[AXIS_PAN]))
-        l->pan_share = speed[AXIS_PAN] / l->caps.max_pan_speed * 100;
-    if (!isnan(speed[AXIS_TILT]))
-        l->tilt_share = speed[AXIS_TILT] / l->caps.max_tilt_speed * 100;
-    if (!isnan(speed[AXIS_PAN]) || !isnan(speed[AXIS_TILT]))
         n += (size_t)snprintf(args + n, sizeof(args) - n, "&continuouspantiltmove=%.2f,%.2f",
-                              l->pan_share, l->tilt_share);
+                              speed[AXIS_PAN] / l->caps.max_pan_speed * 100,
+                              speed[AXIS_TILT] / l->caps.max_tilt_speed * 100);
     if (!isnan(speed[AXIS_ZOOM]))
         snprintf(args + n, sizeof(args) - n, "&continuouszoommove=%.2f",
                  speed[AXIS_ZOOM] / l->caps.max_zoom_speed * 100);
@@ -170,7 +166,7 @@ static void vapix_close(struct head_link *l)
 
 #define VAPIX_DRIVER(name, text)                                                                   \
     {                                                                                              \
-        .scheme = name, .form = text, .remote = true,                                              \
+        .scheme = name, .form = text, .remote = true, .paired = true,                              \
         .caps =                                                                                    \
             {                                                                                      \
                 .pan = true,                                                                       \

@@ -27,10 +27,6 @@ struct head_link {
     int address;
     double units;
     int at[2]; /* pan and tilt, as last heard */
-    /* Both axes go by one command, so that each is told what the other is doing. */
-    int to[2];
-    bool on_way[2]; /* to `to`, not heard there yet */
-    int speed[2];
     bool has_zoom, refused;
 };
 
@@ -53,6 +49,12 @@ static struct head_link *visca_open(const struct head_spec *spec, const struct h
     return l;
 }
 
+static bool is_answer(const struct visca_reply *r, size_t n)
+{
+    int a, b;
+    return r->n == n && !(n == 4 ? visca_read_zoom(r, &a) : visca_read_pan_tilt(r, &a, &b));
+}
+
 /* Sends until something about it comes back. question: an answer of `n` bytes. */
 static int exchange(struct head_link *l, const struct visca_message *m, bool question, size_t n,
                     struct visca_reply *ret)
@@ -70,7 +72,7 @@ static int exchange(struct head_link *l, const struct visca_message *m, bool que
             if (ret->kind == VISCA_ERROR)
                 return 0;
             /* what ended late, or an answer that we waited for no longer, is not for us */
-            if (question ? ret->kind == VISCA_ANSWER && ret->n == n
+            if (question ? is_answer(ret, n)
                          : ret->kind == VISCA_ACK || (ret->kind == VISCA_DONE && !ret->socket))
                 return 0;
         }
@@ -106,11 +108,7 @@ static int ask_pan_tilt(struct head_link *l)
     struct visca_reply r = {0};
     visca_ask_pan_tilt(&m, l->address);
     int err = exchange(l, &m, true, 8, &r);
-    if (!err)
-        err = visca_read_pan_tilt(&r, &l->at[0], &l->at[1]);
-    for (int a = 0; !err && a < 2; a++)
-        l->on_way[a] = l->on_way[a] && abs(l->at[a] - l->to[a]) > 1;
-    return err;
+    return err ? err : visca_read_pan_tilt(&r, &l->at[0], &l->at[1]);
 }
 
 static int ask_zoom(struct head_link *l, int *ret)
@@ -147,8 +145,6 @@ static int visca_connect(struct head_link *l, struct head_caps *caps, struct fau
     if (err)
         return fault_set(why, FAULT_IO, NULL, "cannot be reached: %s", strerror(-err));
     l->refused = false;
-    l->speed[0] = l->speed[1] = 0;
-    l->on_way[0] = l->on_way[1] = false;
     if (!(err = greet(l)))
         err = ask_pan_tilt(l);
     if (err) {
@@ -189,17 +185,9 @@ static int visca_go(struct head_link *l, const double to[AXES], double share)
 {
     struct visca_message m;
     int err = 0;
-    if (!isnan(to[AXIS_PAN]) || !isnan(to[AXIS_TILT])) {
-        for (int a = 0; a < 2; a++) {
-            if (!isnan(to[a]))
-                l->to[a] = clamp16(to[a] * l->units);
-            else if (!l->on_way[a])
-                l->to[a] = l->at[a];
-            l->on_way[a] = true;
-            l->speed[a] = 0;
-        }
-        visca_turn_to(&m, l->address, steps(share, PAN_TOP), steps(share, TILT_TOP), l->to[0],
-                      l->to[1]);
+    if (!isnan(to[AXIS_PAN])) {
+        visca_turn_to(&m, l->address, steps(share, PAN_TOP), steps(share, TILT_TOP),
+                      clamp16(to[AXIS_PAN] * l->units), clamp16(to[AXIS_TILT] * l->units));
         err = command(l, &m);
     }
     if (!err && !isnan(to[AXIS_ZOOM]) && l->has_zoom) {
@@ -211,16 +199,13 @@ static int visca_go(struct head_link *l, const double to[AXES], double share)
 
 static int visca_move(struct head_link *l, const double speed[AXES])
 {
-    const double most[2] = {l->caps.max_pan_speed, l->caps.max_tilt_speed};
-    static const int top[2] = {PAN_TOP, TILT_TOP};
     struct visca_message m;
     int err = 0;
-    if (!isnan(speed[AXIS_PAN]) || !isnan(speed[AXIS_TILT])) {
-        for (int a = 0; a < 2; a++)
-            if (!isnan(speed[a]))
-                l->speed[a] = speed[a] != 0 ? steps(speed[a] / most[a], top[a]) : 0;
-        l->on_way[0] = l->on_way[1] = false;
-        visca_drive(&m, l->address, l->speed[0], l->speed[1]);
+    if (!isnan(speed[AXIS_PAN])) {
+        double pan = speed[AXIS_PAN] / l->caps.max_pan_speed;
+        double tilt = speed[AXIS_TILT] / l->caps.max_tilt_speed;
+        visca_drive(&m, l->address, pan != 0 ? steps(pan, PAN_TOP) : 0,
+                    tilt != 0 ? steps(tilt, TILT_TOP) : 0);
         err = command(l, &m);
     }
     if (!err && !isnan(speed[AXIS_ZOOM]) && l->has_zoom) {
@@ -255,6 +240,7 @@ const struct head_driver visca_head_driver = {
     .scheme = "visca",
     .form = "visca:/dev/TTY or visca://HOST[:PORT]",
     .either = true,
+    .paired = true,
     .caps =
         {
             .pan = true,
