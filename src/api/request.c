@@ -17,6 +17,7 @@
 #include "net/message.h"
 
 struct wish {
+    int abr_max_kbps;
     struct camera *cam;
     struct encoding e;
     struct view_args view;
@@ -148,13 +149,39 @@ static int set_rate_mode(struct wish *w, const char *name, const char *value, st
     int i = 0;
     int err = set_choice(&i, name, value, stream_rate_modes, why);
     if (!err)
-        w->e.rate_mode = (enum rate_mode)i;
+        w->e.rate.mode = (enum rate_mode)i;
     return err;
 }
 
 static int set_max_bitrate(struct wish *w, const char *name, const char *value, struct fault *why)
 {
-    return set_int(&w->e.max_kbps, name, value, 0, STREAM_KBPS_MAX, why);
+    return set_int(&w->e.rate.max_kbps, name, value, 0, STREAM_KBPS_MAX, why);
+}
+
+static int set_priority(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    int i = 0;
+    if (!strcmp(value, "fullframerate")) /* as old clients say */
+        value = "framerate";
+    int err = set_choice(&i, name, value, stream_priorities, why);
+    if (!err)
+        w->e.rate.priority = (enum rate_priority)i;
+    return err;
+}
+
+static int set_abr_target(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_int(&w->e.rate.target_kbps, name, value, 0, STREAM_KBPS_MAX, why);
+}
+
+static int set_abr_max(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_int(&w->abr_max_kbps, name, value, 0, STREAM_KBPS_MAX, why);
+}
+
+static int set_retention(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_int(&w->e.rate.retention_days, name, value, 1, STREAM_DAYS_MAX, why);
 }
 
 static int set_profile(struct wish *w, const char *name, const char *value, struct fault *why)
@@ -203,6 +230,10 @@ static const struct {
     {"videokeyframeinterval", set_gop},
     {"videobitratemode", set_rate_mode},
     {"videomaxbitrate", set_max_bitrate},
+    {"videobitratepriority", set_priority},
+    {"videoabrtargetbitrate", set_abr_target},
+    {"videoabrmaxbitrate", set_abr_max},
+    {"videoabrretentiontime", set_retention},
     {"h264profile", set_profile},
     {"audio", set_audio},
     {"video", set_video},
@@ -274,11 +305,15 @@ static void start_from_settings(struct wish *w, enum codec standard)
         .fps = s->fps,
         .compression = s->compression,
         .gop = s->p_count + 1,
-        .rate_mode = (enum rate_mode)s->rate_mode,
-        .max_kbps = s->max_kbps,
+        .rate = {.mode = (enum rate_mode)s->rate_mode,
+                 .priority = (enum rate_priority)s->priority,
+                 .max_kbps = s->max_kbps,
+                 .target_kbps = s->abr_target_kbps,
+                 .retention_days = s->retention_days},
         .profile = s->profile,
         .stamp = s->stamp,
     };
+    w->abr_max_kbps = s->abr_max_kbps;
     w->view = (struct view_args){.fps = s->fps,
                                  .pictures = (uint64_t)s->nbrofframes,
                                  .seconds = s->duration_s,
@@ -297,6 +332,21 @@ int request_source_rotation(struct camera *cam)
     return rotation;
 }
 
+/* A limit that is none and what another mode would need are left out. */
+static void normalise_rate(struct wish *w)
+{
+    struct rate_plan *r = &w->e.rate;
+    if (r->mode == RATE_ABR)
+        r->max_kbps = w->abr_max_kbps;
+    else
+        r->target_kbps = r->retention_days = 0;
+    bool nothing = r->mode == RATE_ABR ? !r->target_kbps : !r->max_kbps;
+    if (r->mode == RATE_VBR || nothing)
+        *r = (struct rate_plan){.mode = RATE_VBR};
+    if (!r->max_kbps)
+        r->priority = PRIORITY_NONE;
+}
+
 /* One form for one meaning, so that equal requests share an encoder. */
 static void normalise(struct wish *w)
 {
@@ -311,14 +361,10 @@ static void normalise(struct wish *w)
     e->key.width = turned ? w->height : w->width;
     e->key.height = turned ? w->width : w->height;
     e->key.range = e->codec == CODEC_JPEG ? RANGE_FULL : RANGE_LIMITED;
-    if (e->rate_mode == RATE_MBR && !e->max_kbps)
-        e->rate_mode = RATE_VBR;
-    if (e->rate_mode == RATE_VBR)
-        e->max_kbps = 0;
+    normalise_rate(w);
     if (e->codec == CODEC_JPEG) {
         e->gop = 1;
-        e->rate_mode = RATE_VBR;
-        e->max_kbps = 0;
+        e->rate = (struct rate_plan){.mode = RATE_VBR};
         e->profile = 0;
     }
 }

@@ -12,7 +12,8 @@
 
 const char *const stream_rotations[] = {"0", "90", "180", "270", NULL};
 const char *const stream_profiles[] = {"baseline", "main", "high", NULL};
-const char *const stream_rate_modes[] = {"vbr", "mbr", NULL}; /* enum rate_mode */
+const char *const stream_rate_modes[] = {"vbr", "mbr", "abr", "cbr", NULL}; /* enum rate_mode */
+const char *const stream_priorities[] = {"none", "framerate", "quality", NULL};
 
 #define IMAGE(row_name, field, ...)                                                                \
     {                                                                                              \
@@ -49,10 +50,23 @@ static const struct param_row image_rows[] = {
           .standard = "high", .write = ROLE_OPERATOR, .doc = "Coding tools that H.264 may use"),
     IMAGE("Image.I0.RateControl.Mode", rate_mode, .type = PARAM_ENUM, .choices = stream_rate_modes,
           .standard = "vbr", .write = ROLE_OPERATOR,
-          .doc = "vbr keeps quality, mbr keeps the bitrate under MaxBitrate"),
+          .doc = "vbr keeps quality, mbr stays under MaxBitrate, abr keeps an average over days, "
+                 "cbr keeps MaxBitrate"),
+    IMAGE("Image.I0.RateControl.Priority", priority, .type = PARAM_ENUM,
+          .choices = stream_priorities, .standard = "framerate", .write = ROLE_OPERATOR,
+          .doc = "What MaxBitrate leaves untouched: framerate, quality, or none of both"),
+    IMAGE("Image.I0.RateControl.ABR.TargetBitrate", abr_target_kbps, .type = PARAM_INT, .min = 0,
+          .max = STREAM_KBPS_MAX, .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
+          .doc = "abr: average over the retention time; 0: none"),
+    IMAGE("Image.I0.RateControl.ABR.MaxBitrate", abr_max_kbps, .type = PARAM_INT, .min = 0,
+          .max = STREAM_KBPS_MAX, .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
+          .doc = "abr: upper limit at any time; 0: none"),
+    IMAGE("Image.I0.RateControl.ABR.RetentionTime", retention_days, .type = PARAM_INT, .min = 1,
+          .max = STREAM_DAYS_MAX, .standard = "7", .write = ROLE_OPERATOR, .unit = "days",
+          .doc = "abr: how long recordings are kept, which the average is taken over"),
     IMAGE("Image.I0.RateControl.MaxBitrate", max_kbps, .type = PARAM_INT, .min = 0,
           .max = STREAM_KBPS_MAX, .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
-          .doc = "Upper limit of mbr; 0: none"),
+          .doc = "Upper limit of mbr, rate of cbr; 0: none"),
     IMAGE("Image.I0.Stream.Duration", duration_s, .type = PARAM_INT, .min = 0, .max = 1e9,
           .standard = "0", .write = ROLE_OPERATOR, .unit = "s",
           .doc = "Streams end after this time; 0: never"),

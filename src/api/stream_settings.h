@@ -18,7 +18,8 @@ struct image_settings {
     bool enabled, mirror, stamp;
     char name[65], resolution[16];
     int source, rotation; /* rotation: index of 0, 90, 180, 270 */
-    int compression, p_count, profile, rate_mode, max_kbps;
+    int compression, p_count, profile;
+    int rate_mode, max_kbps, priority, abr_max_kbps, abr_target_kbps, retention_days;
     double fps;
     int nbrofframes, duration_s;
     int nbr_of_configs;
@@ -37,8 +38,12 @@ struct profile_settings {
 };
 extern const struct room_desc image_room_desc, profile_room_desc;
 
-/* Choices, NULL-terminated: degrees, H.264 profiles, rate control (enum rate_mode). */
-extern const char *const stream_rotations[], *const stream_profiles[], *const stream_rate_modes[];
+#define STREAM_DAYS_MAX 3652
+
+/* Choices, NULL-terminated: degrees, H.264 profiles, rate control (enum rate_mode), what gives
+ * way (enum rate_priority). */
+extern const char *const stream_rotations[],
+    *const stream_profiles[], *const stream_rate_modes[], *const stream_priorities[];
 
 /* "1920x1080", "1280x720" …: what can be asked for, the source's own size first, then
  * by area; NULL-terminated. */

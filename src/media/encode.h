@@ -6,10 +6,9 @@
 #include <stdint.h>
 
 #include "media/packet.h"
+#include "media/rate.h"
 #include "media/rendition.h"
 #include "media/stream.h"
-
-enum rate_mode { RATE_VBR, RATE_MBR };
 
 /* Resolved: every field has its value, so that equal requests compare equal. */
 struct encoding {
@@ -18,10 +17,9 @@ struct encoding {
     double fps;      /* 0: every picture of the source */
     int compression; /* 0 best … 100 smallest (VAPIX) */
     int gop;         /* pictures from key to key; not JPEG */
-    enum rate_mode rate_mode;
-    int max_kbps; /* RATE_MBR */
-    int profile;  /* 0 baseline, 1 main, 2 high; H.264 */
-    bool stamp;   /* serial, pose, UTC inside coded pictures */
+    struct rate_plan rate;
+    int profile; /* 0 baseline, 1 main, 2 high; H.264 */
+    bool stamp;  /* serial, pose, UTC inside coded pictures */
 };
 bool encoding_equal(const struct encoding *a, const struct encoding *b);
 
@@ -35,6 +33,9 @@ struct encoder_ops {
      * packet's `how` is that of the picture that it shows. */
     int (*encode)(struct encoder *enc, struct rendition *r, bool force_key, struct packet **ret_p,
                   struct stream_format *format /* updated when parameter sets appear */);
+    /* Coarser than the compression says by so many quantizer steps (rate.h), from the next
+     * key on at the latest. NULL: it cannot. */
+    void (*coarser)(struct encoder *enc, double steps);
     void (*close)(struct encoder *enc);
 };
 struct encoder {

@@ -7,6 +7,7 @@
  * temporal delimiters: the sequence header before each key frame, then one metadata OBU of
  * ours if wanted, then frames. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define PRESET 12   /* of 13: what keeps up with live pictures on one core */
 #define LOW_DELAY 1 /* pred_structure: only earlier pictures are referred to */
 #define CONSTANT_QUALITY 0
+#define CONSTANT_RATE 2
+#define CRF_MOST 63
 #define TEXT_MAX 512
 
 extern const struct encoder_ops encoder_av1;
@@ -31,16 +34,18 @@ struct av1_encoder {
     EbComponentType *svt;
     bool running, holds; /* holds: a picture, taken as `held` says */
     struct capture held;
+    double coarser; /* quantizer steps */
+    bool stale;     /* the codec has not heard of `coarser` yet */
+    int since_key;
     double fps;
     int64_t pts;
     struct stream_format format;
 };
 
 /* VAPIX compression 0 best … 100 smallest: CRF 20 … 63, 30 is 35: about as good as x264's 25. */
-static uint32_t crf_of(int compression)
+static double crf_of(int compression)
 {
-    int crf = compression <= 30 ? 20 + compression / 2 : 35 + (compression - 30) * 28 / 70;
-    return (uint32_t)crf;
+    return compression <= 30 ? 20 + compression / 2.0 : 35 + (compression - 30) * 28 / 70.0;
 }
 
 /* The library writes to standard error; its own variable tells it to be silent. */
@@ -89,17 +94,19 @@ static int start(struct av1_encoder *a)
     c.transfer_characteristics = EB_CICP_TC_BT_709;
     c.matrix_coefficients = EB_CICP_MC_BT_709;
     c.color_range = EB_CR_STUDIO_RANGE;
-    c.rate_control_mode = CONSTANT_QUALITY;
+    c.rate_control_mode = e->rate.mode == RATE_CBR ? CONSTANT_RATE : CONSTANT_QUALITY;
     c.enable_adaptive_quantization = 2;
-    c.qp = crf_of(e->compression);
-    if (e->rate_mode == RATE_MBR && e->max_kbps > 0)
-        c.max_bit_rate = (uint32_t)e->max_kbps * 1000;
+    c.qp = (uint32_t)lrint(fmin(crf_of(e->compression) + a->coarser, CRF_MOST));
+    if (e->rate.mode == RATE_CBR)
+        c.target_bit_rate = (uint32_t)e->rate.max_kbps * 1000;
+    else if (e->rate.max_kbps > 0)
+        c.max_bit_rate = (uint32_t)e->rate.max_kbps * 1000;
     c.logical_processors = 1;
     if (svt_av1_enc_set_parameter(a->svt, &c) != EB_ErrorNone ||
         svt_av1_enc_init(a->svt) != EB_ErrorNone)
         return -EINVAL;
     a->running = true;
-    a->holds = false;
+    a->holds = a->stale = false;
     a->pts = 0;
     return 0;
 }
@@ -237,7 +244,9 @@ static int av1_encode(struct encoder *enc, struct rendition *r, bool force_key,
     if (r->pixels->width != a->e.key.width || r->pixels->height != a->e.key.height)
         return -EINVAL;
     *ret_p = NULL;
-    int err = !a->running || (force_key && a->holds) ? renew(a, ret_p) : 0;
+    /* Another quality begins where a key is due anyway. */
+    bool anew = force_key || (a->stale && a->since_key + 1 >= a->e.gop);
+    int err = !a->running || (anew && a->holds) ? renew(a, ret_p) : 0;
     if (!err)
         err = send_picture(a, r);
     if (!err && a->holds)
@@ -246,10 +255,18 @@ static int av1_encode(struct encoder *enc, struct rendition *r, bool force_key,
         *ret_p = packet_unref(*ret_p);
         return err;
     }
+    a->since_key = a->pts == 1 || a->since_key + 1 >= a->e.gop ? 0 : a->since_key + 1;
     a->holds = true;
     a->held = r->how;
     *format = a->format;
     return 0;
+}
+
+static void av1_coarser(struct encoder *enc, double steps)
+{
+    struct av1_encoder *a = container_of(enc, struct av1_encoder, base);
+    a->coarser = steps;
+    a->stale = true;
 }
 
 const struct encoder_ops encoder_av1 = {
@@ -257,5 +274,6 @@ const struct encoder_ops encoder_av1 = {
     .name = "av1",
     .open = av1_open,
     .encode = av1_encode,
+    .coarser = av1_coarser,
     .close = av1_close,
 };

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <libavcodec/avcodec.h>
 #include <libavutil/opt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +22,15 @@
 
 extern const struct encoder_ops encoder_h264, encoder_h265;
 
+#define QUALITY_ROOM 4 /* quantizer steps */
+
 enum nal_kind { NAL_OTHER, NAL_SLICE, NAL_KEY_SLICE, NAL_VPS, NAL_SPS, NAL_PPS };
 
 /* In what the two differ. */
 struct flavour {
     const char *title, *library;
+    double crf;     /* to be added: at the same number x265 is smaller and worse than x264 */
+    bool takes_crf; /* a new one while it runs */
     void (*options)(AVCodecContext *c, const struct encoding *e);
     enum nal_kind (*kind)(struct nal n);
     uint8_t sei_header[2];
@@ -40,6 +45,9 @@ struct h26x_encoder {
     AVFrame *frame;
     AVPacket *packet;
     int64_t pts;
+    double fps, coarser; /* quantizer steps */
+    bool stale;          /* the codec has not heard of `coarser` yet */
+    int since_key;
     struct stream_format format;
 };
 
@@ -54,7 +62,6 @@ static void options_h264(AVCodecContext *c, const struct encoding *e)
     static const char *const profiles[] = {"baseline", "main", "high"};
     av_opt_set(c->priv_data, "preset", "veryfast", 0);
     av_opt_set(c->priv_data, "profile", profiles[e->profile], 0);
-    av_opt_set_double(c->priv_data, "crf", crf_of(e->compression), 0);
     av_opt_set(c->priv_data, "x264-params",
                "scenecut=0:open-gop=0:bframes=0:repeat-headers=1:annexb=1:aud=0:filler=0:"
                "sliced-threads=0:nal-hrd=none",
@@ -83,8 +90,6 @@ static void options_h265(AVCodecContext *c, const struct encoding *e)
              : cores > 4 ? 4
                          : cores);
     av_opt_set(c->priv_data, "preset", "ultrafast", 0);
-    /* At the same number it is smaller and worse than x264. */
-    av_opt_set_double(c->priv_data, "crf", crf_of(e->compression) + 2, 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);
 }
 
@@ -99,10 +104,20 @@ static enum nal_kind kind_h265(struct nal n)
                                                              : NAL_OTHER;
 }
 
-static const struct flavour flavour_h264 = {"H.264",   "libx264", options_h264,
-                                            kind_h264, {AVC_SEI}, 1};
-static const struct flavour flavour_h265 = {"H.265",   "libx265",          options_h265,
-                                            kind_h265, {HEVC_SEI << 1, 1}, 2};
+static const struct flavour flavour_h264 = {.title = "H.264",
+                                            .library = "libx264",
+                                            .takes_crf = true,
+                                            .options = options_h264,
+                                            .kind = kind_h264,
+                                            .sei_header = {AVC_SEI},
+                                            .sei_header_len = 1};
+static const struct flavour flavour_h265 = {.title = "H.265",
+                                            .library = "libx265",
+                                            .crf = 2,
+                                            .options = options_h265,
+                                            .kind = kind_h265,
+                                            .sei_header = {HEVC_SEI << 1, 1},
+                                            .sei_header_len = 2};
 
 static void h26x_close(struct encoder *enc)
 {
@@ -113,7 +128,7 @@ static void h26x_close(struct encoder *enc)
     free(h);
 }
 
-static int open_codec(struct h26x_encoder *h, double fps)
+static int open_codec(struct h26x_encoder *h)
 {
     const struct encoding *e = &h->e;
     const AVCodec *codec = avcodec_find_encoder_by_name(h->flavour->library);
@@ -125,7 +140,7 @@ static int open_codec(struct h26x_encoder *h, double fps)
     c->width = e->key.width;
     c->height = e->key.height;
     c->pix_fmt = AV_PIX_FMT_YUV420P;
-    c->framerate = av_d2q(fps, 100000);
+    c->framerate = av_d2q(h->fps, 100000);
     c->time_base = av_inv_q(c->framerate);
     c->gop_size = e->gop;
     c->max_b_frames = 0;
@@ -135,13 +150,21 @@ static int open_codec(struct h26x_encoder *h, double fps)
     c->color_trc = AVCOL_TRC_BT709;
     c->colorspace = AVCOL_SPC_BT709;
     c->flags |= AV_CODEC_FLAG_CLOSED_GOP;
-    if (e->rate_mode == RATE_MBR && e->max_kbps > 0) {
-        c->rc_max_rate = (int64_t)e->max_kbps * 1000;
-        c->rc_buffer_size = e->max_kbps * 1000; /* a second */
+    if (e->rate.max_kbps > 0) {
+        c->rc_max_rate = (int64_t)e->rate.max_kbps * 1000;
+        c->rc_buffer_size = e->rate.max_kbps * 1000; /* a second */
         c->rc_initial_buffer_occupancy = c->rc_buffer_size * 3 / 4;
+        /* Where quality comes first, pictures are left out instead (rate.h). */
+        if (e->rate.priority == PRIORITY_QUALITY)
+            c->qmax = (int)lrint(crf_of(e->compression)) + QUALITY_ROOM;
     }
+    if (e->rate.mode == RATE_CBR)
+        c->bit_rate = c->rc_max_rate;
     av_opt_set(c->priv_data, "tune", "zerolatency", 0);
     av_opt_set_int(c->priv_data, "forced-idr", 1, 0);
+    if (e->rate.mode != RATE_CBR)
+        av_opt_set_double(c->priv_data, "crf",
+                          crf_of(e->compression) + h->flavour->crf + h->coarser, 0);
     h->flavour->options(c, e);
     return avcodec_open2(c, codec, NULL);
 }
@@ -162,7 +185,8 @@ static struct encoder *open_flavour(const struct flavour *flavour, const struct 
     h->frame = av_frame_alloc();
     h->packet = av_packet_alloc();
     double fps = enc->fps > 0 && enc->fps < source_fps ? enc->fps : source_fps;
-    int r = h->frame && h->packet ? open_codec(h, fps) : AVERROR(ENOMEM);
+    h->fps = fps;
+    int r = h->frame && h->packet ? open_codec(h) : AVERROR(ENOMEM);
     if (r < 0) {
         h26x_close(&h->base);
         fault_set(why, FAULT_UNSUPPORTED, NULL, "the %s encoder does not start: %s", flavour->title,
@@ -273,12 +297,23 @@ static struct packet *rewrite(struct h26x_encoder *h, const struct capture *how)
     return p;
 }
 
+/* With another quality: when a key is due anyway, since the codec begins with one. */
+static int reopen(struct h26x_encoder *h)
+{
+    avcodec_free_context(&h->ctx);
+    h->stale = false;
+    h->pts = 0;
+    return open_codec(h);
+}
+
 static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
                        struct packet **ret_p, struct stream_format *format)
 {
     struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
     if (r->pixels->width != h->e.key.width || r->pixels->height != h->e.key.height)
         return -EINVAL;
+    if (h->stale && (force_key || h->since_key + 1 >= h->e.gop) && reopen(h) < 0)
+        return -EIO;
     int ret = send_picture(h, r, force_key);
     if (ret < 0)
         return -EIO;
@@ -293,9 +328,21 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
     av_packet_unref(h->packet);
     if (!p)
         return -ENOMEM;
+    h->since_key = p->flags & PACKET_KEY ? 0 : h->since_key + 1;
     *format = h->format;
     *ret_p = p;
     return 0;
+}
+
+static void h26x_coarser(struct encoder *enc, double steps)
+{
+    struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
+    h->coarser = steps;
+    if (h->flavour->takes_crf && h->e.rate.mode != RATE_CBR)
+        av_opt_set_double(h->ctx->priv_data, "crf",
+                          crf_of(h->e.compression) + h->flavour->crf + steps, 0);
+    else
+        h->stale = true;
 }
 
 const struct encoder_ops encoder_h264 = {
@@ -303,6 +350,7 @@ const struct encoder_ops encoder_h264 = {
     .name = "h264",
     .open = h264_open,
     .encode = h26x_encode,
+    .coarser = h26x_coarser,
     .close = h26x_close,
 };
 
@@ -311,5 +359,6 @@ const struct encoder_ops encoder_h265 = {
     .name = "h265",
     .open = h265_open,
     .encode = h26x_encode,
+    .coarser = h26x_coarser,
     .close = h26x_close,
 };

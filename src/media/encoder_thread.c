@@ -24,6 +24,7 @@ const struct encoder_ops *encoder_find(enum codec codec)
 struct coding { /* owned by the thread */
     struct encoder *enc;
     struct stream_format format;
+    struct rate rate;
     uint64_t dropped;
     int64_t last_ns;
     bool has_last, told;
@@ -33,6 +34,8 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
 {
     /* moved from one rendition thread to another, a picture may arrive late */
     if (!w->enc || (w->has_last && r->how.start_ns <= w->last_ns))
+        return;
+    if (rate_skip(&w->rate, r->how.start_ns))
         return;
     struct packet *p = NULL;
     struct stream_format format = w->format;
@@ -60,6 +63,10 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     p->utc_ns = p->how.utc_ns;
     p->coded_ns = clock_now(c->p->clock);
     c->p->coded++;
+    double before = rate_coarser(&w->rate);
+    rate_count(&w->rate, p->time_ns, p->len, p->flags & PACKET_KEY);
+    if (w->enc->ops->coarser && rate_coarser(&w->rate) != before)
+        w->enc->ops->coarser(w->enc, rate_coarser(&w->rate));
     stream_append(c->stream, p);
 }
 
@@ -69,6 +76,7 @@ static void *coder_run(void *arg)
     struct coding w = {0};
     struct fault why = {0};
     stream_get_format(c->stream, &w.format);
+    rate_init(&w.rate, &c->e.rate);
     w.enc = encoder_find(c->e.codec)->open(&c->e, c->p->fps, &why);
     if (!w.enc) {
         log_error("media", "%s", why.text);

@@ -287,18 +287,21 @@ int pipeline_normalise(const struct pipeline *p, struct encoding *e, struct faul
     e->key.range = e->codec == CODEC_JPEG ? RANGE_FULL : RANGE_LIMITED;
     e->key.stream_tag = 0;
     if (e->codec == CODEC_JPEG) {
-        e->gop = e->max_kbps = e->profile = 0;
-        e->rate_mode = RATE_VBR;
+        e->gop = e->profile = 0;
+        e->rate = (struct rate_plan){.mode = RATE_VBR};
         return 0;
     }
     if (e->gop < 1 || e->gop > 1023)
         return fault_set(why, FAULT_INVALID, "videokeyframeinterval", "must be within 1 and 1023");
     if (e->profile < 0 || e->profile > 2)
         return fault_set(why, FAULT_INVALID, "h264profile", "must be baseline, main or high");
-    if (e->rate_mode == RATE_MBR && (e->max_kbps < 1 || e->max_kbps > 1000000))
+    const struct rate_plan *rate = &e->rate;
+    bool limited = rate->mode == RATE_MBR || rate->mode == RATE_CBR;
+    if ((limited && rate->max_kbps < 1) || rate->max_kbps > 1000000 ||
+        (rate->mode == RATE_ABR && rate->target_kbps < 1))
         return fault_set(why, FAULT_INVALID, "videomaxbitrate", "must be a rate in kbit/s");
-    if (e->rate_mode == RATE_VBR)
-        e->max_kbps = 0;
+    if (rate->mode == RATE_VBR)
+        e->rate = (struct rate_plan){.mode = RATE_VBR};
     return 0;
 }
 

@@ -155,6 +155,47 @@ TEST(av1_is_live)
     live(&kinds[2]);
 }
 
+/* Bytes of GOPs, the first of each quality left out. */
+static size_t bytes_of(struct encoder *enc, struct picture_pool *pool, int *k, int pictures)
+{
+    size_t sum = 0;
+    struct stream_format f = {0};
+    for (int i = 0; i < pictures; i++, ++*k) {
+        struct picture *p = draw(pool, *k % 60);
+        uint32_t x = (uint32_t)*k;
+        for (int n = 0; n < p->stride[0] * H; n++)
+            p->plane[0][n] = (uint8_t)(p->plane[0][n] + ((x = x * 1664525 + 1013904223) >> 28));
+        struct capture how = {.serial = (uint64_t)*k, .utc_ns = CLOCK_SIM_UTC_NS};
+        struct rendition *r = rendition_new(p, &how);
+        struct packet *out = NULL;
+        CHECK_INT(enc->ops->encode(enc, r, false, &out, &f), 0);
+        rendition_unref(r);
+        sum += out && i >= 2 * GOP ? out->len : 0;
+        packet_unref(out);
+    }
+    return sum;
+}
+
+TEST(coarser_is_heard_within_two_keys)
+{
+    struct picture_pool *pool = picture_pool_new(W, H, false, 4);
+    for (int i = 0; i < 3; i++) {
+        struct encoding e = wish(kinds[i].codec);
+        struct encoder *enc = open_encoder(e.codec, &e);
+        int k = 0;
+        size_t fine = bytes_of(enc, pool, &k, 4 * GOP);
+        enc->ops->coarser(enc, 12);
+        size_t coarse = bytes_of(enc, pool, &k, 4 * GOP);
+        enc->ops->coarser(enc, 0);
+        size_t again = bytes_of(enc, pool, &k, 4 * GOP);
+        if (coarse > fine * 7 / 10 || again < fine * 8 / 10 || again > fine * 12 / 10)
+            unit_fail(__FILE__, __LINE__, "%s: %zu, %zu, %zu bytes", codec_name(e.codec), fine,
+                      coarse, again);
+        enc->ops->close(enc);
+    }
+    picture_pool_unref(pool);
+}
+
 /* What a key packet begins with, by the standard's numbers. */
 TEST(keys_carry_their_parameter_sets)
 {
@@ -216,4 +257,5 @@ TEST(broken_obus_are_refused)
 }
 
 UNIT_MAIN(UNIT_ROW(h264_is_live) UNIT_ROW(h265_is_live) UNIT_ROW(av1_is_live)
-              UNIT_ROW(keys_carry_their_parameter_sets) UNIT_ROW(broken_obus_are_refused))
+              UNIT_ROW(coarser_is_heard_within_two_keys) UNIT_ROW(keys_carry_their_parameter_sets)
+                  UNIT_ROW(broken_obus_are_refused))

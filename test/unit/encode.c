@@ -98,8 +98,8 @@ TEST(profiles_and_rates)
     for (int profile = 0; profile < 3; profile++) {
         struct encoding e = wish(CODEC_H264, 320, 180);
         e.profile = profile;
-        e.rate_mode = RATE_MBR;
-        e.max_kbps = 200;
+        e.rate.mode = RATE_MBR;
+        e.rate.max_kbps = 200;
         e.compression = 0;
         e.gop = 30;
         struct encoder *enc = find(CODEC_H264)->open(&e, 30, NULL);

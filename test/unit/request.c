@@ -125,8 +125,8 @@ TEST(arguments)
     CHECK_INT(ask(CODEC_H264, "videobitratemode=mbr&videomaxbitrate=800&videokeyframeinterval=60"
                               "&h264profile=baseline"),
               0);
-    CHECK_INT(e.rate_mode, RATE_MBR);
-    CHECK_INT(e.max_kbps, 800);
+    CHECK_INT(e.rate.mode, RATE_MBR);
+    CHECK_INT(e.rate.max_kbps, 800);
     CHECK_INT(e.gop, 60);
     CHECK_INT(e.profile, 0);
     CHECK_INT(ask(CODEC_H264, "fps=60"), 0); /* more than there is: all there is */

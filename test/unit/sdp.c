@@ -57,8 +57,8 @@ TEST(description_of_h264)
               "a=control:rtsp://host:554/axis-media/media.amp/stream=0"
               "?resolution=1280x720&fps=25\r\n");
     /* a limited bitrate is told */
-    e.rate_mode = RATE_MBR;
-    e.max_kbps = 2000;
+    e.rate.mode = RATE_MBR;
+    e.rate.max_kbps = 2000;
     buf_reset(&b);
     CHECK_INT(sdp_write(&b, &d), 0);
     CHECK(strstr(buf_str(&b), "c=IN IP4 0.0.0.0\r\nb=AS:2000\r\na=rtpmap"));

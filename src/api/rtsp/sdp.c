@@ -128,8 +128,8 @@ int sdp_write(struct buf *b, const struct sdp_desc *d)
              (unsigned long long)d->id, (unsigned long long)d->version, family, d->address, d->name,
              d->tool, d->base, mark, d->query, type, family,
              strchr(d->address, ':') ? "::" : "0.0.0.0");
-    if (!jpeg && d->encoding->rate_mode == RATE_MBR && d->encoding->max_kbps > 0)
-        buf_addf(b, "b=AS:%d\r\n", d->encoding->max_kbps);
+    if (!jpeg && d->encoding->rate.max_kbps > 0)
+        buf_addf(b, "b=AS:%d\r\n", d->encoding->rate.max_kbps);
     int err = write_format(b, d);
     if (err < 0)
         return err;
