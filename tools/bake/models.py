@@ -65,6 +65,19 @@ VEHICLES = {
 }
 pictures = {}
 
+# Badges that are modelled: faces within (half a width, rear, front, below, above) go, but for body and glass.
+BADGES = {"car-hatch": [(0.125, 2.0, 2.2, 0.69, 0.80), (0.125, -2.2, -1.95, 0.96, 1.08)], "car-small": [(0.05, 1.2, 1.3, 0.70, 0.79)]}
+
+
+def without_badges(name, m):
+    gone = np.zeros(len(m.t), bool)
+    for x, y0, y1, z0, z1 in BADGES.get(name, ()):
+        p = m.p[m.t]
+        inside = (np.abs(p[..., 0]) < x) & (p[..., 1] > y0) & (p[..., 1] < y1) & (p[..., 2] > z0) & (p[..., 2] < z1)
+        gone |= inside.all(1)
+    keeps = np.array([x.slot == BODY or x.kind == GLASS for x in m.mats])[m.mat]
+    return m.pick(np.nonzero(~gone | keeps)[0])
+
 
 def load(path, length, turn, rules, axis=1, tag=None, base=True):
     """An OBJ of the packages as a Mesh of that length (along `axis`; 2: height), with parts for its wheels."""
@@ -153,7 +166,7 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
     parts = wheels(m)
     if len(m.t) > 24000:
         m = decimate(m, 24000)
-    m = see(m)
+    m = without_badges(name, see(m))
     if name == "car-estate":  # its aerial would be half the height of its box
         m = m.pick(np.nonzero(m.p[m.t][:, :, 2].max(1) < 1.85)[0])
     tree = m.tree()

@@ -28,12 +28,41 @@ class Material:
         self.image = image  # Picture or None
 
 
+# Makers' badges, number plates and lettering that is somebody's: (x, y, w, h) as shares of the picture,
+# and what takes their place: a colour, or the box that is stretched over it.
+PLASTIC_GREY, DARK = (107, 107, 110), (22, 22, 24)
+BLANK = {
+    "suv-suv-map": [((.063, .402, .375, .098), (.063, .5, .375, .035)), ((.164, .152, .05, .05), (60, 60, 62)), ((0, .883, .418, .117), DARK)],
+    "renault-scenic-renault-scen": [((.098, .023, .082, .082), (203, 200, 168)), ((.121, .328, .028, .028), (150, 150, 155))],
+    "renault-scenic-renault-scen-n": [((.098, .023, .082, .082), (203, 200, 168)), ((.121, .328, .028, .028), (150, 150, 155))],
+    "seat_leon-llanta-y-logo": [((.367, .727, .313, .172), (128, 128, 132)), ((.438, .297, .133, .066), PLASTIC_GREY)],
+    "smart-car-smart-uvmap-textu": [((.016, .086, .9, .148), (228, 228, 230))],
+    "van-texture-van": [((.324, .125, .188, .18), (.242, .125, .078, .18)), ((.164, .484, .129, .129), (95, 100, 105)),
+                        ((.672, .39, .121, .117), (50, 50, 52)), ((.633, .555, .36, .102), (56, 56, 56))],
+    "citybus-texturescomplements": [((0, 0, .461, .133), DARK), ((.098, .473, .469, .188), (0, 0, 0))],
+}
+
+
+def blank(rgba, box, fill):
+    w, h = rgba.size
+    x0, y0, x1, y1 = round(box[0] * w), round(box[1] * h), round((box[0] + box[2]) * w), round((box[1] + box[3]) * h)
+    if len(fill) == 4:
+        a = round(fill[0] * w), round(fill[1] * h), round((fill[0] + fill[2]) * w), round((fill[1] + fill[3]) * h)
+        piece = rgba.crop(a).resize((x1 - x0, y1 - y0), Image.BILINEAR)
+    else:
+        piece = Image.new("RGBA", (x1 - x0, y1 - y0), fill + (255,))
+        piece.putalpha(rgba.crop((x0, y0, x1, y1)).getchannel("A"))
+    rgba.paste(piece, (x0, y0))
+
+
 class Picture:
     """A texture: RGB and perhaps A, a power of two in both directions."""
 
     def __init__(self, name, image, size=512, neutral=None, quality=85):
         self.name, self.quality = name, quality
         rgba = image.convert("RGBA")
+        for box, fill in BLANK.get(name, ()):
+            blank(rgba, box, fill)
         w, h = (min(size, 1 << max(3, round(math.log2(s)))) for s in rgba.size)
         rgba = rgba.resize((w, h), Image.LANCZOS)
         a = np.asarray(rgba).astype(float)
