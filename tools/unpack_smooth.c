@@ -210,6 +210,17 @@ static float unlike(const float a[2], const float b[2])
     return fabsf(a[0] - b[0]) + fminf(fabsf(a[1] - b[1]) * 0.3f, 60);
 }
 
+/* Whether most of what is round a cell is as bright: a window, not a tube. */
+static bool solid(const float *bright, int w, int h, size_t cell)
+{
+    int x = (int)(cell % (size_t)w), y = (int)(cell / (size_t)w), n = 0;
+    if (x < 1 || y < 1 || x >= w - 1 || y >= h - 1)
+        return false;
+    for (int i = 0; i < 9; i++)
+        n += bright[cell + (size_t)((i / 3 - 1) * w + i % 3 - 1)] > 0.5f * bright[cell];
+    return n >= 6;
+}
+
 /* A cell that is partly a lit window becomes all of it or nothing, whichever it is more
  * like: half of a window's light on a wall is more than the wall ever had. */
 static void clean_emit(struct layers *l)
@@ -239,6 +250,8 @@ static void clean_emit(struct layers *l)
             }
             if (bright[most] <= 0 || bright[here] > 0.8f * bright[most] ||
                 bright[here] <= bright[least] + 0.1f * bright[most])
+                continue;
+            if (!solid(bright, w, h, most))
                 continue;
             float own[2], lit[2], dark[2];
             look_of(l, x, y, own);

@@ -56,7 +56,7 @@ static void ground_rows(const struct tiles *t, const struct patch *p, const stru
         to->ground_lo[j] = (uint16_t)(down ? 0 : fmax(code - 330, 0));
         to->ground_hi[j] = (uint16_t)(down ? 65534 : fmin(code + 330, 65534));
         to->dry[j] = 1 - 0.45f * wet;
-        to->gloss[j] = wet * (float)(0.015 + 0.6 * pow(1 - steep, 5));
+        to->gloss[j] = wet * (float)(0.015 + 0.9 * pow(1 - steep, 5));
     }
 }
 
