@@ -168,9 +168,10 @@ static void patchwork(struct backdrop *b, const struct plan_use *u, const struct
     int width = (int)s->width, height = (int)s->height;
     int around = u->patch->round ? (int)lrint(360 * s->density) : 0;
     around = around > width ? width : around;
-    uint64_t *to = (uint64_t *)(void *)b->patchwork;
-    for (int y = y0; y < y0 + h; y++) {
+    for (int y = y0, rows; y < y0 + h; y += rows) {
         int sy = y < 0 ? 0 : y >= height ? height - 1 : y;
+        rows = TILE - sy % TILE < y0 + h - y ? TILE - sy % TILE : y0 + h - y;
+        rows = sy != y ? 1 : rows > height - sy ? height - sy : rows;
         for (int x = x0, run; x < x0 + w; x += run) {
             int sx = around ? ((x % around) + around) % around : x;
             bool out = sx < 0 || sx >= width;
@@ -182,14 +183,15 @@ static void patchwork(struct backdrop *b, const struct plan_use *u, const struct
             run = out ? 1 : run;
             uint32_t index = s->first + (uint32_t)(sy / TILE) * s->across + (uint32_t)(sx / TILE);
             const uint16_t *from = lit_tile(b, u->patch, s, index, cell);
-            if (from) {
-                memcpy(to, from + ((size_t)(sy % TILE) * TILE + (size_t)(sx % TILE)) * 4,
-                       (size_t)run * sizeof(*to));
-                to += run;
-                continue;
+            if (from)
+                from += ((size_t)(sy % TILE) * TILE + (size_t)(sx % TILE)) * 4;
+            uint64_t *to = (uint64_t *)(void *)b->patchwork + (y - y0) * w + (x - x0);
+            for (int j = 0; j < rows; j++, to += w) {
+                if (from)
+                    memcpy(to, from + (size_t)j * TILE * 4, (size_t)run * sizeof(*to));
+                for (int i = 0; i < run && !from; i++)
+                    to[i] = UINT64_C(0x8000800080008000);
             }
-            for (int i = 0; i < run; i++)
-                *to++ = UINT64_C(0x8000800080008000);
         }
     }
 }
