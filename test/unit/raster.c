@@ -522,6 +522,35 @@ TEST(headlights_light_the_ground_at_night)
     end(&s);
 }
 
+TEST(the_own_lamp_has_a_beam)
+{
+    /* He is as bright before the lens and beside it, but for the beam. */
+    double sum[2][2];
+    for (int narrow = 0; narrow < 2; narrow++)
+        for (int aside = 0; aside < 2; aside++) {
+            struct stage s;
+            begin(&s, 640, 360, aside ? -28 : 0, -10, 80, true);
+            s.l.soft[SOFT_IR][0] = s.l.soft[SOFT_IR][1] = s.l.soft[SOFT_IR][2] = 2;
+            s.l.ir_edge = narrow ? 1 - cos(10 * M_PI / 180) : 0;
+            struct member who = standing("man", 0, 19, 180);
+            struct silhouette t;
+            uint16_t *bare = copied(&s);
+            raster_cast(s.r, &s.b, &s.v, &s.l, &who, 1, &s.p, false);
+            raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
+            sum[narrow][aside] = 0;
+            for (int y = (int)t.y0; y < (int)t.y1; y++)
+                for (int x = (int)t.x0; x < (int)t.x1; x++) {
+                    size_t at = (size_t)y * s.p.stride + (size_t)x;
+                    sum[narrow][aside] += fmax(0, (double)s.p.g[at] - bare[at]);
+                }
+            free(bare);
+            end(&s);
+        }
+    CHECK(sum[0][0] > 0 && sum[0][1] > sum[0][0] * 0.5);
+    CHECK(sum[1][0] > sum[0][0] * 0.5);
+    CHECK(sum[1][1] < sum[1][0] * 0.1);
+}
+
 TEST(close_by_and_beside_the_eye)
 {
     /* The near plane cuts them; nothing is read or written outside. */
@@ -613,5 +642,6 @@ UNIT_MAIN(UNIT_ROW(models_are_there) UNIT_ROW(kinds_are_as_large_as_their_meshes
                                   UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
                                       UNIT_ROW(shadows_darken_the_ground_only)
                                           UNIT_ROW(headlights_light_the_ground_at_night)
-                                              UNIT_ROW(close_by_and_beside_the_eye)
-                                                  UNIT_ROW(a_crowd) UNIT_ROW(looks_differ))
+                                              UNIT_ROW(the_own_lamp_has_a_beam)
+                                                  UNIT_ROW(close_by_and_beside_the_eye)
+                                                      UNIT_ROW(a_crowd) UNIT_ROW(looks_differ))

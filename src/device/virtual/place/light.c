@@ -266,6 +266,8 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
         l->soft[SOFT_EMIT][i] = (float)l->lamps;
         l->soft[SOFT_IR][i] = (float)(own * LAMP_POWER);
     }
+    double half = s->ir_beam_deg / 2 * RAD;
+    l->ir_edge = own > 0 && half > 0.01 && half < 1.5 ? 1 - cos(half) : 0;
     sky_look(l, elevation, sky, cover, city, direct);
     /* The air between shows what lights it: the sky near the horizon, lamps in a fog. */
     static const double lamp_haze[3] = {1.1, 0.95, 0.7};

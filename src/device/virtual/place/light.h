@@ -33,6 +33,7 @@ struct light {
     float haze[3];                        /* radiance of the air itself */
     double extinction;                    /* of the air, per metre */
     double lamps;                         /* 0…1 */
+    double ir_edge; /* 1 - cos of half the own infrared lamp's beam; 0: it goes everywhere */
     double wet;
     double lying; /* snow, 0…1 */
     double unit; /* radiance samples per white card: 16384 by day, more at night, so that 16

@@ -187,7 +187,11 @@ static void light_member(const struct scene *c, const struct placed *p, struct l
         double way = high * 0.9 / sun.z;
         backdrop_lit(c->b, l, vec_add(at, vec(-sun.x * way, -sun.y * way, 0)), &top);
     }
-    float most = 1e-9f, ambient = 0, unit = c->unit;
+    float most = 1e-9f, ambient = 0, unit = c->unit, beam = 1;
+    if (l->ir_edge > 0) { /* as the place dims beside the own lamp's beam */
+        struct vec to = vec_unit(vec_add(p->feet, vec(0, 0, high / 2)));
+        beam = (float)exp2((vec_dot(to, c->v->ahead) - 1) / l->ir_edge);
+    }
     for (int k = 0; k < 3; k++) {
         most = fmaxf(most, l->sun_colour[k]);
         s->sun_colour[k] = l->sun_colour[k] * unit;
@@ -197,7 +201,7 @@ static void light_member(const struct scene *c, const struct placed *p, struct l
         s->lamp[k] = lamp * unit;
         s->sky[k] = (a - lamp) * unit;
         s->bounce[k] = 0.2f * (a + low.sun[k] * (float)fmax(sun.z, 0)) * unit;
-        s->ir[k] = l->soft[8][k] * unit;
+        s->ir[k] = l->soft[SOFT_IR][k] * beam * unit;
         g->ground[k] = s->bounce[k] * 0.8f;
     }
     float share = 0;
