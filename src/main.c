@@ -326,6 +326,21 @@ static int open_rooms(struct app *a, struct fault *why)
     return 0;
 }
 
+/* What is set of these holds from start to start. */
+static void choose_mode(struct camera *c)
+{
+    const struct eye_settings *s = room_ref(c->eye_room);
+    struct sensor *sensor = c->device->sensor;
+    struct sensor_caps caps;
+    sensor->ops->caps(sensor, &caps);
+    double mains_hz = s->mains == MAINS_60HZ ? 60 : 50;
+    if (s->capture_mode >= 0 && (unsigned)s->capture_mode < caps.n_modes && sensor->ops->use_mode &&
+        sensor->ops->use_mode(sensor, (unsigned)s->capture_mode, mains_hz))
+        log_warn("main", "the sensor does not take pictures as CaptureMode %d asks",
+                 s->capture_mode);
+    room_unref(s);
+}
+
 static int open_picture(struct app *a, struct fault *why)
 {
     struct camera *c = &a->camera;
@@ -333,6 +348,7 @@ static int open_picture(struct app *a, struct fault *why)
     if (!c->device || (a->opt.head && device_use_head(c->device, a->opt.head, c->clock, why)))
         return -EIO;
     struct sensor_caps caps;
+    choose_mode(c);
     c->device->sensor->ops->caps(c->device->sensor, &caps);
     stream_set_rtp_count(rtp_count);
 
@@ -344,9 +360,14 @@ static int open_picture(struct app *a, struct fault *why)
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
     c->deliver = deliver_new(c->loop, 0);
-    if (!a->masks || !a->overlays || !c->source || !c->pipeline || !c->ptz || !c->deliver)
+    const struct device *d = c->device;
+    const struct eye_ports eye = {d->sensor, d->head, d->lens, d->infrared, d->led, d->body};
+    c->eye = eye_new(c->loop, c->clock, c->conf, c->eye_room, c->events, &eye);
+    if (!a->masks || !a->overlays || !c->eye || !c->source || !c->pipeline || !c->ptz ||
+        !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     source_set_pipeline(c->source, c->pipeline);
+    source_set_eye(c->source, c->eye);
     return 0;
 }
 
@@ -517,6 +538,7 @@ static void stop(struct app *a)
     gate_free(a->gate);
     deliver_free(c->deliver);
     source_free(c->source);
+    eye_free(c->eye);
     pipeline_free(c->pipeline);
     ptz_free(c->ptz);
     overlays_free(a->overlays);

@@ -45,8 +45,13 @@ struct eye *eye_free(struct eye *e);
 
 /* Before a shot is taken: tells the sensor how. */
 void eye_prepare(struct eye *e, int64_t start_ns);
-/* After it: measures, decides about the next. */
-void eye_look(struct eye *e, const struct shot *s);
+/* After it: measures, decides about the next. True: nobody has seen a picture yet, and this one
+ * is far from right: it is to be taken again, at once. So often at most after eye_new() and
+ * eye_rest(). */
+#define EYE_AGAIN 3
+bool eye_look(struct eye *e, const struct shot *s);
+/* Nobody watches any longer. */
+void eye_rest(struct eye *e);
 
 /* ---- what it does just now ---- */
 

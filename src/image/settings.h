@@ -67,7 +67,7 @@ struct picture_box {
 
 struct eye_settings {
     int mains;        /* enum mains; from the next start on */
-    int capture_mode; /* index of sensor_caps.mode; likewise */
+    int capture_mode; /* index of sensor_caps.mode, or -1: as it is opened; likewise */
     int profile;      /* enum scene_profile */
     int rotation;     /* 0: as it hangs; 1: by 180 degrees */
 

@@ -14,6 +14,7 @@
 #include "device/ports.h"
 #include "event/event.h"
 #include "image/develop.h"
+#include "image/eye.h"
 #include "image/finish.h"
 #include "image/placeholder.h"
 #include "media/frame.h"
@@ -39,6 +40,7 @@ struct source {
     char wake; /* the one command: look at `wanted` */
     atomic_bool wanted;
     _Atomic(struct pipeline *) pipeline;
+    _Atomic(struct eye *) eye;
 
     pthread_mutex_t lock;
     struct source_stats stats;
@@ -106,13 +108,40 @@ static void follow_settings(struct source *s)
     s->finished_by = now;
 }
 
+/* Takes a shot, and another one while the eye wants it (nobody has seen one yet, and it is too
+ * dark to be shown): whoever comes first sees a good picture. */
+static int take_shot(struct source *s, int64_t start_ns, struct shot **ret_shot, int64_t *ret_eye)
+{
+    for (struct shot *before = NULL;;) {
+        struct shot *shot = NULL;
+        int64_t cpu0 = clock_thread_cpu_ns();
+        if (s->eye)
+            eye_prepare(s->eye, start_ns);
+        int64_t cpu1 = clock_thread_cpu_ns();
+        int err = s->sensor->ops->take(s->sensor, (uint64_t)s->tick, start_ns, &shot);
+        if (err < 0) { /* of a tick that gives one only: that one, then */
+            *ret_shot = before;
+            return before ? 0 : err;
+        }
+        shot_unref(before);
+        int64_t cpu2 = clock_thread_cpu_ns();
+        bool again = s->eye && eye_look(s->eye, shot);
+        *ret_eye += cpu1 - cpu0 + clock_thread_cpu_ns() - cpu2;
+        if (!again) {
+            *ret_shot = shot;
+            return 0;
+        }
+        before = shot;
+    }
+}
+
 static void take_picture(struct source *s, int64_t start_ns)
 {
     struct shot *shot = NULL;
     struct frame *f = NULL;
     follow_settings(s);
-    int64_t cpu0 = clock_thread_cpu_ns();
-    int err = s->sensor->ops->take(s->sensor, (uint64_t)s->tick, start_ns, &shot);
+    int64_t cpu0 = clock_thread_cpu_ns(), eye = 0;
+    int err = take_shot(s, start_ns, &shot, &eye);
     int64_t cpu1 = clock_thread_cpu_ns();
     if (err == -EAGAIN) {
         pthread_mutex_lock(&s->lock);
@@ -140,7 +169,8 @@ static void take_picture(struct source *s, int64_t start_ns)
     pthread_mutex_lock(&s->lock);
     s->stats.shots += err == 0;
     s->stats.placeholders += err < 0;
-    s->stats.take_cpu_ns += cpu1 - cpu0;
+    s->stats.take_cpu_ns += cpu1 - cpu0 - eye;
+    s->stats.eye_cpu_ns += eye;
     s->stats.develop_cpu_ns += cpu2 - cpu1;
     s->stats.late += !f; /* all frames are in use: those behind are slower than we */
     if (f) {
@@ -169,6 +199,8 @@ static void turn(struct source *s, bool on)
         s->pool = picture_pool_unref(s->pool);
         s->card = picture_unref(s->card);
         finish_rest(s->finish);
+        if (s->eye)
+            eye_rest(s->eye);
     }
 }
 
@@ -244,6 +276,11 @@ struct source *source_free(struct source *s)
     pthread_mutex_destroy(&s->lock);
     free(s);
     return NULL;
+}
+
+void source_set_eye(struct source *s, struct eye *eye)
+{
+    s->eye = eye;
 }
 
 void source_set_pipeline(struct source *s, struct pipeline *p)

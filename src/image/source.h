@@ -12,6 +12,7 @@
 
 struct clock;
 struct events;
+struct eye;
 struct masks;
 struct pipeline;
 struct room;
@@ -23,11 +24,13 @@ struct source *source_new(struct clock *clock, struct sensor *sensor, struct eve
                           struct masks *masks, struct room *settings);
 struct source *source_free(struct source *s);
 void source_set_pipeline(struct source *s, struct pipeline *p);
+/* What sets the sensor; before the first demand. */
+void source_set_eye(struct source *s, struct eye *eye);
 void source_demand(struct source *s, bool wanted);
 
 struct source_stats {
     uint64_t shots, placeholders, late;
-    int64_t take_cpu_ns, develop_cpu_ns; /* totals */
+    int64_t take_cpu_ns, eye_cpu_ns, develop_cpu_ns; /* totals */
 };
 void source_stats(struct source *s, struct source_stats *ret);
 /* The tick that is now: the picture that whoever asked now would get. Any thread. */

@@ -206,7 +206,7 @@ static int sensor_take(struct sensor *s, uint64_t serial, int64_t start_ns, stru
         serial -= by;
         start_ns = (int64_t)((double)serial * (double)NSEC_PER_SEC / f->fps);
     }
-    if (f->has_given && serial <= f->given)
+    if (f->has_given && (late ? serial <= f->given : serial < f->given))
         return -EAGAIN; /* that one came already, when nothing was late */
     f->given = serial;
     f->has_given = true;
@@ -228,8 +228,30 @@ static int sensor_take(struct sensor *s, uint64_t serial, int64_t start_ns, stru
     return 0;
 }
 
-static const struct sensor_ops sensor_ops = {
-    .caps = sensor_caps, .take = sensor_take, .start = sensor_start, .stop = sensor_stop};
+static void sensor_set(struct sensor *s, const struct sensor_settings *settings)
+{
+    struct sensor *inner = of_sensor(s)->inner_sensor;
+    if (inner->ops->set)
+        inner->ops->set(inner, settings);
+}
+
+static int sensor_use_mode(struct sensor *s, unsigned mode, double mains_hz)
+{
+    struct faults *f = of_sensor(s);
+    struct sensor *inner = f->inner_sensor;
+    int err = inner->ops->use_mode ? inner->ops->use_mode(inner, mode, mains_hz) : -ENOTSUP;
+    struct sensor_caps caps;
+    inner->ops->caps(inner, &caps);
+    f->fps = caps.fps;
+    return err;
+}
+
+static const struct sensor_ops sensor_ops = {.caps = sensor_caps,
+                                             .take = sensor_take,
+                                             .start = sensor_start,
+                                             .stop = sensor_stop,
+                                             .set = sensor_set,
+                                             .use_mode = sensor_use_mode};
 
 /* ---- the head ---- */
 
