@@ -100,8 +100,33 @@ bool patch_begin(struct raster *r, int x0, int y0, int x1, int y1);
 int place_lod(const struct model *m, double pixels);
 
 /* ground.c */
+struct ground_ray {
+    double x0, y0, z0, xx, yx, zx; /* along a row: (x0 + px·xx, …) */
+    double height;                 /* of the eye above it */
+};
+/* False: no pixel of the row looks down. */
+bool ground_ray_begin(const struct raster *r, const struct view *v, double ground, int y,
+                      struct ground_ray *g);
+/* How often the ray at pixel px goes into the way to the ground; 0: it does not meet it. */
+static inline double ground_ray_reach(const struct ground_ray *g, int px)
+{
+    double z = g->z0 + px * g->zx;
+    return z < -1e-3 ? g->height / -z : 0;
+}
+static inline double far_tolerance(double z)
+{
+    return 0.3 + 0.03 * z + 2e-4 * z * z;
+}
+struct box {
+    int x0, y0, x1, y1;
+    bool cut; /* some of what it holds is behind the eye */
+};
+/* A box of the picture that holds points of the ground, or false. */
+bool ground_box(const struct view *v, const struct vec *point, int n, struct box *ret);
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
                     const struct light *l, const struct placed *p, size_t n, struct radiance *into);
+
+/* lamps.c */
 void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
                        const struct light *l, const struct placed *p, size_t n,
                        struct radiance *into);
