@@ -7,9 +7,12 @@
 
 #include "api/camera.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/text.h"
+#include "conf/param.h"
+#include "image/settings.h"
 #include "net/conn.h"
 #include "net/ws.h"
 #include "trust/accounts.h"
@@ -20,7 +23,7 @@ struct row {
     struct list in_table;
     struct endpoint endpoint;
     size_t prefix_len; /* 0: exact */
-    bool setup;
+    bool setup, preview;
     const char *token_arg;
     enum token_purpose token_purpose;
 };
@@ -35,6 +38,7 @@ struct gate {
     struct camera *camera;
     struct list rows, aliases;
     size_t n_rows;
+    int64_t started_ns;
 };
 
 static const struct {
@@ -72,6 +76,7 @@ struct gate *gate_new(struct camera *camera)
     if (!g)
         return NULL;
     g->camera = camera;
+    g->started_ns = clock_now(camera->clock);
     list_init(&g->rows);
     list_init(&g->aliases);
     gate_add(g, own_rows, sizeof own_rows / sizeof *own_rows, g);
@@ -162,6 +167,25 @@ void gate_open_for_setup(struct gate *g, const char *path)
     struct row *r = find_own(g, path);
     assert(r);
     r->setup = true;
+}
+
+void gate_open_for_preview(struct gate *g, const char *path)
+{
+    struct row *r = find_own(g, path);
+    assert(r);
+    r->preview = true;
+}
+
+int64_t gate_preview_left_ns(struct gate *g)
+{
+    struct camera *cam = g->camera;
+    if (!accounts_empty(cam->trust) || !cam->eye_room)
+        return 0;
+    const struct eye_settings *s = room_ref(cam->eye_room);
+    int64_t end_ns = g->started_ns + s->preview_minutes * (60 * NSEC_PER_SEC);
+    room_unref(s);
+    int64_t left_ns = end_ns - clock_now(cam->clock);
+    return left_ns > 0 ? left_ns : 0;
 }
 
 void gate_take_tokens(struct gate *g, const char *path, const char *arg, enum token_purpose purpose)
@@ -362,7 +386,8 @@ int gate_admit(struct gate *g, struct exchange *ex)
 
     if (is_rtsp(ex) && ex->method == METHOD_OPTIONS)
         return 0; /* keep-alives of some clients come without credentials */
-    bool open = r && (r->endpoint.role == ROLE_ANYONE || (setup && r->setup));
+    bool preview = r && r->preview && gate_preview_left_ns(g) > 0;
+    bool open = r && (r->endpoint.role == ROLE_ANYONE || (setup && r->setup) || preview);
     bool by_token = false;
     if (open)
         identify_by_cookie(g, ex);
@@ -380,10 +405,10 @@ int gate_admit(struct gate *g, struct exchange *ex)
     int status = check_method(r, ex);
     if (status)
         return status;
-    if (!is_rtsp(ex) && !by_token && (r->endpoint.changes_state || ws_is_upgrade(ex)) &&
+    if (!is_rtsp(ex) && !by_token && (r->endpoint.changes_state || ws_is_upgrade(ex) || preview) &&
         is_foreign(ex, r))
         return 403;
-    if (setup && r->setup && is_rebound(ex))
+    if (((setup && r->setup) || preview) && is_rebound(ex))
         return 403;
     return 0;
 }
@@ -432,10 +457,11 @@ static json_t *route_json(const struct row *r, const char *alias)
         if (r->endpoint.methods & methods[i].method)
             json_array_append_new(names, json_string(methods[i].name));
     }
-    json_t *j = json_pack("{s:s, s:o, s:s, s:b, s:b, s:s}", "path",
-                          alias ? alias : r->endpoint.path, "methods", names, "role",
-                          role_names[r->endpoint.role], "changesState", r->endpoint.changes_state,
-                          "openForSetup", r->setup, "doc", r->endpoint.doc ? r->endpoint.doc : "");
+    json_t *j =
+        json_pack("{s:s, s:o, s:s, s:b, s:b, s:b, s:s}", "path", alias ? alias : r->endpoint.path,
+                  "methods", names, "role", role_names[r->endpoint.role], "changesState",
+                  r->endpoint.changes_state, "openForSetup", r->setup, "openForPreview", r->preview,
+                  "doc", r->endpoint.doc ? r->endpoint.doc : "");
     if (alias)
         json_object_set_new(j, "aliasOf", json_string(r->endpoint.path));
     return j;

@@ -7,14 +7,15 @@
  * that nothing is learnt by asking. The table can be printed and walked by tests:
  * GET /vedette/routes (administrator). HTTP, WebSocket and RTSP alike.
  *
- * While there is no account (factory default) only rows for anyone and those
- * opened by gate_open_for_setup() can be reached. Forwarding headers of proxies
- * are never read. Loop-bound. */
+ * While there is no account (factory default) only rows for anyone, those opened by
+ * gate_open_for_setup() and, in preview mode, those of gate_open_for_preview() can be
+ * reached. Forwarding headers of proxies are never read. Loop-bound. */
 #ifndef API_GATE_H
 #define API_GATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/exchange.h"
 #include "net/server.h"
@@ -31,6 +32,10 @@ void gate_add(struct gate *g, const struct endpoint *rows, size_t n, void *arg);
 void gate_alias(struct gate *g, const char *path, const char *of_path);
 /* Strangers reach this row while there is no account; serve() sees to the rest. */
 void gate_open_for_setup(struct gate *g, const char *path);
+/* Strangers reach this row in preview mode: while there is no account, and for so long
+ * after the start as ImageSource.I0.Preview.Time says. They have no identity. */
+void gate_open_for_preview(struct gate *g, const char *path);
+int64_t gate_preview_left_ns(struct gate *g); /* 0: it is over, or never was */
 /* This row (a WebSocket) also takes a one-time token from the query argument `arg`:
  * it grants its maker's identity and exempts from the Origin check, which a cookie or
  * a digest does not. */

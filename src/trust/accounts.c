@@ -169,13 +169,16 @@ static int add(struct trust *t, const char *name, const char *password, unsigned
     if (accounts_empty(t) && !(groups & GROUP_ADMIN))
         return fault_set(why, FAULT_INVALID, "sgrp", "the first account must be an administrator");
     unsigned flags = WIRE_SET_NEW | WIRE_SET_PASSWORD | WIRE_SET_GROUPS | WIRE_SET_COMMENT;
-    if (accounts_empty(t))
+    bool was_empty = accounts_empty(t);
+    if (was_empty)
         flags |= WIRE_SET_FIRST;
     err = keys_set(t->keys, flags, name, password, groups, comment);
     reload(t);
     if (err)
         return agent_fault(err, name, why);
     log_info("trust", "account %s was made", name);
+    if (was_empty)
+        rights_changed(t, ""); /* strangers have none any more */
     return 0;
 }
 

@@ -48,7 +48,8 @@ int accounts_reset(struct trust *t, struct fault *why);
 int accounts_parse_groups(const char *text, unsigned *ret_groups);
 
 /* Told after each change that takes rights away (removal, groups, password), so
- * that whoever serves this user for long can end it. name NULL: all accounts. */
+ * that whoever serves this user for long can end it. name NULL: all accounts; "": strangers,
+ * when the first account was made. */
 struct account_listener {
     void (*changed)(struct account_listener *l, const char *name);
     struct account_listener *next;

@@ -20,6 +20,8 @@
 #include "base/file.h"
 #include "base/jobs.h"
 #include "base/loop.h"
+#include "conf/param.h"
+#include "image/eye.h"
 #include "trust/accounts.h"
 #include "trust/trust.h"
 
@@ -297,4 +299,48 @@ TEST(headers)
     end();
 }
 
-UNIT_MAIN(UNIT_ROW(before_setup) UNIT_ROW(roles) UNIT_ROW(foreign_pages) UNIT_ROW(headers))
+/* Preview mode lasts from the start on for the time that is set, and not with an account. */
+TEST(preview_ends)
+{
+    const int64_t minute_ns = 60 * NSEC_PER_SEC;
+    struct fault why = {0};
+    int err = 0;
+    snprintf(w.dir, sizeof w.dir, "/tmp/vedette-gate-XXXXXX");
+    CHECK(mkdtemp(w.dir));
+    struct camera cam = {.clock = clock_new_sim()};
+    CHECK_INT(clock_advance(cam.clock, minute_ns), 0); /* it counts from the start of the doors */
+    cam.loop = loop_new(cam.clock, "test");
+    cam.jobs = jobs_new(cam.loop, 1);
+    w.files = file_port_open(w.dir, &err);
+    const char *agent = getenv("VEDETTE_AGENT");
+    cam.trust = trust_new(cam.loop, cam.jobs, w.files, SERIAL, agent ? agent : UNIT_AGENT, &why);
+    CHECK(cam.trust);
+    struct gate *g = gate_new(&cam);
+    CHECK_INT(gate_preview_left_ns(g), 0); /* nothing is known of it */
+    cam.conf = conf_new(cam.loop, NULL, NULL);
+    CHECK_INT(conf_add_room(cam.conf, &eye_room_desc, &cam.eye_room, &why), 0);
+    CHECK_INT(gate_preview_left_ns(g), 120 * minute_ns);
+    CHECK_INT(clock_advance(cam.clock, 119 * minute_ns), 0);
+    CHECK_INT(gate_preview_left_ns(g), minute_ns);
+    CHECK_INT(clock_advance(cam.clock, minute_ns), 0);
+    CHECK_INT(gate_preview_left_ns(g), 0);
+    conf_set(cam.conf, "ImageSource.I0.Preview.Time", "121");
+    CHECK_INT(gate_preview_left_ns(g), minute_ns);
+    conf_set(cam.conf, "ImageSource.I0.Preview.Time", "0");
+    CHECK_INT(gate_preview_left_ns(g), 0);
+    conf_set(cam.conf, "ImageSource.I0.Preview.Time", "1440");
+    CHECK(gate_preview_left_ns(g) > 0);
+    CHECK_INT(accounts_add_first(cam.trust, "root", "pass", GROUP_ADMIN, NULL, &why), 0);
+    CHECK_INT(gate_preview_left_ns(g), 0);
+    gate_free(g);
+    trust_free(cam.trust);
+    cam.jobs = jobs_free(cam.jobs);
+    conf_free(cam.conf);
+    loop_free(cam.loop);
+    clock_free(cam.clock);
+    file_port_free(w.files);
+    remove_tree(w.dir);
+}
+
+UNIT_MAIN(UNIT_ROW(before_setup) UNIT_ROW(roles) UNIT_ROW(foreign_pages) UNIT_ROW(headers)
+              UNIT_ROW(preview_ends))

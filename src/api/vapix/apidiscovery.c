@@ -2,16 +2,21 @@
  * their requests, and only call what is listed. */
 #include <string.h>
 
+#include "api/camera.h"
 #include "api/vapix/json_cgi.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "device/device.h"
 
 static const struct {
     const char *id, *version, *name;
 } apis[] = {
     {"api-discovery", "1.0", "API Discovery Service"},
     {"basic-device-info", "1.3", "Basic Device Information"},
+    {"capture-mode", "1.0", "Capture Mode"},
+    {"daynight", "1.0", "Day Night"},
     {"image-size", "1.0", "Image Size CGI"},
+    {"light-control", "1.1", "Light Control"},
     {"param-cgi", "1.0", "Legacy Parameter Handling"},
     {"ptz-control", "1.0", "PTZ Control"},
     {"rtsp-over-websocket", "1.0", "RTSP over WebSocket"},
@@ -21,6 +26,12 @@ static const struct {
     {"time-service", "1.0", "Time Service"},
     {"user-management", "1.1", "User Management"},
 };
+
+/* Home automation makes a light of what is listed. */
+static bool exists(const struct camera *cam, const char *id)
+{
+    return cam->device->infrared || strcmp(id, "light-control");
+}
 
 static void get_api_list(struct json_call *c)
 {
@@ -33,6 +44,8 @@ static void get_api_list(struct json_call *c)
     }
     json_t *list = json_array();
     for (size_t i = 0; i < sizeof apis / sizeof *apis; i++) {
+        if (!exists(c->door->cam, apis[i].id))
+            continue;
         if (text_glob(id, apis[i].id) && text_glob(version, apis[i].version))
             json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", apis[i].id,
                                                   "version", apis[i].version, "name", apis[i].name,

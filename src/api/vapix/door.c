@@ -10,6 +10,7 @@
 #include "api/vapix/vapix.h"
 #include "base/fault.h"
 #include "base/loop.h"
+#include "device/device.h"
 #include "system/time.h"
 
 static const struct cgi *const all[] = {
@@ -33,6 +34,7 @@ struct vapix_door *vapix_door_new(struct camera *cam, struct gate *g)
         return NULL;
     d->cam = cam;
     d->gate = g;
+    cam->device->sensor->ops->caps(cam->device->sensor, &d->sensor);
     d->time_keeper = time_keeper_new(cam->conf);
     int err = d->time_keeper ? facts_add(cam) : -1;
     for (size_t i = 0; !err && i < N_ALL; i++) {

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "device/ports.h"
 #include "net/exchange.h"
 
 struct camera;
@@ -18,6 +19,7 @@ struct vapix_door {
     struct gate *gate;
     struct time_keeper *time_keeper;
     struct video_viewers *video; /* of video.c */
+    struct sensor_caps sensor;   /* as at the start */
 };
 
 struct cgi {
@@ -39,10 +41,15 @@ struct cgi {
 bool vapix_args(struct exchange *ex);
 
 struct encoding;
+struct feed;
 struct view_args;
 /* The same, then as a request for JPEG pictures; false: the fault has been replied. */
 bool vapix_jpeg_args(struct vapix_door *d, struct exchange *ex, struct encoding *ret,
                      struct view_args *ret_view);
+/* Multipart JPEG on this exchange's connection, until the viewer or the account goes. */
+void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
+                 const struct view_args *view);
+unsigned video_strangers(struct vapix_door *d); /* who watch so without a name */
 /* A status that fits the fault, with its text as a page. */
 void vapix_reply_fault(struct exchange *ex, const struct fault *why);
 void vapix_reply_text(struct exchange *ex, const char *text);

@@ -6,6 +6,7 @@
 
 #include "api/camera.h"
 #include "api/gate.h"
+#include "api/restart.h"
 #include "base/buf.h"
 #include "base/fault.h"
 #include "conf/param.h"
@@ -34,6 +35,14 @@ const struct json_family json_family_c = {.internal = 1000,
                                           .missing = 2003,
                                           .invalid = 2004,
                                           .not_found = 2006};
+const struct json_family json_family_d = {.internal = 8000,
+                                          .post_only = 2002,
+                                          .version = 2003,
+                                          .method = 2004,
+                                          .bad_json = 4000,
+                                          .missing = 4001,
+                                          .invalid = 1000,
+                                          .not_found = 1002};
 const struct json_family json_family_e = {.internal = 1000,
                                           .post_only = 2000,
                                           .version = 4001,
@@ -42,6 +51,15 @@ const struct json_family json_family_e = {.internal = 1000,
                                           .missing = 4003,
                                           .invalid = 4004,
                                           .not_found = 4004};
+
+const struct json_family json_family_j = {.internal = 8000,
+                                          .post_only = 2000,
+                                          .version = 2000,
+                                          .method = 4001,
+                                          .bad_json = 4000,
+                                          .missing = 4001,
+                                          .invalid = 4001,
+                                          .not_found = 4001};
 
 /* The call, its request and its context die with the exchange. */
 struct work {
@@ -54,6 +72,7 @@ struct work {
 struct commit {
     struct work *work; /* NULL: the client has left */
     json_t *data;
+    struct camera *restart; /* or NULL */
 };
 
 static void finish(struct json_call *c, const char *member, json_t *take_value)
@@ -110,6 +129,8 @@ static void on_committed(int err, const struct fault *why, void *arg)
     struct commit *commit = arg;
     struct work *w = commit->work;
     json_t *data = commit->data;
+    if (!err && commit->restart)
+        restart_soon(commit->restart); /* after the answer */
     free(commit);
     if (!w) {
         json_decref(data);
@@ -136,6 +157,7 @@ void json_call_commit(struct json_call *c, struct txn *take_txn, json_t *take_da
     }
     commit->work = w;
     commit->data = take_data;
+    commit->restart = c->restarts ? c->door->cam : NULL;
     w->commit = commit;
     txn_commit(take_txn, on_committed, commit);
 }
@@ -204,6 +226,7 @@ static void parse(struct work *w)
         json_call_error(c, f->bad_json, *why.text ? why.text : "A JSON object is expected");
         return;
     }
+    c->request = w->request;
     w->context = json_object_get(w->request, "context");
     const json_t *method = json_object_get(w->request, "method");
     if (!json_is_string(method)) {

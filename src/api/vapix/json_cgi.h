@@ -15,14 +15,17 @@ struct txn;
 struct json_family {
     int internal, post_only, version, method, bad_json, missing, invalid, not_found;
 };
-extern const struct json_family json_family_a, json_family_b, json_family_c, json_family_e;
+extern const struct json_family json_family_a, json_family_b, json_family_c, json_family_d,
+    json_family_e, json_family_j;
 
 struct json_call {
     struct vapix_door *door;
     struct exchange *ex;
     const struct json_cgi *cgi;
     const char *method;
-    const json_t *params; /* an object; may be empty */
+    const json_t *params;  /* an object; may be empty */
+    const json_t *request; /* the whole: some APIs have their arguments beside params */
+    bool restarts;         /* json_call_commit(): what was set holds from the next start on */
 };
 
 struct json_method {

@@ -62,10 +62,10 @@ static void on_ready(struct viewer *viewer, const struct viewer_join *join, void
     viewer_go(viewer);
 }
 
-/* The exchange is over once its connection is taken: what it holds is copied before. */
-static void start_viewer(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
-                         const struct view_args *view)
+void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
+                 const struct view_args *view)
 {
+    /* The exchange is over once its connection is taken: what it holds is copied before. */
     struct video *v = calloc(1, sizeof *v);
     if (!v) {
         feed_close(take_feed);
@@ -127,7 +127,14 @@ static void serve(struct exchange *ex, void *arg)
         vapix_reply_fault(ex, &why);
         return;
     }
-    start_viewer(d, ex, feed, &view);
+    video_start(d, ex, feed, &view);
+}
+
+unsigned video_strangers(struct vapix_door *d)
+{
+    unsigned n = 0;
+    list_for_each(it, &d->video->all) n += !*container_of(it, struct video, in_viewers)->user;
+    return n;
 }
 
 /* Rights were taken away: who watches with them does no longer. */

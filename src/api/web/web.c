@@ -18,6 +18,7 @@
 #include "net/conn.h"
 #include "net/exchange.h"
 #include "net/limits.h"
+#include "reply.h"
 #include "socket.h"
 #include "system/identity.h"
 #include "trust/accounts.h"
@@ -26,25 +27,10 @@
 
 struct web_door {
     struct camera *cam;
+    struct gate *gate;
     struct web_files files;
     struct hub *hub;
 };
-
-static void reply_json(struct exchange *ex, int status, json_t *take_body)
-{
-    JSON_AUTO *body = take_body;
-    BUF(text, 65536);
-    if (!body || json_write(&text, body) < 0) {
-        exchange_reply(ex, 500, "text/plain", "Out of memory.\n", 15);
-        return;
-    }
-    exchange_reply(ex, status, "application/json", text.data, text.len);
-}
-
-static void reply_error(struct exchange *ex, int status, const char *kind, const char *text)
-{
-    reply_json(ex, status, json_pack("{s:{s:s, s:s}}", "error", "kind", kind, "text", text));
-}
 
 /* ---- files ---- */
 
@@ -86,12 +72,13 @@ static void refuse_login(struct web_door *d, struct exchange *ex, enum login_ver
         snprintf(seconds, sizeof(seconds), "%d",
                  login_retry_after_s(d->cam->trust, SURFACE_FORM, ex->conn));
         exchange_set_header(ex, "Retry-After", seconds);
-        reply_error(ex, 429, "busy", "Too many wrong passwords. Wait a little, then try again.");
+        web_reply_error(ex, 429, "busy",
+                        "Too many wrong passwords. Wait a little, then try again.");
     } else if (verdict == LOGIN_BROKEN) {
-        reply_error(ex, 503, "internal", "Passwords cannot be checked right now.");
+        web_reply_error(ex, 503, "internal", "Passwords cannot be checked right now.");
     } else {
         /* No challenge: the browser must not open a dialogue of its own. */
-        reply_error(ex, 403, "denied", "The user name or the password is wrong.");
+        web_reply_error(ex, 403, "denied", "The user name or the password is wrong.");
     }
 }
 
@@ -100,17 +87,17 @@ static void serve_login(struct exchange *ex, void *arg)
     struct web_door *d = arg;
     struct fault why = {0};
     if (!conn_secure(ex->conn)) {
-        reply_error(ex, 403, "unsupported",
-                    "Passwords are taken over HTTPS only. On plain HTTP use Digest "
-                    "(GET /vedette/challenge).");
+        web_reply_error(ex, 403, "unsupported",
+                        "Passwords are taken over HTTPS only. On plain HTTP use Digest "
+                        "(GET /vedette/challenge).");
         return;
     }
     const char *user = NULL, *password = NULL;
     JSON_AUTO *q = json_parse(ex->body, ex->body_len, &why);
     if (!q || !json_is_object(q) || json_get_string(q, "user", &user, &why) ||
         json_get_string(q, "password", &password, &why) || !user || !password) {
-        reply_error(ex, 400, "invalid",
-                    why.text[0] ? why.text : "The body is {\"user\":…, \"password\":…}.");
+        web_reply_error(ex, 400, "invalid",
+                        why.text[0] ? why.text : "The body is {\"user\":…, \"password\":…}.");
         return;
     }
     struct identity who;
@@ -121,12 +108,12 @@ static void serve_login(struct exchange *ex, void *arg)
     }
     char token[TOKEN_TEXT], cookie[256];
     if (session_new(d->cam->trust, &who, true, token, &why) < 0) {
-        reply_error(ex, 503, fault_kind_name(why.kind), why.text);
+        web_reply_error(ex, 503, fault_kind_name(why.kind), why.text);
         return;
     }
     session_cookie(token, cookie, sizeof(cookie));
     exchange_set_header(ex, "Set-Cookie", cookie);
-    reply_json(ex, 200, json_pack("{s:s}", "user", who.user));
+    web_reply(ex, 200, json_pack("{s:s}", "user", who.user));
 }
 
 static void serve_logout(struct exchange *ex, void *arg)
@@ -140,7 +127,7 @@ static void serve_logout(struct exchange *ex, void *arg)
         session_cookie(NULL, cookie, sizeof(cookie));
         exchange_set_header(ex, "Set-Cookie", cookie);
     }
-    reply_json(ex, 200, json_object());
+    web_reply(ex, 200, json_object());
 }
 
 static void serve_session(struct exchange *ex, void *arg)
@@ -152,8 +139,8 @@ static void serve_session(struct exchange *ex, void *arg)
     if (!who->user[0] && exchange_header(ex, "Authorization")) {
         enum login_verdict verdict = login_identify_exchange(cam->trust, ex, &ex->who);
         if (verdict != LOGIN_OK) {
-            reply_error(ex, login_refuse_exchange(cam->trust, ex, verdict), "denied",
-                        "The user name or the password is wrong.");
+            web_reply_error(ex, login_refuse_exchange(cam->trust, ex, verdict), "denied",
+                            "The user name or the password is wrong.");
             return;
         }
         server_conn_authenticated(ex->conn);
@@ -179,7 +166,7 @@ static void serve_session(struct exchange *ex, void *arg)
                                       cam->https_port, "rtsp", cam->rtsp_port, "rtsps",
                                       cam->rtsps_port));
     }
-    reply_json(ex, 200, o);
+    web_reply(ex, 200, o);
 }
 
 static void add_challenge(void *arg, const char *value)
@@ -192,7 +179,7 @@ static void serve_challenge(struct exchange *ex, void *arg)
     struct web_door *d = arg;
     json_t *list = json_array();
     login_challenge(d->cam->trust, SURFACE_HTTP, ex->conn, false, add_challenge, list);
-    reply_json(ex, 200, json_pack("{s:o}", "challenges", list));
+    web_reply(ex, 200, json_pack("{s:o}", "challenges", list));
 }
 
 static void serve_socket(struct exchange *ex, void *arg)
@@ -252,6 +239,7 @@ struct web_door *web_door_new(struct camera *cam, struct gate *g)
     if (!d)
         return NULL;
     d->cam = cam;
+    d->gate = g;
     d->hub = hub_new(cam);
     if (!d->hub) {
         free(d);
