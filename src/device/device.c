@@ -7,13 +7,14 @@
 #include "device/file/file.h"
 #include "device/head/driven.h"
 #include "device/rtsp/rtsp.h"
+#include "device/v4l2/v4l2.h"
 #include "device/virtual/stage/faults.h"
 #include "device/virtual/virtual.h"
 
 /* One line a backend. */
 const struct device_backend *const device_table[] = {
-    &virtual_backend, &file_backend,  &rtsp_backend, &rtsps_backend,
-    &http_backend,    &https_backend, NULL,
+    &virtual_backend, &file_backend, &rtsp_backend,  &rtsps_backend,
+    &http_backend,    &v4l2_backend, &https_backend, NULL,
 };
 
 struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
@@ -29,8 +30,8 @@ struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
         return d && d->world ? faults_wrap(d, clock, seed) : d; /* what is real is not broken */
     }
     fault_set(why, FAULT_UNKNOWN, "source",
-              "there is no source \"%.*s\"; it is virtual, file:PATH, or rtsp://, rtsps://, "
-              "http:// or https:// of another camera",
+              "there is no source \"%.*s\"; it is virtual, file:PATH, v4l2:/dev/videoN, or "
+              "rtsp://, rtsps://, http:// or https:// of another camera",
               (int)(len < 32 ? len : 32), spec);
     return NULL;
 }

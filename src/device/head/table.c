@@ -5,13 +5,14 @@
 
 #include "device/head/driver.h"
 #include "device/onvif/onvif_head.h"
+#include "device/uvc/uvc_head.h"
 #include "device/vapix/vapix_head.h"
 #include "device/visca/visca_head.h"
 
-/* One line a kind. */
+/* One entry a kind. */
 static const struct head_driver *const table[] = {
     &vapix_head_driver, &vapixs_head_driver, &visca_head_driver,
-    &onvif_head_driver, &onvifs_head_driver,
+    &onvif_head_driver, &onvifs_head_driver, &uvc_head_driver,
 };
 
 const struct head_driver *head_driver_find(const char *scheme)
