@@ -15,7 +15,7 @@
 
 #define FALLEN 0.75        /* of the most seen: the peak has been passed */
 #define WRONG_WAY 0.85     /* of the first: it gets worse this way */
-#define PLATEAU 0.97       /* as sharp as the sharpest */
+#define PLATEAU 0.98       /* as sharp as the sharpest */
 #define CLEAR 1.25         /* of the first: it got better this way */
 #define LARGEST_STEP 0.075 /* from picture to picture, in a sweep */
 #define FIRST_HALF 0.25    /* closing in: of the distance between samples of the sweep … */

@@ -234,12 +234,17 @@ void measure_sharpness(const struct picture *p, struct sharpness *ret)
 
 double sharpness_sum(const struct sharpness *s, const float weight[SHARP_FIELDS])
 {
-    static const double scale[SHARP_SCALES] = {1, 0.25, 0.05};
-    double sum = 0, weights = 0;
-    for (int i = 0; i < SHARP_FIELDS; i++) {
-        for (int k = 0; k < SHARP_SCALES; k++)
-            sum += weight[i] * scale[k] * s->field[i][k];
+    /* Pictures have by far the most structure where it is coarse: what counts is by which
+     * factor each scale changes. */
+    static const double share[SHARP_SCALES] = {0.6, 0.25, 0.15};
+    double product = 1, weights = 0;
+    for (int i = 0; i < SHARP_FIELDS; i++)
         weights += weight[i];
+    for (int k = 0; k < SHARP_SCALES && weights > 0; k++) {
+        double sum = 0;
+        for (int i = 0; i < SHARP_FIELDS; i++)
+            sum += weight[i] * s->field[i][k];
+        product *= pow(fmax(sum / weights, 1e-9), share[k]);
     }
-    return weights > 0 ? sum / weights : 0;
+    return weights > 0 ? product : 0;
 }
