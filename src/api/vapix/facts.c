@@ -14,11 +14,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/param.h"
+#include "device/device.h"
 #include "ptz/ptz.h"
 #include "system/identity.h"
 
 #define FACT_SIZE 256
-#define FACTS_MAX 160
+#define FACTS_MAX 192
 
 struct facts {
     struct camera *cam;
@@ -86,6 +87,10 @@ static void properties(struct facts *f)
     };
     for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
         fact(f, ROLE_VIEWER, literals[i][0], "%s", literals[i][1]);
+
+    bool lamp = f->cam->device->infrared;
+    fact(f, ROLE_VIEWER, "Properties.LightControl.LightControl2", "%s", yes_no(lamp));
+    fact(f, ROLE_VIEWER, "Properties.LightControl.LightControlAvailable", "%s", yes_no(lamp));
 
     char sizes[FACT_SIZE] = "";
     size_t n = 0;
