@@ -39,6 +39,7 @@ struct mix_tile {
     const uint16_t *depth;
     const uint32_t *soft[LIGHT_SOFT]; /* NULL: dark */
     const float *mirror; /* 3 × TILE_QUARTER²: radiance that wet ground would mirror; or NULL */
+    bool tubes;          /* what shines is thinner than its samples: it is not guided by colours */
     const float *glow;   /* the same that the air adds by itself */
     /* Of wet ground, each row: what the water leaves of the colour, and how much it mirrors. */
     float dry[TILE_HALF], gloss[TILE_HALF];
@@ -84,7 +85,7 @@ struct place_kernels {
                   size_t stride);
 };
 
-#define MIX_SCRATCH (12 * TILE_HALF * TILE_HALF + 10 * TILE_QUARTER * TILE_QUARTER)
+#define MIX_SCRATCH (15 * TILE_HALF * TILE_HALF + 10 * TILE_QUARTER * TILE_QUARTER)
 
 extern const struct place_kernels kernels_plain_place, kernels_avx2_place;
 const struct place_kernels *place_kernels_best(void);

@@ -8,11 +8,12 @@
 #define QUARTERS (TILE_QUARTER * TILE_QUARTER)
 #define HALVES (TILE_HALF * TILE_HALF)
 
-INLINE void soft_light(const struct mix *m, const struct mix_tile *t, float *light)
+INLINE void soft_light(const struct mix *m, const struct mix_tile *t, int first, int end,
+                       float *light)
 {
     float *const r = light, *const g = light + QUARTERS, *const b = light + 2 * QUARTERS;
     memset(light, 0, 3 * QUARTERS * sizeof(*light));
-    for (int s = 0; s < LIGHT_SOFT; s++) {
+    for (int s = first; s < end; s++) {
         const uint32_t *from = t->soft[s];
         const float wr = m->soft[s][0], wg = m->soft[s][1], wb = m->soft[s][2];
         if (!from || (wr == 0 && wg == 0 && wb == 0))
@@ -34,6 +35,21 @@ INLINE void widen_row(float *to, const float *from, int n)
     for (int i = 0; i < n / 2; i++) {
         to[2 * i] = 0.75f * from[i + 1] + 0.25f * from[i];
         to[2 * i + 1] = 0.75f * from[i + 1] + 0.25f * from[i + 2];
+    }
+}
+
+/* Quarter to half, borders included: half row j lies between quarter rows. */
+INLINE void widen_plane(float *half, const float *quarter)
+{
+    for (int j = 0; j < TILE_HALF; j++) {
+        int near = (j + 1) / 2, far = j & 1 ? near - 1 : near + 1;
+        float row[TILE_QUARTER], *out = half + j * TILE_HALF;
+        const float *a = quarter + near * TILE_QUARTER, *b = quarter + far * TILE_QUARTER;
+        for (int i = 0; i < TILE_QUARTER; i++)
+            row[i] = 0.75f * a[i] + 0.25f * b[i];
+        widen_row(out + 1, row, TILE_HALF - 2);
+        out[0] = 0.75f * row[0] + 0.25f * row[1];
+        out[TILE_HALF - 1] = 0.75f * row[TILE_QUARTER - 1] + 0.25f * row[TILE_QUARTER - 2];
     }
 }
 
@@ -366,9 +382,15 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
 {
     float *light = scratch, *veil = scratch + 3 * HALVES, *keep = veil + HALVES;
     float *lies = keep + HALVES, *mirror = lies + HALVES, *glow = mirror + 3 * HALVES;
-    float *quarter = scratch + 12 * HALVES;
+    float *tubes = glow + 3 * HALVES, *quarter = scratch + 15 * HALVES;
+    const bool thin = t->tubes && t->soft[SOFT_EMIT] && m->soft[SOFT_EMIT][1] > 0;
     const bool foggy = m->extinction > 0, wet = m->wet > 0, white = m->white > 0;
-    soft_light(m, t, quarter);
+    if (thin) {
+        soft_light(m, t, SOFT_EMIT, SOFT_EMIT + 1, quarter);
+        for (int k = 0; k < 3; k++)
+            widen_plane(tubes + k * HALVES, quarter + k * QUARTERS);
+    }
+    soft_light(m, t, 0, thin ? SOFT_EMIT : LIGHT_SOFT, quarter);
     struct guide guide;
     make_guide(t, &guide);
     guided_light(light, &guide, quarter, 3);
@@ -388,6 +410,11 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
         float e[3][TILE], cb[TILE], cr[TILE], v[TILE], c[3][TILE], cover[TILE];
         int near = y / 2 + 1, far = y & 1 ? near + 1 : near - 1;
         guided_full(e, light, &guide, t->y + y * TILE, near, far);
+        for (int k = 0; k < 3 && thin; k++) {
+            full_row(v, tubes + k * HALVES, near, far);
+            for (int i = 0; i < TILE; i++)
+                e[k][i] += v[i];
+        }
         full_bytes(cb, t->cb, near, far);
         full_bytes(cr, t->cr, near, far);
         for (int i = 0; i < TILE; i++) {

@@ -236,7 +236,7 @@ void mixing_tile(const struct tiles *t, const struct place_kernels *k, const str
     int y = (int)((index - s->first) / s->across) * TILE;
     float *mirror = scratch + MIX_SCRATCH - 6 * TILE_QUARTER * TILE_QUARTER;
     float *glow = scratch + MIX_SCRATCH - 3 * TILE_QUARTER * TILE_QUARTER;
-    struct mix_tile from = {.y = tiles_part(t, tile->albedo)};
+    struct mix_tile from = {.y = tiles_part(t, tile->albedo), .tubes = t->head->indoor};
     from.cb = from.y + TILE * TILE;
     from.cr = from.cb + TILE_HALF * TILE_HALF;
     from.cover = tile->cover ? tiles_part(t, tile->cover) : NULL;
