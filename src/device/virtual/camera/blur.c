@@ -11,6 +11,7 @@
 #define BLOCK_W 64
 #define BLOCK_H 16
 #define MOST_PASSES 6
+#define SHORTEST 1.5 /* pixels: a smear of less is none */
 
 struct blur {
     const struct kernels *kernels;
@@ -110,6 +111,9 @@ static void pass(const struct kernels *k, const struct radiance *r, const float 
 int blur_move(struct blur *c, const struct view *start, const struct view *middle,
               const struct view *end, struct radiance *into)
 {
+    /* Ways are longest in corners, or nearly so. */
+    if (blur_length(start, middle, end) < 0.8 * SHORTEST)
+        return 0;
     int nx = (into->width + BLOCK_W - 1) / BLOCK_W, ny = (into->height + BLOCK_H - 1) / BLOCK_H;
     size_t planes = into->stride * (size_t)into->height;
     if (c->scratch_room < planes) {
@@ -128,14 +132,14 @@ int blur_move(struct blur *c, const struct view *start, const struct view *middl
         for (int i = 0; i < nx; i++) {
             double x, y;
             smear_at(middle, start, end, (i + 0.5) * BLOCK_W, (j + 0.5) * BLOCK_H, &x, &y);
-            double len = hypot(x, y), most = 1.5 * (1 << MOST_PASSES);
+            double len = hypot(x, y), most = SHORTEST * (1 << MOST_PASSES);
             double k = len > most ? most / len : 1;
             field[j * nx + i][0] = (float)(x * k);
             field[j * nx + i][1] = (float)(y * k);
             longest = fmax(longest, len * k);
         }
     int passes = 0;
-    while (passes < MOST_PASSES && longest > 1.5 * (1 << passes))
+    while (passes < MOST_PASSES && longest > SHORTEST * (1 << passes))
         passes++;
     uint16_t *const plane[3] = {into->r, into->g, into->b};
     if (passes)

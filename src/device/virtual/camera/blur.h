@@ -2,8 +2,8 @@
 #ifndef DEVICE_VIRTUAL_CAMERA_BLUR_H
 #define DEVICE_VIRTUAL_CAMERA_BLUR_H
 
-#include "device/virtual/view.h"
 #include "device/virtual/radiance.h"
+#include "device/virtual/view.h"
 
 struct blur;
 struct kernels;
