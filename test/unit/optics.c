@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "device/virtual/camera/bokeh.h"
 #include "device/virtual/camera/clean.h"
 #include "device/virtual/camera/head.h"
 #include "device/virtual/camera/lamp.h"
@@ -103,6 +104,129 @@ TEST(focus_and_iris_take_their_time)
     virtual_lens_free(lens);
     virtual_head_free(head);
     clock_free(clock);
+}
+
+/* ---- what is out of focus ---- */
+
+enum { BW = 640, BH = 480, BM = (BW / BOKEH_STEP) * (BH / BOKEH_STEP) };
+
+static struct radiance dots;
+static float metres[BM];
+
+static void begin_dots(void)
+{
+    size_t cells = (size_t)BW * BH / RADIANCE_CELL / RADIANCE_CELL;
+    uint16_t *p = calloc(3 * BW * BH + cells, sizeof(*p));
+    CHECK(p);
+    dots = (struct radiance){.width = BW,
+                             .height = BH,
+                             .stride = BW,
+                             .r = p,
+                             .g = p + BW * BH,
+                             .b = p + 2 * BW * BH,
+                             .unit = 16384};
+    dots.touched = (uint8_t *)(p + 3 * BW * BH);
+    memset(dots.touched, 1, cells);
+}
+
+/* A lens that makes discs of that radius of what is at 10 m. */
+static struct optics focused(double radius)
+{
+    struct optics o = {0.1, 4, INFINITY};
+    o.f_number = o.focal_m * o.focal_m / 10 * BW / (LENS_SENSOR_MM / 1000) / (2 * radius);
+    return o;
+}
+
+/* A disc of radius r has a second moment of r²/4 along each axis, and no light is lost. */
+TEST(a_point_becomes_its_disc)
+{
+    struct bokeh *b = bokeh_new(BW, BH);
+    struct radiance *out;
+    begin_dots();
+    for (int i = 0; i < BM; i++)
+        metres[i] = 10;
+    const int cx = BW / 2 + 3, cy = BH / 2 - 5;
+    for (int y = cy - 3; y <= cy + 3; y++)
+        for (int x = cx - 3; x <= cx + 3; x++)
+            dots.g[y * BW + x] = 65535;
+    for (double r = 1.2; r < 80; r *= 1.45) {
+        struct optics o = focused(r);
+        CHECK_NEAR(optics_disc(&o, 10, BW) / 2, r, 1e-6);
+        memset(dots.touched, 1, (size_t)BW * BH / RADIANCE_CELL / RADIANCE_CELL);
+        CHECK(bokeh_look(b, kernels_best(), &o, metres, &dots, &out) == 0 && out != &dots);
+        double sum = 0, mx = 0, my = 0, xx = 0, yy = 0;
+        for (int y = 0; y < BH; y++)
+            for (int x = 0; x < BW; x++) {
+                double v = out->g[y * BW + x];
+                sum += v;
+                mx += v * x;
+                my += v * y;
+                xx += v * x * x;
+                yy += v * y * y;
+            }
+        mx /= sum;
+        my /= sum;
+        double wide = xx / sum - mx * mx - 4, high = yy / sum - my * my - 4; /* of the square */
+        CHECK_NEAR(sum / (49 * 65535.0), 1, 0.02);
+        CHECK_NEAR(mx, cx, 0.5);
+        CHECK_NEAR(my, cy, 0.5);
+        CHECK_NEAR(sqrt(wide) / (r / 2), 1, 0.06);
+        CHECK_NEAR(sqrt(high) / (r / 2), 1, 0.06);
+    }
+    free(dots.r);
+    bokeh_free(b);
+}
+
+static void scatter(uint32_t seed, int x0, int y0, int x1, int y1)
+{
+    uint16_t *const plane[3] = {dots.r, dots.g, dots.b};
+    for (int k = 0; k < 3; k++)
+        for (int y = y0; y < y1; y++)
+            for (int x = x0; x < x1; x++) {
+                seed = seed * 1664525 + 1013904223;
+                plane[k][y * BW + x] = (uint16_t)(seed >> 16 >> (seed & 3));
+            }
+    radiance_touch(&dots, x0, y0, x1, y1);
+}
+
+static bool same_light(const struct radiance *a, const struct radiance *b)
+{
+    size_t n = (size_t)BW * BH * sizeof(*a->r);
+    return !memcmp(a->r, b->r, n) && !memcmp(a->g, b->g, n) && !memcmp(a->b, b->b, n);
+}
+
+/* The same from plain C, and from what was kept; what is sharp stays to the last bit. */
+TEST(out_of_focus_is_exact)
+{
+    static const double radii[] = {0.4, 3, 3, 3, 25, 25, 60, 0.2, 9, 9};
+    struct bokeh *kept = bokeh_new(BW, BH);
+    size_t cells = (size_t)BW * BH / RADIANCE_CELL / RADIANCE_CELL;
+    uint8_t *touched = malloc(cells);
+    begin_dots();
+    scatter(1, 0, 0, BW, BH);
+    for (int i = 0; i < BM; i++) /* a wall at the left, then farther and farther, then the sky */
+        metres[i] = i % (BW / 4) < 40 ? 10 : i % (BW / 4) < 120 ? (float)(i % 160) : INFINITY;
+    for (size_t i = 0; i < sizeof(radii) / sizeof(*radii); i++) {
+        struct optics o = focused(radii[i]);
+        struct radiance *a, *b;
+        if (i % 3 == 1)
+            scatter((uint32_t)i, 100 + (int)i * 30, 200, 130 + (int)i * 30, 222);
+        if (i % 4 == 2)
+            metres[50 * (BW / 4) + 60] = 8;
+        memcpy(touched, dots.touched, cells);
+        CHECK(bokeh_look(kept, kernels_best(), &o, metres, &dots, &a) == 0);
+        memcpy(dots.touched, touched, cells);
+        struct bokeh *fresh = bokeh_new(BW, BH);
+        CHECK(bokeh_look(fresh, &kernels_plain, &o, metres, &dots, &b) == 0);
+        CHECK((a == &dots) == (radii[i] < 0.45) && (b == &dots) == (a == &dots));
+        CHECK(same_light(a, b));
+        if (a != &dots) /* the sky, where no disc reaches */
+            CHECK(!memcmp(a->g + 7 * BW + BW - 40, dots.g + 7 * BW + BW - 40, 80));
+        bokeh_free(fresh);
+    }
+    free(touched);
+    free(dots.r);
+    bokeh_free(kept);
 }
 
 /* ---- gear ---- */
@@ -485,9 +609,9 @@ TEST(own_lamp_and_led)
 }
 
 UNIT_MAIN(UNIT_ROW(depth_of_field_is_as_the_formula) UNIT_ROW(focus_is_a_distance)
-              UNIT_ROW(focus_and_iris_take_their_time)
-                  UNIT_ROW(gear_has_slack_and_swings_when_it_stops) UNIT_ROW(plain_curve)
-                      UNIT_ROW(noise_grows_with_gain_as_photons_do) UNIT_ROW(range_in_decibels)
-                          UNIT_ROW(whites_clip) UNIT_ROW(white_balance) UNIT_ROW(local_gains)
-                              UNIT_ROW(measures_what_it_exposes) UNIT_ROW(flicker)
-                                  UNIT_ROW(own_lamp_and_led))
+              UNIT_ROW(focus_and_iris_take_their_time) UNIT_ROW(a_point_becomes_its_disc)
+                  UNIT_ROW(out_of_focus_is_exact) UNIT_ROW(gear_has_slack_and_swings_when_it_stops)
+                      UNIT_ROW(plain_curve) UNIT_ROW(noise_grows_with_gain_as_photons_do)
+                          UNIT_ROW(range_in_decibels) UNIT_ROW(whites_clip) UNIT_ROW(white_balance)
+                              UNIT_ROW(local_gains) UNIT_ROW(measures_what_it_exposes)
+                                  UNIT_ROW(flicker) UNIT_ROW(own_lamp_and_led))

@@ -45,4 +45,9 @@ const struct kernels KERNELS = {
     .spread = KERNELS_OWN(spread),
     .sum8 = KERNELS_OWN(sum8),
     .drop = KERNELS_OWN(drop),
+    .disc21 = KERNELS_OWN(disc21),
+    .disc21_plain = KERNELS_OWN(disc21_plain),
+    .between = KERNELS_OWN(between),
+    .shrink = KERNELS_OWN(shrink),
+    .stretch = KERNELS_OWN(stretch),
 };

@@ -65,6 +65,9 @@ struct drop {
 
 #define UNIT_SHADE 64 /* 1.0 of a shade */
 
+#define BOKEH_PARTS 32
+#define BOKEH_WEIGHT 16384
+
 struct kernels {
     const char *name;
     /* to[i] = mean of a[i] and b[i], rounded up */
@@ -102,6 +105,21 @@ struct kernels {
                    uint32_t veil);
     /* Of eight by eight samples. */
     uint32_t (*sum8)(const uint16_t *from, size_t stride);
+    /* Means over a small disc of 21 samples, of which two rows and columns around them are read:
+     * n of a row of three colours times a weight (up to BOKEH_WEIGHT) and of that; and n of one
+     * plane as it is. */
+    void (*disc21)(const uint16_t *const from[4], size_t stride, uint16_t *const to[3], int n);
+    void (*disc21_plain)(const uint16_t *from, size_t stride, uint16_t *to, int n);
+    /* Of 16 × 16 samples: lower where part ≤ base, upper from base + BOKEH_PARTS on, and what lies
+     * between. Into lower. */
+    void (*between)(uint16_t *lower, const uint16_t *upper, const uint16_t *part, int base);
+    /* n samples of a picture half as large from four rows of it, of which two samples are one of
+     * the result; one before and one behind them are read. */
+    void (*shrink)(uint16_t *to, const uint16_t *const row[4], int n);
+    /* n · step samples (2 … 64, a power of two) from one sample's middle of row a to those behind
+     * it, between rows a and b: fy of 2 · step. n + 1 samples are read. */
+    void (*stretch)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step,
+                    uint32_t fy);
     /* Columns x0 ≤ x < x1 of a drop's row y. */
     void (*drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3]);
 };

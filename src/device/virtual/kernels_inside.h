@@ -34,4 +34,12 @@ void KERNELS_OWN(drop)(const struct drop *d, int y, int x0, int x1, uint16_t *co
 size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance *into,
                              struct capsule_aside *aside);
 
+void KERNELS_OWN(disc21)(const uint16_t *const from[4], size_t stride, uint16_t *const to[3],
+                         int n);
+void KERNELS_OWN(disc21_plain)(const uint16_t *from, size_t stride, uint16_t *to, int n);
+void KERNELS_OWN(between)(uint16_t *lower, const uint16_t *upper, const uint16_t *part, int base);
+void KERNELS_OWN(shrink)(uint16_t *to, const uint16_t *const row[4], int n);
+void KERNELS_OWN(stretch)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step,
+                          uint32_t fy);
+
 #endif

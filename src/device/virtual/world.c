@@ -30,7 +30,11 @@ struct world {
     struct raster *raster; /* NULL: nobody is to be seen */
     struct weather *weather;
     struct blur *blur;
-    atomic_bool bare;       /* no filter keeps infrared away */
+    atomic_bool bare; /* no filter keeps infrared away */
+    float *metres;    /* borrowed: who wants to know how far all is … */
+    float *place;     /* … without members; of that view */
+    size_t place_room;
+    struct view place_view;
     struct member *members; /* CAST_MOST */
     uint64_t held;          /* which picture of the place the last radiance has … */
     uint64_t place_held;    /* … and what the backdrop calls it */
@@ -136,6 +140,7 @@ struct world *world_free(struct world *w)
     weather_free(w->weather);
     backdrop_free(w->backdrop);
     blur_free(w->blur);
+    free(w->place);
     free(w->members);
     pthread_mutex_destroy(&w->lock);
     free(w);
@@ -208,6 +213,49 @@ static void move_of(struct world *w, const struct pose *start, const struct pose
     aim(w, &p, start_ns + (end_ns - start_ns) / 2, width, height, &ret->middle);
 }
 
+void world_watch(struct world *w, float *metres)
+{
+    w->metres = metres;
+    if (metres)
+        return;
+    free(w->place);
+    w->place = NULL;
+    w->place_room = 0;
+}
+
+/* How far the place is; members come upon it as they are drawn. 0 or -ENOMEM. */
+static int tell_distances(struct world *w, const struct view *v, const struct radiance *into)
+{
+    struct raster_watch watch = {.metres = w->metres,
+                                 .step = WORLD_STEP * v->width / into->width,
+                                 .across = (into->width + WORLD_STEP - 1) / WORLD_STEP,
+                                 .down = (into->height + WORLD_STEP - 1) / WORLD_STEP};
+    if (w->raster)
+        raster_watch(w->raster, &watch);
+    if (!w->metres)
+        return 0;
+    size_t n = (size_t)watch.across * (size_t)watch.down;
+    if (w->place_room != n || !view_same(v, &w->place_view)) {
+        if (w->place_room != n) {
+            free(w->place);
+            w->place = malloc(n * sizeof(*w->place));
+            w->place_room = w->place ? n : 0;
+        }
+        if (!w->place)
+            return -ENOMEM;
+        struct view small = *v;
+        small.f = v->f * into->width / WORLD_STEP / v->width;
+        small.width = watch.across;
+        small.height = watch.down;
+        for (int y = 0; y < watch.down; y++)
+            backdrop_distance_row(w->backdrop, &small, y, 0, watch.across,
+                                  w->place + (size_t)y * (size_t)watch.across);
+        w->place_view = *v;
+    }
+    memcpy(w->metres, w->place, n * sizeof(*w->place));
+    return 0;
+}
+
 int world_render(struct world *w, const struct pose *start, const struct pose *end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into)
 {
@@ -247,6 +295,9 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     int rc = backdrop_paint(w->backdrop, v, &light, &set, start_ns, on);
     w->place_held = on->held;
     into->held = 0;
+    if (rc < 0)
+        return rc;
+    rc = tell_distances(w, v, into);
     if (rc < 0)
         return rc;
     bool kept = true;

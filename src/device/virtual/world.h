@@ -42,6 +42,11 @@ void world_rest(struct world *w); /* nobody watches: gives back what pictures ne
 int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into);
 
+/* From now on world_render() tells how far away is what it shows: `metres` takes one number for
+ * each WORLD_STEP × WORLD_STEP pixels, (width + WORLD_STEP - 1) / WORLD_STEP to a row; INFINITY:
+ * sky. Borrowed. NULL: no longer. The thread that renders. */
+#define WORLD_STEP 4
+void world_watch(struct world *w, float *metres);
 /* Light and weather at that time, the camera's own lamp and filter included, and what has been
  * done to the lens. */
 void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);

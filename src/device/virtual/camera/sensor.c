@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "device/virtual/camera/bokeh.h"
 #include "device/virtual/camera/clean.h"
 #include "device/virtual/camera/head.h"
 #include "device/virtual/camera/lens.h"
@@ -46,6 +47,8 @@ struct virtual_sensor {
     struct radiance light; /* planes NULL while nobody wants pictures */
     struct pane *pane;
     struct clean *clean; /* NULL while nobody wants pictures */
+    struct bokeh *bokeh; /* NULL until the lens is focused; with that: */
+    float *metres;       /* how far all is */
     bool any_mode;       /* caps().mode are offered */
     bool told;           /* somebody sets how pictures are taken; else the sensor does */
     struct sensor_settings settings;
@@ -161,6 +164,10 @@ static void stop(struct sensor *s)
     free(v->light.r);
     v->light = (struct radiance){0};
     v->clean = clean_free(v->clean);
+    v->bokeh = bokeh_free(v->bokeh);
+    world_watch(v->world, NULL);
+    free(v->metres);
+    v->metres = NULL;
     v->pool = picture_pool_unref(v->pool);
     pane_rest(v->pane);
     world_rest(v->world);
@@ -249,6 +256,30 @@ static struct pose really(struct virtual_sensor *v, const struct pose *believed,
     return p;
 }
 
+/* What the lens draws: light, sharp where it is focused. */
+static int draw(struct virtual_sensor *v, const struct capture *how, const struct pose *from,
+                const struct pose *till, struct radiance **ret)
+{
+    struct optics o;
+    virtual_lens_optics(v->lens, how->start_ns, how->pose_start.zoom, &o);
+    o.f_number = how->iris_f;
+    bool focused = o.focus_m > 0;
+    if (focused && !v->bokeh) {
+        size_t across = (size_t)(v->width + WORLD_STEP - 1) / WORLD_STEP;
+        size_t down = (size_t)(v->height + WORLD_STEP - 1) / WORLD_STEP;
+        if (!v->metres)
+            v->metres = malloc(across * down * sizeof(*v->metres));
+        v->bokeh = bokeh_new(v->width, v->height);
+        if (!v->bokeh || !v->metres)
+            return -ENOMEM;
+        world_watch(v->world, v->metres);
+    }
+    *ret = &v->light;
+    int rc = world_render(v->world, from, till, how->start_ns, how->end_ns, &v->light);
+    return rc < 0 || !focused ? rc
+                              : bokeh_look(v->bokeh, v->kernels, &o, v->metres, &v->light, ret);
+}
+
 static void develop(struct virtual_sensor *v, const struct plan *p, const struct silicon *s,
                     uint64_t serial, struct radiance *seen, struct picture *to)
 {
@@ -262,8 +293,6 @@ static void develop(struct virtual_sensor *v, const struct plan *p, const struct
         v->grain_tone = p->set.tone;
     }
     clean_develop(v->clean, v->kernels, &curve, &p->set.tone, seen);
-    memset(v->light.touched, 0,
-           (size_t)radiance_across(&v->light) * (size_t)radiance_down(&v->light));
     clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->set.mono, to);
 }
 
@@ -308,11 +337,11 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     how.focus = how.pose_start.focus;
     struct pose from = really(v, &how.pose_start, how.start_ns);
     struct pose till = really(v, &how.pose_end, how.end_ns);
-    struct radiance *seen = NULL;
+    struct radiance *drawn = NULL, *seen = NULL;
     pane_restore(v->pane);
-    rc = world_render(v->world, &from, &till, how.start_ns, how.end_ns, &v->light);
+    rc = draw(v, &how, &from, &till, &drawn);
     if (rc == 0)
-        rc = pane_look(v->pane, &mess, &set, how.pose_start.zoom, start_ns, &v->light, &seen);
+        rc = pane_look(v->pane, &mess, &set, how.pose_start.zoom, start_ns, drawn, &seen);
     if (rc < 0) {
         picture_unref(pixels);
         return rc;
@@ -324,6 +353,7 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     silicon.red = plan.set.red;
     silicon.blue = plan.set.blue;
     develop(v, &plan, &silicon, serial, seen, pixels);
+    memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
     how.mean_luma = mean_luma(pixels);
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)

@@ -42,6 +42,7 @@ struct raster {
     struct vec eye;
     const struct kernels_raster *k;
     char hidden[32];
+    struct raster_watch watch; /* .metres NULL: nobody asks */
 
     struct raster_vertices v; /* arrays of `v_room` and RASTER_CLIPPED */
     size_t v_room;

@@ -49,6 +49,11 @@ void raster_use_plain_kernels(struct raster *r, bool plain)
     r->k = plain ? &kernels_raster_plain : kernels_raster_best();
 }
 
+void raster_watch(struct raster *r, const struct raster_watch *w)
+{
+    r->watch = *w;
+}
+
 void raster_hide(struct raster *r, const char *id)
 {
     snprintf(r->hidden, sizeof(r->hidden), "%s", id ? id : "");
@@ -291,6 +296,19 @@ static void fill_batch(const struct placed *p, const struct model_material *m,
     memcpy(b->sun, g->sun, sizeof(b->sun));
 }
 
+/* Tells the distances of what a row of pixels from x on shows. */
+static void watch_row(const struct raster *r, int y, int x, int n, const float *cover,
+                      const float *depth)
+{
+    const struct raster_watch *w = &r->watch;
+    if (y % w->step != w->step / 2 || y / w->step >= w->down)
+        return;
+    float *row = w->metres + (size_t)(y / w->step) * (size_t)w->across;
+    for (int i = (w->step + w->step / 2 - x % w->step) % w->step; i < n; i += w->step)
+        if (cover[i] * r->seen[i] >= 0.5f && (x + i) / w->step < w->across)
+            row[(x + i) / w->step] = 1 / depth[i];
+}
+
 static void show_rows(const struct scene *c, struct radiance *into, float clear,
                       const float haze[3])
 {
@@ -326,6 +344,8 @@ static void show_rows(const struct scene *c, struct radiance *into, float clear,
             const float *const rgb[3] = {r->rgb[i][0] + a, r->rgb[i][1] + a, r->rgb[i][2] + a};
             uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
             r->k->over((size_t)(e - a), rgb, cover + a, r->seen + a, clear, haze, to);
+            if (r->watch.metres)
+                watch_row(r, y, x, e - a, cover + a, depth + a);
         }
     }
 }

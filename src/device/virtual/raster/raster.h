@@ -20,6 +20,13 @@ void raster_use_plain_kernels(struct raster *r, bool plain);
  * of its lamps; NULL: nobody. */
 void raster_hide(struct raster *r, const char *id);
 
+/* Where members are drawn from now on, their distance (along the optical axis) is written for
+ * each place of step × step pixels whose middle they cover. metres NULL: no longer. */
+struct raster_watch {
+    float *metres; /* borrowed; `across` to a row, `down` rows */
+    int step, across, down;
+};
+void raster_watch(struct raster *r, const struct raster_watch *w);
 /* Both mark the cells they write in into->touched. With `keep`, the pixels that are covered or
  * shaded are put aside for raster_restore(); false: that was too much, nothing is kept. */
 bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
