@@ -103,7 +103,7 @@ static const struct param_row rows[] = {
      .standard = "120",
      .write = ROLE_ADMIN,
      .unit = "min",
-     .doc = "Preview mode ends after this time; 0: never"},
+     .doc = "Without an account anybody sees the picture for so long after a start; 0: nobody"},
     CHOICE("SceneProfile", profile, profiles, "forensic",
            "Setting it sets colour, contrast, brightness, sharpness, local contrast and "
            "blur-noise trade-off to what suits such a scene"),

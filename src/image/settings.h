@@ -124,7 +124,7 @@ struct eye_settings {
         } recall[EYE_RECALLS];
     } focus;
 
-    int preview_minutes; /* 0: no limit */
+    int preview_minutes; /* 0: there is no preview mode */
 };
 
 #endif

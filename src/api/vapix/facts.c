@@ -10,11 +10,13 @@
 #include "api/camera.h"
 #include "api/request.h"
 #include "api/vapix/door.h"
+#include "api/vapix/ptz_lens.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/param.h"
 #include "device/device.h"
+#include "image/eye.h"
 #include "ptz/ptz.h"
 #include "system/identity.h"
 
@@ -64,6 +66,20 @@ static const char *yes_no(bool b)
     return b ? "yes" : "no";
 }
 
+/* The picture's controls, as far as this source has them. */
+static void lens(struct facts *f)
+{
+    struct lens_can l;
+    lens_can(f->cam, &l);
+    bool lamp = f->cam->device->infrared;
+    fact(f, ROLE_VIEWER, "Properties.ImageSource.DayNight", "%s", yes_no(l.filter));
+    fact(f, ROLE_VIEWER, "Properties.LightControl.LightControl2", "%s", yes_no(lamp));
+    fact(f, ROLE_VIEWER, "Properties.LightControl.LightControlAvailable", "%s", yes_no(lamp));
+    fact(f, ROLE_VIEWER, "Properties.MemoryZones.MemoryZones", "%s", yes_no(l.focus));
+    fact(f, ROLE_VIEWER, "Properties.MemoryZones.MaxNbrOfMemoryZones", "%d",
+         l.focus ? EYE_RECALL_MOST : 0);
+}
+
 static void properties(struct facts *f)
 {
     static const char *const literals[][2] = {
@@ -88,10 +104,6 @@ static void properties(struct facts *f)
     for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
         fact(f, ROLE_VIEWER, literals[i][0], "%s", literals[i][1]);
 
-    bool lamp = f->cam->device->infrared;
-    fact(f, ROLE_VIEWER, "Properties.LightControl.LightControl2", "%s", yes_no(lamp));
-    fact(f, ROLE_VIEWER, "Properties.LightControl.LightControlAvailable", "%s", yes_no(lamp));
-
     char sizes[FACT_SIZE] = "";
     size_t n = 0;
     for (const char *const *r = request_resolutions(f->cam); *r && n < sizeof sizes; r++)
@@ -114,7 +126,7 @@ static void properties(struct facts *f)
     fact(f, ROLE_VIEWER, "Network.HTTPS.Port", "443");
 }
 
-static void ptz_support(struct facts *f, const struct head_caps *c)
+static void ptz_support(struct facts *f, const struct head_caps *c, const struct lens_can *l)
 {
     const struct {
         const char *name;
@@ -123,26 +135,26 @@ static void ptz_support(struct facts *f, const struct head_caps *c)
         {"AbsolutePan", c->pan},
         {"AbsoluteTilt", c->tilt},
         {"AbsoluteZoom", c->zoom},
-        {"AbsoluteFocus", false},
-        {"AbsoluteIris", false},
-        {"AbsoluteBrightness", false},
+        {"AbsoluteFocus", l->focus},
+        {"AbsoluteIris", l->iris},
+        {"AbsoluteBrightness", l->brightness},
         {"ActionNotification", false},
         {"AreaZoom", c->pan && c->tilt && c->zoom},
-        {"AutoFocus", false},
-        {"AutoIris", false},
-        {"AutoIrCutFilter", false},
+        {"AutoFocus", l->focus},
+        {"AutoIris", l->iris},
+        {"AutoIrCutFilter", l->filter},
         {"Auxiliary", false},
-        {"BackLight", false},
+        {"BackLight", l->backlight},
         {"ContinuousPan", c->pan},
         {"ContinuousTilt", c->tilt},
         {"ContinuousZoom", c->zoom},
-        {"ContinuousFocus", false},
+        {"ContinuousFocus", l->focus},
         {"ContinuousIris", false},
         {"ContinuousBrightness", false},
         {"DevicePreset", false},
         {"DigitalZoom", c->digital},
         {"GenericHTTP", false},
-        {"IrCutFilter", false},
+        {"IrCutFilter", l->filter},
         {"JoyStickEmulation", false},
         {"LensOffset", false},
         {"OSDMenu", false},
@@ -150,9 +162,9 @@ static void ptz_support(struct facts *f, const struct head_caps *c)
         {"RelativePan", c->pan},
         {"RelativeTilt", c->tilt},
         {"RelativeZoom", c->zoom},
-        {"RelativeFocus", false},
-        {"RelativeIris", false},
-        {"RelativeBrightness", false},
+        {"RelativeFocus", l->focus},
+        {"RelativeIris", l->iris},
+        {"RelativeBrightness", l->brightness},
         {"ServerPreset", false},
         {"SpeedCtl", c->pan || c->tilt},
     };
@@ -207,7 +219,14 @@ static void ptz(struct facts *f)
     fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxTilt", "%g", c.max_tilt_deg);
     fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinFieldAngle", "%.0f", c.tele_hfov_deg * 10);
     fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxFieldAngle", "%.0f", c.wide_hfov_deg * 10);
-    ptz_support(f, &c);
+    struct lens_can l;
+    lens_can(f->cam, &l);
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.FocusEnabled", "%s", l.focus ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.IrisEnabled", "%s", l.iris ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.BrightnessEnabled", "%s", l.brightness ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.IrCutFilterEnabled", "%s", l.filter ? "true" : "false");
+    fact(f, ROLE_VIEWER, "PTZ.Various.V1.BackLightEnabled", "%s", l.backlight ? "true" : "false");
+    ptz_support(f, &c, &l);
 }
 
 int facts_add(struct camera *cam)
@@ -217,6 +236,7 @@ int facts_add(struct camera *cam)
     struct facts *f = &the_facts;
     *f = (struct facts){.cam = cam};
     properties(f);
+    lens(f);
     ptz(f);
     const struct room_desc desc = {
         .name = "facts",

@@ -1,12 +1,14 @@
-/* com/ptz.cgi: moves and questions of pan, tilt and zoom. All arguments are judged
+/* com/ptz.cgi: moves and questions of pan, tilt, zoom and lens. All arguments are judged
  * before anything moves: with one bad value the head stays where it is. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/commit.h"
 #include "api/request.h"
 #include "api/vapix/door.h"
+#include "api/vapix/ptz_lens.h"
 #include "api/vapix/ptz_query.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -28,6 +30,7 @@ struct plan {
     int move;        /* of moves[], or -1 */
     bool any, proportional;
     const char *unsupported;
+    struct lens_plan lens;
 };
 
 static const struct {
@@ -190,17 +193,6 @@ static int set_proportional(struct plan *p, const char *name, const char *value,
     return 0;
 }
 
-/* Focus and exposure look after themselves: that they shall is no news. */
-static int set_automatic(struct plan *p, const char *name, const char *value, struct fault *why)
-{
-    if (!strcmp(value, "on"))
-        return 0;
-    if (!strcmp(value, "off"))
-        return fault_set(why, FAULT_UNSUPPORTED, name, "%s=off is not supported by this camera",
-                         name);
-    return bad(why, name, value, "on, off");
-}
-
 static int set_camera(struct plan *p, const char *name, const char *value, struct fault *why)
 {
     return !*value || !strcmp(value, "1") || !strcmp(value, "all") ? 0 : bad(why, name, value, "1");
@@ -234,24 +226,13 @@ static const struct {
     {"areazoom", true, set_area},
     {"move", true, set_move},
     {"speed", true, set_speed},
-    {"autofocus", true, set_automatic},
-    {"autoiris", true, set_automatic},
     {"imagewidth", false, set_image_width},
     {"imageheight", false, set_image_height},
     {"imagerotation", false, set_rotation},
     {"proportionalspeed", false, set_proportional},
     {"camera", false, set_camera},
-    {"focus", false, set_unsupported},
-    {"rfocus", false, set_unsupported},
-    {"continuousfocusmove", false, set_unsupported},
-    {"iris", false, set_unsupported},
-    {"riris", false, set_unsupported},
     {"continuousirismove", false, set_unsupported},
-    {"brightness", false, set_unsupported},
-    {"rbrightness", false, set_unsupported},
     {"continuousbrightnessmove", false, set_unsupported},
-    {"backlight", false, set_unsupported},
-    {"ircutfilter", false, set_unsupported},
     {"auxiliary", false, set_unsupported},
     {"gotoserverpresetname", false, set_preset},
     {"gotoserverpresetno", false, set_preset},
@@ -266,6 +247,10 @@ static int make_plan(struct plan *p, const struct exchange *ex, struct fault *wh
 {
     for (size_t i = 0; i < ex->n_args; i++) {
         const char *name = ex->args[i].name, *value = ex->args[i].value;
+        int taken = lens_plan_take(&p->lens, name, value, why);
+        if (taken < 0)
+            return taken;
+        p->any |= taken;
         for (size_t k = 0; k < sizeof ptz_args / sizeof *ptz_args; k++) {
             if (strcmp(ptz_args[k].name, name))
                 continue;
@@ -410,6 +395,14 @@ static void reply_error(struct exchange *ex, const char *text)
     vapix_reply_text(ex, buf_str(&out));
 }
 
+static void on_settings(struct exchange *ex, int err, const struct fault *why, void *arg)
+{
+    if (err)
+        reply_error(ex, why->text);
+    else
+        exchange_reply(ex, 204, NULL, NULL, 0);
+}
+
 static void serve(struct exchange *ex, void *arg)
 {
     struct vapix_door *d = arg;
@@ -419,12 +412,14 @@ static void serve(struct exchange *ex, void *arg)
         vapix_reply_text(ex, ""); /* how clients learn that this channel has none */
         return;
     }
-    struct plan p = {NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN, NAN, {NAN, NAN}, {NAN, NAN, NAN},
-                     NAN, NAN, NAN, 0,   -1,  false, true, NULL};
+    struct plan p = {
+        NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN,  NAN,      {NAN, NAN}, {NAN, NAN, NAN},
+        NAN, NAN, NAN, 0,   -1,  false, true, NULL, LENS_PLAN};
     struct fault why = {0};
     BUF(out, 16 * 1024);
     bool asked = false;
-    if (make_plan(&p, ex, &why) || ptz_query(&out, ex, d->cam, &asked, &why)) {
+    if (make_plan(&p, ex, &why) || lens_plan_check(&p.lens, d->cam, &why) ||
+        ptz_query(&out, ex, d->cam, &asked, &why)) {
         reply_error(ex, why.text);
         return;
     }
@@ -432,10 +427,18 @@ static void serve(struct exchange *ex, void *arg)
         reply_error(ex, " no command; info=1 lists those there are");
         return;
     }
-    if (p.any && carry_out(d->cam, &p, &why)) {
+    struct txn *settings = NULL;
+    if (p.any &&
+        (carry_out(d->cam, &p, &why) || lens_plan_carry_out(&p.lens, d->cam, &settings, &why))) {
         reply_error(ex, *why.text ? why.text : "the head does not obey");
         return;
     }
+    if (settings && !asked) {
+        commit_then(d->cam, ex, settings, on_settings, NULL);
+        return;
+    }
+    if (settings)
+        txn_commit(settings, NULL, NULL);
     if (asked)
         exchange_reply(ex, 200, ptz_query_is_json(ex) ? "application/json" : "text/plain",
                        buf_str(&out), out.len);
@@ -449,6 +452,6 @@ static const struct endpoint rows[] = {
      .role = ROLE_PTZ,
      .changes_state = true,
      .serve = serve,
-     .doc = "pan, tilt and zoom"},
+     .doc = "pan, tilt, zoom, focus, iris"},
 };
 const struct cgi cgi_ptz = {CGI_ROWS(rows)};

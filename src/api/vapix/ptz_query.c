@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/vapix/ptz_lens.h"
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/text.h"
@@ -42,23 +43,23 @@ static void position(struct buf *out, struct camera *cam, bool json)
 {
     struct pose pose;
     ptz_pose(cam->ptz, &pose);
-    /* Iris and brightness are automatic: the middle of their scale. */
-    buf_addf(out,
-             "pan=%.4f\r\ntilt=%.4f\r\nzoom=%.0f\r\niris=5000\r\nfocus=%.0f\r\n"
-             "brightness=5000\r\nautofocus=on\r\nautoiris=on\r\n",
-             pose.pan_deg + 0.0, pose.tilt_deg + 0.0,
-             round(ptz_zoom_of_magnification(cam->ptz, pose.zoom)), 1 + round(9998 * pose.focus));
+    buf_addf(out, "pan=%.4f\r\ntilt=%.4f\r\nzoom=%.0f\r\n", pose.pan_deg + 0.0, pose.tilt_deg + 0.0,
+             round(ptz_zoom_of_magnification(cam->ptz, pose.zoom)));
+    lens_position(out, cam);
 }
 
 static void limits(struct buf *out, struct camera *cam, bool json)
 {
     struct head_caps c;
     ptz_caps(cam->ptz, &c);
-    buf_addf(out,
-             "MinPan=%g\r\nMaxPan=%g\r\nMinTilt=%g\r\nMaxTilt=%g\r\nMinZoom=%d\r\nMaxZoom=%d\r\n"
-             "MinFieldAngle=%.0f\r\nMaxFieldAngle=%.0f\r\n",
-             c.min_pan_deg, c.max_pan_deg, c.min_tilt_deg, c.max_tilt_deg, PTZ_ZOOM_MIN,
-             PTZ_ZOOM_MAX, c.tele_hfov_deg * 10, c.wide_hfov_deg * 10);
+    buf_addf(
+        out, "MinPan=%g\r\nMaxPan=%g\r\nMinTilt=%g\r\nMaxTilt=%g\r\nMinZoom=%d\r\nMaxZoom=%d\r\n",
+        c.min_pan_deg, c.max_pan_deg, c.min_tilt_deg, c.max_tilt_deg, PTZ_ZOOM_MIN, PTZ_ZOOM_MAX);
+    lens_limits(out, cam);
+    buf_addf(out, "MinFieldAngle=%.0f\r\nMaxFieldAngle=%.0f\r\n", c.tele_hfov_deg * 10,
+             c.wide_hfov_deg * 10);
+    if (cam->eye)
+        buf_adds(out, "MinBrightness=1\r\nMaxBrightness=9999\r\n");
 }
 
 static void mode(struct buf *out, struct camera *cam, bool json)
@@ -138,7 +139,7 @@ static int answer_all(struct buf *out, const char *list, struct camera *cam, boo
     }
 }
 
-static const char info_text[] =
+static const char info_head[] =
     "Available commands\n"
     ":\n"
     "{camera=[n]}\n"
@@ -156,12 +157,12 @@ static const char info_text[] =
     "rpan=[offset]\n"
     "rtilt=[offset]\n"
     "rzoom=[offset]\n"
-    "autofocus={ on }\n"
-    "autoiris={ on }\n"
     "continuouspantiltmove=[x-speed],[y-speed]\n"
     "  proportionalspeed={ enabled | disabled }\n"
     "continuouszoommove=[speed]\n"
-    "speed=[n]\n"
+    "speed=[n]\n";
+
+static const char info_tail[] =
     "imagerotation={ 0 | 90 | 180 | 270 }\n"
     "query={ attributes | limits | mode | position | presetposall | presetposcam | "
     "presetposcamdata | speed | status }\n";
@@ -177,7 +178,10 @@ int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, bool *re
         buf_addf(out, "%s\r\n", b->short_name);
         room_unref(b);
     }
-    if (info)
-        buf_adds(out, info_text);
+    if (info) {
+        buf_adds(out, info_head);
+        lens_info(out, cam);
+        buf_adds(out, info_tail);
+    }
     return query ? answer_all(out, query, cam, ptz_query_is_json(ex), why) : 0;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "eye.h"
 #include "net/limits.h"
 #include "ptz/ptz.h"
 #include "socket.h"
@@ -371,11 +372,22 @@ static int do_watch(struct web_socket *s, const json_t *q, json_t **ret, struct 
             fault_set(why, FAULT_UNSUPPORTED, "truth", "Only the virtual camera knows the truth.");
     if (!err && truth && !role_allows(ROLE_ADMIN, s->who.groups))
         err = fault_set(why, FAULT_DENIED, "truth", "The truth is for administrators.");
+    bool eye = s->watches_eye;
+    if (!err && !(err = json_get_bool(q, "eye", &eye, why)) && eye && !s->hub->cam->eye)
+        err = fault_set(why, FAULT_UNSUPPORTED, "eye", "There is nothing to be set here.");
     if (!err)
         err = json_get_bool(q, "streams", &s->watches_streams, why);
-    if (!err)
+    if (!err) {
         s->watches_truth = truth;
+        s->eye_due = s->eye_due || (eye && !s->watches_eye);
+        s->watches_eye = eye;
+    }
     return err;
+}
+
+static int do_eye(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
+{
+    return eye_order(s->hub->cam, q, why);
 }
 
 static const struct {
@@ -390,6 +402,7 @@ static const struct {
     {"center", ROLE_PTZ, do_center},
     {"home", ROLE_PTZ, do_home},
     {"position", ROLE_VIEWER, do_position},
+    {"eye", ROLE_PTZ, do_eye},
     {"get", ROLE_VIEWER, do_get},
     {"set", ROLE_VIEWER, do_set},
     {"zones", ROLE_VIEWER, do_zones},

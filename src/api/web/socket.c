@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "deliver/deliver.h"
+#include "eye.h"
 #include "net/conn.h"
 #include "net/limits.h"
 #include "ptz/ptz.h"
@@ -322,6 +323,39 @@ static void ask_truth(struct hub *h)
         h->truth_asked = false;
 }
 
+/* What the eye does, five times a second where it changes, to those who watch it. */
+static void tell_eye(struct hub *h)
+{
+    bool wanted = false, fresh = false;
+    list_for_each(it, &h->sockets)
+    {
+        const struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        wanted |= !s->closing && s->watches_eye;
+        fresh |= !s->closing && s->watches_eye && s->eye_due;
+    }
+    JSON_AUTO *eye = wanted ? eye_json(h->cam) : NULL;
+    if (!eye)
+        return;
+    json_object_set_new(eye, "type", json_string("eye"));
+    char *text = json_dumps(eye, JSON_COMPACT | JSON_SORT_KEYS);
+    bool changed = !text || !h->eye_sent || strcmp(text, h->eye_sent);
+    free(h->eye_sent);
+    h->eye_sent = text;
+    if (!changed && !fresh)
+        return;
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (s->closing || !s->watches_eye)
+            continue;
+        s->eye_due |= changed;
+        if (!s->eye_due || s->out.len >= WS_COALESCE_BYTES)
+            continue;
+        s->eye_due = false;
+        socket_send(s, json_incref(eye));
+    }
+}
+
 static void tick(struct loop_timer *t)
 {
     struct hub *h = container_of(t, struct hub, tick);
@@ -349,6 +383,9 @@ static void tick(struct loop_timer *t)
     }
     if (h->cam->truth)
         ask_truth(h);
+    h->eye_tick = !h->eye_tick;
+    if (h->eye_tick)
+        tell_eye(h);
     if (h->n_sockets)
         loop_timer_in(h->cam->loop, &h->tick, TICK_NS);
 }
@@ -417,6 +454,7 @@ struct hub *hub_free(struct hub *h)
     conf_unlisten(h->cam->conf, &h->conf);
     if (h->cam->trust)
         accounts_unlisten(h->cam->trust, &h->accounts);
+    free(h->eye_sent);
     free(h);
     return NULL;
 }

@@ -48,7 +48,8 @@ struct web_socket {
     unsigned refs;
     bool closing;
     bool position_due;
-    bool watches_streams, watches_truth;
+    bool watches_streams, watches_truth, watches_eye;
+    bool eye_due;     /* it has not heard of the eye yet */
     double allowance; /* messages it may send now */
     int64_t allowance_ns, heard_ns;
 };
@@ -68,6 +69,8 @@ struct hub {
     int64_t streams_ns;
     bool truth_asked; /* the answer is on its way */
     uint64_t truth_serial;
+    bool eye_tick;  /* every second tick is the eye's */
+    char *eye_sent; /* as text */
 };
 
 struct hub *hub_new(struct camera *cam);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/param.h"
+#include "eye.h"
 #include "files.h"
 #include "net/conn.h"
 #include "net/exchange.h"
@@ -152,6 +153,9 @@ static void serve_session(struct exchange *ex, void *arg)
         json_pack("{s:s, s:o, s:b, s:b, s:s, s:i}", "user", who->user, "groups",
                   command_groups(who->groups), "needsetup", (int)accounts_empty(cam->trust),
                   "secure", (int)conn_secure(ex->conn), "utc", utc, "httpsPort", cam->https_port);
+    int64_t preview_ns = gate_preview_left_ns(d->gate);
+    if (o && preview_ns)
+        json_object_set_new(o, "previewS", json_integer(preview_ns / NSEC_PER_SEC));
     if (o && cam->brand_room) {
         const struct brand_settings *brand = room_ref(cam->brand_room);
         json_object_set_new(o, "name", json_string(brand->full_name));
@@ -180,6 +184,16 @@ static void serve_challenge(struct exchange *ex, void *arg)
     json_t *list = json_array();
     login_challenge(d->cam->trust, SURFACE_HTTP, ex->conn, false, add_challenge, list);
     web_reply(ex, 200, json_pack("{s:o}", "challenges", list));
+}
+
+static void serve_eye(struct exchange *ex, void *arg)
+{
+    eye_serve(((struct web_door *)arg)->cam, ex);
+}
+
+static void serve_eye_order(struct exchange *ex, void *arg)
+{
+    eye_serve_order(((struct web_door *)arg)->cam, ex);
 }
 
 static void serve_socket(struct exchange *ex, void *arg)
@@ -215,6 +229,18 @@ static const struct endpoint rows[] = {
      .role = ROLE_ANYONE,
      .serve = serve_challenge,
      .doc = "Digest challenges as JSON, for pages on plain HTTP"},
+    {.path = "/vedette/eye",
+     .methods = METHOD_GET,
+     .role = ROLE_VIEWER,
+     .serve = serve_eye,
+     .doc = "What exposure, white balance and focus do just now (docs/image.md)"},
+    {.path = "/vedette/eye/order",
+     .methods = METHOD_POST,
+     .role = ROLE_PTZ,
+     .max_body = 1024,
+     .changes_state = true,
+     .serve = serve_eye_order,
+     .doc = "Focus here, focus recall areas, focus assistant (docs/image.md)"},
     {.path = "/vedette/ws",
      .methods = METHOD_GET,
      .role = ROLE_VIEWER,
