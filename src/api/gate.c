@@ -342,7 +342,8 @@ static int identify(struct gate *g, const struct row *r, struct exchange *ex)
         if (verdict == LOGIN_THROTTLED || verdict == LOGIN_BROKEN)
             return 503;
         if (verdict != LOGIN_OK) {
-            login_challenge(t, SURFACE_RTSP, ex->conn, verdict == LOGIN_STALE, add_challenge, ex);
+            login_challenge(t, SURFACE_RTSP, ex->conn, false, verdict == LOGIN_STALE, add_challenge,
+                            ex);
             return 401;
         }
     }
@@ -437,6 +438,10 @@ static int admit(struct exchange *ex, size_t *ret_max_body, void *arg)
     int status = gate_admit(g, ex);
     if (status) {
         reply_status(ex, status);
+        return -1;
+    }
+    if (ex->endpoint->takes_body) {
+        ex->endpoint->serve(ex, ex->endpoint->arg);
         return -1;
     }
     *ret_max_body = ex->endpoint->max_body ? ex->endpoint->max_body : LIMIT_BODY_BYTES;

@@ -45,6 +45,8 @@ struct endpoint {
     unsigned methods; /* OR of enum method */
     enum role role;
     size_t max_body;    /* 0: LIMIT_BODY_BYTES */
+    bool takes_body;    /* serve() comes before the body: it may take the connection, and the body
+                         * with it (or refuses) */
     bool changes_state; /* refuses foreign Origin (SEC-12) */
     void (*serve)(struct exchange *ex, void *arg);
     void *arg;       /* filled in by the room that registers */

@@ -169,6 +169,20 @@ static bool is_right_for_another_method(struct trust *t, const struct authorizat
     return right;
 }
 
+/* What an answer without qop is bound to. */
+static uint64_t binding_of(const struct conn *conn, bool tunnel)
+{
+    if (!tunnel)
+        return conn_id(conn);
+    char peer[64];
+    uint8_t hash[HASH_MAX];
+    uint64_t ret;
+    conn_peer_text(conn, peer, sizeof(peer));
+    hash_bytes(HASH_SHA256, peer, strlen(peer), hash);
+    memcpy(&ret, hash, sizeof(ret));
+    return ret;
+}
+
 static enum login_verdict identify_digest(struct trust *t, struct arena *arena,
                                           const struct login_request *req,
                                           const struct authorization *a, struct identity *ret_who)
@@ -180,7 +194,7 @@ static enum login_verdict identify_digest(struct trust *t, struct arena *arena,
         return LOGIN_NONE;
     if (is_throttled(t, req->surface, req->conn))
         return LOGIN_THROTTLED;
-    if (nonce_judge(t->nonces, trust_now(t), conn_id(req->conn), a) != NONCE_FRESH)
+    if (nonce_judge(t->nonces, trust_now(t), binding_of(req->conn, req->tunnel), a) != NONCE_FRESH)
         return LOGIN_STALE;
     unsigned groups = 0;
     int err = keys_check_digest(t->keys, a, req->method, &groups);
@@ -220,6 +234,7 @@ enum login_verdict login_identify_exchange(struct trust *t, struct exchange *ex,
         .target = ex->msg->target,
         .authorization = exchange_header(ex, "Authorization"),
         .cookie = exchange_header(ex, "Cookie"),
+        .tunnel = ex->endpoint && ex->endpoint->takes_body,
     };
     return login_identify(t, ex->arena, &req, ret_who);
 }
@@ -240,13 +255,13 @@ enum login_verdict login_form(struct trust *t, const struct conn *conn, const ch
 
 /* --- what is offered --- */
 
-void login_challenge(struct trust *t, enum surface surface, const struct conn *conn, bool stale,
-                     void (*add)(void *arg, const char *value), void *arg)
+void login_challenge(struct trust *t, enum surface surface, const struct conn *conn, bool tunnel,
+                     bool stale, void (*add)(void *arg, const char *value), void *arg)
 {
     struct methods m = allowed_methods(t, surface, conn_secure(conn));
     char line[256], nonce[65];
     if (m.digest) {
-        nonce_make(t->nonces, trust_now(t), conn_id(conn), nonce);
+        nonce_make(t->nonces, trust_now(t), binding_of(conn, tunnel), nonce);
         /* MD5 last: many clients take the last one they read. */
         if (allows_hash(t, surface, HASH_SHA256)) {
             digest_challenge(line, sizeof(line), HASH_SHA256, t->realm, nonce, stale, true, true);
@@ -279,6 +294,7 @@ int login_refuse_exchange(struct trust *t, struct exchange *ex, enum login_verdi
         exchange_set_header(ex, "Retry-After", seconds);
         return 429;
     }
-    login_challenge(t, SURFACE_HTTP, ex->conn, verdict == LOGIN_STALE, add_header, ex);
+    bool tunnel = ex->endpoint && ex->endpoint->takes_body;
+    login_challenge(t, SURFACE_HTTP, ex->conn, tunnel, verdict == LOGIN_STALE, add_header, ex);
     return 401;
 }

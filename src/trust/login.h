@@ -32,6 +32,7 @@ struct login_request {
                                   with it. NULL: uri must name the target (query optional) */
     const char *authorization; /* header value or NULL */
     const char *cookie;        /* header value or NULL; counts on TLS only */
+    bool tunnel;               /* RTSP through HTTP: see login_challenge() */
 };
 /* *ret_who is written always: nobody unless LOGIN_OK. */
 enum login_verdict login_identify(struct trust *t, struct arena *arena,
@@ -44,9 +45,11 @@ enum login_verdict login_form(struct trust *t, const struct conn *conn, const ch
                               const char *password, struct identity *ret_who);
 
 /* Values of WWW-Authenticate, in order, for a 401 to this connection; calls add()
- * one to three times. */
-void login_challenge(struct trust *t, enum surface surface, const struct conn *conn, bool stale,
-                     void (*add)(void *arg, const char *value), void *arg);
+ * one to three times. An answer without qop holds on the connection that was asked; for a
+ * tunnel from the address that was asked, since there each request has a connection of its
+ * own and GStreamer leaves out qop. */
+void login_challenge(struct trust *t, enum surface surface, const struct conn *conn, bool tunnel,
+                     bool stale, void (*add)(void *arg, const char *value), void *arg);
 /* The same as headers of an exchange, or Retry-After when throttled. Returns the
  * status to reply with: 401, 429 or 503. */
 int login_refuse_exchange(struct trust *t, struct exchange *ex, enum login_verdict verdict);

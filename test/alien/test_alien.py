@@ -130,6 +130,25 @@ def test_E1_ffmpeg_mjpeg_http(t):
     t.equal(p.returncode, 0, p.stderr)
 
 
+def test_E2_ffmpeg_tunnel(t):
+    t.need("ffmpeg")
+    c = t.shared()
+    p = run(["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "http", "-i",
+             f"rtsp://{U}:{P}@127.0.0.1:{c.http}/axis-media/media.amp?resolution=640x360&fps=10",
+             "-frames:v", "20", "-f", "null", "-"])
+    t.equal((p.returncode, p.stderr), (0, ""))
+
+
+def test_E2_gstreamer_tunnel(t):
+    t.need("gst-launch-1.0")
+    c = t.shared()
+    env = {**os.environ, "GST_REGISTRY": str(t.dir() / "registry")}
+    where = f"rtsph://{U}:{P}@127.0.0.1:{c.http}/axis-media/media.amp?resolution=640x360&fps=10"
+    p = run(["gst-launch-1.0", "-q", "rtspsrc", f"location={where}", "!", "rtph264depay", "!", "h264parse", "!",
+             "avdec_h264", "!", "identity", "eos-after=20", "!", "fakesink", "sync=false"], env=env)
+    t.equal(p.returncode, 0, p.stderr[-2000:])
+
+
 def test_E1_h265(t):
     """The same path with the other codec: what it is, and that it plays over TCP and UDP."""
     t.need("ffprobe")

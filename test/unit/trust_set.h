@@ -138,7 +138,7 @@ static inline void on_challenge(void *arg, const char *value)
 static inline struct challenge challenge(enum surface surface, struct conn *c, bool stale)
 {
     struct challenge ch = {0};
-    login_challenge(w.trust, surface, c, stale, on_challenge, &ch);
+    login_challenge(w.trust, surface, c, false, stale, on_challenge, &ch);
     return ch;
 }
 

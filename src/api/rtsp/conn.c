@@ -11,6 +11,7 @@
 #include "door.h"
 #include "net/conn.h"
 #include "net/limits.h"
+#include "tunnel.h"
 
 #define IN_BYTES (LIMIT_HEADER_BYTES + LIMIT_TARGET_BYTES + LIMIT_BODY_BYTES + (256 << 10))
 #define READ_BYTES 16384
@@ -81,6 +82,7 @@ void rtsp_conn_close(struct rtsp_conn *c, const char *reason, bool bye)
     else
         conn_free(c->conn);
     c->conn = NULL;
+    c->tunnel = tunnel_free(c->tunnel);
     loop_timer_cancel(&c->idle);
     list_remove(&c->in_door);
     list_append(&c->door->dead, &c->in_door);
@@ -236,11 +238,23 @@ static void on_ready(void *arg, bool in, bool out)
             rtsp_conn_close(c, n ? strerror((int)-n) : "client left", false);
             return;
         }
+        if (c->tunnel) /* nothing is said here */
+            continue;
         buf_add(&c->in, bytes, (size_t)n);
         rtsp_conn_process(c);
     }
     if (out && !c->dead && !c->viewer)
         flush(c);
+}
+
+int rtsp_conn_begin(struct rtsp_conn *c)
+{
+    int err = conn_attach(c->conn, c->door->cam->loop, on_ready, c);
+    if (err < 0)
+        rtsp_conn_close(c, "no room in the loop", false);
+    else
+        conn_want(c->conn, true, false);
+    return err;
 }
 
 void rtsp_door_accept(struct conn *take_c, void *door)
@@ -251,11 +265,7 @@ void rtsp_door_accept(struct conn *take_c, void *door)
         conn_free(take_c);
         return;
     }
-    if (conn_attach(take_c, d->cam->loop, on_ready, c) < 0) {
-        rtsp_conn_close(c, "no room in the loop", false);
-        return;
-    }
-    conn_want(take_c, true, false);
+    rtsp_conn_begin(c);
 }
 
 /* ---- with a viewer ---- */
@@ -267,6 +277,8 @@ static void received(struct viewer *v, const uint8_t *bytes, size_t len, void *a
         rtsp_conn_close(c, "client left", false);
         return;
     }
+    if (c->tunnel)
+        return;
     buf_add(&c->in, bytes, len);
     rtsp_conn_process(c);
 }

@@ -11,15 +11,16 @@
 #include "net/ws.h"
 #include "system/identity.h"
 #include "trust/session.h"
+#include "tunnel.h"
 
 #define STREAM_METHODS                                                                             \
     (METHOD_OPTIONS | METHOD_DESCRIBE | METHOD_SETUP | METHOD_PLAY | METHOD_PAUSE |                \
-     METHOD_TEARDOWN | METHOD_GET_PARAMETER | METHOD_SET_PARAMETER)
+     METHOD_TEARDOWN | METHOD_GET_PARAMETER | METHOD_SET_PARAMETER | METHOD_GET | METHOD_POST)
 
-/* Streams are asked for by RTSP; the row is for the gate, HTTP has nothing here. */
+/* RTSP's own requests come another way; what HTTP asks for here is a tunnel. */
 static void serve_stream(struct exchange *ex, void *arg)
 {
-    gate_reply_page(ex, 405, "Streams are asked for by RTSP.");
+    tunnel_serve(arg, ex);
 }
 
 static void serve_websocket(struct exchange *ex, void *arg)
@@ -57,11 +58,13 @@ static const struct endpoint rows[] = {
     {.path = "/axis-media/media.amp",
      .methods = STREAM_METHODS,
      .role = ROLE_VIEWER,
+     .takes_body = true,
      .serve = serve_stream,
-     .doc = "RTSP: live video"},
+     .doc = "RTSP: live video; GET and POST: the same through HTTP"},
     {.path = "/mpeg4/media.amp",
      .methods = STREAM_METHODS,
      .role = ROLE_VIEWER,
+     .takes_body = true,
      .serve = serve_stream,
      .doc = "RTSP: live video, the old address"},
     {.path = "/rtsp-over-websocket",

@@ -24,7 +24,7 @@
 #define SESSION_TIMEOUT_S 60 /* told; SESSION_GRACE_S more is waited */
 #define SESSION_GRACE_S 10
 #define FIRST_SETUP_S 15   /* from connecting to the first session */
-#define PARAMETER_SETS_S 2 /* DESCRIBE waits for them */
+#define PARAMETER_SETS_S 4 /* DESCRIBE waits for them */
 #define FIRST_PICTURE_S 5  /* PLAY waits for it */
 #define SESSIONS_PER_CONNECTION 8
 #define UDP_PORT_FIRST 50000
@@ -33,6 +33,7 @@
 
 struct feed;
 struct gate;
+struct tunnel;
 struct viewer;
 
 struct rtsp_door {
@@ -87,7 +88,8 @@ struct rtsp_conn {
     struct conn *conn; /* also while the viewer has it: for its addresses */
     struct viewer *viewer;
     bool websocket, closing, dead, in_process;
-    struct identity who; /* the last one who logged in */
+    struct tunnel *tunnel; /* NULL: what comes in comes on conn */
+    struct identity who;   /* the last one who logged in */
     char peer[64];
     struct buf in, out;
     size_t skip; /* of an interleaved frame that is too big */
@@ -105,6 +107,7 @@ struct rtsp_conn *rtsp_conn_new(struct rtsp_door *d, struct conn *take_conn);
 int rtsp_conn_to_viewer(struct rtsp_conn *c, bool websocket, const struct buf *pending,
                         const char *user, const char *user_agent, const char *path,
                         struct fault *why);
+int rtsp_conn_begin(struct rtsp_conn *c); /* reads from now on; closed where that fails */
 void rtsp_conn_close(struct rtsp_conn *c, const char *reason, bool bye);
 void rtsp_conn_send(struct rtsp_conn *c, const void *bytes, size_t len);
 void rtsp_conn_process(struct rtsp_conn *c); /* what was received */

@@ -135,7 +135,7 @@ static bool admitted(struct rtsp_request *r)
 {
     struct rtsp_conn *c = r->conn;
     r->ex->who = (struct identity){0};
-    if (c->websocket)
+    if (c->websocket || c->tunnel)
         r->ex->who = c->who; /* of the upgrade; no login inside */
     /* afterwards it is the viewer's, and about the same */
     if (!c->viewer)

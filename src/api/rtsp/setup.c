@@ -209,7 +209,7 @@ void rtsp_setup(struct rtsp_request *r)
     struct view_args view = {0};
 
     int status = transport_pick(message_header(r->ex->msg, "Transport"),
-                                !c->websocket && !conn_secure(c->conn), c->peer, &t);
+                                !c->websocket && !c->tunnel && !conn_secure(c->conn), c->peer, &t);
     if (!status)
         status = check_state(r, &t);
     if (!status && rtsp_uri_args(r, &args, &n_args) < 0)
@@ -286,6 +286,7 @@ static void joined(struct viewer *v, const struct viewer_join *join, void *arg)
     log_info("rtsp", "%s of %s plays %s%s%s over %s; the first picture is %d ms old",
              *s->user ? s->user : "a viewer", s->peer, s->base, *s->query ? "?" : "", s->query,
              r->conn->websocket ? "WebSocket"
+             : r->conn->tunnel  ? "HTTP"
              : s->transport.tcp ? "TCP"
                                 : "UDP",
              (int)(join->picture_age_ns / NSEC_PER_MSEC));

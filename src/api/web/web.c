@@ -182,7 +182,7 @@ static void serve_challenge(struct exchange *ex, void *arg)
 {
     struct web_door *d = arg;
     json_t *list = json_array();
-    login_challenge(d->cam->trust, SURFACE_HTTP, ex->conn, false, add_challenge, list);
+    login_challenge(d->cam->trust, SURFACE_HTTP, ex->conn, false, false, add_challenge, list);
     web_reply(ex, 200, json_pack("{s:o}", "challenges", list));
 }
 
