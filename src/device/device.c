@@ -1,6 +1,7 @@
 #include "device/device.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -17,9 +18,33 @@ const struct device_backend *const device_table[] = {
     &http_backend,    &v4l2_backend, &https_backend, NULL,
 };
 
+#define SPEC_MAX 2048
+
+/* "@FILE": what stands in its first line, so that no list of processes shows a password. */
+static const char *read_spec(const char *spec, const char *what, char buffer[SPEC_MAX],
+                             struct fault *why)
+{
+    if (*spec != '@')
+        return spec;
+    FILE *f = fopen(spec + 1, "re");
+    size_t n = f ? fread(buffer, 1, SPEC_MAX - 1, f) : 0;
+    if (f)
+        fclose(f);
+    buffer[n] = 0;
+    buffer[strcspn(buffer, "\r\n")] = 0;
+    if (*buffer && n < SPEC_MAX - 1)
+        return buffer;
+    fault_set(why, FAULT_INVALID, what, "%.128s cannot be read, or its first line is no SPEC",
+              spec + 1);
+    return NULL;
+}
+
 struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
                            struct events *events, struct fault *why)
 {
+    char buffer[SPEC_MAX];
+    if (!(spec = read_spec(spec, "source", buffer, why)))
+        return NULL;
     size_t len = strcspn(spec, ":");
     for (int i = 0; device_table[i]; i++) {
         const struct device_backend *b = device_table[i];
@@ -38,9 +63,12 @@ struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
 
 int device_use_head(struct device *d, const char *spec, struct clock *clock, struct fault *why)
 {
+    char buffer[SPEC_MAX];
     if (!d->set_head)
         return fault_set(why, FAULT_CONFLICT, "head",
                          "this source has a head of its own: leave --head out");
+    if (!(spec = read_spec(spec, "head", buffer, why)))
+        return -EINVAL;
     if (!strcmp(spec, "digital"))
         return 0; /* as it is */
     if (!strcmp(spec, "none")) {

@@ -48,8 +48,8 @@ struct device {
     void (*close)(struct device *d);
 };
 
-/* SPEC as in the run contract. Called before privileges are dropped: opens what it
- * needs (device nodes, folders). */
+/* SPEC as in the run contract, or "@FILE" with it in the first line. Called before privileges are
+ * dropped: opens what it needs (device nodes, folders). */
 struct device *device_open(const char *spec, uint64_t seed, struct clock *clock,
                            struct events *events, struct fault *why);
 /* --head: "digital", "none", or a head of metal (docs/sources.md). Likewise, before anything

@@ -106,6 +106,19 @@ def test_D8_vapix_head_refused(t):
     t.match("does not obey", b.admin.get("/axis-cgi/com/ptz.cgi?pan=1").text)
 
 
+def test_D8_specs_out_of_files(t):
+    """So that no list of processes shows a password."""
+    a = t.camera(source=SMALL).setup(users=False)
+    d = t.dir()
+    (d / "source").write_text(f"file:{d}/none.mp4\n")
+    (d / "head").write_text(f"vapix://root:{PASSWORD}@127.0.0.1:{a.http}\nmore\n")
+    b = t.camera(source=f"@{d}/source", args=["--head", f"@{d}/head"]).setup(users=False)
+    b.ptz_command("pan=33&tilt=-3")
+    wait_for("the first is there", lambda: near(a, 33, -3))
+    with open(f"/proc/{b.process.pid}/cmdline") as f:
+        t.check(PASSWORD not in f.read())
+
+
 def test_D8_digital_head_or_none(t):
     clip = t.dir()
     clip.chmod(0o755)
@@ -122,6 +135,7 @@ def test_D8_heads_that_are_none(t):
             ("file:/tmp/none.mp4", "crane:/dev/x", "there is no head \"crane\""),
             ("file:/tmp/none.mp4", "vapix:/dev/x", "this head is written vapix://"),
             ("file:/tmp/none.mp4", "vapix://h#lift=3", "\"lift\" is no option"),
+            ("file:/tmp/none.mp4", "@/tmp/no/such/file", "cannot be read"),
             ("file:/tmp/none.mp4", "vapix://h#pan=3", "range of degrees")):
         c = vedette.Camera(build="asan", source=source, args=["--head", head])
         try:

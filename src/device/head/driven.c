@@ -22,6 +22,7 @@
 #define FIRST_WAIT_MS 500
 #define MAX_WAIT_MS 8000
 #define SAME_SPEED 0.01 /* of the most */
+#define AGAIN_NS (2 * NSEC_PER_SEC)
 
 /* What is wanted of an axis and not told yet. */
 enum want { WANT_NOTHING, WANT_GO, WANT_MOVE };
@@ -48,6 +49,7 @@ struct driven_head {
 
     enum want told[AXES]; /* what the axis does, as far as was wanted */
     double told_value[AXES];
+    int64_t told_ns[AXES];
 
     /* the thread */
     bool runs[AXES];      /* moves on until told otherwise */
@@ -230,9 +232,12 @@ static double clamp(double v, double low, double high)
     return v < low ? low : v > high ? high : v;
 }
 
-/* It moves like that already: those who steer say so many times a second. */
+/* It moves like that already: those who steer say so many times a second. Now and then it is
+ * told again, since some heads stop by themselves when they hear nothing. */
 static bool is_same(const struct driven_head *d, int axis, double speed)
 {
+    if (clock_now(d->clock) - d->told_ns[axis] > AGAIN_NS)
+        return false;
     const double most[AXES] = {d->caps.max_pan_speed, d->caps.max_tilt_speed,
                                d->caps.max_zoom_speed};
     double was = d->told_value[axis];
@@ -253,6 +258,7 @@ static int want(struct driven_head *d, enum want what, const double value[AXES],
             continue;
         now[a] = d->value[a] = d->told_value[a] = value[a];
         d->want[a] = d->told[a] = what;
+        d->told_ns[a] = clock_now(d->clock);
         any = true;
     }
     if (any && what == WANT_GO) {

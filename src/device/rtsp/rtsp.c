@@ -36,8 +36,8 @@ struct rtsp_device {
     struct address address;
     pthread_t thread;
     bool has_thread;
-    atomic_bool wanted, closing;
-    struct waker wake, told; /* to the thread; to who waits for `info` */
+    atomic_bool wanted, closing, settled; /* settled: caps stand */
+    struct waker wake, told;              /* to the thread; to who waits for `info` */
 
     pthread_mutex_t lock;
     struct picture *newest;
@@ -106,7 +106,7 @@ static bool connect_and_play(struct rtsp_device *d)
     const struct demux_network how = {
         .url = d->address.url,
         .datagrams = d->datagrams,
-        .quick = d->caps.width > 0, /* the rate is settled */
+        .quick = d->settled,
         .clock = d->clock,
         .timeout_ns = TIMEOUT_NS,
         .given_up = given_up,
@@ -294,6 +294,7 @@ static struct device *rtsp_open(const char *spec, uint64_t seed, struct clock *c
         return failed(d, why);
     pthread_setname_np(d->thread, "receiver");
     settle_caps(d);
+    d->settled = true;
     d->cut = cut_new(clock, d->caps.width, d->caps.height);
     if (!d->cut)
         return failed(d, why);
