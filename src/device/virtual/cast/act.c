@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "device/virtual/cast/act_inside.h"
 #include "device/virtual/cast/chance.h"
+#include "device/virtual/cast/room.h"
 
 #define PARTS_MOST 2048 /* in one round */
 #define CROWD_S 300.0   /* a crowd repeats after about this time */
@@ -263,7 +264,14 @@ static uint32_t look_of(const struct part *p, int64_t round)
     return (uint32_t)chance_of(p->dice, 10, p->resident ? 0 : (uint64_t)(round + 1));
 }
 
-static size_t add_parts(const struct act *a, double t, struct member *ret, size_t n, size_t most)
+/* How wholly somebody is there: others make room by and by for who appears, and back. */
+static double presence(double since, double seconds)
+{
+    return fmin(1, fmax(0, fmin(since, seconds - since)) / 2);
+}
+
+static size_t add_parts(const struct act *a, double t, struct member *ret, double *here, size_t n,
+                        size_t most)
 {
     double since;
     int64_t round;
@@ -275,6 +283,7 @@ static size_t add_parts(const struct act *a, double t, struct member *ret, size_
         if (a->n_gone && is_gone(a, ret[n].id, t))
             continue;
         struct step s = part_step(p, since);
+        here[n] = p->resident ? 1 : presence(since, p->seconds);
         fill(&ret[n++], p->route->kind, p->actor, &s, p->aside_m, chance_unit(p->dice),
              look_of(p, round));
     }
@@ -371,7 +380,8 @@ static struct step guest_step(const struct guest *g, double t)
     return route_at(&g->route, g->actor.repeat ? fmod(since, g->route.seconds) : since);
 }
 
-static size_t add_guests(const struct act *a, double t, struct member *ret, size_t n, size_t most)
+static size_t add_guests(const struct act *a, double t, struct member *ret, double *here, size_t n,
+                         size_t most)
 {
     for (size_t i = 0; i < a->n_guests && n < most; i++) {
         const struct guest *g = a->guest[i];
@@ -379,6 +389,7 @@ static size_t add_guests(const struct act *a, double t, struct member *ret, size
             continue;
         struct step s = guest_step(g, t);
         memcpy(ret[n].id, g->id, sizeof(ret[n].id));
+        here[n] = presence(t - g->start_s, g->actor.repeat ? INFINITY : g->route.seconds);
         fill(&ret[n++], g->route.kind, &g->actor, &s, g->actor.aside_m, 0, g->look);
     }
     return n;
@@ -386,10 +397,12 @@ static size_t add_guests(const struct act *a, double t, struct member *ret, size
 
 size_t act_at(struct act *a, int64_t time_ns, struct member *ret, size_t most)
 {
-    double t = (double)(time_ns - a->start_ns) / 1e9;
-    size_t n = add_vehicles(a, t, ret, 0, most);
-    n = add_guests(a, t, ret, n, most);
-    n = add_parts(a, t, ret, n, most);
+    double t = (double)(time_ns - a->start_ns) / 1e9, here[CAST_MOST];
+    most = most < CAST_MOST ? most : CAST_MOST;
+    size_t vehicles = add_vehicles(a, t, ret, 0, most);
+    size_t n = add_guests(a, t, ret, here, vehicles, most);
+    n = add_parts(a, t, ret, here, n, most);
+    room_make(ret + vehicles, here + vehicles, n - vehicles); /* crowds do so by themselves */
     return add_crowds(a, t, ret, n, most);
 }
 
