@@ -1,18 +1,15 @@
 #include "device/virtual/place/tiles.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "device/virtual/place/unpacked.h"
 
 static bool holds(const struct tiles *t, uint64_t at, uint64_t n, uint64_t each)
 {
@@ -120,23 +117,14 @@ struct tiles *tiles_open(const char *path, struct fault *why)
         fault_set(why, FAULT_INTERNAL, "place", "not enough memory for a place");
         return NULL;
     }
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+    t->base = unpacked_map(path, &t->size);
+    if (!t->base) {
         fault_set(why, FAULT_IO, "place", "%s cannot be read (%s): 'make build' makes it", path,
-                  fd < 0 ? strerror(errno) : "no file");
-        if (fd >= 0)
-            close(fd);
+                  strerror(errno));
         return tiles_close(t);
     }
-    if (st.st_size >= (off_t)sizeof(struct tiles_head)) {
-        t->size = (size_t)st.st_size;
-        void *base = mmap(NULL, t->size, PROT_READ, MAP_SHARED, fd, 0);
-        t->base = base == MAP_FAILED ? NULL : base;
-    }
-    close(fd);
     t->head = (const void *)t->base;
-    if (!t->base || memcmp(t->head->magic, TILES_MAGIC, 8) != 0 ||
+    if (t->size < sizeof(struct tiles_head) || memcmp(t->head->magic, TILES_MAGIC, 8) != 0 ||
         t->head->version != TILES_VERSION || t->head->size_of_tile != sizeof(struct tile) ||
         !valid(t)) {
         fault_set(why, FAULT_INVALID, "place",
@@ -160,8 +148,7 @@ struct tiles *tiles_close(struct tiles *t)
 {
     if (!t)
         return NULL;
-    if (t->base)
-        munmap((void *)(uintptr_t)t->base, t->size);
+    unpacked_unmap(t->base, t->size);
     free(t->cone);
     free(t->octave);
     free(t);
@@ -170,27 +157,12 @@ struct tiles *tiles_close(struct tiles *t)
 
 struct tiles *tiles_find(const char *name, struct fault *why)
 {
-    static const char *const folders[] = {
-        "places",       "../build/places",    "../share/vedette/places", "../places",
-        "../../places", "../../build/places", "../../../build/places"};
-    char exe[PATH_MAX], path[PATH_MAX + 64];
-    const char *own = secure_getenv("VEDETTE_PLACES");
-    if (own) {
-        snprintf(path, sizeof(path), "%s/%s.place", own, name);
+    char file[64], path[UNPACKED_PATH];
+    snprintf(file, sizeof(file), "%s.place", name);
+    unpacked_path(file, path);
+    if (access(path, F_OK) == 0)
         return tiles_open(path, why);
-    }
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    exe[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(exe, '/');
-    if (slash)
-        *slash = 0;
-    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-        snprintf(path, sizeof(path), "%s/%s/%s.place", exe, folders[i], name);
-        if (access(path, F_OK) == 0)
-            return tiles_open(path, why);
-    }
     fault_set(why, FAULT_UNKNOWN, "source",
-              "the place '%s' is not there (%s/places/%s.place): run 'make build' to unpack it",
-              name, exe, name);
+              "the place '%s' is not there (%s): run 'make build' to unpack it", name, path);
     return NULL;
 }

@@ -1,16 +1,10 @@
 #include "device/virtual/raster/models.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fault.h"
+#include "device/virtual/place/unpacked.h"
 
 /* The pack is our own work, but a half-written or foreign file must not crash the camera:
  * every place that the inner loops will follow lies inside the file. */
@@ -101,23 +95,13 @@ struct models *models_open(const char *path, struct fault *why)
         fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
         return NULL;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *map = MAP_FAILED;
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-        m->size = (size_t)st.st_size;
-        map = mmap(NULL, m->size, PROT_READ, MAP_SHARED, fd, 0);
-    }
-    if (fd >= 0)
-        close(fd);
-    if (map == MAP_FAILED) {
+    m->base = unpacked_map(path, &m->size);
+    if (!m->base) {
         fault_set(why, FAULT_UNKNOWN, "source",
                   "cannot read the models of people and vehicles (%s): %s", path,
                   "run 'make build' to unpack them");
-        free(m);
-        return NULL;
+        return models_close(m);
     }
-    m->base = map;
     if (!sound(m)) {
         fault_set(why, FAULT_INVALID, "source",
                   "%s is damaged or of another version: delete it and run 'make build'", path);
@@ -129,7 +113,7 @@ struct models *models_open(const char *path, struct fault *why)
 struct models *models_close(struct models *m)
 {
     if (m) {
-        munmap((void *)(uintptr_t)m->base, m->size);
+        unpacked_unmap(m->base, m->size);
         free(m);
     }
     return NULL;
@@ -137,25 +121,8 @@ struct models *models_close(struct models *m)
 
 struct models *models_find(struct fault *why)
 {
-    static const char *const folders[] = {
-        "places",       "../build/places",    "../share/vedette/places", "../places",
-        "../../places", "../../build/places", "../../../build/places"};
-    char exe[PATH_MAX], path[PATH_MAX + 64];
-    const char *own = secure_getenv("VEDETTE_PLACES");
-    if (own) {
-        snprintf(path, sizeof(path), "%s/models.pack", own);
-        return models_open(path, why);
-    }
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    exe[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(exe, '/');
-    if (slash)
-        *slash = 0;
-    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-        snprintf(path, sizeof(path), "%s/%s/models.pack", exe, folders[i]);
-        if (access(path, F_OK) == 0)
-            break;
-    }
+    char path[UNPACKED_PATH];
+    unpacked_path("models.pack", path);
     return models_open(path, why);
 }
 
