@@ -30,6 +30,18 @@ export function near(a, b, tolerance, what) {
   if (!(Math.abs(a - b) <= tolerance)) throw new Error(`${what}: ${a} is not ${b} ± ${tolerance}`);
 }
 
+/** Ports that nobody listens on just now, for a camera that shall keep its address. */
+export async function freePorts(n) {
+  const servers = await Promise.all(
+    Array.from({ length: n }, () => new Promise((done) => {
+      const s = net.createServer().listen(0, '127.0.0.1', () => done(s));
+    })),
+  );
+  const ports = servers.map((s) => s.address().port);
+  await Promise.all(servers.map((s) => new Promise((done) => s.close(done))));
+  return ports;
+}
+
 /** A camera with its own state folder on free ports. */
 export async function startCamera(program, { state, ports = [0, 0, 0, 0], source = 'virtual' } = {}) {
   const own = !state;

@@ -17,6 +17,7 @@ if (!existsSync(join(here, 'node_modules/playwright-core')))
 
 const { chromium } = await import('playwright-core');
 const { ask, check, near, serve, sleep, startCamera, until, wire } = await import('./lib.mjs');
+const { imageTests } = await import('./image.mjs');
 const { stageTests } = await import('./stage.mjs');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -667,6 +668,11 @@ test('file_source_is_seen_and_steered', async () => {
     await second.stop();
     second.remove();
   }
+});
+
+imageTests({
+  test, base, admin: ADMIN, viewer: VIEWER, openLive, axeClean, shoot, advances, picture,
+  program: camera && program, startCamera, open, logIn, live,
 });
 
 stageTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, live, axeClean, shoot, advances, picture });

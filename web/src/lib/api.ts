@@ -7,6 +7,7 @@ export interface Session {
   user: string;
   groups: string[];
   needsetup: boolean;
+  previewS?: number; // preview mode lasts for so long
   secure: boolean;
   utc: string;
   httpsPort: number;

@@ -180,6 +180,7 @@ export interface Actions {
   fullScreen(): void;
   freeze(): void;
   info(): void;
+  focus(): void;
   keys(): void;
   escape(): void;
 }
@@ -218,7 +219,7 @@ export function keyboard(actions: Actions): () => void {
   function pressed(e: KeyboardEvent) {
     const at = e.target as HTMLElement;
     if (e.ctrlKey || e.altKey || e.metaKey || document.querySelector('dialog[open]')) return;
-    if (at.matches('input, select, textarea')) return;
+    if (at.matches('input, select, textarea, [data-own-keys]')) return;
     if (e.key === 'Shift') {
       fine = true;
       if (down.size) apply();
@@ -240,6 +241,7 @@ export function keyboard(actions: Actions): () => void {
       s: actions.snapshot,
       f: actions.fullScreen,
       i: actions.info,
+      o: actions.focus,
       '?': actions.keys,
       escape: actions.escape,
       c: () => setMode('centre'),

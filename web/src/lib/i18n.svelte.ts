@@ -1,8 +1,10 @@
 // Every word of the page, in one catalogue: key → [English, German].
+import { imageTexts } from './texts.image';
 import { stageTexts } from './texts.stage';
 
 const texts = {
   ...stageTexts,
+  ...imageTexts,
   'app.starting': ['Connecting to the camera…', 'Verbindung zur Kamera wird aufgebaut …'],
   'app.unreachable': ['The camera does not answer. Trying again…', 'Die Kamera antwortet nicht. Neuer Versuch …'],
   'nav.live': ['Live', 'Live'],

@@ -6,6 +6,13 @@ export interface Shown {
   name: string;
   label: TextKey;
   hint?: TextKey;
+  words?: Record<string, TextKey>; // what choices are called
+  few?: boolean; // choices side by side
+  /** A number that is chosen from these; each stands for all up to it. */
+  steps?: { value: string; key?: TextKey; text?: string }[];
+  live?: boolean; // acts while it is dragged
+  ends?: [TextKey, TextKey]; // what the slider's ends mean
+  when?: (params: Record<string, string>) => boolean; // else it means nothing now
 }
 
 export const ZONE_PARAM = 'Time.TimeZone';

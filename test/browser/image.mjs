@@ -1,0 +1,322 @@
+// Video > Image and Installation, and focus and aids in the live view: what they set, and
+// that the picture stays in sight meanwhile.
+import { ask, check, freePorts, near, until } from './lib.mjs';
+
+export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoot, advances, picture, program, startCamera, open, logIn, live }) {
+  const I0 = 'ImageSource.I0.';
+  const param = async (name) => {
+    const r = await ask(base, `/axis-cgi/param.cgi?action=list&group=${I0}${name}`, admin);
+    return r.body.toString().trim().split('=')[1];
+  };
+  const set = (name, value) => ask(base, `/axis-cgi/param.cgi?action=update&${I0}${name}=${value}`, admin);
+  const becomes = (name, value) => until(`${name} is ${value}`, async () => (await param(name)) === value);
+  const eye = async () => JSON.parse((await ask(base, '/vedette/eye', admin)).body.toString());
+  const openAt = async (place, options = {}) => {
+    const page = await openLive(base, options);
+    await page.getByRole('link', { name: place }).click();
+    await page.getByRole('heading', { level: 1, name: place === 'Install' ? 'Installation' : place }).waitFor();
+    return page;
+  };
+  const drag = async (page, from, to) => {
+    await page.mouse.move(...from);
+    await page.mouse.down();
+    await page.mouse.move(...to, { steps: 6 });
+    await page.mouse.up();
+  };
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+  test('image_has_every_control_the_camera_has', async () => {
+    const page = await openAt('Image');
+    const { can } = await eye();
+    const there = (await ask(base, `/axis-cgi/param.cgi?action=list&group=${I0}`, admin)).body
+      .toString()
+      .split('\n')
+      .map((l) => l.split('=')[0].replace(`root.${I0}`, ''))
+      .filter((n) => /^(SceneProfile|DayNight|Infrared|Sensor)/.test(n));
+    const count = async (name) => page.locator(`[id="${(I0 + name).replaceAll('.', '-')}"], [name="${(I0 + name).replaceAll('.', '-')}"]`).count();
+    await page.locator('[data-section=noise]').waitFor();
+    const needs = { DayNight: 'filter', Infrared: 'infrared', 'Sensor.WDR': 'range', 'Sensor.ToneMapping': 'range', 'Sensor.White': 'balance', 'Sensor.Red': 'balance', 'Sensor.Blue': 'balance' };
+    // Those that mean something with the settings as they are at delivery.
+    const later = /ManualShutter|ManualGain|Aperture$|RedBalance|BlueBalance|DefogEffect|CustomExposure|MinExposureTime|MinGain|Stabilizer|CaptureMode/;
+    for (const name of there.filter((n) => !later.test(n))) {
+      const need = Object.entries(needs).find(([k]) => name.startsWith(k))?.[1];
+      const exposure = /Exposure|Gain|ApertureLock/.test(name) && !can.exposure;
+      if ((need && !can[need]) || exposure) continue;
+      check((await count(name)) > 0, `${name} is on the page`);
+    }
+    await axeClean(page, 'image, dark');
+    await page.context().close();
+  });
+
+  test('image_slider_acts_while_dragged_and_undoes', async () => {
+    await set('Sensor.ColorLevel', 50);
+    const page = await openAt('Image');
+    const slider = page.getByRole('slider', { name: 'Saturation' });
+    await slider.waitFor();
+    const b = await slider.boundingBox();
+    const y = b.y + b.height / 2;
+    const n = Number(await page.getAttribute(picture, 'data-pictures'));
+    await page.mouse.move(b.x + b.width / 2, y);
+    await page.mouse.down();
+    await page.mouse.move(b.x + b.width * 0.9, y, { steps: 8 });
+    await until('it acts before it is let go of', async () => Number(await param('Sensor.ColorLevel')) > 70);
+    check(await page.locator(picture).isVisible(), 'the picture stays');
+    await page.mouse.up();
+    await until('let go of', async () => Number(await param('Sensor.ColorLevel')) > 85);
+    await page.getByRole('button', { name: 'Undo' }).first().click();
+    await becomes('Sensor.ColorLevel', '50'); // where the drag began
+    check(Number(await page.getAttribute(picture, 'data-pictures')) > n, 'the picture went on');
+    // Typed, refused at the field, set back by the section.
+    const field = page.locator(`[id="${(I0 + 'Sensor.Contrast').replaceAll('.', '-')}"]`);
+    await field.fill('140');
+    await field.press('Enter');
+    await page.getByRole('alert').first().waitFor();
+    await field.fill('62');
+    await field.press('Enter');
+    await becomes('Sensor.Contrast', '62');
+    await page.getByRole('button', { name: 'Reset Appearance' }).click();
+    await becomes('Sensor.Contrast', '50');
+    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await becomes('Sensor.Contrast', '62');
+    await set('Sensor.Contrast', 50);
+    await page.context().close();
+  });
+
+  test('image_choices_set_and_show_what_belongs_to_them', async () => {
+    const page = await openAt('Image');
+    const { can } = await eye();
+    await page.getByLabel('Scene profile').selectOption({ label: 'Vivid' });
+    await becomes('SceneProfile', 'vivid');
+    check((await param('Sensor.ColorLevel')) !== '50', 'a profile brings its values');
+    await page.getByLabel('Scene profile').selectOption({ label: 'Forensic' });
+    await becomes('Sensor.ColorLevel', '50');
+    const night = page.locator('[data-section=night]');
+    if (can.filter) {
+      await night.getByText('Night', { exact: true }).click();
+      await becomes('DayNight.IrCutFilter', 'no');
+      await until('what auto needs is gone', async () => (await night.getByRole('slider').count()) === 0);
+      await until('the camera says so', async () => (await eye()).night);
+      await until('and the page', async () => (await page.textContent('[data-test=eye-mode]')) === 'Night');
+      await page.getByRole('button', { name: 'Reset Day and night' }).click();
+      await becomes('DayNight.IrCutFilter', 'auto');
+    }
+    if (can.balance) {
+      await page.getByLabel('Light', { exact: true }).selectOption({ label: 'Manual' });
+      await becomes('Sensor.WhiteBalance', 'manual');
+      await page.getByRole('slider', { name: 'Red' }).waitFor();
+      await page.getByLabel('Light', { exact: true }).selectOption({ label: 'Automatic' });
+      await becomes('Sensor.WhiteBalance', 'auto');
+    }
+    if (can.exposure) {
+      const box = page.locator('[data-section=exposure]');
+      await box.getByLabel('Mode').selectOption({ label: 'Fixed shutter' });
+      await becomes('Sensor.Exposure', 'shutter');
+      await box.getByLabel('Shutter', { exact: true }).selectOption({ label: '1/500 s' });
+      await becomes('Sensor.ManualShutter', '2000');
+      await until('it is so', async () => (await page.textContent('[data-test=eye-time]')) === '1/500 s');
+      await page.getByRole('button', { name: 'Reset Exposure' }).click();
+      await becomes('Sensor.Exposure', 'auto');
+      // Zones are boxes on the picture.
+      await box.getByLabel('Exposure zone').selectOption({ label: 'Custom' });
+      await becomes('Sensor.ExposureWindow', 'custom');
+      await box.getByRole('button', { name: 'Add a zone' }).click();
+      await becomes('Sensor.CustomExposureWindow.C0.WindowType', 'include');
+      const zone = page.getByRole('group', { name: /^Zone 1/ });
+      const b = await zone.boundingBox();
+      const whole = await page.locator(picture).boundingBox();
+      await drag(page, [b.x + b.width / 2, b.y + b.height / 2], [b.x + b.width / 2 - whole.width * 0.2, b.y + b.height / 2]);
+      await until('the zone has moved', async () => Math.abs(Number(await param('Sensor.CustomExposureWindow.C0.Left')) - 1000) < 150);
+      await shoot(page, 'image-zones-dark-desktop');
+      await box.getByRole('button', { name: 'Remove Zone 1' }).click();
+      await becomes('Sensor.CustomExposureWindow.C0.WindowType', 'disabled');
+      await set('Sensor.ExposureWindow', 'auto');
+    }
+    await page.context().close();
+  });
+
+  test('live_focus_moves_and_remembers', async () => {
+    if (!(await eye()).can.focus) return 'the source has no focus';
+    const page = await openLive();
+    await page.keyboard.press('o');
+    const card = page.locator('[data-test=focus-card]');
+    await card.waitFor();
+    const slider = card.getByRole('slider', { name: 'Focus distance' });
+    await slider.focus();
+    await page.keyboard.press('Home'); // an input keeps its keys: the camera does not go home
+    await until('near', async () => (await eye()).focus < 0.01);
+    await becomes('Focus.Mode', 'manual');
+    await card.getByText('Automatic', { exact: true }).click();
+    await becomes('Focus.Mode', 'auto');
+    await card.getByText('Area', { exact: true }).click();
+    await becomes('Focus.Mode', 'area');
+    const area = page.getByRole('group', { name: /^Area/ });
+    await area.focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowRight');
+    await until('the area has moved', async () => Number(await param('Focus.Area.Left')) > 3400);
+    await card.getByRole('button', { name: 'Spot focus' }).click();
+    const b = await page.locator(picture).boundingBox();
+    await page.mouse.click(b.x + b.width * 0.8, b.y + b.height * 0.7);
+    await until('the point is taken', async () => (await page.locator('.pick').count()) === 0);
+    const recall = card.locator('[data-test=recall]');
+    await recall.getByText('Remember focus here').waitFor();
+    await recall.click();
+    await recall.getByText('Forget focus here').waitFor();
+    check((await eye()).recall !== null && (await eye()).recalls === 1, 'it is remembered');
+    await axeClean(page, 'focus card');
+    await shoot(page, 'focus-dark-desktop');
+    await recall.click();
+    await recall.getByText('Remember focus here').waitFor();
+    const assist = card.getByRole('switch', { name: 'Focus assistant' });
+    await assist.click();
+    await until('assists', async () => (await eye()).assist);
+    await card.getByText(/^LED (green|amber|red)$/).waitFor();
+    await assist.click();
+    await until('assists no more', async () => !(await eye()).assist);
+    await ask(base, '/axis-cgi/com/ptz.cgi?autofocus=on', admin);
+    await page.context().close();
+  });
+
+  test('level_grid_and_pixel_counter', async () => {
+    const page = await openLive();
+    await page.getByRole('button', { name: 'Focus and aids' }).click();
+    const card = page.locator('[data-test=focus-card]');
+    await card.getByRole('switch', { name: 'Level grid' }).click();
+    await page.locator('[data-test=grid]').waitFor();
+    await card.getByRole('switch', { name: 'Pixel counter' }).click();
+    const width = card.getByLabel('Width in pixels');
+    await width.fill('400');
+    await width.press('Enter');
+    const box = page.getByRole('group', { name: /^Pixel counter/ });
+    await until('400 wide', async () => / 400 × /.test(' ' + (await box.textContent())));
+    const whole = await page.locator(picture).boundingBox();
+    const b = await box.boundingBox();
+    near(b.width / whole.width, 400 / 1920, 0.01, 'as wide as 400 pixels of the stream');
+    // Resized by a corner, moved by the keys; neither moves the camera.
+    const where = async () => (await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString().split('iris')[0];
+    const at = await where();
+    await drag(page, [b.x + b.width, b.y + b.height], [b.x + b.width + whole.width * 0.1, b.y + b.height]);
+    await until('592 wide', async () => Math.abs(Number(await width.inputValue()) - 592) <= 4);
+    await box.focus();
+    const left = (await box.boundingBox()).x;
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowLeft');
+    near((await box.boundingBox()).x - left, (-40 / 1920) * whole.width, 1.5, 'forty pixels to the left');
+    await shoot(page, 'pixel-counter-dark-desktop');
+    check((await where()) === at, 'the camera stands still');
+    // Beside the box the picture is steered as ever.
+    await card.getByRole('button', { name: 'Close' }).click();
+    await page.mouse.click(whole.x + whole.width * 0.75, whole.y + whole.height * 0.85);
+    await page.waitForSelector('.cross');
+    await page.context().close();
+  });
+
+  test('installation_sets_and_asks_before_a_restart', async () => {
+    const page = await openAt('Install');
+    await page.locator('[data-section=steady]').getByText('High', { exact: true }).click();
+    await becomes('Sensor.Stabilizer', 'high');
+    await page.getByRole('button', { name: 'Reset Image stabilization' }).click();
+    await becomes('Sensor.Stabilizer', 'off');
+    await page.locator('[data-section=mount]').getByText('stands', { exact: true }).click();
+    await becomes('SourceRotation', '180');
+    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await becomes('SourceRotation', '0');
+    const capture = page.locator('[data-section=capture]');
+    check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'nothing to save yet');
+    await capture.getByText('60 Hz', { exact: true }).click();
+    await capture.getByText('all streams stop').waitFor();
+    check((await param('CaptureFrequency')) === '50Hz', 'not before it is said');
+    await capture.getByRole('button', { name: 'Cancel' }).click();
+    check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'cancelled');
+    await axeClean(page, 'installation, dark');
+    await page.context().close();
+  });
+
+  test('image_pages_on_a_phone_and_in_light', async () => {
+    const page = await openAt('Image', phone);
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    await page.locator('[data-section=noise]').waitFor();
+    check(await fits(), 'no sideways scrolling');
+    await shoot(page, 'image-dark-phone');
+    await page.getByRole('slider', { name: 'Sharpness' }).scrollIntoViewIfNeeded();
+    const b = await page.locator(picture).boundingBox();
+    near(b.y, 0, 2, 'the picture stays at the top');
+    check(b.height > 200, 'and is whole');
+    await axeClean(page, 'image on a phone');
+    await page.getByRole('link', { name: 'Install' }).tap();
+    await page.locator('[data-section=mount]').waitFor();
+    check(await fits(), 'no sideways scrolling in Installation');
+    await shoot(page, 'install-dark-phone');
+    await page.getByRole('link', { name: 'Live' }).tap();
+    await page.getByRole('button', { name: 'Focus and aids' }).tap();
+    const card = await page.locator('[data-test=focus-card]').boundingBox();
+    const p = await page.locator(picture).boundingBox();
+    check(card.y >= p.y + p.height - 1, 'the card leaves the picture free');
+    await shoot(page, 'focus-dark-phone');
+    await page.context().close();
+    const light = await openAt('Image', { colorScheme: 'light' });
+    await light.locator('[data-section=noise]').waitFor();
+    await axeClean(light, 'image, light');
+    await shoot(light, 'image-light-desktop');
+    await light.getByRole('link', { name: 'Install' }).click();
+    await light.locator('[data-section=mount]').waitFor();
+    await axeClean(light, 'installation, light');
+    await shoot(light, 'install-light-desktop');
+    await light.context().close();
+  });
+
+  test('viewers_may_look_at_the_settings', async () => {
+    await ask(base, '/axis-cgi/pwdgrp.cgi', {
+      ...admin,
+      method: 'POST',
+      body: `action=add&user=${viewer.user}&pwd=${viewer.password}&grp=users&sgrp=viewer`,
+    });
+    const page = await openLive(base, {}, viewer);
+    await page.getByRole('link', { name: 'Image' }).click();
+    await page.getByText('This account can look').waitFor();
+    check(await page.getByRole('slider', { name: 'Saturation' }).isDisabled(), 'sliders are shut');
+    await page.getByRole('link', { name: 'Install' }).click();
+    await page.getByRole('switch', { name: 'Level grid' }).click(); // this browser's own
+    await page.locator('[data-test=grid]').waitFor();
+    check((await page.locator('[data-test=focus]').count()) === 0, 'no focus');
+    await page.context().close();
+  });
+
+  test('preview_and_restart_of_a_new_camera', async () => {
+    if (!program) return 'needs a camera of its own';
+    const second = await startCamera(program, { ports: await freePorts(4) });
+    try {
+      const at = `http://127.0.0.1:${second.http}/`;
+      const page = await open(at);
+      const preview = page.locator('[data-test=preview]');
+      await until('pictures without login', async () => Number(await preview.getAttribute('data-pictures')) > 3, 20000);
+      check(/Ends in (2 h 0|1 h 59) min/.test(await page.textContent('[data-test=preview-left]')), 'the time is told');
+      await page.getByRole('button', { name: 'Level grid' }).click();
+      await page.locator('[data-test=grid]').waitFor();
+      await axeClean(page, 'preview');
+      await shoot(page, 'preview-dark-desktop');
+      await page.setViewportSize({ width: 390, height: 844 });
+      check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+      await shoot(page, 'preview-dark-phone');
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.fill('#user', admin.user);
+      await page.fill('#password', admin.password);
+      await page.fill('#repeat', admin.password);
+      await page.click('button.primary');
+      await live(page);
+      check((await fetch(new URL('/vedette/preview/video', at))).status === 401, 'the preview is over');
+      // Save and restart, on the same page.
+      await page.getByRole('link', { name: 'Install' }).click();
+      const capture = page.locator('[data-section=capture]');
+      await capture.getByText('60 Hz', { exact: true }).click();
+      await capture.getByRole('button', { name: 'Save and restart' }).click();
+      const kind = () => page.getAttribute(picture, 'data-kind').catch(() => '');
+      await until('the line breaks', async () => (await kind()) !== 'live', 15000, 10);
+      await until('it comes back by itself', async () => (await kind()) === 'live', 40000);
+      const r = await ask(at, `/axis-cgi/param.cgi?action=list&group=${I0}CaptureFrequency`, admin);
+      check(/60Hz/.test(r.body.toString()), 'with what was saved');
+      await page.context().close();
+    } finally {
+      await second.stop();
+      second.remove();
+    }
+  });
+}
