@@ -428,6 +428,44 @@ TEST(turned_mount)
     close_set();
 }
 
+/* How wide an edge of the wall's chequers in the middle is: from a tenth of its height to nine. */
+static double edge_width(const struct radiance *r)
+{
+    double row[160], at[2] = {0};
+    for (int x = 0; x < 160; x++) {
+        row[x] = 0;
+        for (int y = 168; y < 180; y++)
+            row[x] += r->g[y * 640 + 240 + x];
+    }
+    for (int k = 0; k < 2; k++) {
+        double level = row[4] + (row[155] - row[4]) * (k ? 0.9 : 0.1);
+        for (int x = 4; x < 155 && at[k] == 0; x++)
+            if ((row[x] - level) * (row[x + 1] - level) <= 0)
+                at[k] = x + (level - row[x]) / (row[x + 1] - row[x]);
+    }
+    return fabs(at[1] - at[0]);
+}
+
+/* A move smears an edge evenly over the way that it makes meanwhile. */
+TEST(a_move_smears_by_its_length)
+{
+    open_set("wind 0");
+    struct radiance a = planes(640, 360);
+    const double per_deg = 320 / tan(M_PI / 6) * 4 * M_PI / 180; /* pixels, in the middle */
+    struct pose still = looking(84, 1.5, 4);                     /* an edge in the middle */
+    render(set.world, &still, &still, SECOND, &a);
+    double sharp = edge_width(&a) / 0.8;
+    for (double length = 12; length < 80; length *= 1.6) {
+        struct pose from = looking(84 - length / per_deg / 2, 1.5, 4);
+        struct pose till = looking(84 + length / per_deg / 2, 1.5, 4);
+        a.held = 0;
+        render(set.world, &from, &till, SECOND, &a);
+        dprintf(2, "%g: %g\n", length, edge_width(&a) / 0.8);
+    }
+    free(a.r);
+    close_set();
+}
+
 TEST(remembers_shots)
 {
     open_set(NULL);
@@ -586,5 +624,6 @@ TEST(exposes_for_any_hour)
 UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(twins_develop_alike) UNIT_ROW(develops_what_was_touched)
               UNIT_ROW(rest_is_exact) UNIT_ROW(a_jump_is_seen_at_once)
                   UNIT_ROW(truth_boxes_hold_the_pixels) UNIT_ROW(visible_share)
-                      UNIT_ROW(turned_mount) UNIT_ROW(remembers_shots) UNIT_ROW(specs)
-                          UNIT_ROW(sensor_repeats) UNIT_ROW(exposes_for_any_hour))
+                      UNIT_ROW(turned_mount) UNIT_ROW(a_move_smears_by_its_length)
+                          UNIT_ROW(remembers_shots) UNIT_ROW(specs) UNIT_ROW(sensor_repeats)
+                              UNIT_ROW(exposes_for_any_hour))

@@ -167,9 +167,10 @@ double light_flicker(double mains_hz, int64_t start_ns, int64_t end_ns)
  * the blue sky has little. Leaves throw it back as they do light here, which is too little. */
 static void add_infrared(float c[3], double share)
 {
+    static const double seen[3] = {1.35, 0.85, 1}; /* by the sensor's colours */
     double more = share * (double)c[1];
     for (int i = 0; i < 3; i++)
-        c[i] += (float)more;
+        c[i] += (float)(more * seen[i]);
 }
 
 static void see_infrared(struct light *l)

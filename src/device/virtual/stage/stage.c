@@ -409,7 +409,7 @@ static double phase(uint64_t seed, unsigned which)
 /* From this wind on the mount gives way; how far at 10 m/s more, in gusts. */
 #define WIND_BEARS_M_S 6.0
 #define WIND_DEG 0.06
-#define GUST_HZ 0.17
+#define GUST_HZ 0.07
 
 /* Hz and share of the vibration, two to an axis. */
 static const double tremor[3][2][2] = {
