@@ -68,9 +68,10 @@ def test_D8_v4l2_formats_all_show_the_same(t):
                                   ("YUYV", (640, 360), "YUYV 640x360 30"),
                                   ("NV12", (640, 360), "NV12 640x360 30"),
                                   ("YU12", (640, 360), "YU12 640x360 30")):
-        fake, c = camera(t, formats=formats)
+        fake, c = camera(t, "#controls=no", formats=formats)
         j = c.snapshot()
         t.equal(pictures.jpeg_size(j), size, formats)
+        t.check("set exposure" not in fake.log, "what was to be left alone was set")
         t.match("format " + chosen, fake.log, formats)
         seen[formats] = colours(j)
         c.stop()
@@ -99,7 +100,7 @@ def test_D8_v4l2_what_is_asked_for(t):
 
 
 def test_D8_v4l2_unplugged_and_back(t):
-    fake, c = camera(t)
+    fake, c = camera(t, "#controls=no")
     s = c.rtsp_client("/axis-media/media.amp?resolution=640x360")
     s.start()
     s.unit()
@@ -140,6 +141,26 @@ def test_D8_v4l2_not_there_at_start(t):
     t.equal(pictures.jpeg_size(c.snapshot()), (640, 360))
     fake.set("unplugged", False)
     wait_for("it is found", lambda: is_bluish(c))
+
+
+def test_D8_v4l2_controls(t):
+    """Exposure, gain and white balance are ours, by the device's controls, and do not swing."""
+    fake, c = camera(t, formats="YUYV")
+    s = c.rtsp_client("/axis-media/media.amp?resolution=640x360")
+    s.start()
+    for _ in range(120):
+        s.unit()
+    t.match("set exposure_auto 1\n", fake.log)
+    t.match("set balance_auto 0\n", fake.log)
+    exposures = [int(line.split()[2]) for line in fake.log.splitlines()
+                 if line.startswith("set exposure ")]
+    t.check(exposures, "no exposure was set")
+    last = exposures[-6:] if len(exposures) > 12 else exposures[-1:]
+    t.check(max(last) <= 1.2 * min(last) + 2, "it swings", exposures)
+    luma = pictures.gray(c.snapshot(), 64, 36)[2]
+    t.check(70 < sum(luma) / len(luma) < 170, "too dark or too bright", sum(luma) / len(luma),
+            exposures)
+    s.close()
 
 
 def test_D8_v4l2_only_streams_when_watched(t):

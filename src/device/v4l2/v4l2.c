@@ -26,8 +26,11 @@
 #include "net/message.h"
 
 #define RETRY_NS NSEC_PER_SEC
-#define SIGNAL_NS (2 * NSEC_PER_SEC) /* without a picture: no signal */
-#define WAIT_SHARE 0.5               /* of a picture's time that one more is waited for */
+#define SIGNAL_NS (2 * NSEC_PER_SEC)   /* without a picture: no signal */
+#define SETTLED 3                      /* pictures until what was set is seen for sure */
+#define APART 6                        /* pictures between settings */
+#define FOCUS_NS (400 * NSEC_PER_MSEC) /* a lens is there by then */
+#define WAIT_SHARE 0.5                 /* of a picture's time that one more is waited for */
 
 struct v4l2_device {
     struct device device;
@@ -41,7 +44,8 @@ struct v4l2_device {
     bool use_controls;
 
     pthread_mutex_t lock;
-    double focus; /* wanted; NAN: the device's own */
+    double focus;     /* wanted; NAN: the device's own */
+    int64_t focus_ns; /* when that was said */
 
     /* source thread */
     int fd;
@@ -49,6 +53,8 @@ struct v4l2_device {
     struct controls controls;
     struct sensor_settings settings;
     bool has_settings, told;
+    int pictures;                    /* since settings were given to the device */
+    struct sensor_settings reported; /* that the pictures now are taken with */
     struct unpacker *unpacker;
     struct picture_pool *pool; /* of the stream's size */
     int64_t last_ns, retry_ns;
@@ -112,10 +118,17 @@ static int start_stream(struct v4l2_device *d)
     return 0;
 }
 
+/* A device takes what it is told some pictures later, and does not say when. So it is told
+ * only now and then, and what it was told is said of pictures when it has surely come about:
+ * who decides by those pictures sees the old and the new, and does not swing. */
 static void apply_settings(struct v4l2_device *d)
 {
-    if (d->has_settings)
+    if (d->pictures == SETTLED)
+        d->reported = d->controls.given;
+    if (d->has_settings && (d->pictures >= APART || !d->controls.ours)) {
         controls_apply(d->fd, &d->controls, &d->settings);
+        d->pictures = 0;
+    }
     pthread_mutex_lock(&d->lock);
     double focus = d->focus;
     pthread_mutex_unlock(&d->lock);
@@ -153,6 +166,22 @@ static int next_picture(struct v4l2_device *d, struct picture **ret)
     return 0;
 }
 
+static void report_settings(struct v4l2_device *d, struct capture *how)
+{
+    const struct sensor_settings *r = &d->reported;
+    if (d->caps.can & SENSOR_EXPOSURE && r->exposure_ns > 0)
+        how->end_ns = how->start_ns + r->exposure_ns;
+    if (d->caps.can & SENSOR_GAIN)
+        how->gain_db = r->gain_db;
+    if (d->caps.can & SENSOR_BALANCE) {
+        how->red = r->red;
+        how->blue = r->blue;
+    }
+    pthread_mutex_lock(&d->lock);
+    how->focus = isnan(d->focus) ? 1 : d->focus;
+    pthread_mutex_unlock(&d->lock);
+}
+
 static int v4l2_take(struct sensor *sensor, uint64_t serial, int64_t start_ns,
                      struct shot **ret_shot)
 {
@@ -185,10 +214,9 @@ static int v4l2_take(struct sensor *sensor, uint64_t serial, int64_t start_ns,
     int64_t frame_ns = (int64_t)((double)NSEC_PER_SEC / d->caps.fps);
     err = cut_shot(d->cut, p, serial, start_ns, now_ns - 2 * frame_ns, now_ns, ret_shot);
     picture_unref(p);
-    if (!err && d->controls.ours) {
-        (*ret_shot)->how.gain_db = d->controls.given.gain_db;
-        (*ret_shot)->how.end_ns = start_ns + d->controls.given.exposure_ns;
-    }
+    d->pictures++;
+    if (!err)
+        report_settings(d, &(*ret_shot)->how);
     return err;
 }
 
@@ -232,6 +260,7 @@ static int lens_focus(struct lens *l, double focus, double speed)
     struct v4l2_device *d = container_of(l, struct v4l2_device, lens);
     pthread_mutex_lock(&d->lock);
     d->focus = focus;
+    d->focus_ns = clock_now(d->clock);
     pthread_mutex_unlock(&d->lock);
     return 0;
 }
@@ -245,7 +274,8 @@ static void lens_state(struct lens *l, int64_t time_ns, struct lens_state *ret)
 {
     struct v4l2_device *d = container_of(l, struct v4l2_device, lens);
     pthread_mutex_lock(&d->lock);
-    *ret = (struct lens_state){.focus = isnan(d->focus) ? 1 : d->focus};
+    *ret = (struct lens_state){.focus = isnan(d->focus) ? 1 : d->focus,
+                               .moving = !isnan(d->focus) && time_ns - d->focus_ns < FOCUS_NS};
     pthread_mutex_unlock(&d->lock);
 }
 
