@@ -187,6 +187,7 @@ TEST(ripple_of_lamps)
             sum += v / 24;
             shot_unref(s);
         }
+        CHECK((hi - lo) / sum >= cases[i].least && (hi - lo) / sum <= cases[i].most);
         done();
     }
     begin("virtual:street,320x180@30", NULL, "hour 12;mains 50");
@@ -221,6 +222,7 @@ static double contrast(bool ir_cut, double intensity)
     beside = mean_of(s, 1045, 240, 1075, 270, &b);
     shot_unref(s);
     done();
+    return fabs(figure - beside) / sqrt(fmax((a + b) / 2, 1 / 12.0));
 }
 
 TEST(infrared_shows_a_man_at_50_metres)
@@ -233,7 +235,7 @@ TEST(infrared_shows_a_man_at_50_metres)
 /* The filter out: more light, other colours. */
 TEST(without_its_filter_it_sees_more)
 {
-    double light[2], red[2];
+    double light[2], blue[2];
     begin("virtual:street,320x180@30", NULL, "hour 12");
     settings.exposure_ns = MS / 8;
     for (int i = 0; i < 2; i++) {
@@ -241,10 +243,11 @@ TEST(without_its_filter_it_sees_more)
         settings.ir_cut = i == 0;
         struct shot *s = take();
         light[i] = green(s);
-        red[i] = (double)s->light->mean[4][16][2] / (double)s->light->mean[4][16][1];
+        blue[i] = (double)s->light->mean[4][16][2] / (double)s->light->mean[4][16][1];
         shot_unref(s);
     }
     CHECK(light[1] > 1.3 * light[0]);
+    CHECK(fabs(blue[1] - blue[0]) > 0.02);
     done();
 }
 

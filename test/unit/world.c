@@ -460,7 +460,7 @@ TEST(a_move_smears_by_its_length)
         struct pose till = looking(84 + length / per_deg / 2, 1.5, 4);
         a.held = 0;
         render(set.world, &from, &till, SECOND, &a);
-        dprintf(2, "%g: %g\n", length, edge_width(&a) / 0.8);
+        CHECK_NEAR(edge_width(&a) / 0.8 / hypot(length, sharp), 1, 0.06);
     }
     free(a.r);
     close_set();
