@@ -29,9 +29,10 @@ struct radiance {
 static inline void *radiance_room(size_t bytes)
 {
     const size_t page = 1 << 21;
-    void *p = aligned_alloc(page, bytes);
-    if (p)
-        madvise(p, bytes, MADV_HUGEPAGE);
+    void *p = NULL;
+    if (posix_memalign(&p, page, bytes) != 0)
+        return NULL;
+    madvise(p, bytes, MADV_HUGEPAGE);
     return p;
 }
 
