@@ -34,15 +34,17 @@ struct scene {
     const char *name;
     const char *scenario; /* of the folder; NULL: nobody but the twenty */
     const char *commands; /* with ';' between */
+    double ms, gain_db;   /* of the exposure */
+    bool infrared;        /* the filter is out, the picture grey */
 };
 static const struct scene scenes[] = {
-    {"noon", "default", ""},
-    {"night", NULL, "hour 22.5;weather rain 0s"},
-    {"ir", NULL, "hour 23;lamps off;ir on"},
-    {"spray", "default", "lens spray 0.4 0s"},
-    {"cover", "default", "lens cover 0.5 0s"},
-    {"blur", "default", "lens blur 0.3 0s"},
-    {"blurred", "default", "lens blur 1 0s"},
+    {"noon", "default", "", 0.8, 0, false},
+    {"night", NULL, "hour 22.5;weather rain 0s", 33, 36, false},
+    {"ir", NULL, "hour 23;lamps off;ir on", 33, 36, true},
+    {"spray", "default", "lens spray 0.4 0s", 0.8, 0, false},
+    {"cover", "default", "lens cover 0.5 0s", 0.8, 0, false},
+    {"blur", "default", "lens blur 0.3 0s", 0.8, 0, false},
+    {"blurred", "default", "lens blur 1 0s", 0.8, 0, false},
 };
 
 struct stroll {
@@ -99,6 +101,16 @@ static int measure(int n, const char *folder, const struct scene *s, const struc
         d->head->ops->caps(d->head, &caps);
         d->head->ops->move(d->head, fmin(m->speed, caps.max_pan_speed), 0, NAN);
     }
+    struct sensor_settings how = {.exposure_ns = (int64_t)(s->ms * 1e6),
+                                  .gain_db = s->gain_db,
+                                  .red = 1,
+                                  .blue = 1,
+                                  .ir_cut = !s->infrared,
+                                  .mono = s->infrared,
+                                  .range = 1};
+    tone_plain(&how.tone);
+    if (!rc)
+        d->sensor->ops->set(d->sensor, &how);
     for (int i = -WARM; !rc && i < n; i++) {
         struct shot *shot = NULL;
         int64_t at = NSEC_PER_SEC + (int64_t)(i + WARM) * NSEC_PER_SEC / FPS;

@@ -589,41 +589,8 @@ TEST(sensor_repeats)
     remove_folder();
 }
 
-/* Day, dusk and night are exposed alike; what the sensor has to do for it differs. */
-TEST(exposes_for_any_hour)
-{
-    static const double hours[] = {12, 20.5, 23};
-    double last = -1;
-    make_folder();
-    for (int i = 0; i < 3; i++) {
-        struct clock *c = clock_new_sim();
-        struct fault why = {0};
-        char text[32];
-        struct device *d = device_open("virtual:640x360@30", 5, c, NULL, &why);
-        CHECK(d);
-        snprintf(text, sizeof(text), "hour %g", hours[i]);
-        CHECK(stage_command_text(d->stage, 0, text, &why) == 0);
-        struct shot *s = NULL;
-        CHECK(clock_advance(c, 2 * SECOND) == 0);
-        CHECK(d->sensor->ops->take(d->sensor, 30, SECOND, &s) == 0);
-        double time = (double)(s->how.end_ns - s->how.start_ns) / 1e6;
-        double light = 20 * log10(time * 16 / (s->how.iris_f * s->how.iris_f)) + s->how.gain_db;
-        CHECK(s->how.mean_luma > 0.22 && s->how.mean_luma < 0.75);
-        CHECK(light > last + 6);
-        CHECK(time <= 33.4 && s->how.iris_f >= 1.4 && s->how.iris_f <= 4 && s->how.gain_db <= 42);
-        CHECK(i > 0 || (s->how.gain_db == 0 && s->how.iris_f == 4));
-        CHECK(i < 2 || (s->how.gain_db > 20 && s->how.iris_f < 1.5));
-        last = light;
-        shot_unref(s);
-        d->close(d);
-        clock_free(c);
-    }
-    remove_folder();
-}
-
 UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(twins_develop_alike) UNIT_ROW(develops_what_was_touched)
               UNIT_ROW(rest_is_exact) UNIT_ROW(a_jump_is_seen_at_once)
                   UNIT_ROW(truth_boxes_hold_the_pixels) UNIT_ROW(visible_share)
                       UNIT_ROW(turned_mount) UNIT_ROW(a_move_smears_by_its_length)
-                          UNIT_ROW(remembers_shots) UNIT_ROW(specs) UNIT_ROW(sensor_repeats)
-                              UNIT_ROW(exposes_for_any_hour))
+                          UNIT_ROW(remembers_shots) UNIT_ROW(specs) UNIT_ROW(sensor_repeats))

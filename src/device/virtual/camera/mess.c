@@ -57,12 +57,6 @@ struct pane *pane_free(struct pane *p)
     return NULL;
 }
 
-double mess_light(const struct mess *m)
-{
-    double open = 1 - m->spray * (1 - PAINT_LIGHT);
-    return open * (1 - m->cover) + CLOTH_LIGHT * m->cover;
-}
-
 /* ---- pictures ---- */
 
 /* Mean colour of each point of the coarse picture under a cell. */

@@ -31,7 +31,4 @@ int pane_look(struct pane *p, const struct mess *m, const struct set *s, double 
 
 void pane_restore(struct pane *p);
 
-/* How much of the light comes through on average, 0…1, for exposure. */
-double mess_light(const struct mess *m);
-
 #endif

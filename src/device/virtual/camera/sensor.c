@@ -20,18 +20,8 @@
 #include "media/picture.h"
 #include "media/shot.h"
 
-#define PICTURES 12                      /* that may be out at a time */
-#define METERED 15                       /* pictures' times whose light decides the exposure */
-#define LIGHT_STEP_NS INT64_C(200000000) /* the light is looked at so often */
-#define STOPS_STEPS 64.0                 /* exposures apart by a factor of two: so many steps */
-#define MIDDLE_GREY 0.25                 /* linear; what the mean of the picture is exposed for */
-#define CRISP_NS INT64_C(8000000)        /* longer only when the iris is open */
-#define LONGEST_NS INT64_C(33333333)
-#define NARROW_F 4.0
-#define WIDE_F 1.4
-#define NIGHT_IR 0.02 /* with that much of its own lamp the camera sees in black and white */
-/* Whites of a plain camera end softly, above what it exposes for. */
-#define HEADROOM 2.0
+#define PICTURES 12                 /* that may be out at a time */
+#define DAYLIGHT_NS INT64_C(800000) /* until somebody sets it: by day, with the iris open */
 
 struct virtual_sensor {
     struct sensor sensor;
@@ -50,7 +40,6 @@ struct virtual_sensor {
     struct bokeh *bokeh; /* NULL until the lens is focused; with that: */
     float *metres;       /* how far all is */
     bool any_mode;       /* caps().mode are offered */
-    bool told;           /* somebody sets how pictures are taken; else the sensor does */
     struct sensor_settings settings;
     struct sensor_noise grain[GRAINS]; /* of what follows */
     struct silicon grain_of;
@@ -126,7 +115,6 @@ static void set(struct sensor *s, const struct sensor_settings *settings)
     to->red = within(settings->red, 0.1, 10);
     to->blue = within(settings->blue, 0.1, 10);
     to->range = within(settings->range, 1, SILICON_MOST_RANGE);
-    v->told = true;
 }
 
 static int prepare(struct virtual_sensor *v)
@@ -173,77 +161,7 @@ static void stop(struct sensor *s)
     world_rest(v->world);
 }
 
-/* ---- what it does by itself, while nobody tells it ---- */
-
-/* A given amount of light (milliseconds at f/4 without gain) as time, iris and gain: short
- * times while there is light enough, then the iris opens, then time, and last gain. */
-static void share_out(double wanted_ms, double fps, struct sensor_settings *ret, double *ret_f)
-{
-    double ns = wanted_ms * 1e6, longest = fmin((double)LONGEST_NS, 1e9 / fps);
-    *ret_f = NARROW_F;
-    if (ns > (double)CRISP_NS) {
-        *ret_f = fmax(NARROW_F / sqrt(ns / (double)CRISP_NS), WIDE_F);
-        ns *= *ret_f * *ret_f / (NARROW_F * NARROW_F);
-    }
-    double used = fmin(fmax(ns, (double)SILICON_SHORTEST_NS), longest);
-    ret->exposure_ns = (int64_t)used;
-    ret->gain_db = fmin(fmax(20 * log10(ns / used), 0), SILICON_MOST_GAIN_DB);
-}
-
-/* Exposure for the picture that starts then: the light along the head's way during the last
- * half second, the newest weighing most. A function of the head's trajectory and the stage
- * alone, hence the same whoever began to watch when. */
-static void expose(struct virtual_sensor *v, int64_t start_ns, const struct mess *mess,
-                   struct sensor_settings *ret, double *ret_f)
-{
-    double sum = 0, weight = 0, aspect = (double)v->width / v->height, k = 1, seen = 0;
-    struct pose last = {0};
-    int64_t last_ns = 0;
-    for (int i = 0; i < METERED; i++, k *= 0.72) {
-        struct pose p;
-        int64_t then = start_ns - (i + 1) * INT64_C(33333333);
-        v->head->ops->pose(v->head, then, &p);
-        then = then / LIGHT_STEP_NS * LIGHT_STEP_NS;
-        if (i == 0 || then != last_ns || p.pan_deg != last.pan_deg || p.tilt_deg != last.tilt_deg ||
-            p.hfov_deg != last.hfov_deg)
-            seen = log(fmax(world_meter(v->world, &p, aspect, then), 1e-7));
-        last = p;
-        last_ns = then;
-        sum += k * seen;
-        weight += k;
-    }
-    /* In steps that are not seen: light that creeps must not change every sample of a picture. */
-    double stops = log2(MIDDLE_GREY / fmax(mess_light(mess), 0.02)) - sum / weight / M_LN2;
-    share_out(exp2(round(stops * STOPS_STEPS) / STOPS_STEPS) / SILICON_SENSITIVITY, v->fps, ret,
-              ret_f);
-}
-
 /* ---- a picture ---- */
-
-/* How one is taken. */
-struct plan {
-    struct sensor_settings set;
-    double iris_f;
-    double headroom; /* beyond its range */
-};
-
-static void decide(struct virtual_sensor *v, int64_t start_ns, const struct set *set,
-                   const struct mess *mess, struct plan *ret)
-{
-    if (v->told) {
-        struct lens_state lens;
-        v->lens->ops->state(v->lens, start_ns, &lens);
-        *ret = (struct plan){v->settings, lens.iris_f, 1};
-        world_bare(v->world, !ret->set.ir_cut);
-        return;
-    }
-    bool night = set->ir > NIGHT_IR;
-    *ret = (struct plan){.set = {.red = 1, .blue = 1, .ir_cut = !night, .mono = night, .range = 1},
-                         .headroom = HEADROOM};
-    tone_plain(&ret->set.tone);
-    world_bare(v->world, night);
-    expose(v, start_ns, mess, &ret->set, &ret->iris_f);
-}
 
 /* A pose as it is, not as the head believes. */
 static struct pose really(struct virtual_sensor *v, const struct pose *believed, int64_t time_ns)
@@ -280,20 +198,21 @@ static int draw(struct virtual_sensor *v, const struct capture *how, const struc
                               : bokeh_look(v->bokeh, v->kernels, &o, v->metres, &v->light, ret);
 }
 
-static void develop(struct virtual_sensor *v, const struct plan *p, const struct silicon *s,
-                    uint64_t serial, struct radiance *seen, struct picture *to)
+static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
+                    const struct silicon *s, uint64_t serial, struct radiance *seen,
+                    struct picture *to)
 {
     struct sensor_curve curve;
-    silicon_curve(s, &p->set.tone, seen->unit, &curve);
+    silicon_curve(s, &p->tone, seen->unit, &curve);
     if (memcmp(s, &v->grain_of, sizeof(*s)) != 0 ||
-        memcmp(p->set.tone.signal, v->grain_tone.signal, sizeof(v->grain_tone.signal)) != 0 ||
-        p->set.tone.local != v->grain_tone.local) {
-        silicon_grains(s, &p->set.tone, v->grain);
+        memcmp(p->tone.signal, v->grain_tone.signal, sizeof(v->grain_tone.signal)) != 0 ||
+        p->tone.local != v->grain_tone.local) {
+        silicon_grains(s, &p->tone, v->grain);
         v->grain_of = *s;
-        v->grain_tone = p->set.tone;
+        v->grain_tone = p->tone;
     }
-    clean_develop(v->clean, v->kernels, &curve, &p->set.tone, seen);
-    clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->set.mono, to);
+    clean_develop(v->clean, v->kernels, &curve, &p->tone, seen);
+    clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->mono, to);
 }
 
 static double mean_luma(const struct picture *p)
@@ -309,6 +228,7 @@ static double mean_luma(const struct picture *p)
 static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot **ret_shot)
 {
     struct virtual_sensor *v = of(s);
+    const struct sensor_settings *p = &v->settings;
     int rc = prepare(v);
     if (rc < 0)
         return rc;
@@ -317,21 +237,22 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         return -ENOBUFS;
     struct set set;
     struct mess mess;
-    struct plan plan;
+    struct lens_state lens;
     struct silicon silicon;
+    world_bare(v->world, !p->ir_cut);
     world_set(v->world, start_ns, &set, &mess);
-    decide(v, start_ns, &set, &mess, &plan);
+    v->lens->ops->state(v->lens, start_ns, &lens);
     struct capture how = {.serial = serial,
                           .start_ns = start_ns,
-                          .end_ns = start_ns + plan.set.exposure_ns,
+                          .end_ns = start_ns + p->exposure_ns,
                           .utc_ns = clock_utc_of(v->clock, start_ns),
-                          .gain_db = plan.set.gain_db,
-                          .iris_f = plan.iris_f,
-                          .red = plan.set.red,
-                          .blue = plan.set.blue,
-                          .range = plan.set.range,
-                          .ir_cut = plan.set.ir_cut,
-                          .mono = plan.set.mono};
+                          .gain_db = p->gain_db,
+                          .iris_f = lens.iris_f,
+                          .red = p->red,
+                          .blue = p->blue,
+                          .range = p->range,
+                          .ir_cut = p->ir_cut,
+                          .mono = p->mono};
     v->head->ops->pose(v->head, how.start_ns, &how.pose_start);
     v->head->ops->pose(v->head, how.end_ns, &how.pose_end);
     how.focus = how.pose_start.focus;
@@ -346,25 +267,24 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         picture_unref(pixels);
         return rc;
     }
-    silicon_expose(plan.set.exposure_ns, plan.iris_f, plan.set.gain_db, &silicon);
+    silicon_expose(p->exposure_ns, lens.iris_f, p->gain_db, &silicon);
     silicon.light *=
         world_flicker(v->world, &from, (double)v->width / v->height, how.start_ns, how.end_ns);
-    silicon.range = plan.set.range * plan.headroom;
-    silicon.red = plan.set.red;
-    silicon.blue = plan.set.blue;
-    develop(v, &plan, &silicon, serial, seen, pixels);
+    silicon.range = p->range;
+    silicon.red = p->red;
+    silicon.blue = p->blue;
+    develop(v, p, &silicon, serial, seen, pixels);
     memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
     how.mean_luma = mean_luma(pixels);
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)
         return -ENOMEM;
-    if (v->told)
-        shot->light = measure_light(seen, &silicon, mix64(v->seed ^ serial));
-    int64_t middle_ns = start_ns + plan.set.exposure_ns / 2;
+    shot->light = measure_light(seen, &silicon, mix64(v->seed ^ serial));
+    int64_t middle_ns = start_ns + p->exposure_ns / 2;
     struct truth_shot truth = {.serial = serial,
                                .start_ns = start_ns,
                                .utc_ns = how.utc_ns,
-                               .exposure_ns = plan.set.exposure_ns,
+                               .exposure_ns = p->exposure_ns,
                                .pose = how.pose_start};
     struct pose middle;
     v->head->ops->pose(v->head, middle_ns, &middle);
@@ -399,6 +319,9 @@ struct sensor *virtual_sensor_new(struct world *w, struct head *head, struct len
     v->height = height;
     v->fps = fps;
     v->kernels = kernels_best();
+    v->settings = (struct sensor_settings){
+        .exposure_ns = DAYLIGHT_NS, .red = 1, .blue = 1, .ir_cut = true, .range = 1};
+    tone_plain(&v->settings.tone);
     v->pane = pane_new(seed);
     if (!v->pane)
         return virtual_sensor_free(&v->sensor);

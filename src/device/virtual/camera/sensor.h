@@ -10,7 +10,7 @@ struct clock;
 struct world;
 
 /* `w`, `head` (virtual), `lens` (virtual) and `clock` must outlive it. Width and height even.
- * Until it is told how to take pictures (set) it decides itself, from the world's truth. */
+ * Until it is told how to take pictures (set) it takes them as by day. */
 struct sensor *virtual_sensor_new(struct world *w, struct head *head, struct lens *lens,
                                   struct clock *clock, uint64_t seed, int width, int height,
                                   double fps);
