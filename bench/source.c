@@ -38,13 +38,13 @@ struct scene {
     bool infrared;        /* the filter is out, the picture grey */
 };
 static const struct scene scenes[] = {
-    {"noon", "default", "", 0.8, 0, false},
+    {"noon", "default", "", 5, 0, false},
     {"night", NULL, "hour 22.5;weather rain 0s", 33, 36, false},
     {"ir", NULL, "hour 23;lamps off;ir on", 33, 36, true},
-    {"spray", "default", "lens spray 0.4 0s", 0.8, 0, false},
-    {"cover", "default", "lens cover 0.5 0s", 0.8, 0, false},
-    {"blur", "default", "lens blur 0.3 0s", 0.8, 0, false},
-    {"blurred", "default", "lens blur 1 0s", 0.8, 0, false},
+    {"spray", "default", "lens spray 0.4 0s", 5, 0, false},
+    {"cover", "default", "lens cover 0.5 0s", 5, 0, false},
+    {"blur", "default", "lens blur 0.3 0s", 5, 0, false},
+    {"blurred", "default", "lens blur 1 0s", 5, 0, false},
 };
 
 struct stroll {
@@ -109,8 +109,10 @@ static int measure(int n, const char *folder, const struct scene *s, const struc
                                   .mono = s->infrared,
                                   .range = 1};
     tone_plain(&how.tone);
-    if (!rc)
+    if (!rc) {
         d->sensor->ops->set(d->sensor, &how);
+        d->lens->ops->iris(d->lens, s->gain_db > 0 ? 1.6 : 4);
+    }
     for (int i = -WARM; !rc && i < n; i++) {
         struct shot *shot = NULL;
         int64_t at = NSEC_PER_SEC + (int64_t)(i + WARM) * NSEC_PER_SEC / FPS;
