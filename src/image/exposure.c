@@ -293,7 +293,7 @@ static void move(struct exposure *e, const struct eye_settings *s, const struct 
     unsigned beat = beat_pictures(s, l->fps);
     double wanted = clamp(mean(e, beat), darkest, brightest), off = wanted - e->stops;
     double slow = clamp(mean(e, EXPOSURE_MEAN), darkest, brightest) - e->stops;
-    if (jump && !(e->settled && fabs(off) < WAKE)) {
+    if (jump && !(e->settled && fabs(off) <= 1.5 * SETTLE)) {
         e->stops = quantised(wanted);
         e->settled = true;
         return;
@@ -324,6 +324,13 @@ void exposure_step(struct exposure *e, const struct eye_settings *s,
         e->n_seen = 0;
         e->settled = true;
         return;
+    }
+    if (bias != e->bias) { /* the tone curve changes at once, and so must this */
+        double more = quantised(bias - e->bias);
+        e->stops += more;
+        for (unsigned i = 0; i < e->n_seen; i++)
+            e->seen[i] += more;
+        e->bias += more;
     }
     remember(e, m->stops + needs, jump);
     move(e, s, l, jump);

@@ -31,7 +31,8 @@ struct exposure {
     double stops;               /* asked for, exposure_stops */
     double seen[EXPOSURE_MEAN]; /* stops that the newest pictures should have had; newest first */
     unsigned n_seen;
-    int away; /* pictures in a row that were far too bright or (negative) far too dark */
+    double bias; /* of what is asked for */
+    int away;    /* pictures in a row that were far too bright or (negative) far too dark */
     bool settled;
     double error; /* stops that the newest picture was too bright */
     struct exposure_choice choice;

@@ -118,6 +118,25 @@ static void find_limits(struct eye *e)
     }
 }
 
+static void step_tone(struct eye *e, double range, bool first)
+{
+    const struct tone_limits l = {.tone = can(e, SENSOR_TONE),
+                                  .range = can(e, SENSOR_RANGE),
+                                  .most_range = e->sensor.most_range};
+    tone_map_step(&e->map, e->settings, &l, &e->seen, range, exposure_target(e->settings), first);
+}
+
+/* What is set holds from the next picture on: decided anew from what the last one showed. */
+static void decide_anew(struct eye *e)
+{
+    step_tone(e, e->newest.range >= 1 ? e->newest.range : 1, false);
+    double bias = tone_map_bias(&e->map, e->settings);
+    exposure_step(&e->exposure, e->settings, &e->limits, &e->seen, e->weight, bias, true);
+    double ev = -(e->seen.stops - e->exposure.error - bias);
+    if (can(e, SENSOR_BALANCE) && !e->night.on)
+        balance_step(&e->balance, e->settings, &e->seen, ev, false);
+}
+
 static void follow_settings(struct eye *e)
 {
     const struct eye_settings *now = room_ref(e->room);
@@ -129,6 +148,8 @@ static void follow_settings(struct eye *e)
     find_limits(e);
     exposure_weights(now, e->weight);
     eye_focus_settings(e);
+    if (e->has_seen)
+        decide_anew(e);
 }
 
 /* ---- before a shot ---- */
@@ -251,8 +272,11 @@ static void look_at_light(struct eye *e, const struct shot *s, bool first)
 {
     const struct eye_settings *now = e->settings;
     measure_shot(s, &e->newest, &e->seen);
+    e->has_seen = true;
     if (!can(e, SENSOR_EXPOSURE))
         find_limits(e);
+    double range = e->map.range;
+    step_tone(e, s->how.range >= 1 ? s->how.range : 1, first);
     double bias = tone_map_bias(&e->map, now);
     if (!night_probing(&e->night) || first)
         exposure_step(&e->exposure, now, &e->limits, &e->seen, e->weight, bias, first);
@@ -263,12 +287,6 @@ static void look_at_light(struct eye *e, const struct shot *s, bool first)
         can(e, SENSOR_FILTER) || e->ports.infrared ? look_at_night(e, s, ev, first) : false;
     if (can(e, SENSOR_BALANCE) && !e->night.on)
         balance_step(&e->balance, now, &e->seen, ev, first);
-    double range = e->map.range;
-    const struct tone_limits l = {.tone = can(e, SENSOR_TONE),
-                                  .range = can(e, SENSOR_RANGE),
-                                  .most_range = e->sensor.most_range};
-    tone_map_step(&e->map, now, &l, &e->seen, s->how.range >= 1 ? s->how.range : 1,
-                  exposure_target(now), first);
     turn_iris(e);
     bool wrong = changed || range != e->map.range ||
                  (fabs(e->exposure.error) > FIRST_WRONG &&

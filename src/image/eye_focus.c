@@ -19,6 +19,7 @@
                            then would only ever see it search */
 #define OTHER_ZOOM 1.03 /* another picture, to be focused anew */
 #define OTHER_PART 0.15 /* of the picture's width, likewise */
+#define NOISY_DB 20.0   /* from here on noise looks like fine structure */
 #define SPOT 700        /* half a spot's side, of 10000 */
 #define MODE_ROW "ImageSource.I0.Focus.Mode"
 #define RECALL_ROW "ImageSource.I0.Focus.Recall.R"
@@ -154,14 +155,17 @@ bool eye_focus_look(struct eye *e, const struct shot *s)
                               .ready =
                                   stands && e->streak >= STREAK && (calm || focus_busy(&e->focus)),
                               .measured = focus_wants(&e->focus) || assisting,
-                              .itself = follows(e)};
+                              .itself = follows(e),
+                              .asked = e->once};
     if (seen.measured) {
         struct sharpness sharp;
         measure_sharpness(s->pixels, &sharp);
         seen.sharp = e->sharp = sharpness_sum(&sharp, e->focus_weight);
+        seen.crisp = s->how.gain_db < NOISY_DB && sharpness_crisp(&sharp, e->focus_weight);
     }
+    bool wanted = e->focus.wanted;
     focus_step(&e->focus, e->settings->focus.near_limit / 100.0, &seen, &order);
-    if (focus_busy(&e->focus)) {
+    if (focus_busy(&e->focus) || (wanted && !e->focus.wanted)) {
         e->focused_pose = e->pose;
         e->sharp_best = 0;
     } else if (e->once) { /* done, and as before from now on */

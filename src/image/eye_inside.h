@@ -43,7 +43,8 @@ struct eye {
     struct balance balance;
     struct night night;
     struct tone_map map;
-    struct measured seen;
+    struct measured seen; /* of the newest picture */
+    bool has_seen;
     struct sensor_settings set; /* what the sensor was told */
     bool was_set;
     int again;             /* how often the first picture may still be taken anew */

@@ -8,7 +8,8 @@
 #define LOOK_EVERY 6 /* pictures, at rest */
 #define LOST 0.7     /* of the reference: no longer sharp … */
 #define OTHER 1.6    /* … or something else is there … */
-#define LOOKS 3      /* … so many looks in a row */
+#define LOOKS 5      /* … so many looks in a row, … */
+#define SAME 0.12    /* … each like the one before: what passes is not focused on */
 #define DRIFT 0.02   /* the reference follows slow changes, each look */
 #define PAUSE_NS (2 * NSEC_PER_SEC)
 #define PAUSE_MOST_NS (60 * NSEC_PER_SEC)
@@ -156,8 +157,9 @@ static void close_in(struct focus *f, struct focus_order *ret)
     for (unsigned i = 0; i < f->n_seen; i++) /* a plateau has no valley in it */
         if (f->seen[i].at > from && f->seen[i].at < to && f->seen[i].sharp < 0.93 * best->sharp)
             as_good = 0;
-    if (as_good > 3) {
-        arrive(f, (from + to) / 2, ret);
+    if (as_good > 3) { /* where it began is as good as any: nothing moves for nothing */
+        bool inside = f->began >= from && f->began <= to;
+        arrive(f, inside ? f->began : (from + to) / 2, ret);
         return;
     }
     double step = left && right ? (right->at - left->at) / 2
@@ -299,7 +301,9 @@ static void watch(struct focus *f, const struct focus_seen *seen)
         f->reference = seen->sharp;
     f->best = fmax(f->best, seen->sharp);
     bool off = seen->sharp < LOST * f->reference || seen->sharp > OTHER * f->reference;
-    f->off = off ? f->off + 1 : 0;
+    bool like = fabs(seen->sharp - f->looked) < SAME * f->looked;
+    f->looked = seen->sharp;
+    f->off = !off ? 0 : like ? f->off + 1 : 1;
     if (!off)
         f->reference += DRIFT * (seen->sharp - f->reference);
     if (f->off < LOOKS || !seen->itself || seen->at_ns - f->ended_ns < f->pause_ns)
@@ -325,6 +329,13 @@ void focus_step(struct focus *f, double near, const struct focus_seen *seen,
         watch(f, seen);
         if (!f->wanted || !seen->ready)
             return;
+        if (seen->crisp && !seen->asked) { /* no search is better than any */
+            f->wanted = false;
+            f->reference = f->best = seen->sharp;
+            f->found = seen->focus;
+            f->ended_ns = seen->at_ns;
+            return;
+        }
         start(f, seen, ret);
         add(f, seen);
         return;

@@ -38,6 +38,7 @@ struct focus {
     /* at rest */
     double reference, best; /* sharpness when it arrived; the most seen in that scan */
     double found;           /* where it arrived */
+    double looked;          /* sharpness at the last look */
     unsigned since;         /* pictures since the last look */
     unsigned off;           /* looks in a row that said it is no longer sharp */
     int64_t ended_ns, pause_ns;
@@ -50,6 +51,8 @@ struct focus_seen {
     bool measured; /* focus_wants() was true before */
     double sharp;
     bool itself; /* may begin by itself */
+    bool crisp;  /* nothing to be gained: it has fine structure as only what is in focus has */
+    bool asked;  /* somebody wants a scan, whatever it looks like */
 };
 struct focus_order {
     bool go;

@@ -248,3 +248,16 @@ double sharpness_sum(const struct sharpness *s, const float weight[SHARP_FIELDS]
     }
     return weights > 0 ? product : 0;
 }
+
+bool sharpness_crisp(const struct sharpness *s, const float weight[SHARP_FIELDS])
+{
+    double fine = 0, middle = 0, weights = 0;
+    for (int i = 0; i < SHARP_FIELDS; i++) {
+        fine += weight[i] * s->field[i][0];
+        middle += weight[i] * s->field[i][1];
+        weights += weight[i];
+    }
+    /* Edges give 1/4, more of them more; blur over two pixels takes half of that away. White
+     * noise would give 4. */
+    return middle > 0.01 * weights && fine > 0.3 * middle && fine < middle;
+}

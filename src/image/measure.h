@@ -45,6 +45,9 @@ void measure_sharpness(const struct picture *p, struct sharpness *ret);
 /* Of all fields together, with weights. The coarse scales tell from afar where it gets
  * sharper, the fine one where it is sharpest. */
 double sharpness_sum(const struct sharpness *s, const float weight[SHARP_FIELDS]);
+/* So much fine structure, beside what is coarser, is in what is in focus only (or in noise:
+ * not where there is much gain). False tells nothing: smooth things have none. */
+bool sharpness_crisp(const struct sharpness *s, const float weight[SHARP_FIELDS]);
 void sharpness_weights(const struct picture_box *box, bool turned, float ret[SHARP_FIELDS]);
 
 #endif

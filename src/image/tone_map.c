@@ -7,7 +7,9 @@
 #define WHITE_FEW 0.0005 /* … and below which, with some room, it may shrink */
 #define HEADROOM 2.0     /* the plain curve's shoulder takes so much */
 #define WAIT 6           /* pictures between two changes of the range */
-#define ROOM 3.0         /* it shrinks when so much more would fit */
+#define ROOM 1.5         /* it shrinks when so much more would fit; what needs it looks white */
+#define RASH 60          /* pictures; who grows again so soon after shrinking … */
+#define PATIENCE 1800    /* … shrinks no more for so many */
 #define SPEED 0.3        /* of the way, a picture */
 #define SETTLE 0.06      /* stops */
 #define WAKE 0.35
@@ -55,10 +57,19 @@ static void choose_range(struct tone_map *t, const struct measured *m, double ra
     if (range != t->range || (t->wait > 0 && t->wait-- && !jump))
         return; /* the picture is not yet as asked for */
     double before = t->range;
-    if (white > WHITE_MANY)
+    t->since_less += t->since_less < PATIENCE;
+    t->patience -= t->patience > 0;
+    if (fmax(white, share_above(m, t->range / ROOM)) > WHITE_MANY) {
         t->range = fmin(4 * t->range, most);
-    else if (t->range > least && white + share_above(m, t->range / (2 * ROOM)) < WHITE_FEW)
-        t->range = fmax(t->range / 2, least);
+        if (t->since_less < RASH) /* that was wrong */
+            t->patience = PATIENCE;
+    } else {
+        while (t->patience == 0 && t->range > least &&
+               white + share_above(m, t->range / 2 / ROOM) < WHITE_FEW)
+            t->range = fmax(t->range / 2, least);
+    }
+    if (t->range < before)
+        t->since_less = 0;
     if (t->range != before)
         t->wait = WAIT;
 }
@@ -72,16 +83,19 @@ double tone_map_bias(const struct tone_map *t, const struct eye_settings *s)
 
 /* ---- curve ---- */
 
-#define KNEE 0.4
+#define KNEE 0.25
+#define END_SLOPE 0.5 /* at the range: what is brightest keeps differences, too */
 /* Light up to `range` below 1: as it is up to the knee, then ever flatter over its logarithm:
  * a cubic from knee to range whose slope begins like that of what lies below. */
 static double compress(double light, double range)
 {
-    if (light <= KNEE)
+    if (light <= KNEE || range <= 1)
         return light;
     double span = log(range / KNEE), x = fmin(log(light / KNEE) / span, 1);
     double p = span * KNEE / (1 - KNEE);
-    double y = p < 3 ? p * x + (3 - 2 * p) * x * x + (p - 2) * x * x * x : 1 - pow(1 - x, p);
+    double q = END_SLOPE;
+    double y =
+        p < 3 ? p * x + (3 - 2 * p - q) * x * x + (p + q - 2) * x * x * x : 1 - pow(1 - x, p);
     return KNEE + (1 - KNEE) * y;
 }
 
@@ -96,7 +110,7 @@ void tone_map_curve(double range, double bias, int brightness, int contrast, str
     struct tone plain;
     tone_plain(&plain);
     *ret = plain;
-    bool bare = range <= HEADROOM && bias == 0;
+    bool bare = range > 1 && range <= HEADROOM && bias == 0;
     float last = 0;
     for (int i = 0; i < TONE_POINTS; i++) {
         double light = exp2((double)i / TONE_STEPS + TONE_LEAST_LOG2), signal = plain.signal[i];

@@ -11,8 +11,10 @@
 #include "media/tone.h"
 
 struct tone_map {
-    double range; /* asked for: 1 without WDR; 2, which the plain curve's shoulder takes; 4 … */
-    int wait;     /* pictures until it may change again */
+    double range;   /* asked for: 1 without WDR; 2, which the plain curve's shoulder takes; 4 … */
+    int wait;       /* pictures until it may change again */
+    int patience;   /* pictures until it may shrink again */
+    int since_less; /* pictures since it shrank */
     float seen[ZONES]; /* stops of the zones about the middle, as they are on their way */
     bool moving;
     struct tone tone;
@@ -33,7 +35,8 @@ double tone_map_bias(const struct tone_map *t, const struct eye_settings *s);
 void tone_map_step(struct tone_map *t, const struct eye_settings *s, const struct tone_limits *l,
                    const struct measured *m, double range, double target, bool jump);
 /* The global curve: light up to `range` in one picture that was exposed 2^bias times too long;
- * then the sliders. Without range, bias and sliders it is tone_plain. */
+ * then the sliders. With a range of 2, which its shoulder takes, and no more it is tone_plain;
+ * with 1 all above white is white. */
 void tone_map_curve(double range, double bias, int brightness, int contrast, struct tone *ret);
 
 #endif

@@ -14,6 +14,9 @@ def camera(t):
     c.setup(users=False)
     for name in ("Image.I0.Text.ClockEnabled", "Image.I0.Text.DateEnabled"):
         c.update(name, "no")
+    # The stage is to be seen, not how the eye gets used to it.
+    c.set_param(**{"ImageSource.I0.Sensor.WDR": "off", "ImageSource.I0.Focus.Mode": "manual",
+                   "ImageSource.I0.Sensor.WhiteBalance": "fixed_outdoor2"})
     r = c.admin.post(STAGE + "/scenario", json.dumps(
         {"text": "scenario still\ntitle Nobody moves\nplace street\nlength 600 s loop\nhour 12\n"
                  "weather clear 0s\nactor me man at 0 30 facing 180\nat 1 wind 0 0s\n"}),
@@ -31,8 +34,10 @@ def do(c, *texts):
 
 
 def look(c):
-    """Luma of a new picture."""
-    c.advance(0.2)
+    """Luma of a new picture, once the exposure has followed."""
+    for _ in range(4):
+        c.advance(0.5)
+        c.snapshot(SIZE)
     return pictures.gray(c.snapshot(SIZE))[2]
 
 

@@ -112,6 +112,26 @@ TEST(autofocus_rests_until_something_changes)
     CHECK_INT(moves, 0);
 }
 
+TEST(autofocus_leaves_what_is_crisp)
+{
+    struct focus f = {0};
+    struct focus_order o;
+    struct focus_seen seen = {.at_ns = 1,
+                              .focus = 0.5,
+                              .ready = true,
+                              .measured = true,
+                              .sharp = 1,
+                              .itself = true,
+                              .crisp = true};
+    focus_begin(&f);
+    focus_step(&f, 0, &seen, &o);
+    CHECK(!o.go && !focus_busy(&f) && !f.wanted);
+    focus_begin(&f);
+    seen.asked = true; /* by a person */
+    focus_step(&f, 0, &seen, &o);
+    CHECK(o.go && focus_busy(&f));
+}
+
 TEST(autofocus_waits_for_the_head)
 {
     struct focus f = {0};
@@ -230,6 +250,7 @@ TEST(recall_areas_need_half_of_themselves)
 
 UNIT_MAIN(UNIT_ROW(autofocus_is_sharp_within_a_second)
               UNIT_ROW(autofocus_rests_until_something_changes)
-                  UNIT_ROW(autofocus_waits_for_the_head) UNIT_ROW(autofocus_keeps_the_near_limit)
-                      UNIT_ROW(sharpness_falls_with_blur_not_with_light)
-                          UNIT_ROW(recall_areas_need_half_of_themselves))
+                  UNIT_ROW(autofocus_leaves_what_is_crisp) UNIT_ROW(autofocus_waits_for_the_head)
+                      UNIT_ROW(autofocus_keeps_the_near_limit)
+                          UNIT_ROW(sharpness_falls_with_blur_not_with_light)
+                              UNIT_ROW(recall_areas_need_half_of_themselves))

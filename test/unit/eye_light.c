@@ -566,6 +566,8 @@ TEST(the_plain_curve_is_plain)
     struct tone plain_curve, t;
     tone_plain(&plain_curve);
     tone_map_curve(1, 0, 50, 50, &t);
+    CHECK(t.signal[12 * TONE_STEPS] == 1); /* no room above white */
+    tone_map_curve(2, 0, 50, 50, &t);
     CHECK(!memcmp(t.signal, plain_curve.signal, sizeof(t.signal)));
     for (double range = 1; range <= 1024; range *= 2)
         for (int slide = 0; slide <= 100; slide += 25) {

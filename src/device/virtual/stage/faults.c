@@ -131,6 +131,14 @@ static void sensor_stop(struct sensor *s)
         f->inner_sensor->ops->stop(f->inner_sensor);
 }
 
+/* What the sensor measured goes with a copy, else the eye has to guess it from the pixels. */
+static struct shot *with_light(struct shot *to, const struct shot *from)
+{
+    if (to && from->light && (to->light = malloc(sizeof(*to->light))))
+        *to->light = *from->light;
+    return to;
+}
+
 /* The frozen picture under a new serial and time. Masks lie where its own pose says, and
  * the truth is the one of then. */
 static int again(struct faults *f, uint64_t serial, int64_t start_ns, struct shot **ret_shot)
@@ -142,7 +150,7 @@ static int again(struct faults *f, uint64_t serial, int64_t start_ns, struct sho
     how.start_ns = start_ns;
     how.serial = serial;
     how.utc_ns = clock_utc_of(f->clock, start_ns);
-    *ret_shot = shot_new(picture_ref(f->frozen->pixels), &how);
+    *ret_shot = with_light(shot_new(picture_ref(f->frozen->pixels), &how), f->frozen);
     if (!*ret_shot)
         return -ENOMEM;
     if (known) {
@@ -169,7 +177,7 @@ static struct shot *torn(struct faults *f, const struct shot *s)
     picture_copy_rows(to, f->whole, at, p->height - at);
     struct capture how = s->how;
     how.pose_start = f->whole_pose;
-    return shot_new(to, &how);
+    return with_light(shot_new(to, &how), s);
 }
 
 static void tear(struct faults *f, double share, struct shot **shot)

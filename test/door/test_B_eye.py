@@ -1,0 +1,241 @@
+"""What the eye does to pictures of the virtual camera (rows B1, B5 to B8, B10, B11): exposure,
+flicker, day and night, range, white balance, measured in streams and snapshots."""
+import json
+import re
+
+import pictures
+import vedette
+
+SIZE = "resolution=320x180&compression=0"
+SENSOR = "ImageSource.I0.Sensor."
+NIGHT = "ImageSource.I0.DayNight.IrCutFilter"
+
+
+def camera(t, source="virtual:street,640x360@10", stage=(), **rows):
+    c = t.camera(clock="sim", source=source)
+    c.setup(users=False)
+    for name in ("Image.I0.Text.ClockEnabled", "Image.I0.Text.DateEnabled"):
+        c.update(name, "no")
+    for name, value in rows.items():
+        c.update(SENSOR + name, value)
+    do(c, *stage)
+    c.rest()
+    return c
+
+
+def do(c, *commands):
+    if commands:
+        r = c.admin.post("/vedette/stage", json.dumps({"do": list(commands)}),
+                         type="application/json")
+        assert r.status == 200, r
+
+
+class Film:
+    """A viewer that gets every picture."""
+
+    def __init__(self, c, args=SIZE):
+        self.c, self.client = c, c.client(*vedette.ADMIN)
+        self.client.get("/axis-cgi/usergroup.cgi")
+        target = "/axis-cgi/mjpg/video.cgi?" + args
+        self.client.send("GET", target, headers=self.client.authorization("GET", target))
+        assert self.client.conn.head().status == 200
+        self.part()
+
+    def part(self):
+        head = self.client.conn.until(b"\r\n\r\n")
+        length = int(re.search(rb"Content-Length: (\d+)", head).group(1))
+        return self.client.conn.exactly(length)
+
+    def run(self, pictures_, fps=10):
+        """So many pictures, a tenth of a second's worth at a time."""
+        found = []
+        while len(found) < pictures_:
+            self.c.advance(0.1)
+            found += [self.part() for _ in range(fps // 10)]
+        return found
+
+
+def luma(jpeg):
+    y = pictures.gray(jpeg)[2]
+    return sum(y) / len(y)
+
+
+def light(jpeg):
+    """Mean linear light, roughly."""
+    y = pictures.gray(jpeg)[2]
+    return sum((v / 255) ** 2.2 for v in y) / len(y)
+
+
+def channels(jpeg):
+    rgb = pictures.rgb(jpeg)[2]
+    return [sum(rgb[i::3]) / (len(rgb) // 3) for i in range(3)]
+
+
+def colour(jpeg):
+    rgb = pictures.rgb(jpeg)[2]
+    return sum(max(v) - min(v) for v in zip(rgb[0::3], rgb[1::3], rgb[2::3])) / (len(rgb) // 3)
+
+
+def snapshot(c, seconds=0.1):
+    c.advance(seconds)
+    return c.snapshot(SIZE)
+
+
+def test_B6_exposure_settles_within_15_pictures(t):
+    c = camera(t, stage=["hour 23", "lamps off"])
+    c.set_param(**{NIGHT: "yes", "ImageSource.I0.Focus.Mode": "manual"})
+    film = Film(c)
+    film.run(25)
+    dark = luma(film.run(1)[0])
+    for command in ("lamps on", "hour 12"):
+        do(c, command)
+        seen = [luma(j) for j in film.run(45)]
+        last = sum(seen[-10:]) / 10
+        wrong = [i for i, v in enumerate(seen) if abs(v - last) > 6]
+        t.check(not wrong or wrong[-1] < 15, f"{command}: {seen}")
+        t.check(max(seen[-20:]) - min(seen[-20:]) < 3, f"{command} swings: {seen[-20:]}")
+        t.check(last > dark + 10, (command, dark, last))
+
+
+def test_B6_first_picture_is_exposed(t):
+    """Nobody has watched for hours: whoever comes first sees a good picture."""
+    c = camera(t)
+    noon = luma(snapshot(c))
+    do(c, "hour 20.3")
+    evening = luma(snapshot(c, 1))
+    do(c, "hour 12")
+    t.near(luma(snapshot(c, 1)), noon, 12)
+    t.check(evening > 0.5 * noon, (evening, noon))
+
+
+def test_B6_level_hold_and_manual(t):
+    c = camera(t)
+    plain = light(snapshot(c))
+    c.update(SENSOR + "ExposureValue", "25")
+    t.near(light(snapshot(c)) / plain, 0.5, 0.15, "a stop less")
+    c.update(SENSOR + "ExposureValue", "50")
+    t.near(light(snapshot(c)) / plain, 1, 0.05)
+    c.update(SENSOR + "Exposure", "hold")
+    do(c, "hour 20.5")
+    t.check(light(snapshot(c, 1)) < 0.3 * plain, "held: it gets dark with the scene")
+    do(c, "hour 12")
+    t.near(light(snapshot(c, 1)) / plain, 1, 0.05, "held: as bright as before")
+    c.set_param(**{SENSOR + "Exposure": "manual", SENSOR + "ManualShutter": "250"})
+    short = light(snapshot(c))
+    c.update(SENSOR + "ManualShutter", "1000")
+    t.check(light(snapshot(c)) > 1.8 * short)
+
+
+def test_B6_flicker_free(t):
+    c = camera(t, source="virtual:hall,640x360@30", stage=["hour 23", "lamps on", "mains 50"],
+               ExposurePriority="100")
+    c.update(NIGHT, "yes")
+    film = Film(c)
+    ripple = {}
+    for mode in ("shutter", "flickerfree50"):
+        c.set_param(**{SENSOR + "Exposure": mode, SENSOR + "ManualShutter": "4000"})
+        film.run(45, 30)
+        seen = [light(j) for j in film.run(18, 30)]
+        ripple[mode] = (max(seen) - min(seen)) / (max(seen) + min(seen))
+    t.check(ripple["shutter"] > 0.05, ripple)
+    t.check(ripple["flickerfree50"] < 0.02, ripple)
+
+
+def test_B7_night_and_day(t):
+    c = camera(t)
+    c.update("ImageSource.I0.DayNight.ShiftLevel", "80")
+    do(c, "hour 1", "lamps off")
+    film = Film(c)
+    film.run(80)
+    night = film.run(1)[0]
+    t.check(colour(night) < 2, "black and white at night")
+    c.update(NIGHT, "yes")
+    film.run(10)
+    t.check(colour(film.run(1)[0]) >= colour(night), "by day")
+    c.update(NIGHT, "auto")
+    do(c, "hour 11")
+    film.run(80)
+    day = film.run(1)[0]
+    t.check(colour(day) > 8, "colour by day")
+    c.update(NIGHT, "no")
+    film.run(15)
+    t.check(colour(film.run(1)[0]) < 2, "the filter taken out by hand")
+
+
+def test_B7_infrared_lamp(t):
+    c = camera(t, stage=["hour 1", "lamps off"])
+    c.update(NIGHT, "no")
+    film = Film(c)
+    c.update("ImageSource.I0.Infrared.Mode", "off")
+    film.run(30)
+    dark = light(film.run(1)[0])
+    c.update("ImageSource.I0.Infrared.Mode", "auto")
+    film.run(30)
+    t.check(light(film.run(1)[0]) > 1.3 * dark, dark)
+
+
+def ends(jpeg):
+    """(share that is white, luma below which a third of the picture is)"""
+    y = sorted(pictures.gray(jpeg)[2])
+    return sum(v >= 253 for v in y) / len(y), y[len(y) // 3]
+
+
+def test_B8_range(t):
+    c = camera(t, source="virtual:hall,640x360@10", stage=["hour 12", "lamps off"])
+    shown = {}
+    for name, rows in (("off", {"WDR": "off"}), ("low", {"WDR": "on", "WDRLevel": "20"}),
+                       ("high", {"WDR": "on", "WDRLevel": "100"})):
+        c.set_param(**{SENSOR + k: v for k, v in rows.items()})
+        film = Film(c)
+        film.run(60)
+        shown[name] = ends(film.run(1)[0])
+        film.client.close()
+    (white, dark), (low_white, low_dark) = shown["off"], shown["low"]
+    high_white, high_dark = shown["high"]
+    t.check(white > 0.01 and low_white < 0.6 * white and high_white < 0.3 * white, shown)
+    t.check(high_dark >= low_dark > dark + 5, shown)
+
+
+def test_B10_white_balance(t):
+    c = camera(t)
+    warmth = {}
+    for mode in ("auto", "fixed_outdoor2", "fixed_indoor", "street_sodium"):
+        c.update(SENSOR + "WhiteBalance", mode)
+        r, _, b = channels(snapshot(c))
+        warmth[mode] = r - b
+    t.check(warmth["fixed_indoor"] < warmth["fixed_outdoor2"] - 20, warmth)
+    t.check(warmth["street_sodium"] < warmth["fixed_indoor"], warmth)
+    t.check(abs(warmth["auto"] - warmth["fixed_outdoor2"]) < 25, warmth)
+    c.set_param(**{SENSOR + "WhiteBalance": "manual", SENSOR + "RedBalance": "50",
+                   SENSOR + "BlueBalance": "50"})
+    plain = channels(snapshot(c))
+    c.update(SENSOR + "RedBalance", "70")
+    t.check(channels(snapshot(c))[0] > plain[0] + 10)
+
+
+def test_B5_scene_profile(t):
+    c = camera(t)
+    plain = colour(snapshot(c))
+    c.update("ImageSource.I0.SceneProfile", "vivid")
+    t.equal(c.param(SENSOR + "ColorLevel"), "70")
+    t.check(colour(snapshot(c)) > 1.1 * plain)
+    c.set_param(**{"ImageSource.I0.SceneProfile": "license_plate", SENSOR + "ColorLevel": "0"})
+    t.equal(c.param(SENSOR + "ColorLevel"), "0", "what is set together with it")
+    t.equal(c.param(SENSOR + "Contrast"), "65")
+    c.update("ImageSource.I0.SceneProfile", "forensic")
+    for name in ("ColorLevel", "Contrast", "Brightness", "Sharpness", "LocalContrast"):
+        t.equal(c.param(SENSOR + name), "50", name)
+
+
+def test_B1_B11_mode_and_mains_hold_from_the_next_start(t):
+    c = t.camera(clock="sim", source="virtual")
+    c.setup(users=False)
+    c.set_param(**{"ImageSource.I0.CaptureFrequency": "60Hz", SENSOR + "CaptureMode": "6"})
+    t.equal(pictures.jpeg_size(c.snapshot("resolution=1920x1080")), (1920, 1080))
+    c.restart()
+    sizes = c.param("Properties.Image.Resolution").split(",")
+    t.equal(sizes[0], "1280x720", "the largest")
+    t.equal(pictures.jpeg_size(c.snapshot("resolution=1280x720")), (1280, 720))
+    c.update(SENSOR + "CaptureMode", "15")
+    c.restart()
+    t.equal(c.param("Properties.Image.Resolution").split(",")[0], "1920x1080", "no such mode")
