@@ -48,9 +48,11 @@ static void find_box(struct placed *p)
 
 int place_lod(const struct model *m, double pixels)
 {
+    /* So many triangles are worth their cost: a car 120 pixels wide has 900, one of 230
+     * pixels 2,600; with fewer its body looks crumpled. Soft bodies bear fewer. */
+    double worth = (m->n_parts ? 9 : 5) * pow(pixels, 0.6);
     int lod = 0;
-    while (lod + 1 < (int)m->n_lods &&
-           m->lod[lod].n_triangles > pixels * (m->n_parts && m->n_clips ? 0.15 : 0.05))
+    while (lod + 1 < (int)m->n_lods && m->lod[lod].n_triangles > worth)
         lod++;
     return lod;
 }
