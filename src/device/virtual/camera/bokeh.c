@@ -9,22 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/virtual/camera/discs.h"
 #include "device/virtual/kernels.h"
 
-#define LEVELS 7          /* blurred pictures; the last in a 64th of the width */
+#define LEVELS DISCS_LEVELS
 #define CELLWISE 3        /* of which so many are made cell by cell, the others whole */
 #define PARTS BOKEH_PARTS /* from one to the next */
-#define SHARP_PX 0.5      /* a radius below is none */
-#define KERNEL_VARIANCE (34 / 21.0)
-#define WIDENED 0.1875 /* of a level's pixel², mean */
 #define SHRUNK_AT_ONCE 64
 #define LIGHT 26 /* of 256: what counts that is sharp */
-/* Radii that are told apart: 64 to an octave, from half a pixel on. */
-#define RADIUS_BITS 17
-#define RADIUS_FIRST (126 << 6)
-#define RADII (10 << 6)
-
-struct level { /* 1 … : in 1/2^level of the size */
+struct level {   /* 1 … : in 1/2^level of the size */
     int width, height;
     size_t stride;        /* two more at both sides */
     uint16_t *sum[4];     /* r, g, b times weight, weight; behind their borders */
@@ -33,29 +26,16 @@ struct level { /* 1 … : in 1/2^level of the size */
 
 struct bokeh {
     int width, height, across, down; /* the last in cells */
-    int map_across, map_down;        /* of places: what has one distance */
-    size_t map_stride;               /* two more at both sides */
-    double most[LEVELS + 1];         /* variance of each picture's spread, pixels² */
-    uint8_t part_for[RADII];         /* by radius */
-    bool valid;                      /* what follows is of the last call */
+    struct discs *discs;
+    bool valid; /* what follows is of the last call */
     const struct radiance *of;
-    int deepest, most_part;     /* level in use; part */
-    uint16_t *parts;            /* memory of: */
-    uint16_t *part, *new_part;  /* of each place, behind a border: PARTS a level */
-    float *metres;              /* as they were */
-    struct optics optics;       /* likewise */
-    float *radius, *reach;      /* of each place, pixels */
+    int deepest;                /* level in use */
     uint16_t *first[3];         /* level 0: the picture itself, blurred */
     struct level level[LEVELS]; /* [0] is not used */
     struct radiance out;
     uint8_t *cells, *grown;
     uint8_t *ready; /* bits: levels that are blurred in a cell */
 };
-
-static size_t places(const struct bokeh *b)
-{
-    return (size_t)b->map_across * (size_t)b->map_down;
-}
 
 static size_t pixels(const struct bokeh *b)
 {
@@ -81,16 +61,6 @@ static bool level_init(struct level *l, int width, int height)
     return true;
 }
 
-static uint8_t part_of(const struct bokeh *b, double radius)
-{
-    double variance = radius * radius / 4;
-    int i = 0;
-    while (i < LEVELS - 1 && variance >= b->most[i + 1])
-        i++;
-    double share = (variance - b->most[i]) / (b->most[i + 1] - b->most[i]);
-    return (uint8_t)(PARTS * i + (int)lrint(PARTS * fmin(share, 1)));
-}
-
 struct bokeh *bokeh_new(int width, int height)
 {
     struct bokeh *b = calloc(1, sizeof(*b));
@@ -98,21 +68,16 @@ struct bokeh *bokeh_new(int width, int height)
         return NULL;
     b->width = width;
     b->height = height;
-    b->map_across = (width + BOKEH_STEP - 1) / BOKEH_STEP;
-    b->map_down = (height + BOKEH_STEP - 1) / BOKEH_STEP;
     struct radiance size = {.width = width, .height = height};
     b->across = radiance_across(&size);
     b->down = radiance_down(&size);
     size_t n = pixels(b), cells = (size_t)b->across * (size_t)b->down;
     uint16_t *planes = malloc(n * 6 * sizeof(*planes));
-    b->map_stride = (size_t)b->map_across + 4;
-    size_t map = b->map_stride * (size_t)(b->map_down + 4);
-    b->parts = calloc(map, 2 * sizeof(*b->parts));
-    b->radius = calloc(places(b) * 3, sizeof(*b->radius));
+    b->discs = discs_new(width, height);
     b->cells = calloc(cells, 4);
     b->out =
         (struct radiance){.width = width, .height = height, .stride = (size_t)width, .r = planes};
-    bool ok = planes && b->parts && b->radius && b->cells;
+    bool ok = planes && b->discs && b->cells;
     for (int i = 1, w = width, h = height; i < LEVELS && ok; i++) {
         w = (w + 1) / 2;
         h = (h + 1) / 2;
@@ -124,20 +89,9 @@ struct bokeh *bokeh_new(int width, int height)
     b->out.b = planes + 2 * n;
     for (size_t k = 0; k < 3; k++)
         b->first[k] = planes + (3 + k) * n;
-    b->part = b->parts + 2 * b->map_stride + 2;
-    b->new_part = b->part + map;
-    b->reach = b->radius + places(b);
-    b->metres = b->reach + places(b);
     b->out.touched = b->cells + cells;
     b->grown = b->cells + 2 * cells;
     b->ready = b->cells + 3 * cells;
-    /* The disc, what was shrunk, and what is widened between small pixels. */
-    for (int i = 0; i < LEVELS; i++) {
-        double area = (double)(1u << (2 * i));
-        b->most[i + 1] = KERNEL_VARIANCE * area + (i ? (area - 1) / 4 + WIDENED * area : 0);
-    }
-    for (int i = 0; i < RADII; i++)
-        b->part_for[i] = part_of(b, exp2(i / 64) * (1 + (i % 64 + 0.5) / 64) / 2);
     return b;
 }
 
@@ -149,125 +103,10 @@ struct bokeh *bokeh_free(struct bokeh *b)
         if (b->level[i].sum[0])
             free(b->level[i].sum[0] - 2 * b->level[i].stride - 2);
     free(b->out.r);
-    free(b->parts);
-    free(b->radius);
+    discs_free(b->discs);
     free(b->cells);
     free(b);
     return NULL;
-}
-
-/* ---- which disc where ---- */
-
-/* What is nearer than what is in focus spreads over what lies beside it: each place takes the
- * disc of a nearer one that reaches so far. `reach`: how far it still does. */
-static void pass_on(struct bokeh *b, size_t to, size_t from, float way)
-{
-    float left = b->reach[from] - way;
-    if (left > b->reach[to] && left > 0) {
-        b->reach[to] = left;
-        b->radius[to] = fmaxf(b->radius[to], b->radius[from]);
-    }
-}
-
-static void spread_near(struct bokeh *b)
-{
-    const float side = BOKEH_STEP, corner = BOKEH_STEP * 1.41421356f;
-    size_t w = (size_t)b->map_across, h = (size_t)b->map_down;
-    for (size_t j = 0; j < h; j++)
-        for (size_t i = 0; i < w; i++) {
-            size_t at = j * w + i;
-            if (i)
-                pass_on(b, at, at - 1, side);
-            if (j) {
-                pass_on(b, at, at - w, side);
-                if (i)
-                    pass_on(b, at, at - w - 1, corner);
-                if (i + 1 < w)
-                    pass_on(b, at, at - w + 1, corner);
-            }
-        }
-    for (size_t j = h; j-- > 0;)
-        for (size_t i = w; i-- > 0;) {
-            size_t at = j * w + i;
-            if (i + 1 < w)
-                pass_on(b, at, at + 1, side);
-            if (j + 1 < h) {
-                pass_on(b, at, at + w, side);
-                if (i + 1 < w)
-                    pass_on(b, at, at + w + 1, corner);
-                if (i)
-                    pass_on(b, at, at + w - 1, corner);
-            }
-        }
-}
-
-static uint16_t part_for(const struct bokeh *b, float radius)
-{
-    uint32_t bits;
-    memcpy(&bits, &radius, sizeof(bits));
-    int i = (int)(bits >> RADIUS_BITS) - RADIUS_FIRST;
-    return i < 0 ? 0 : b->part_for[i < RADII ? i : RADII - 1];
-}
-
-/* Two samples around a picture repeat its borders. */
-static void border(uint16_t *p, int width, int height, size_t stride)
-{
-    for (int y = 0; y < height; y++) {
-        uint16_t *row = p + (size_t)y * stride;
-        row[-1] = row[-2] = row[0];
-        row[width] = row[width + 1] = row[width - 1];
-    }
-    for (size_t i = 1; i <= 2; i++) {
-        memcpy(p - i * stride - 2, p - 2, stride * sizeof(*p));
-        memcpy(p + ((size_t)height - 1 + i) * stride - 2, p + ((size_t)height - 1) * stride - 2,
-               stride * sizeof(*p));
-    }
-}
-
-/* Into new_part; returns the largest. */
-static int choose(struct bokeh *b, const struct optics *o, const float *metres)
-{
-    /* Radius in pixels is per · |1/focus − 1/distance|, as optics_disc() has it. */
-    float focus = isinf(o->focus_m) ? 0 : (float)(1 / o->focus_m);
-    struct optics unit = *o;
-    unit.focus_m = INFINITY;
-    double stretch = isinf(o->focus_m) ? 1 : 1 / (1 - o->focal_m / o->focus_m);
-    float per = (float)(optics_disc(&unit, 1, b->width) * stretch / 2), nearest = 0;
-    for (size_t i = 0; i < places(b); i++) {
-        float off = 1 / metres[i] - focus; /* 1/∞ is 0 */
-        b->radius[i] = per * fabsf(off);
-        b->reach[i] = per * off;
-    }
-    for (size_t i = 0; i < places(b); i++)
-        nearest = b->reach[i] > nearest ? b->reach[i] : nearest;
-    if (nearest > BOKEH_STEP)
-        spread_near(b);
-    int most = 0;
-    for (int j = 0; j < b->map_down; j++) {
-        const float *radius = b->radius + (size_t)j * (size_t)b->map_across;
-        uint16_t *to = b->new_part + (size_t)j * b->map_stride;
-        for (int i = 0; i < b->map_across; i++) {
-            to[i] = part_for(b, radius[i]);
-            most = to[i] > most ? to[i] : most;
-        }
-    }
-    border(b->new_part, b->map_across, b->map_down, b->map_stride);
-    return most;
-}
-
-/* Cells in which a place has another disc than before are touched, too. */
-static void compare(struct bokeh *b)
-{
-    const int side = RADIANCE_CELL / BOKEH_STEP;
-    for (int j = 0; j < b->map_down; j++) {
-        const uint16_t *now = b->new_part + (size_t)j * b->map_stride;
-        const uint16_t *was = b->part + (size_t)j * b->map_stride;
-        if (!memcmp(now, was, sizeof(*now) * (size_t)b->map_across))
-            continue;
-        for (int i = 0; i < b->map_across; i++)
-            if (now[i] != was[i])
-                b->cells[(size_t)(j / side) * (size_t)b->across + (size_t)(i / side)] = 1;
-    }
 }
 
 /* ---- smaller pictures ---- */
@@ -332,7 +171,7 @@ static void shrink_first(struct bokeh *b, const struct kernels *k, const struct 
     for (int q = 0; q < 3; q++)
         shrink_plane(k, plane[q], in->stride, b->width, b->height, l->sum[q], l->stride, box);
     for (int y = box[1]; y < box[3]; y++) {
-        const uint16_t *part = b->part + (size_t)(y * 2 / BOKEH_STEP) * b->map_stride;
+        const uint16_t *part = b->discs->part + (size_t)(y * 2 / BOKEH_STEP) * b->discs->stride;
         uint16_t *const row[4] = {
             l->sum[0] + (size_t)y * l->stride, l->sum[1] + (size_t)y * l->stride,
             l->sum[2] + (size_t)y * l->stride, l->sum[3] + (size_t)y * l->stride};
@@ -355,7 +194,7 @@ static void shrink_level(const struct kernels *k, const struct level *from, stru
 
 static void border_level(const struct level *l, uint16_t *plane)
 {
-    border(plane, l->width, l->height, l->stride);
+    discs_border(plane, l->width, l->height, l->stride);
 }
 
 /* A box of a level, blurred and without its weights. */
@@ -438,9 +277,9 @@ static struct takes takes_of(const struct bokeh *b, int i, int j)
 {
     const int side = RADIANCE_CELL / BOKEH_STEP;
     int lo = 255, hi = 0;
-    for (int y = j * side - 1; y <= least((j + 1) * side, b->map_down); y++) {
-        const uint16_t *row = b->part + (long)y * (long)b->map_stride;
-        for (int x = i * side - 1; x <= least((i + 1) * side, b->map_across); x++) {
+    for (int y = j * side - 1; y <= least((j + 1) * side, b->discs->down); y++) {
+        const uint16_t *row = b->discs->part + (long)y * (long)b->discs->stride;
+        for (int x = i * side - 1; x <= least((i + 1) * side, b->discs->across); x++) {
             lo = row[x] < lo ? row[x] : lo;
             hi = row[x] > hi ? row[x] : hi;
         }
@@ -457,9 +296,9 @@ static void parts_of(const struct bokeh *b, const struct kernels *k, int i, int 
     for (int y = 0; y < RADIANCE_CELL && j * RADIANCE_CELL + y < b->height; y++) {
         int at = 2 * (j * RADIANCE_CELL + y) + 1 - BOKEH_STEP;
         int iy = at < 0 ? -1 : at / (2 * BOKEH_STEP);
-        const uint16_t *from = b->part + (long)iy * (long)b->map_stride + i * side - 1;
-        int n = least(side + 1, b->map_across + 1 - i * side);
-        k->stretch(row, from, from + b->map_stride, n, BOKEH_STEP,
+        const uint16_t *from = b->discs->part + (long)iy * (long)b->discs->stride + i * side - 1;
+        int n = least(side + 1, b->discs->across + 1 - i * side);
+        k->stretch(row, from, from + b->discs->stride, n, BOKEH_STEP,
                    (uint32_t)(at - iy * 2 * BOKEH_STEP));
         memcpy(to[y], row + BOKEH_STEP / 2, sizeof(to[y]));
     }
@@ -574,9 +413,7 @@ static void bring_up(struct bokeh *b, const struct kernels *k, const struct radi
 int bokeh_look(struct bokeh *b, const struct kernels *k, const struct optics *o,
                const float *metres, struct radiance *in, struct radiance **ret)
 {
-    bool same = b->valid && !memcmp(o, &b->optics, sizeof(*o)) &&
-                !memcmp(metres, b->metres, sizeof(*metres) * places(b));
-    int most = same ? b->most_part : choose(b, o, metres);
+    int most = discs_choose(b->discs, o, metres);
     if (most == 0) {
         b->valid = false;
         *ret = in;
@@ -589,17 +426,9 @@ int bokeh_look(struct bokeh *b, const struct kernels *k, const struct optics *o,
     memset(b->cells, 1, cells);
     if (!all) {
         memcpy(b->cells, in->touched, cells);
-        if (!same)
-            compare(b);
+        discs_changed(b->discs, b->cells, b->across);
     }
-    if (!same) {
-        uint16_t *swap = b->part;
-        b->part = b->new_part;
-        b->new_part = swap;
-        memcpy(b->metres, metres, sizeof(*metres) * places(b));
-        b->optics = *o;
-        b->most_part = most;
-    }
+    discs_keep(b->discs);
     b->deepest = deepest;
     b->of = in;
     b->out.unit = in->unit;
