@@ -14,6 +14,7 @@ static const char *const profiles[] = {
 static const char *const rotations[] = {"0", "180", NULL};
 static const char *const no_yes_auto[] = {"no", "yes", "auto", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
+static const char *const false_true[] = {"false", "true", NULL};
 static const char *const off_on_auto[] = {"off", "on", "auto", NULL};
 static const char *const auto_manual[] = {"auto", "manual", NULL};
 static const char *const exposures[] = {
@@ -112,6 +113,14 @@ static const struct param_row rows[] = {
 
     CHOICE("DayNight.IrCutFilter", daynight.filter, no_yes_auto, "auto",
            "Filter against infrared: yes is day, no is night, black and white"),
+    {.name = "PTZ.Various.V1.IrCutFilter",
+     FIELD(daynight.filter),
+     .type = PARAM_ENUM,
+     .choices = off_on_auto,
+     .standard = "auto",
+     .write = ROLE_OPERATOR,
+     .fleeting = true,
+     .doc = "Another name of ImageSource.I0.DayNight.IrCutFilter"},
     SLIDER("DayNight.ShiftLevel", daynight.night_level, "100",
            "When it becomes night: 0 soon, 100 only when it is very dark"),
     NUMBER("DayNight.DwellTime", daynight.night_dwell_s, 0, 3600, "3", "s",
@@ -174,6 +183,14 @@ static const struct param_row rows[] = {
     CHOICE("Sensor.WDR", wdr, off_on, "on",
            "Wide dynamic range: dark and bright parts are both visible"),
     SLIDER("Sensor.WDRLevel", wdr_level, "50", "To 33 low, to 66 medium, else high"),
+    {.name = "PTZ.Various.V1.BackLight",
+     FIELD(wdr),
+     .type = PARAM_ENUM,
+     .choices = false_true,
+     .standard = "true",
+     .write = ROLE_OPERATOR,
+     .fleeting = true,
+     .doc = "Another name of ImageSource.I0.Sensor.WDR"},
     SLIDER("Sensor.ToneMapping", tone_mapping, "50",
            "How far dark and bright parts are brought "
            "together; 0: not at all"),

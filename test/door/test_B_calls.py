@@ -120,6 +120,11 @@ def test_B7_ircutfilter(t):
         t.equal(c.param(name), value)
     for bad in ("yes", "", "maybe"):
         t.match("^Error:", c.admin.get(PTZ + "?ircutfilter=" + bad).text)
+    # The old name of the same thing, as a robot's client sets it.
+    t.equal(c.update("PTZ.Various.V1.IrCutFilter", "off", c.operator).text.strip(), "OK")
+    t.equal(c.param(name), "no")
+    t.equal(c.update(name, "auto").text.strip(), "OK")
+    t.equal(c.param("PTZ.Various.V1.IrCutFilter"), "auto")
     t.equal(c.param("PTZ.Support.S1.IrCutFilter"), "true")
     t.equal(c.param("PTZ.Support.S1.AutoIrCutFilter"), "true")
     t.equal(c.param("Properties.ImageSource.DayNight"), "yes")
@@ -540,6 +545,7 @@ def test_B8_backlight(t):
     for word in ("off", "on"):
         c.ptz_command("backlight=" + word, c.ptz)
         t.equal(c.param(I0 + "Sensor.WDR"), word)
+        t.equal(c.param("PTZ.Various.V1.BackLight"), "true" if word == "on" else "false")
     t.match("^Error:", c.admin.get(PTZ + "?backlight=2").text)
 
 

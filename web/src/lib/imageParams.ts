@@ -125,14 +125,14 @@ export const imageSections: Section[] = [
       choice('Infrared.Mode', 'image.lamp.mode', {
         few: true,
         hint: 'image.lamp.hint',
-        words: { off: 'param.no', on: 'param.yes', auto: 'image.lamp.sync' },
+        words: { off: 'image.off', on: 'image.on', auto: 'image.lamp.sync' },
       }),
       choice('Infrared.IntensityMode', 'image.lamp.intensitymode', {
         few: true,
         words: { auto: 'image.auto', manual: 'image.manual' },
         when: not('Infrared.Mode', 'off'),
       }),
-      slider('Infrared.Intensity', 'image.lamp.intensity', { when: not('Infrared.Mode', 'off') }),
+      slider('Infrared.Intensity', 'image.lamp.intensity', { hint: 'image.lamp.intensity.hint', when: not('Infrared.Mode', 'off') }),
       slider('Infrared.Angle', 'image.lamp.angle', { hint: 'image.lamp.angle.hint', when: not('Infrared.Mode', 'off') }),
     ],
   },
@@ -183,7 +183,7 @@ export const imageSections: Section[] = [
       choice('Sensor.Defog', 'image.defog', {
         few: true,
         hint: 'image.defog.hint',
-        words: { off: 'param.no', on: 'param.yes', auto: 'image.auto' },
+        words: { off: 'image.off', on: 'image.on', auto: 'image.auto' },
       }),
       slider('Sensor.DefogEffect', 'image.defog.effect', { when: not('Sensor.Defog', 'off') }),
     ],
@@ -224,7 +224,7 @@ export const steadySection: Section = {
     choice('Sensor.Stabilizer', 'install.steady.mode', {
       few: true,
       hint: 'install.steady.hint',
-      words: { off: 'param.no', on: 'param.yes', low: 'image.low', high: 'image.high' },
+      words: { off: 'image.off', on: 'image.on', low: 'image.low', high: 'image.high' },
     }),
     slider('Sensor.StabilizerMargin', 'install.steady.margin', { hint: 'install.steady.margin.hint', when: not('Sensor.Stabilizer', 'off') }),
   ],
