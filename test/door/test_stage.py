@@ -54,9 +54,11 @@ def test_J4_state_and_what_can_be_done(t):
     t.equal(j["set"]["visibility"], None)
     t.equal(j["body"]["acceleration"], [0, 0, 1])
     t.equal(j["body"]["inputs"], [False] * 4)
+    t.equal((j["values"]["ir"], j["values"]["mains"], j["set"]["ir"]), ("auto", "off", 0))
+    t.equal(j["body"]["led"], {"colour": "green", "blink": 0})
     can = {row["name"]: row for row in j["can"]}
     for name in ("hour", "speed", "weather", "cloud", "visibility", "rain", "snow", "wet", "wind",
-                 "windTo", "lamps", "ir", "spray", "cover", "blur", "clean", "turnPan", "turnTilt",
+                 "windTo", "lamps", "mains", "ir", "spray", "cover", "blur", "clean", "turnPan", "turnTilt",
                  "shake", "knock", "housing", "card", "input1", "input4", "button", "power",
                  "temperature"):
         t.check(name in can, name)
