@@ -1,4 +1,5 @@
 """VISCA heads (row D8) on a serial line, TCP and UDP, well and badly behaved."""
+import subprocess
 import time
 
 import vedette
@@ -144,6 +145,35 @@ def test_D8_visca_silent_and_back(t):
         wait_for("it is back", lambda: "answers again" in c.log)
         c.ptz_command("pan=5")
         wait_for("there", lambda: there(head, 5, 0))
+
+
+def test_D8_visca_pictures_say_how_sure_the_pose_is(t):
+    d = t.dir()
+    d.chmod(0o755)
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                    "testsrc2=size=320x180:rate=10:duration=2", "-pix_fmt", "yuv420p",
+                    f"{d}/clip.mp4"], check=True, timeout=120)
+    (d / "clip.mp4").chmod(0o644)
+    head = visca.Head()
+    way = visca.Pty(head)
+    t.cleanup(way.close)
+    c = t.camera(source=f"file:{d}/clip.mp4", args=["--head", f"visca:{way.path}"])
+    c.setup(users=False)
+
+    def pose():
+        return vedette.stamp(c.snapshot())["pose"]
+
+    wait_for("it is known", lambda: "error" in pose())
+    rest = pose()["error"]
+    t.check(0 < rest < 0.5, rest)
+    c.ptz_command("continuouspantiltmove=100,0")
+    wait_for("less sure while it moves", lambda: pose().get("error", 0) > 3 * rest)
+    c.ptz_command("continuouspantiltmove=0,0")
+    wait_for("sure again", lambda: pose()["error"] < 2 * rest)
+    head.silent = True
+    wait_for("unknown when nobody answers", lambda: pose().get("known") is False)
+    head.silent = False
+    wait_for("known again", lambda: "error" in pose())
 
 
 def test_D8_visca_cut_connection(t):
