@@ -46,6 +46,11 @@ static int uvc_connect(struct head_link *l, struct head_caps *caps, struct fault
                                       V4L2_CID_ZOOM_ABSOLUTE};
     static const uint32_t speed[AXES] = {V4L2_CID_PAN_SPEED, V4L2_CID_TILT_SPEED,
                                          V4L2_CID_ZOOM_CONTINUOUS};
+    struct v4l2_capability alive = {0};
+    if (l->fd >= 0 && node_ioctl(l->fd, VIDIOC_QUERYCAP, &alive)) { /* of what was unplugged */
+        close(l->fd);
+        l->fd = -1;
+    }
     if (l->fd < 0)
         l->fd = node_open(l->spec.address);
     if (l->fd < 0)
