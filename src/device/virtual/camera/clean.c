@@ -193,10 +193,10 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
 
 /* ---- noise ---- */
 
-int clean_sample(uint64_t key)
+const int8_t *clean_samples(uint64_t key)
 {
     pthread_once(&once, make_noise);
-    return noise[key & (NOISE - 1)];
+    return noise + (mix64(key) & (NOISE - 1));
 }
 
 static const struct sensor_noise *grain_at(const struct clean *c, const struct sensor_noise *n,

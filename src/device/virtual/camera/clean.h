@@ -26,7 +26,7 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
  * its colour matrix and range. */
 void clean_print(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
                  uint64_t key, bool grey, struct picture *to);
-/* One of the Gaussian samples of sigma 32 that it is made of. */
-int clean_sample(uint64_t key);
+/* Gaussian samples of sigma 32 that it is made of: 4096 from a place that key tells. */
+const int8_t *clean_samples(uint64_t key);
 
 #endif

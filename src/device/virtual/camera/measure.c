@@ -43,22 +43,25 @@ struct shot_light *measure_light(const struct radiance *l, const struct silicon 
         return NULL;
     const uint16_t *const plane[3] = {l->r, l->g, l->b};
     const float per = (float)(s->light / l->unit), range = (float)s->range;
-    const float well = (float)(SILICON_FULL_WELL / s->amplify);
+    const float white = range * 0.999f, well = (float)(SILICON_FULL_WELL / s->amplify);
     const float read = (float)silicon_noise(s, 0) * well;
-    uint64_t sample = key;
-    for (int y = 0; y < SHOT_DOWN * DOWN; y++)
+    size_t column[SHOT_ACROSS * ACROSS];
+    for (int x = 0; x < SHOT_ACROSS * ACROSS; x++)
+        column[x] = (size_t)((2 * x + 1) * l->width / (2 * SHOT_ACROSS * ACROSS));
+    for (int y = 0; y < SHOT_DOWN * DOWN; y++) {
+        size_t row = (size_t)((2 * y + 1) * l->height / (2 * SHOT_DOWN * DOWN)) * l->stride;
+        const int8_t *sample = clean_samples(key + (uint64_t)y);
         for (int x = 0; x < SHOT_ACROSS * ACROSS; x++) {
-            size_t row = (size_t)((2 * y + 1) * l->height / (2 * SHOT_DOWN * DOWN));
-            size_t at =
-                row * l->stride + (size_t)((2 * x + 1) * l->width / (2 * SHOT_ACROSS * ACROSS));
-            float c[3];
+            size_t at = row + column[x];
+            /* The noise of green is near enough for all. */
+            float green = (float)plane[1][at] * per, w = green < 1 ? well : well / range, c[3];
+            float sigma = sqrtf(green * w + read * read) / (32 * w);
             for (int k = 0; k < 3; k++) {
-                float light = (float)plane[k][at] * per, w = light < 1 ? well : well / range;
-                float sigma = sqrtf(light * w + read * read) / w;
-                c[k] = light + sigma * (float)clean_sample(sample++) / 32;
+                c[k] = (float)plane[k][at] * per + sigma * (float)*sample++;
                 c[k] = c[k] < 0 ? 0 : c[k] > range ? range : c[k];
             }
-            add(ret, x / ACROSS, y / DOWN, c, range * 0.999f);
+            add(ret, x / ACROSS, y / DOWN, c, white);
         }
+    }
     return ret;
 }
