@@ -174,6 +174,32 @@ def test_B7_infrared_lamp(t):
     t.check(light(film.run(1)[0]) > 1.3 * dark, dark)
 
 
+def detail(jpeg):
+    w, h, y = pictures.gray(jpeg)
+    return sum((y[i] - y[i + 1]) ** 2 for i in range(len(y) - 1)) / len(y)
+
+
+def test_B3_autofocus_within_a_second(t):
+    c = camera(t, source="virtual:street,640x360@30", WhiteBalance="fixed_outdoor2")
+    c.ptz_command("pan=10&tilt=-3&zoom=4000")
+    film = Film(c, "resolution=640x360&compression=0")
+    film.run(90, 30)
+    sharp = detail(film.run(1, 30)[-1])
+    for out in (5000, 9999):
+        c.ptz_command(f"focus={out}")
+        film.run(30, 30)
+        blurred = detail(film.run(1, 30)[-1])
+        t.equal(c.param("ImageSource.I0.Focus.Mode"), "manual")
+        c.ptz_command("autofocus=on")
+        film.run(33, 30)
+        again = detail(film.run(1, 30)[-1])
+        t.check(again > 0.95 * sharp, out, again, sharp)
+        if out == 5000:
+            t.check(blurred < 0.7 * sharp, blurred, sharp)
+    still = [detail(j) for j in film.run(60, 30)]
+    t.check(min(still) > 0.95 * max(still), "it does not hunt", min(still), max(still))
+
+
 def ends(jpeg):
     """(share that is white, luma below which a third of the picture is)"""
     y = sorted(pictures.gray(jpeg)[2])
