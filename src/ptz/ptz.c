@@ -161,10 +161,10 @@ static double curve(double v)
     return v * (0.25 + 0.75 * fabs(v));
 }
 
-static void head_move(struct ptz *p, double zoom_speed)
+static int head_move(struct ptz *p, double zoom_speed)
 {
     double scale = speed_scale(p);
-    p->head->ops->move(
+    return p->head->ops->move(
         p->head, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
         isnan(p->want_tilt) ? NAN : curve(p->want_tilt) * p->caps.max_tilt_speed * scale,
         zoom_speed);
@@ -288,7 +288,8 @@ int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t 
         zoom_speed = clamp(zoom, -1, 1) * p->caps.max_zoom_speed;
         p->target_zoom = NAN;
     }
-    head_move(p, zoom_speed);
+    if (head_move(p, zoom_speed) < 0)
+        return fault_set(why, FAULT_IO, NULL, "the head does not obey");
     if (timeout_ns > 0)
         loop_timer_in(p->loop, &p->dead_man, timeout_ns);
     else
