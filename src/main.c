@@ -19,6 +19,7 @@
 #include "api/gate.h"
 #include "api/request.h"
 #include "api/rtsp/rtsp.h"
+#include "api/rtsp/settings.h"
 #include "api/stage/stage.h"
 #include "api/vapix/vapix.h"
 #include "api/web/web.h"
@@ -313,8 +314,9 @@ static int open_rooms(struct app *a, struct fault *why)
         {&image_room_desc, &c->image_room},     {&profile_room_desc, &c->profile_room},
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
         {&ptz_room_desc, &c->ptz_room},         {&limit_room_desc, &a->limit_room},
-        {&eye_room_desc, &c->eye_room},
+        {&eye_room_desc, &c->eye_room},         {&rtp_room_desc, &c->rtp_room},
     };
+    rtp_settings_standard(c->identity->serial);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         int err = conf_add_room(c->conf, rooms[i].desc, rooms[i].room, why);
         if (err)

@@ -42,6 +42,7 @@ struct camera {
     struct truth_door *truth; /* NULL: not the virtual camera */
     const struct identity_info *identity;
     struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
+    struct room *rtp_room; /* api/rtsp/settings.h; may be NULL: no multicast */
     struct room *ptz_room; /* may be NULL: defaults */
     struct room *eye_room; /* image/settings.h */
     int http_port, https_port, rtsp_port, rtsps_port;

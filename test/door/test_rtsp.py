@@ -209,7 +209,7 @@ def test_rtsp_transport_forms(t):
             ("RTP/AVP/TCP;unicast;interleaved=1-0", 200), ("RTP/AVP/TCP;unicast;interleaved=3", 200),
             ("RTP/AVP/TCP;unicast;mode=play;interleaved=0-1", 200),
             ("RTP/SAVP;unicast;client_port=5000-5001,RTP/AVP/TCP;unicast;interleaved=0-1", 200),
-            ("RAW/RAW/UDP;unicast;client_port=5000-5001", 461), ("RTP/AVP;multicast", 461),
+            ("RAW/RAW/UDP;unicast;client_port=5000-5001", 461), ("RTP/AVP/TCP;multicast", 461),
             ("", 461), ("banana", 461)):
         s = c.rtsp_client(SMALL)
         s.describe()

@@ -7,6 +7,7 @@
 #include "api/rtsp/uri.h"
 #include "base/buf.h"
 #include "fuzz.h"
+#include "net/multicast.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,17 +15,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new(1 << 20);
     if (!s || !arena)
         abort();
-    for (int udp = 0; udp < 2; udp++) {
+    for (int i = 0; i < 8; i++) {
         struct transport t;
-        int status = transport_pick(s, udp, "192.0.2.7", &t);
+        bool unicast = i & 1, udp = i & 2;
+        const struct transport_offer offer = {.unicast = unicast,
+                                              .udp = udp,
+                                              .peer = "192.0.2.7",
+                                              .group = i & 4 ? "239.192.1.2" : NULL};
+        int status = transport_pick(s, &offer, &t);
         assert(status == 0 || status == 400 || status == 461);
         if (status)
             continue;
-        assert(t.tcp || udp);
+        assert(t.tcp ? unicast : t.multicast ? offer.group != NULL : udp);
         assert(t.channel >= 0 && t.channel < 255);
-        if (!t.tcp)
+        assert(!t.tcp || !t.multicast);
+        if (!t.tcp && !t.multicast)
             assert(t.rtp_port > 0 && t.rtp_port < 65536 && t.rtcp_port > 0 && t.rtcp_port < 65536);
     }
+    struct sockaddr_storage group;
+    if (!multicast_parse(s, "", &group, NULL))
+        assert(multicast_len(&group) &&
+               (group.ss_family == AF_INET || group.ss_family == AF_INET6));
     struct rtsp_uri uri;
     int status = rtsp_uri_parse(&uri, arena, s);
     assert(status == 0 || status == 400 || status == 404);

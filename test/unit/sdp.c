@@ -69,6 +69,40 @@ TEST(description_of_h264)
     CHECK(sdp_write(&b, &early) < 0);
 }
 
+TEST(description_of_multicast)
+{
+    BUF(b, 8192);
+    struct encoding e = {.codec = CODEC_H264, .key = {.width = 1280, .height = 720}};
+    struct sdp_desc d = {.name = "Live",
+                         .tool = "Test",
+                         .address = "192.0.2.10",
+                         .base = "rtsp://host/axis-media/ssm/media.amp",
+                         .query = "",
+                         .format = &h264,
+                         .encoding = &e,
+                         .fps = 25,
+                         .group = "232.1.2.3",
+                         .group_port = 55002,
+                         .hops = 7,
+                         .source = "192.0.2.10"};
+    CHECK_INT(sdp_write(&b, &d), 0);
+    CHECK(strstr(buf_str(&b), "m=video 55002 RTP/AVP 96\r\n"
+                              "c=IN IP4 232.1.2.3/7\r\n"
+                              "a=source-filter: incl IN IP4 232.1.2.3 192.0.2.10\r\n"
+                              "a=rtpmap"));
+    /* bandwidth stands before attributes; IPv6 has no TTL; the group's kind is its own */
+    e.rate.mode = RATE_MBR;
+    e.rate.max_kbps = 2000;
+    d.group = "ff35::8000:1";
+    d.source = "2001:db8::1";
+    buf_reset(&b);
+    CHECK_INT(sdp_write(&b, &d), 0);
+    CHECK(strstr(buf_str(&b), "o=- 0 0 IN IP4 192.0.2.10\r\n"));
+    CHECK(strstr(buf_str(&b), "c=IN IP6 ff35::8000:1\r\n"
+                              "b=AS:2000\r\n"
+                              "a=source-filter: incl IN IP6 ff35::8000:1 2001:db8::1\r\n"));
+}
+
 TEST(description_of_jpeg)
 {
     BUF(b, 8192);
@@ -99,7 +133,8 @@ static struct transport picked;
 static int pick(const char *header)
 {
     memset(&picked, 0, sizeof(picked));
-    return transport_pick(header, true, "192.0.2.7", &picked);
+    const struct transport_offer offer = {.unicast = true, .udp = true, .peer = "192.0.2.7"};
+    return transport_pick(header, &offer, &picked);
 }
 
 TEST(transports_as_clients_write_them)
@@ -123,10 +158,45 @@ TEST(transports_as_clients_write_them)
     /* the first alternative that can be served */
     CHECK_INT(pick("RTP/AVP;multicast, RTP/SAVP;unicast;client_port=1-2,RTP/AVP/TCP;unicast"), 0);
     CHECK(picked.tcp);
-    CHECK_INT(
-        transport_pick("RTP/AVP;unicast;client_port=5000-5001,RTP/AVP/TCP", false, "::1", &picked),
-        0);
+    const struct transport_offer tcp = {.unicast = true, .peer = "::1"};
+    CHECK_INT(transport_pick("RTP/AVP;unicast;client_port=5000-5001,RTP/AVP/TCP", &tcp, &picked),
+              0);
     CHECK(picked.tcp);
+}
+
+TEST(transports_of_multicast)
+{
+    const struct transport_offer all = {
+        .unicast = true, .udp = true, .peer = "192.0.2.7", .group = "239.192.1.2"};
+    const struct transport_offer group = {.peer = "192.0.2.7", .group = "239.192.1.2"};
+    static const char *const good[] = {
+        "RTP/AVP;multicast",
+        "RTP/AVP/UDP;multicast",
+        "RTP/AVP;multicast;mode=PLAY",
+        "RTP/AVP;multicast;destination=239.192.1.2;port=5000-5001;ttl=127",
+        "RTP/AVP;destination=239.192.1.2;multicast",
+        "RTP/AVP;multicast;client_port=9000-9001", /* ours are others, and told */
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        CHECK_INT(transport_pick(good[i], &group, &picked), 0);
+        CHECK(picked.multicast && !picked.tcp);
+        CHECK_INT(transport_pick(good[i], &all, &picked), 0);
+        CHECK(picked.multicast);
+    }
+    static const char *const bad[] = {
+        "RTP/AVP;multicast;destination=239.192.1.3",
+        "RTP/AVP;multicast;destination=192.0.2.7",
+        "RTP/AVP;unicast;destination=239.192.1.2;client_port=5000-5001",
+        "RTP/AVP/TCP;multicast",
+        "RTP/SAVP;multicast",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        CHECK_INT(transport_pick(bad[i], &all, &picked), 461);
+    CHECK_INT(transport_pick("RTP/AVP/TCP;unicast", &group, &picked), 461);
+    CHECK_INT(transport_pick("RTP/AVP;unicast;client_port=5000-5001", &group, &picked), 461);
+    CHECK_INT(transport_pick("RTP/AVP;unicast;client_port=1-2,RTP/AVP;multicast", &all, &picked),
+              0);
+    CHECK(picked.multicast);
 }
 
 TEST(transports_that_cannot_be)
@@ -211,4 +281,5 @@ TEST(targets_as_clients_write_them)
 
 UNIT_MAIN(UNIT_ROW(description_of_h264) UNIT_ROW(description_of_jpeg)
               UNIT_ROW(transports_as_clients_write_them) UNIT_ROW(transports_that_cannot_be)
-                  UNIT_ROW(targets_as_clients_write_them))
+                  UNIT_ROW(transports_of_multicast) UNIT_ROW(description_of_multicast)
+                      UNIT_ROW(targets_as_clients_write_them))

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "net/multicast.h"
 #include "unit.h"
 
 static struct sockaddr_in loopback(int port)
@@ -82,4 +83,88 @@ TEST(refusals)
     CHECK_INT(udp_send_train(-1, (struct sockaddr *)&to, sizeof(to), &byte, 1, 1), -EBADF);
 }
 
-UNIT_MAIN(UNIT_ROW(pairs_are_even_and_exclusive) UNIT_ROW(trains) UNIT_ROW(refusals))
+static bool is_group(const char *text, bool wants_source)
+{
+    struct sockaddr_storage a;
+    struct fault why = {0};
+    if (multicast_parse(text, "VideoAddress", &a, &why) < 0) {
+        CHECK_STR(why.name, "VideoAddress");
+        CHECK_INT(why.kind, FAULT_INVALID);
+        return false;
+    }
+    CHECK(multicast_wants_source(&a) == wants_source);
+    return true;
+}
+
+TEST(groups)
+{
+    static const char *const any[] = {"239.192.1.2",
+                                      "224.0.2.0",
+                                      "233.252.0.1",
+                                      "239.255.254.255",
+                                      "ff15::1234",
+                                      "ff12::1",
+                                      "ff3e:40:2001:db8:0:1::5"};
+    static const char *const source[] = {"232.0.1.0", "232.255.255.255", "ff35::8000:0",
+                                         "ff3e::ffff:ffff"};
+    static const char *const none[] = {"",
+                                       "camera",
+                                       "192.0.2.1",
+                                       "223.255.255.255",
+                                       "240.0.0.1",
+                                       "255.255.255.255",
+                                       "224.0.0.1",
+                                       "224.0.0.251",
+                                       "224.0.1.1",
+                                       "224.0.1.129",
+                                       "232.0.0.0",
+                                       "232.0.0.255",
+                                       "239.255.255.250",
+                                       "239.192.1",
+                                       "239.192.1.2.3",
+                                       "239.192.1.256",
+                                       "239.192.1.2 ",
+                                       "0xef.1.1.1",
+                                       "::1",
+                                       "2001:db8::1",
+                                       "ff02::1",
+                                       "ff05::c",
+                                       "ff10::1",
+                                       "ff1f::1",
+                                       "ff95::1",
+                                       "ff35::1",
+                                       "ff35::4000:1",
+                                       "::ffff:239.192.1.2",
+                                       "ff15::1%lo",
+                                       "239.192.1.2/5"};
+    for (size_t i = 0; i < sizeof(any) / sizeof(*any); i++)
+        CHECK(is_group(any[i], false));
+    for (size_t i = 0; i < sizeof(source) / sizeof(*source); i++)
+        CHECK(is_group(source[i], true));
+    for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+        CHECK(!is_group(none[i], false));
+}
+
+TEST(interface_of_an_address)
+{
+    struct sockaddr_storage at = {0}, found, mapped = {0};
+    struct fault why = {0};
+    unsigned index = 0, again = 0;
+    *(struct sockaddr_in *)&at = loopback(554);
+    CHECK_INT(multicast_interface(&at, AF_INET, &index, &found, &why), 0);
+    CHECK(index);
+    CHECK_INT(((struct sockaddr_in *)&found)->sin_port, 0);
+    CHECK_INT(ntohl(((struct sockaddr_in *)&found)->sin_addr.s_addr), INADDR_LOOPBACK);
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&mapped;
+    six->sin6_family = AF_INET6;
+    CHECK_INT(inet_pton(AF_INET6, "::ffff:127.0.0.1", &six->sin6_addr), 1);
+    CHECK_INT(multicast_interface(&mapped, AF_INET, &again, &found, &why), 0);
+    CHECK_INT(again, index);
+    CHECK_INT(found.ss_family, AF_INET);
+    ((struct sockaddr_in *)&at)->sin_addr.s_addr = htonl(0xc0000263); /* 192.0.2.99: nobody's */
+    CHECK(multicast_interface(&at, AF_INET, &index, &found, &why) < 0);
+    CHECK_INT(why.kind, FAULT_IO);
+}
+
+UNIT_MAIN(UNIT_ROW(pairs_are_even_and_exclusive) UNIT_ROW(trains) UNIT_ROW(refusals)
+              UNIT_ROW(groups) UNIT_ROW(interface_of_an_address))

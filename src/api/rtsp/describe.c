@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "door.h"
+#include "group.h"
 #include "media/encode.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
@@ -37,6 +38,12 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
     pipeline_size(d->cam->pipeline, &width, &height, &source_fps);
     conn_local_text(r->conn->conn, address, sizeof(address));
     const char *base = rtsp_base_url(r);
+    struct group_plan plan;
+    struct fault why = {0};
+    if (r->uri.source && group_plan(r->conn, feed_stream(r->feed), &plan, &why) < 0) {
+        rtsp_reply_fault(r, &why);
+        return;
+    }
     double fps =
         r->encoding->fps > 0 && r->encoding->fps < source_fps ? r->encoding->fps : source_fps;
     const struct sdp_desc desc = {
@@ -50,6 +57,10 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
         .format = format,
         .encoding = r->encoding,
         .fps = fps,
+        .group = r->uri.source ? plan.group_text : NULL,
+        .group_port = r->uri.source ? plan.port : 0,
+        .hops = r->uri.source ? plan.hops : 0,
+        .source = r->uri.source ? plan.source_text : NULL,
     };
     if (!base || sdp_write(&sdp, &desc) < 0) {
         rtsp_reply(r, 500, "", NULL, NULL, 0);

@@ -61,6 +61,12 @@ static const struct endpoint rows[] = {
      .takes_body = true,
      .serve = serve_stream,
      .doc = "RTSP: live video; GET and POST: the same through HTTP"},
+    {.path = RTSP_PATH_SSM,
+     .methods = STREAM_METHODS & ~(METHOD_GET | METHOD_POST),
+     .role = ROLE_VIEWER,
+     .takes_body = true,
+     .serve = serve_stream,
+     .doc = "RTSP: live video by source-specific multicast"},
     {.path = "/mpeg4/media.amp",
      .methods = STREAM_METHODS,
      .role = ROLE_VIEWER,
@@ -120,6 +126,7 @@ struct rtsp_door *rtsp_door_new(struct camera *cam, struct gate *g)
     d->gate = g;
     list_init(&d->conns);
     list_init(&d->sessions);
+    list_init(&d->groups);
     list_init(&d->dead);
     d->reap = (struct loop_post){.name = "rtsp connections", .run = reap};
     text_copy(d->cname, sizeof(d->cname), cam->identity->serial);

@@ -33,13 +33,14 @@
 
 struct feed;
 struct gate;
+struct rtsp_group;
 struct tunnel;
 struct viewer;
 
 struct rtsp_door {
     struct camera *cam;
     struct gate *gate;
-    struct list conns, sessions, dead;
+    struct list conns, sessions, groups, dead;
     struct loop_post reap;
     struct account_listener accounts;
     uint64_t sdp_version;
@@ -56,7 +57,8 @@ struct rtsp_session {
     char *url, *base, *query; /* control URL as told, and what it stands for */
     struct transport transport;
     uint32_t ssrc;
-    struct viewer *viewer; /* UDP: its own; TCP: the connection's */
+    struct viewer *viewer;    /* UDP: its own; TCP: the connection's; multicast: the group's */
+    struct rtsp_group *group; /* multicast */
     bool playing;
     int timeout_s; /* 0: never */
     int64_t last_ns;

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "deliver/deliver.h"
 #include "door.h"
+#include "group.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
 
@@ -156,9 +157,12 @@ static void options(struct rtsp_request *r)
 
 static void pause_play(struct rtsp_request *r)
 {
-    if (r->session->playing)
-        viewer_pause(r->session->viewer);
+    bool played = r->session->playing;
     r->session->playing = false;
+    if (r->session->group)
+        group_rest(r->session->group);
+    else if (played)
+        viewer_pause(r->session->viewer);
     reply_status(r, 200);
 }
 

@@ -1,6 +1,7 @@
 #include "sdp.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -107,10 +108,28 @@ static int write_format(struct buf *b, const struct sdp_desc *d)
     return 0;
 }
 
+static void write_connection(struct buf *b, const struct sdp_desc *d, int type)
+{
+    const char *to = d->group ? d->group : d->address;
+    bool six = strchr(to, ':') != NULL;
+    buf_addf(b, "m=video %d RTP/AVP %d\r\nc=IN %s %s", d->group ? d->group_port : 0, type,
+             six ? "IP6" : "IP4",
+             d->group ? d->group
+             : six    ? "::"
+                      : "0.0.0.0");
+    if (d->group && !six)
+        buf_addf(b, "/%d", d->hops);
+    buf_adds(b, "\r\n");
+    if (d->format->codec != CODEC_JPEG && d->encoding->rate.max_kbps > 0)
+        buf_addf(b, "b=AS:%d\r\n", d->encoding->rate.max_kbps);
+    if (d->group && d->source)
+        buf_addf(b, "a=source-filter: incl IN %s %s %s\r\n", six ? "IP6" : "IP4", d->group,
+                 d->source);
+}
+
 int sdp_write(struct buf *b, const struct sdp_desc *d)
 {
-    bool jpeg = d->format->codec == CODEC_JPEG;
-    int type = jpeg ? RTP_PT_JPEG : RTP_PT_DYNAMIC;
+    int type = d->format->codec == CODEC_JPEG ? RTP_PT_JPEG : RTP_PT_DYNAMIC;
     int width = d->encoding->key.width, height = d->encoding->key.height;
     const char *family = strchr(d->address, ':') ? "IP6" : "IP4";
     const char *mark = *d->query ? "?" : "";
@@ -122,14 +141,10 @@ int sdp_write(struct buf *b, const struct sdp_desc *d)
              "a=tool:%s\r\n"
              "a=type:broadcast\r\n"
              "a=range:npt=now-\r\n"
-             "a=control:%s%s%s\r\n"
-             "m=video 0 RTP/AVP %d\r\n"
-             "c=IN %s %s\r\n",
+             "a=control:%s%s%s\r\n",
              (unsigned long long)d->id, (unsigned long long)d->version, family, d->address, d->name,
-             d->tool, d->base, mark, d->query, type, family,
-             strchr(d->address, ':') ? "::" : "0.0.0.0");
-    if (!jpeg && d->encoding->rate.max_kbps > 0)
-        buf_addf(b, "b=AS:%d\r\n", d->encoding->rate.max_kbps);
+             d->tool, d->base, mark, d->query);
+    write_connection(b, d, type);
     int err = write_format(b, d);
     if (err < 0)
         return err;

@@ -17,6 +17,10 @@ struct sdp_desc {
     const struct stream_format *format;
     const struct encoding *encoding;
     double fps;
+    /* multicast: where it goes; group NULL: unicast */
+    const char *group;
+    int group_port, hops;
+    const char *source; /* RFC 4570: who alone sends there, or NULL */
 };
 /* -EINVAL: no parameter sets in an H.264 format. */
 int sdp_write(struct buf *b, const struct sdp_desc *d);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "deliver/deliver.h"
 #include "door.h"
+#include "group.h"
 
 static int64_t wait_ns(const struct rtsp_session *s)
 {
@@ -68,12 +69,16 @@ void rtsp_session_lose_conn(struct rtsp_session *s)
 
 void rtsp_session_end(struct rtsp_session *s, const char *reason, bool bye)
 {
-    if (s->playing)
+    bool played = s->playing;
+    s->playing = false;
+    if (played)
         log_info("rtsp", "%s of %s ends %s: %s", *s->user ? s->user : "a viewer", s->peer, s->base,
                  reason);
     if (s->conn && s->conn->busy && s->conn->busy->session == s)
         rtsp_request_cancel(s->conn->busy);
-    if (s->viewer && s->transport.tcp)
+    if (s->group)
+        group_leave(s, bye);
+    else if (s->viewer && s->transport.tcp)
         viewer_clear(s->viewer, bye);
     else if (s->viewer)
         viewer_close(s->viewer, bye);

@@ -13,9 +13,11 @@
 #include "base/text.h"
 #include "deliver/deliver.h"
 #include "door.h"
+#include "group.h"
 #include "media/encode.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
+#include "net/multicast.h"
 #include "net/udp.h"
 
 #define TIMEOUT_MAX_S 3600
@@ -118,7 +120,7 @@ static int open_tcp(struct rtsp_session *s, const struct viewer_desc *desc, stru
 
 static bool same_kind(const struct rtsp_session *s, const struct transport *t)
 {
-    return s->transport.tcp == t->tcp;
+    return s->transport.tcp == t->tcp && s->transport.multicast == t->multicast;
 }
 
 /* A SETUP inside a session that has its one track: 0 makes it anew. */
@@ -171,6 +173,8 @@ static int open_session(struct rtsp_request *r, struct rtsp_session *s, struct f
         .user_agent = agent ? agent : "",
         .path = s->base,
     };
+    if (s->transport.multicast)
+        return group_join(s, take_feed, &desc, why);
     int err = s->transport.tcp ? open_tcp(s, &desc, why) : open_udp(s, &desc, ret_port, why);
     if (err < 0) {
         feed_close(take_feed);
@@ -185,7 +189,13 @@ static void reply_setup(struct rtsp_request *r, int server_port)
     const struct rtsp_session *s = r->session;
     const struct transport *t = &s->transport;
     char text[256];
-    if (t->tcp)
+    if (s->group)
+        snprintf(text, sizeof(text),
+                 "Transport: RTP/AVP;multicast;destination=%s;source=%s;port=%d-%d;ttl=%d;"
+                 "ssrc=%08X;mode=\"PLAY\"\r\n",
+                 s->group->plan.group_text, s->group->plan.source_text, s->group->plan.port,
+                 s->group->plan.port + 1, s->group->plan.hops, s->ssrc);
+    else if (t->tcp)
         snprintf(text, sizeof(text),
                  "Transport: RTP/AVP/TCP;unicast;interleaved=%d-%d;ssrc=%08X;mode=\"PLAY\"\r\n",
                  t->channel, t->channel + 1, s->ssrc);
@@ -195,6 +205,26 @@ static void reply_setup(struct rtsp_request *r, int server_port)
                  "mode=\"PLAY\"\r\n",
                  t->rtp_port, t->rtcp_port, server_port, server_port + 1, s->ssrc);
     rtsp_reply(r, 200, text, NULL, NULL, 0);
+}
+
+/* What this connection and this address can be served with. */
+static int pick_transport(struct rtsp_request *r, struct transport *ret)
+{
+    struct rtsp_conn *c = r->conn;
+    char group[GROUP_ADDRESS_MAX + 1];
+    struct sockaddr_storage address;
+    bool datagrams = !c->websocket && !c->tunnel && !conn_secure(c->conn);
+    group_address(c->door, group);
+    /* where receivers must name the sender they need the description that does */
+    bool any_source =
+        !multicast_parse(group, "", &address, NULL) && !multicast_wants_source(&address);
+    const struct transport_offer offer = {
+        .unicast = !r->uri.source,
+        .udp = datagrams && !r->uri.source,
+        .peer = c->peer,
+        .group = *group && datagrams && (r->uri.source || any_source) ? group : NULL,
+    };
+    return transport_pick(message_header(r->ex->msg, "Transport"), &offer, ret);
 }
 
 void rtsp_setup(struct rtsp_request *r)
@@ -208,8 +238,7 @@ void rtsp_setup(struct rtsp_request *r)
     struct encoding encoding;
     struct view_args view = {0};
 
-    int status = transport_pick(message_header(r->ex->msg, "Transport"),
-                                !c->websocket && !c->tunnel && !conn_secure(c->conn), c->peer, &t);
+    int status = pick_transport(r, &t);
     if (!status)
         status = check_state(r, &t);
     if (!status && rtsp_uri_args(r, &args, &n_args) < 0)
@@ -239,7 +268,7 @@ void rtsp_setup(struct rtsp_request *r)
         r->session = NULL;
     }
     struct rtsp_session *s = rtsp_session_new(c, c->who.user, (int)timeout_s);
-    if (s && !t.tcp && (s->transport = t, !clear_port(s))) {
+    if (s && !t.tcp && !t.multicast && (s->transport = t, !clear_port(s))) {
         feed_close(feed);
         rtsp_session_end(s, "port in use", false);
         rtsp_reply(r, 461, "", NULL, NULL, 0);
@@ -322,6 +351,12 @@ void rtsp_play(struct rtsp_request *r)
     }
     if (s->playing) { /* live goes on */
         rtsp_reply(r, 200, "Range: npt=now-\r\n", NULL, NULL, 0);
+        return;
+    }
+    if (s->group) { /* it waits for nobody's picture: others may see some already */
+        s->playing = !group_play(s->group);
+        rtsp_reply(r, s->playing ? 200 : 503, s->playing ? "Range: npt=now-\r\n" : "", NULL, NULL,
+                   0);
         return;
     }
     r->conn->busy = r;

@@ -56,12 +56,15 @@ static bool starts(const char *s, const char *name, const char **ret_value)
 }
 
 /* One parameter; false: with it this alternative cannot be served. */
-static bool take_parameter(const char *item, const char *peer, struct transport *t)
+static bool take_parameter(const char *item, const char *peer, struct transport *t,
+                           char destination[ITEM_MAX])
 {
     const char *value;
     int a, b;
-    if (text_iequal(item, "multicast"))
-        return false;
+    if (text_iequal(item, "multicast")) {
+        t->multicast = true;
+        return true;
+    }
     if (starts(item, "interleaved=", &value)) {
         if (!parse_pair(value, 255, &a, &b))
             return false;
@@ -75,34 +78,47 @@ static bool take_parameter(const char *item, const char *peer, struct transport 
         t->rtcp_port = b < 0 ? a + 1 : b;
         return true;
     }
-    if (starts(item, "destination=", &value) || starts(item, "source=", &value))
-        return !*value || text_iequal(value, peer); /* media goes to who asks, nowhere else */
+    if (starts(item, "destination=", &value))
+        return text_copy(destination, ITEM_MAX, value);
+    if (starts(item, "source=", &value))
+        return !*value || text_iequal(value, peer);
     if (starts(item, "mode=", &value))
         return text_iequal(value, "play") || text_iequal(value, "\"play\"");
     return true;
 }
 
-int transport_pick(const char *header, bool udp, const char *peer, struct transport *ret)
+static bool can_be_served(const struct transport *t, const struct transport_offer *offer,
+                          const char *destination)
+{
+    /* media goes to who asks, or to our group, nowhere else */
+    const char *only = t->multicast ? offer->group : offer->peer;
+    if (t->multicast ? t->tcp || !offer->group : !(t->tcp ? offer->unicast : offer->udp))
+        return false;
+    if (*destination && !text_iequal(destination, only))
+        return false;
+    return t->tcp || t->multicast ||
+           (t->rtp_port > 0 && t->rtp_port % 2 == 0 && t->rtcp_port > 0 && t->rtcp_port <= 65535 &&
+            t->rtcp_port != t->rtp_port);
+}
+
+int transport_pick(const char *header, const struct transport_offer *offer, struct transport *ret)
 {
     if (!header || !*header)
         return 400;
     for (const char *at = header; *at;) {
         struct transport t = {0};
-        char item[ITEM_MAX];
+        char item[ITEM_MAX], destination[ITEM_MAX] = "";
         bool more, good = next_item(&at, ';', item, &more);
         if (good && text_iequal(item, "RTP/AVP/TCP"))
             t.tcp = true;
-        else if (!good || !udp ||
-                 (!text_iequal(item, "RTP/AVP") && !text_iequal(item, "RTP/AVP/UDP")))
-            good = false;
+        else
+            good = good && (text_iequal(item, "RTP/AVP") || text_iequal(item, "RTP/AVP/UDP"));
         while (more) {
-            if (!next_item(&at, ';', item, &more) || !take_parameter(item, peer, &t))
+            if (!next_item(&at, ';', item, &more) ||
+                !take_parameter(item, offer->peer, &t, destination))
                 good = false;
         }
-        if (good && !t.tcp)
-            good = t.rtp_port > 0 && t.rtp_port % 2 == 0 && t.rtcp_port > 0 &&
-                   t.rtcp_port <= 65535 && t.rtcp_port != t.rtp_port;
-        if (good) {
+        if (good && can_be_served(&t, offer, destination)) {
             *ret = t;
             return 0;
         }

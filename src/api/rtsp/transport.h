@@ -5,14 +5,20 @@
 #include <stdbool.h>
 
 struct transport {
-    bool tcp;
+    bool tcp, multicast;
     int channel;             /* interleaved: of RTP, RTCP is the next; 0 when not asked for */
     int rtp_port, rtcp_port; /* UDP: the client's */
 };
 
-/* Picks the first alternative that can be served: unicast RTP/AVP over TCP, or over UDP
- * (when udp is allowed) to the peer itself. `peer`: its address, the only destination.
- * 0, or the status: 400 (no header), 461. */
-int transport_pick(const char *header, bool udp, const char *peer, struct transport *ret);
+/* What can be served. */
+struct transport_offer {
+    bool unicast, udp; /* unicast over TCP, over UDP */
+    const char *peer;  /* its address, the only destination of unicast */
+    const char *group; /* the only one of multicast; NULL: no multicast */
+};
+/* Picks the first alternative that can be served: RTP/AVP over TCP or UDP. Addresses, ports and
+ * TTL of multicast are ours, whatever ports the client names. 0, or the status: 400 (no
+ * header), 461. */
+int transport_pick(const char *header, const struct transport_offer *offer, struct transport *ret);
 
 #endif

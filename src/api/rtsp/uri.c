@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "net/message.h"
 
-static const char *const streams[] = {"/axis-media/media.amp", "/mpeg4/media.amp"};
+static const char *const streams[] = {"/axis-media/media.amp", "/mpeg4/media.amp", RTSP_PATH_SSM};
 
 /* Cuts "/stream=N" or "/trackID=N" and slashes off the end; the number, or -1. */
 static int cut_control(char *s)
@@ -52,12 +52,14 @@ int rtsp_uri_parse(struct rtsp_uri *ret, struct arena *arena, const char *target
         .authority = t.authority,
         .track = path_track >= 0 ? path_track : query_track,
     };
+    ret->source = !strcmp(path, RTSP_PATH_SSM);
     if (!strcmp(path, "*"))
         return 0;
     for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++)
         if (!strcmp(path, streams[i]))
             return 0;
     /* "stream=0" resolved against ".../media.amp?x=1" by the book */
-    ret->lost = path_track >= 0 && (!strcmp(path, "/axis-media") || !strcmp(path, "/mpeg4"));
+    ret->lost = path_track >= 0 && (!strcmp(path, "/axis-media") || !strcmp(path, "/mpeg4") ||
+                                    !strcmp(path, "/axis-media/ssm"));
     return ret->lost ? 0 : 404;
 }

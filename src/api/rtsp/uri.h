@@ -7,11 +7,14 @@
 
 struct arena;
 
+#define RTSP_PATH_SSM "/axis-media/ssm/media.amp"
+
 struct rtsp_uri {
     const char *base;      /* the stream's path without control suffix: a row of the gate */
     const char *query;     /* as asked, without what clients hang onto it; "" */
     const char *authority; /* host[:port] as asked, or NULL */
     int track;             /* -1: the whole presentation */
+    bool source;           /* source-specific multicast is asked for */
     bool lost;             /* a relative control without path and query: of the last DESCRIBE */
 };
 
