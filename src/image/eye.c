@@ -315,6 +315,7 @@ static void tell_status(struct eye *e, const struct shot *s)
         .focusing = focus_busy(&e->focus),
         .sharpness = e->sharp_best > 0 ? fmin(e->sharp / e->sharp_best, 1) : 0,
         .recall = e->recall,
+        .steadied_px = e->steadied_px,
     };
     pthread_mutex_lock(&e->lock);
     e->status = now;
@@ -340,6 +341,11 @@ bool eye_look(struct eye *e, const struct shot *s)
         e->newest.iris_f = NO_IRIS_F;
     tell_status(e, s);
     return false;
+}
+
+void eye_steadied(struct eye *e, double px)
+{
+    e->steadied_px = px;
 }
 
 void eye_rest(struct eye *e)

@@ -50,6 +50,8 @@ void eye_prepare(struct eye *e, int64_t start_ns);
  * eye_rest(). */
 #define EYE_AGAIN 3
 bool eye_look(struct eye *e, const struct shot *s);
+/* How far the stabiliser moved the newest picture, in pixels: for eye_status. */
+void eye_steadied(struct eye *e, double px);
 /* Nobody watches any longer. */
 void eye_rest(struct eye *e);
 

@@ -62,6 +62,7 @@ struct eye {
     struct pose pose, focused_pose; /* of the newest picture, and where the last scan began */
     unsigned stood, streak;         /* pictures that the head stands; that were watched */
     int recall;
+    double steadied_px;
     double sharp, sharp_best; /* of the newest picture that was measured */
 
     atomic_bool assisting;
