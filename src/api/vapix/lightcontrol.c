@@ -87,13 +87,15 @@ static bool get_number(struct json_call *c, const char *name, int min, int max, 
 static bool get_enabled(struct json_call *c, bool *ret)
 {
     const json_t *v = json_object_get(c->params, "enabled");
-    if (!v)
+    if (!v) {
         json_call_error(c, c->cgi->family->missing, "The parameter enabled is missing");
-    else if (!json_is_boolean(v))
+    } else if (!json_is_boolean(v)) {
         json_call_error(c, WRONG_TYPE, "The parameter enabled must be true or false");
-    else
+    } else {
         *ret = json_is_true(v);
-    return v && json_is_boolean(v);
+        return true;
+    }
+    return false; /* with the answer the request is gone */
 }
 
 /* ---- changes ---- */
