@@ -107,6 +107,8 @@ static void watch_head(struct eye *e, const struct shot *s)
     if (head && head->ops->moving)
         same = !head->ops->moving(head, s->how.end_ns);
     e->stood = same ? e->stood + (e->stood < STOOD) : 0;
+    if (!same) /* what it looks at now has a best of its own */
+        e->sharp_best = e->focus.best = 0;
     e->pose = *b;
     e->streak += e->streak < STREAK;
 }

@@ -200,6 +200,66 @@ def test_B3_autofocus_within_a_second(t):
     t.check(min(still) > 0.95 * max(still), "it does not hunt", min(still), max(still))
 
 
+def order(c, **what):
+    r = c.admin.post("/vedette/eye/order", json.dumps(what), type="application/json")
+    assert r.status == 200, r
+    return r.json
+
+
+def eye(c):
+    r = c.admin.get("/vedette/eye")
+    assert r.status == 200, r
+    return r.json
+
+
+def test_B12_assistant_tells_by_the_led(t):
+    c = camera(t, source="virtual:street,640x360@30")
+    c.ptz_command("pan=10&tilt=-3&zoom=4000")
+    film = Film(c)
+    film.run(90, 30)
+    normal, sharp = eye(c)["led"], eye(c)["focus"]
+    order(c, assist=True)
+    film.run(6, 30)
+    t.equal(eye(c)["led"], "green", "in focus")
+    order(c, focus=0.2)
+    film.run(30, 30)
+    t.equal(eye(c)["led"], "red", "far out of focus")
+    seen = set()
+    for i in range(21):
+        order(c, focus=sharp - 0.2 + 0.01 * i)
+        film.run(3, 30)
+        seen.add(eye(c)["led"])
+    t.equal(eye(c)["led"], "green", "found")
+    t.check("amber" in seen, seen)
+    order(c, assist=False)
+    t.equal(eye(c)["led"], normal)
+
+
+def test_B4_recall_overrides_autofocus(t):
+    c = camera(t, source="virtual:street,640x360@30")
+    c.ptz_command("pan=10&tilt=-3&zoom=4000")
+    film = Film(c)
+    film.run(60, 30)
+    order(c, focus=0.6)
+    film.run(15, 30)
+    order(c, recall="add")
+    c.update("ImageSource.I0.Focus.Mode", "auto")
+    film.run(9, 30)
+    t.check(eye(c)["recall"] is not None)
+    c.ptz_command("pan=-40")
+    film.run(120, 30)
+    away = eye(c)
+    t.check(away["recall"] is None and abs(away["focus"] - 0.6) > 0.05, away)
+    c.ptz_command("pan=10")
+    film.run(120, 30)
+    back = eye(c)
+    t.check(back["recall"] is not None, back)
+    t.near(back["focus"], 0.6, 0.001, "what was saved, not what the autofocus would choose")
+    order(c, recall="remove")
+    film.run(90, 30)
+    t.check(abs(eye(c)["focus"] - 0.6) > 0.05, "the autofocus is back")
+
+
 def ends(jpeg):
     """(share that is white, luma below which a third of the picture is)"""
     y = sorted(pictures.gray(jpeg)[2])
