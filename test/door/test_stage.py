@@ -58,7 +58,7 @@ def test_J4_state_and_what_can_be_done(t):
     t.equal(j["body"]["led"], {"colour": "green", "blink": 0})
     can = {row["name"]: row for row in j["can"]}
     for name in ("hour", "speed", "weather", "cloud", "visibility", "rain", "snow", "wet", "wind",
-                 "windTo", "lamps", "mains", "ir", "spray", "cover", "blur", "clean", "turnPan", "turnTilt",
+                 "windTo", "lamps", "lampLight", "mains", "ir", "spray", "cover", "blur", "clean", "turnPan", "turnTilt",
                  "shake", "knock", "housing", "card", "input1", "input4", "button", "power",
                  "temperature"):
         t.check(name in can, name)

@@ -23,7 +23,7 @@ static uint64_t serial;
 static void command(const char *text)
 {
     struct fault why = {0};
-    if (stage_command_text(device->stage, 0, text, &why) < 0)
+    if (stage_command_text(device->stage, clock_now(timer), text, &why) < 0)
         unit_fail(__FILE__, __LINE__, "%s: %s", text, why.text);
 }
 
@@ -251,5 +251,52 @@ TEST(without_its_filter_it_sees_more)
     done();
 }
 
+/* Orange light, where street lamps are all that there is; balanced, a grey road is grey again. */
+TEST(sodium_lamps_are_orange)
+{
+    static float was[SHOT_DOWN][SHOT_ACROSS][3];
+    int x = 0, y = 0;
+    double least = 1;
+    begin("virtual:street,640x360@30", NULL, "hour 23");
+    settings.exposure_ns = 33 * MS;
+    settings.gain_db = 30;
+    advance(SECOND);
+    struct shot *s = take();
+    memcpy(was, s->light->mean, sizeof(was));
+    shot_unref(s);
+    advance(SECOND);
+    command("lamp light sodium");
+    advance(SECOND);
+    s = take();
+    for (int j = 0; j < SHOT_DOWN; j++)
+        for (int i = 0; i < SHOT_ACROSS; i++) {
+            const float *a = was[j][i], *b = s->light->mean[j][i];
+            double blue = (double)(b[2] / b[1] / (a[2] / a[1]));
+            if (a[1] > 0.05f && a[1] < 0.5f && blue < least) {
+                least = blue;
+                x = i;
+                y = j;
+            }
+        }
+    CHECK(least < 0.4);
+    const float *c = s->light->mean[y][x];
+    CHECK(c[0] > 1.5f * c[1]);
+    settings.red = (double)(c[1] / c[0]);
+    settings.blue = (double)(c[1] / c[2]);
+    shot_unref(s);
+    s = take();
+    double cb = 0, cr = 0;
+    for (int j = 0; j < 10; j++)
+        for (int i = 0; i < 10; i++) {
+            cb += s->pixels->plane[1][(y * 10 + j) * s->pixels->stride[1] + x * 10 + i] / 100.0;
+            cr += s->pixels->plane[2][(y * 10 + j) * s->pixels->stride[2] + x * 10 + i] / 100.0;
+        }
+    CHECK_NEAR(cb, 128, 6);
+    CHECK_NEAR(cr, 128, 6);
+    shot_unref(s);
+    done();
+}
+
 UNIT_MAIN(UNIT_ROW(does_as_it_is_told) UNIT_ROW(modes) UNIT_ROW(ripple_of_lamps)
-              UNIT_ROW(infrared_shows_a_man_at_50_metres) UNIT_ROW(without_its_filter_it_sees_more))
+              UNIT_ROW(infrared_shows_a_man_at_50_metres) UNIT_ROW(without_its_filter_it_sees_more)
+                  UNIT_ROW(sodium_lamps_are_orange))

@@ -18,6 +18,7 @@ struct set {
     double wind_m_s;     /* mean; gusts are made of it */
     double wind_deg;     /* where it blows to, as pan */
     double lamps;        /* street lamps and windows, 0…1; negative: as the light asks */
+    bool sodium;         /* street lamps are orange, as those of high pressure are; else LED */
     double mains_hz;     /* lamps flicker with it, twice a period; 0: not at all */
     double ir;           /* the camera's own infrared lamp, 0…1; negative: as the camera will */
     double ir_beam_deg;  /* its full width; the power is shared out over it */

@@ -150,6 +150,8 @@ export const stageTexts = {
   'stage.doc.lamps': ['Automatic: they burn when it is dark', 'Automatisch: Sie brennen, wenn es dunkel ist'],
   'stage.row.ir': ['Infrared lamp of the camera', 'Infrarotlampe der Kamera'],
   'stage.doc.ir': ['Whitens what is near', 'Erhellt, was nah ist'],
+  'stage.row.lampLight': ['Light of street lamps', 'Licht der Laternen'],
+  'stage.doc.lampLight': ['Warm white or orange', 'Warmweiß oder orange'],
   'stage.row.mains': ['Mains', 'Netz'],
   'stage.doc.mains': ['Frequency that lamps flicker with', 'Frequenz, mit der Lampen flimmern'],
   'stage.row.irBeam': ['Its beam', 'Ihr Kegel'],

@@ -173,14 +173,20 @@ static void add_infrared(float c[3], double share)
         c[i] += (float)(more * seen[i]);
 }
 
-static void see_infrared(struct light *l)
+static void see_infrared(struct light *l, bool sodium)
 {
-    static const struct {
+    const struct {
         int layer;
         double share;
-    } soft[] = {{SOFT_SKY, 0.2},        {SOFT_OVERCAST, 0.4},   {SOFT_BOUNCE, 0.6},
-                {SOFT_BOUNCE + 1, 0.6}, {SOFT_BOUNCE + 2, 0.6}, {SOFT_BOUNCE + 3, 0.6},
-                {SOFT_LAMPS, 0.5},      {SOFT_WINDOWS, 0.3},    {SOFT_EMIT, 0.4}};
+    } soft[] = {{SOFT_SKY, 0.2},
+                {SOFT_OVERCAST, 0.4},
+                {SOFT_BOUNCE, 0.6},
+                {SOFT_BOUNCE + 1, 0.6},
+                {SOFT_BOUNCE + 2, 0.6},
+                {SOFT_BOUNCE + 3, 0.6},
+                {SOFT_LAMPS, sodium ? 0.6 : 0.08},
+                {SOFT_WINDOWS, 0.3},
+                {SOFT_EMIT, 0.4}};
     for (size_t i = 0; i < sizeof(soft) / sizeof(*soft); i++)
         add_infrared(l->soft[soft[i].layer], soft[i].share);
     add_infrared(l->sun_colour, 0.6);
@@ -259,10 +265,10 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
     l->lamps = s->lamps >= 0 ? clamp01(s->lamps)
                : p->indoor   ? 1
                              : smooth(log(110), log(35), log(open * FULL_LUX));
-    static const double lamp[3] = {1.06, 1, 0.86};
+    static const double lamp[2][3] = {{1.06, 1, 0.86}, {1.65, 0.87, 0.22}}; /* LED, sodium */
     double own = s->bare ? clamp01(s->ir) * beam_power(s->ir_beam_deg) : 0;
     for (int i = 0; i < 3; i++) {
-        l->soft[SOFT_LAMPS][i] = (float)(l->lamps * lamp[i]);
+        l->soft[SOFT_LAMPS][i] = (float)(l->lamps * lamp[s->sodium][i]);
         l->soft[SOFT_WINDOWS][i] = (float)l->lamps;
         l->soft[SOFT_EMIT][i] = (float)l->lamps;
         l->soft[SOFT_IR][i] = (float)(own * LAMP_POWER);
@@ -278,7 +284,7 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
     double brightest = fmax(open, l->lamps * p->lamp_lux * 1.2 / FULL_LUX);
     brightest = fmax(brightest, own * 2e-3);
     if (s->bare)
-        see_infrared(l);
+        see_infrared(l, s->sodium);
     l->unit = unit_of(brightest);
 }
 

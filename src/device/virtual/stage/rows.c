@@ -13,6 +13,7 @@
 
 static const struct stage_word off_on[] = {{"off", 0}, {"on", 1}, {0}};
 static const struct stage_word automatic[] = {{"auto", -1}, {"off", 0}, {"on", 1}, {0}};
+static const struct stage_word lamp_lights[] = {{"led", 0}, {"sodium", 1}, {0}};
 static const struct stage_word mains[] = {{"off", 0}, {"50", 50}, {"60", 60}, {0}};
 static const struct stage_word weathers[] = {
     {"clear", 0}, {"cloudy", 1}, {"overcast", 2}, {"fog", 3},
@@ -130,6 +131,11 @@ const struct stage_row stage_rows[STAGE_KEYS] = {
                      .numbers = true,
                      .max = 1,
                      .standard = -1},
+    [STAGE_LAMP_LIGHT] = {.name = "lampLight",
+                          .words = "lamp light",
+                          .group = "light",
+                          .doc = "What street lamps are: warm white, or orange with much infrared",
+                          .word = lamp_lights},
     [STAGE_MAINS] = {.name = "mains",
                      .words = "mains",
                      .group = "light",

@@ -369,6 +369,7 @@ void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess
             .wind_m_s = v[STAGE_WIND],
             .wind_deg = v[STAGE_WIND_TO],
             .lamps = v[STAGE_LAMPS],
+            .sodium = v[STAGE_LAMP_LIGHT] > 0.5,
             .mains_hz = v[STAGE_MAINS],
             .ir = v[STAGE_IR],
             .ir_beam_deg = v[STAGE_IR_BEAM],

@@ -48,6 +48,7 @@ enum stage_key {
     STAGE_WIND,
     STAGE_WIND_TO,
     STAGE_LAMPS,
+    STAGE_LAMP_LIGHT,
     STAGE_MAINS,
     STAGE_IR,
     STAGE_IR_BEAM,
