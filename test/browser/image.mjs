@@ -221,6 +221,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await becomes('SourceRotation', '0');
     const capture = page.locator('[data-section=capture]');
     check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'nothing to save yet');
+    check(/@ \d+ fps/.test(await capture.getByLabel('Capture mode').locator('option:checked').textContent()), 'the mode that is on is shown');
     await capture.getByText('60 Hz', { exact: true }).click();
     await capture.getByText('all streams stop').waitFor();
     check((await param('CaptureFrequency')) === '50Hz', 'not before it is said');
