@@ -113,6 +113,9 @@ static double part_at(const struct part *p, int64_t time_ns)
 /* From where it is at that time, at a speed of so much a second. */
 static void part_go(struct part *p, int64_t now_ns, double to, double speed)
 {
+    const struct travel *last = &p->travel[(p->n - 1) % MOVES];
+    if (last->to == to && now_ns >= last->at_ns + last->over_ns)
+        return; /* it is there; the past is kept for longer */
     double from = part_at(p, now_ns);
     struct travel t = {now_ns, (int64_t)(fabs(to - from) / speed * 1e9), from, to};
     if (p->travel[(p->n - 1) % MOVES].at_ns == now_ns) /* the second replaces the first */
