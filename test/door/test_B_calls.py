@@ -3,6 +3,7 @@ bad input. What they do to the picture is measured elsewhere (test_B*_*.py)."""
 import json
 import time
 
+import pictures
 import vedette
 import web
 
@@ -226,9 +227,9 @@ def test_B11_capturemode(t):
     envelope(t, c, cgi, (2000, 2000, 4001, 4000, 4001))
 
 
-def pid_and_start(c):
-    fields = open(f"/proc/{c.process.pid}/stat").read().rpartition(")")[2].split()
-    return c.process.pid, fields[19]
+def boot(c):
+    """Of this start; another one after the next."""
+    return c.admin.json(CGI + "systemready.cgi", "systemready", {"timeout": 1})["data"]["bootid"]
 
 
 def came_anew(t, c):
@@ -261,18 +262,41 @@ def test_B1_save_and_restart(t):
                     [("User-Agent", "Mozilla/5.0")]):
         t.equal(c.client(*vedette.ADMIN).get(CGI + "restart.cgi", headers=headers).status, 403)
     t.equal(c.client(*vedette.ADMIN).call("HEAD", CGI + "restart.cgi").status, 200)
-    before = c.admin.json(CGI + "systemready.cgi", "systemready", {"timeout": 1})["data"]["bootid"]
+    before = boot(c)
     r = c.admin.get(CGI + "restart.cgi")
     t.equal((r.status, r.get("content-type").split(";")[0]), (200, "text/html"))
     t.match("restartMessage", r.text)
     def again():
         came_anew(t, c)
-        return c.admin.json(CGI + "systemready.cgi", "systemready", {"timeout": 1})["data"]["bootid"]
+        return boot(c)
     end = time.monotonic() + 60
     while (after := again()) == before and time.monotonic() < end:
         time.sleep(0.1)
     t.check(after != before, "it did not start anew")
     t.equal(c.param(I0 + "CaptureFrequency"), "60Hz")
+
+
+def test_B11_change_starts_anew(t):
+    """A new capture mode: the camera starts anew by itself, and takes pictures so."""
+    c = t.camera()
+    c.setup()
+    modes = call(t, c.viewer, "capturemode.cgi", "getCaptureModes")[0]["captureMode"]
+    small = next((m for m in modes if m["description"].startswith("1280x720")), None)
+    if not small or small["enabled"]:
+        t.skip("this source has one mode")
+    before = boot(c)
+    t.equal(call(t, c.operator, "capturemode.cgi", "setCaptureMode", channel=1,
+                 captureModeId=small["captureModeId"]), {})
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        came_anew(t, c)
+        if boot(c) != before:
+            break
+        time.sleep(0.1)
+    modes = call(t, c.viewer, "capturemode.cgi", "getCaptureModes")[0]["captureMode"]
+    t.equal([m["captureModeId"] for m in modes if m["enabled"]], [small["captureModeId"]])
+    t.check(c.param("Properties.Image.Resolution").startswith("1280x720,"))
+    t.equal(pictures.jpeg_size(c.snapshot()), (1280, 720))
 
 
 # ---- B3: focus ----
