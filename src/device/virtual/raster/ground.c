@@ -18,8 +18,8 @@ bool ground_ray_begin(const struct raster *r, const struct view *v, double groun
     return g->height > 0 && fmin(d.z, d.z + g->zx * v->width) < 0;
 }
 
-static struct raster_ground row_of(const struct ground_ray *g, const struct view *v,
-                                   const struct placed *p)
+struct raster_ground ground_row(const struct ground_ray *g, const struct view *v,
+                                const struct placed *p)
 {
     return (struct raster_ground){.x = {(float)g->x0, (float)g->xx},
                                   .y = {(float)g->y0, (float)g->yx},
@@ -185,7 +185,7 @@ static void shadow_rows(struct raster *r, const struct backdrop *b, const struct
             continue;
         int x0 = box->x0 + a, x1 = box->x0 + e;
         const float *far = far_row(r, b, v, y, x0, x1);
-        struct raster_ground row = row_of(&g, v, s->p);
+        struct raster_ground row = ground_row(&g, v, s->p);
         row.sine = (float)s->dx;
         row.cosine = (float)s->dy;
         row.inv_soft = (float)(1 / s->reach);
@@ -276,9 +276,7 @@ static void cast_shadow(struct raster *r, const struct backdrop *b, const struct
 
 /* ---- the dark below ---- */
 
-/* Where a row of pixels crosses a four-cornered piece of the ground (corners 0 1 3 2 go round
- * it); with `box` where it may be at all. */
-static void row_of_quad(const double at[4][2], int y, const struct box *box, int *ret_a, int *ret_e)
+void ground_quad_row(const double at[4][2], int y, const struct box *box, int *ret_a, int *ret_e)
 {
     static const int round[5] = {0, 1, 3, 2, 0};
     double lo = INFINITY, hi = -INFINITY, top = y - 0.5, bottom = y + 1.5;
@@ -343,10 +341,10 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
         struct ground_ray g;
         int x0 = box.x0, x1 = box.x1;
         if (!box.cut)
-            row_of_quad(at, y, &box, &x0, &x1);
+            ground_quad_row(at, y, &box, &x0, &x1);
         if (x0 >= x1 || !ground_ray_begin(r, v, p->who->at.z, y, &g))
             continue;
-        struct raster_ground row = row_of(&g, v, p);
+        struct raster_ground row = ground_row(&g, v, p);
         row.sine = (float)p->sine;
         row.cosine = (float)p->cosine;
         row.half_w = (float)half_w;

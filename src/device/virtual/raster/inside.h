@@ -61,6 +61,15 @@ struct raster {
     uint8_t *far_known;
     size_t far_room;
 
+    /* What ground at a height throws back, as far as beams have asked. */
+    struct view ground_view;
+    const struct backdrop *ground_of;
+    double ground_z;
+    uint16_t *ground; /* three planes of room for as many pixels as far_room has */
+    uint8_t *ground_known, *ground_some; /* of FAR_STEP pixels: whether; which eights have any */
+    size_t ground_room;
+    float *energy; /* of beams: three rows, a number for every eighth pixel */
+
     float *half;   /* a shadow's coverage, half as large: HALF_SIDE a row */
     uint8_t *dark; /* what shadows take from the sun, then from the sky; whole pictures */
     size_t dark_room;
@@ -122,6 +131,12 @@ struct box {
     int x0, y0, x1, y1;
     bool cut; /* some of what it holds is behind the eye */
 };
+/* The row as kernels take it, round a member. */
+struct raster_ground ground_row(const struct ground_ray *g, const struct view *v,
+                                const struct placed *p);
+/* Where a row of pixels crosses a four-cornered piece of the ground (corners 0 1 3 2 go round
+ * it); with `box` where it may be at all. */
+void ground_quad_row(const double at[4][2], int y, const struct box *box, int *ret_a, int *ret_e);
 /* A box of the picture that holds points of the ground, or false. */
 bool ground_box(const struct view *v, const struct vec *point, int n, struct box *ret);
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
@@ -145,6 +160,7 @@ const struct plate *look_plate(struct raster *r, const char *text);
 void keep_pixels(struct raster *r, struct radiance *into, int y, int x0, int x1);
 /* Into the order in which they are drawn, one whole after the other: far ones first. */
 void sort_members(struct placed **order, size_t n);
+#define FAR_STEP 64 /* pixels whose distance is asked for at once */
 /* Depths of the backdrop; x0 ≤ x < x1 of the row are valid. */
 const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                      int x0, int x1);

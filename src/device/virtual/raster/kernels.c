@@ -186,6 +186,59 @@ static void shadow(const struct raster_ground *g, int x0, int x1, const float *f
     }
 }
 
+/* A dipped beam. It ends smoothly where beam_corners() says: by night even a thousandth of it is
+ * seen on a lawn. */
+static void beam(const struct raster_ground *g, int x0, int n, float *energy)
+{
+    const f8 lane = {0, 8, 16, 24, 32, 40, 48, 56}, one = ALL(1.0f), none = ALL(0.0f);
+    for (int i = 0; i < n; i += BLOCK) {
+        f8 x = ALL((float)(x0 + 8 * i)) + lane, z = ALL(g->z[0]) + x * ALL(g->z[1]);
+        i8 there = z < ALL(-1e-3f);
+        f8 k = ALL(g->height) / -pick(there, z, ALL(-1.0f));
+        f8 gx = (ALL(g->x[0]) + x * ALL(g->x[1])) * k - ALL(g->at[0]);
+        f8 gy = (ALL(g->y[0]) + x * ALL(g->y[1])) * k - ALL(g->at[1]);
+        f8 ahead = gx * ALL(g->sine) + gy * ALL(g->cosine) - ALL(g->half_l);
+        f8 aside = gx * ALL(g->cosine) - gy * ALL(g->sine);
+        there = there & (ahead > ALL(0.3f)) & (ahead < ALL(BEAM_M));
+        ahead = pick(there, ahead, one);
+        aside = most(aside, -aside);
+        f8 edge =
+            one - aside / (ALL(BEAM_NEAR_M) + ahead * ALL((BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
+        f8 end = one - ahead * ALL(1 / BEAM_M), side = aside / (ALL(1.1f) + ALL(0.16f) * ahead);
+        f8 side2 = side * side, far = ahead * ALL(1 / 16.0f);
+        edge = least(most(edge, none), ALL(0.5f));
+        edge = ALL(4.0f) * edge * (one - edge);
+        end = least(end * ALL(1 / 0.3f), one);
+        f8 light = least(ahead * ALL(1 / 8.0f), one) * edge * end /
+                   ((one + side2 * side2) * (one + far * far * far));
+        STORE(energy + i, LOAD(energy + i) + pick(there, light * ALL(g->strength), none));
+    }
+}
+
+INLINE w8u get_words(const uint16_t *from, int n)
+{
+    w8u w = {0};
+    memcpy(&w, from, (n < BLOCK ? (size_t)n : BLOCK) * sizeof(*from));
+    return w;
+}
+
+static void shine(int n, const float *energy, const uint16_t *const ground[3],
+                  uint16_t *const to[3])
+{
+    static const float tint[3] = {1.0f / 65535, 0.93f / 65535, 0.80f / 65535};
+    const f8 lane = {0, 0.125f, 0.25f, 0.375f, 0.5f, 0.625f, 0.75f, 0.875f};
+    for (int i = 0; i < n; i += BLOCK, energy++) {
+        f8 light = ALL(energy[0]) + lane * ALL(energy[1] - energy[0]);
+        for (int k = 0; k < 3; k++) {
+            f8 now = TO_F8(get_words(to[k] + i, n - i)) + ALL(0.5f) +
+                     TO_F8(get_words(ground[k] + i, n - i)) * (light * ALL(tint[k]));
+            i8 whole = __builtin_convertvector(least(now, ALL(65535.0f)), i8);
+            w8u w = __builtin_convertvector(whole, w8u);
+            memcpy(to[k] + i, &w, (n - i < BLOCK ? (size_t)(n - i) : BLOCK) * sizeof(*to[k]));
+        }
+    }
+}
+
 const struct kernels_raster KERNELS_RASTER = {
     .vertices = vertices,
     .triangles = KERNELS_OWN(raster_triangles),
@@ -198,4 +251,6 @@ const struct kernels_raster KERNELS_RASTER = {
     .contact = contact,
     .shadow = shadow,
     .seen = seen,
+    .beam = beam,
+    .shine = shine,
 };

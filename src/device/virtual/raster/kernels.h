@@ -89,11 +89,16 @@ struct raster_ground {
     float height, f;        /* of the eye above the ground; depth of the rays */
     float at[2];            /* the member, from the eye */
     float sine, cosine;     /* of the axes: x to the right, y ahead (contact), along the shadow */
-    float half_w, half_l;   /* contact: metres */
+    float half_w, half_l;   /* contact: metres; beam: half_l is how far ahead the lamps are */
     float inv_soft;         /* 1/metres: of the border; of the shadow's length */
     float strength;
     float share[3]; /* shadow: the sun's share at its foot, half way, at its end */
 };
+
+/* Where a beam ends: so long; half as wide: */
+#define BEAM_M 45.0f
+#define BEAM_NEAR_M 3.5f
+#define BEAM_FAR_M 14.0f
 
 struct kernels_raster {
     /* Where vertices [first, first + n) of a level are, how they are lit. a, b: poses. */
@@ -127,6 +132,13 @@ struct kernels_raster {
     void (*contact)(const struct raster_ground *g, int x0, int x1, const float *far, uint8_t *dark);
     void (*shadow)(const struct raster_ground *g, int x0, int x1, const float *far,
                    const float *cover, uint8_t *dark);
+    /* A vehicle's beam upon the ground: adds its light, times g->strength, at pixels x0, x0 + 8, …;
+     * n of them, energy readable and writable in whole blocks. */
+    void (*beam)(const struct raster_ground *g, int x0, int n, float *energy);
+    /* Adds light that falls upon ground to n pixels: energy of every eighth and of the one behind
+     * the last; what the ground throws back, in 65535ths. */
+    void (*shine)(int n, const float *energy, const uint16_t *const ground[3],
+                  uint16_t *const to[3]);
     /* raster_seen() of n pixels, written in whole blocks. */
     void (*seen)(size_t n, const float *far, const float *depth, float *ret);
 };

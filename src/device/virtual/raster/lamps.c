@@ -12,30 +12,20 @@ static struct vec lamp_at(const struct placed *p, const struct model_lamp *m)
                                 m->at[2] * p->scale));
 }
 
-#define BEAM_M 45.0f /* long; half as wide: */
-#define BEAM_NEAR_M 3.5f
-#define BEAM_FAR_M 14.0f
+#define BEAM_WHITES 5e-4 /* its brightest, in white cards */
+#define BEAM_LEAST 4.0f  /* samples: fewer are less than a tenth of what the noise is */
+#define EIGHT 8
 
-/* Dipped beam upon the ground before a vehicle: by distance ahead and aside. In white cards. */
-static float beam(float ahead, float aside)
-{
-    /* It ends where beam_box() does: by night even a thousandth of it is seen on a lawn. */
-    float edge = 1 - aside / (BEAM_NEAR_M + ahead * ((BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
-    float end = 1 - ahead / BEAM_M;
-    if (ahead < 0.3f || edge <= 0 || end <= 0)
-        return 0;
-    float spread = 1.1f + 0.16f * ahead, side = aside / spread;
-    float across = 1 / (1 + side * side * side * side);
-    float fall = ahead < 8 ? ahead / 8 : 1;
-    float far = ahead / 16;
-    edge = edge < 0.5f ? 4 * edge * (1 - edge) : 1;
-    end = end < 0.3f ? end / 0.3f : 1;
-    return 5e-4f * across * fall * edge * end / (1 + far * far * far);
-}
+struct beam {
+    const struct placed *p;
+    struct box box;
+    double at[4][2]; /* corners in the picture, unless the box is cut */
+    float strength;
+};
 
 /* Where a vehicle's beam may reach the ground in the picture; false: it does not matter. */
-static bool beam_box(const struct backdrop *b, const struct view *v, const struct light *l,
-                     const struct placed *p, struct box *ret)
+static bool beam_of(const struct backdrop *b, const struct view *v, const struct light *l,
+                    const struct placed *p, struct beam *ret)
 {
     struct lit lit;
     if (!p->who->headlights || !p->model->n_lamps)
@@ -51,27 +41,163 @@ static bool beam_box(const struct backdrop *b, const struct view *v, const struc
         corner[k] =
             vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine, 0));
     }
-    return ground_box(v, corner, 4, ret);
+    if (!ground_box(v, corner, 4, &ret->box))
+        return false;
+    for (int k = 0; k < 4 && !ret->box.cut; k++)
+        view_point(v, corner[k], &ret->at[k][0], &ret->at[k][1]);
+    ret->p = p;
+    ret->strength = (float)(BEAM_WHITES * exp(-l->extinction * vec_len(p->feet)) * l->unit);
+    return true;
 }
 
-/* Light of one vehicle on the pixels of a row, added in samples of a white card. */
-static void beam_row(const struct raster *r, const struct view *v, const struct light *l,
-                     const struct placed *p, const struct box *box, int y, const float *far,
-                     float *energy)
+/* ---- what the ground throws back ---- */
+
+static bool ground_begin(struct raster *r, const struct backdrop *b, const struct view *v, double z)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, n = across * (size_t)v->height;
+    free(r->energy);
+    r->energy = malloc(((size_t)v->width / EIGHT + 2 * EIGHT) * 3 * sizeof(*r->energy));
+    if (n > r->ground_room) {
+        free(r->ground);
+        free(r->ground_known);
+        r->ground_room = 0;
+        r->ground = malloc(n * FAR_STEP * 3 * sizeof(*r->ground));
+        r->ground_known = malloc(2 * n);
+        if (!r->ground || !r->ground_known)
+            return false;
+        r->ground_room = n;
+        r->ground_some = r->ground_known + n;
+        r->ground_of = NULL;
+    }
+    if (r->ground_of != b || r->ground_z != z || !view_same(&r->ground_view, v))
+        memset(r->ground_known, 0, n);
+    r->ground_of = b;
+    r->ground_z = z;
+    r->ground_view = *v;
+    return r->energy;
+}
+
+/* Looks at FAR_STEP pixels of a row; `to`: the first of them. */
+static uint8_t look_down(struct raster *r, const struct backdrop *b, const struct view *v, int y,
+                         int x0, uint16_t *const to[3])
+{
+    float albedo[FAR_STEP * 3];
+    struct ground_ray g;
+    int x1 = x0 + FAR_STEP < v->width ? x0 + FAR_STEP : v->width;
+    uint8_t some = 0;
+    if (!ground_ray_begin(r, v, r->ground_z, y, &g))
+        return 0;
+    const float *far = far_row(r, b, v, y, x0, x1);
+    backdrop_albedo_row(b, v, y, x0, x1, albedo);
+    for (int x = x0; x < x1; x++) {
+        double z = ground_ray_reach(&g, x) * v->f;
+        bool seen = z > 0 && fabs((double)far[x] - z) <= far_tolerance(z);
+        for (int k = 0; k < 3; k++) {
+            float a = seen ? albedo[(x - x0) * 3 + k] : 0;
+            to[k][x - x0] = (uint16_t)(a * 65535 + 0.5f);
+            some |= (uint8_t)((to[k][x - x0] > 0) << ((x - x0) / EIGHT));
+        }
+    }
+    return some;
+}
+
+/* Whether any of eight pixels of a row are such ground. */
+static bool ground_at(struct raster *r, const struct backdrop *b, const struct view *v, int y,
+                      int eight)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, plane = r->ground_room * FAR_STEP;
+    size_t step = (size_t)y * across + (size_t)(eight * EIGHT / FAR_STEP);
+    if (!r->ground_known[step]) {
+        uint16_t *first = r->ground + step * FAR_STEP;
+        uint16_t *const to[3] = {first, first + plane, first + 2 * plane};
+        r->ground_some[step] = look_down(r, b, v, y, eight * EIGHT / FAR_STEP * FAR_STEP, to);
+        r->ground_known[step] = 1;
+    }
+    return r->ground_some[step] >> eight % (FAR_STEP / EIGHT) & 1;
+}
+
+/* ---- beams upon it ---- */
+
+/* Light on a row of pixels, of all beams that meet the ground at its height. */
+static void beams_row(const struct raster *r, const struct view *v, const struct beam *beam,
+                      size_t n, int y, float *energy)
 {
     struct ground_ray g;
-    if (!ground_ray_begin(r, v, p->who->at.z, y, &g))
+    memset(energy, 0, ((size_t)v->width / EIGHT + 2 * EIGHT) * sizeof(*energy));
+    if (!ground_ray_begin(r, v, r->ground_z, y, &g))
         return;
-    double front = p->hi[1] * p->scale;
-    float clear = (float)(exp(-l->extinction * vec_len(p->feet)) * l->unit);
-    for (int x = box->x0; x < box->x1; x++) {
-        double k = ground_ray_reach(&g, x), z = k * v->f;
-        if (k <= 0 || fabs(far[x] - z) > far_tolerance(z))
+    for (size_t i = 0; i < n; i++) {
+        const struct placed *p = beam[i].p;
+        int x0 = beam[i].box.x0, x1 = beam[i].box.x1;
+        if (p->who->at.z != r->ground_z || y < beam[i].box.y0 - 1 || y > beam[i].box.y1)
             continue;
-        double gx = (g.x0 + x * g.xx) * k - p->feet.x, gy = (g.y0 + x * g.yx) * k - p->feet.y;
-        double ahead = gx * p->sine + gy * p->cosine - front;
-        double aside = gx * p->cosine - gy * p->sine;
-        energy[x] += beam((float)ahead, (float)fabs(aside)) * clear;
+        if (!beam[i].box.cut)
+            ground_quad_row(beam[i].at, y, &beam[i].box, &x0, &x1);
+        if (x0 >= x1)
+            continue;
+        struct raster_ground row = ground_row(&g, v, p);
+        row.sine = (float)p->sine;
+        row.cosine = (float)p->cosine;
+        row.half_l = (float)(p->hi[1] * p->scale);
+        row.strength = beam[i].strength;
+        int first = x0 / EIGHT;
+        r->k->beam(&row, first * EIGHT, x1 / EIGHT + 1 - first, energy + first);
+    }
+}
+
+/* Adds it where ground is to be seen; only what is lit is touched. */
+static void shine_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
+                      int x0, int x1, const float *energy, struct radiance *into)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, plane = r->ground_room * FAR_STEP;
+    uint16_t *ground = r->ground + (size_t)y * across * FAR_STEP;
+    int end = (x1 + EIGHT - 1) / EIGHT;
+    for (int i = x0 / EIGHT, from; i < end; i++) {
+        for (from = i; i < end && (energy[i] > BEAM_LEAST || energy[i + 1] > BEAM_LEAST) &&
+                       ground_at(r, b, v, y, i);
+             i++) {
+        }
+        if (i == from)
+            continue;
+        int a = from * EIGHT, e = i * EIGHT < v->width ? i * EIGHT : v->width;
+        size_t at = (size_t)y * into->stride + (size_t)a;
+        const uint16_t *const from_ground[3] = {ground + a, ground + plane + a,
+                                                ground + 2 * plane + a};
+        uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
+        keep_pixels(r, into, y, a, e);
+        r->k->shine(e - a, energy + from, from_ground, to);
+    }
+}
+
+static void beams_at(struct raster *r, const struct backdrop *b, const struct view *v,
+                     const struct beam *beam, size_t n, struct radiance *into)
+{
+    struct box all = {v->width, v->height, 0, 0, false};
+    for (size_t i = 0; i < n; i++) {
+        const struct box *q = &beam[i].box;
+        if (beam[i].p->who->at.z != r->ground_z)
+            continue;
+        all.x0 = q->x0 < all.x0 ? q->x0 : all.x0;
+        all.y0 = q->y0 < all.y0 ? q->y0 : all.y0;
+        all.x1 = q->x1 > all.x1 ? q->x1 : all.x1;
+        all.y1 = q->y1 > all.y1 ? q->y1 : all.y1;
+    }
+    /* Beams are smooth: every second row, every eighth pixel, and straight between them. */
+    size_t room = (size_t)v->width / EIGHT + 2 * EIGHT;
+    float *row = r->energy, *next = row + room, *between = next + room;
+    int first = all.y0 & ~1;
+    beams_row(r, v, beam, n, first, row);
+    for (int y = first; y < all.y1; y += 2) {
+        beams_row(r, v, beam, n, y + 2, next);
+        if (y >= all.y0)
+            shine_row(r, b, v, y, all.x0, all.x1, row, into);
+        for (int i = all.x0 / EIGHT; i <= all.x1 / EIGHT + 1; i++)
+            between[i] = (row[i] + next[i]) * 0.5f;
+        if (y + 1 < all.y1)
+            shine_row(r, b, v, y + 1, all.x0, all.x1, between, into);
+        float *was = row;
+        row = next;
+        next = was;
     }
 }
 
@@ -79,48 +205,17 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
                        const struct light *l, const struct placed *p, size_t n,
                        struct radiance *into)
 {
-    struct box box[CAST_MOST], all = {v->width, v->height, 0, 0, false};
-    uint8_t who[CAST_MOST];
+    struct beam beam[CAST_MOST];
     size_t lit = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct box *q = &box[lit];
-        if (!beam_box(b, v, l, &p[i], q))
-            continue;
-        who[lit++] = (uint8_t)i;
-        all.x0 = q->x0 < all.x0 ? q->x0 : all.x0;
-        all.y0 = q->y0 < all.y0 ? q->y0 : all.y0;
-        all.x1 = q->x1 > all.x1 ? q->x1 : all.x1;
-        all.y1 = q->y1 > all.y1 ? q->y1 : all.y1;
+    for (size_t i = 0; i < n; i++)
+        lit += beam_of(b, v, l, &p[i], &beam[lit]);
+    for (size_t i = 0, k; i < lit; i++) {
+        double z = beam[i].p->who->at.z;
+        for (k = 0; k < i && beam[k].p->who->at.z != z; k++) {
+        }
+        if (k == i && ground_begin(r, b, v, z)) /* the first of those at this height */
+            beams_at(r, b, v, beam, lit, into);
     }
-    float *energy = lit ? malloc((size_t)v->width * 4 * sizeof(float)) : NULL;
-    for (int y = all.y0; energy && y < all.y1; y++) {
-        const float *far = far_row(r, b, v, y, all.x0, all.x1);
-        float *albedo = energy + v->width;
-        memset(energy + all.x0, 0, (size_t)(all.x1 - all.x0) * sizeof(float));
-        for (size_t i = 0; i < lit; i++)
-            if (y >= box[i].y0 && y < box[i].y1)
-                beam_row(r, v, l, &p[who[i]], &box[i], y, far, energy);
-        int first = all.x0, last = all.x1;
-        while (first < last && energy[first] < 0.3f)
-            first++;
-        while (last > first && energy[last - 1] < 0.3f)
-            last--;
-        if (first >= last)
-            continue;
-        keep_pixels(r, into, y, first, last);
-        backdrop_albedo_row(b, v, y, first, last, albedo);
-        uint16_t *const to[3] = {into->r + (size_t)y * into->stride,
-                                 into->g + (size_t)y * into->stride,
-                                 into->b + (size_t)y * into->stride};
-        for (int x = first; x < last; x++)
-            for (int c = 0; c < 3; c++) {
-                static const float tint[3] = {1.0f, 0.93f, 0.80f};
-                float now =
-                    (float)to[c][x] + albedo[(x - first) * 3 + c] * energy[x] * tint[c] + 0.5f;
-                to[c][x] = (uint16_t)(now > 65535 ? 65535 : now);
-            }
-    }
-    free(energy);
 }
 
 /* A lamp's head and what the lens makes of it. */

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAR_STEP 64 /* pixels whose distance is asked for at once */
-
 struct raster *raster_new(const struct models *m, struct vec eye)
 {
     struct raster *r = calloc(1, sizeof(*r));
@@ -25,7 +23,8 @@ void raster_rest(struct raster *r)
         (void **)&r->patch.depth, (void **)&r->patch.who,     (void **)&r->row_memory,
         (void **)&r->far,         (void **)&r->far_known,     (void **)&r->dark,
         (void **)&r->dark_x0,     (void **)&r->kept,          (void **)&r->aside,
-        (void **)&r->plate,       (void **)&r->patch.face,    (void **)&r->half};
+        (void **)&r->plate,       (void **)&r->patch.face,    (void **)&r->half,
+        (void **)&r->ground,      (void **)&r->ground_known,  (void **)&r->energy};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         free(*all[i]);
         *all[i] = NULL;
