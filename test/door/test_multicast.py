@@ -270,3 +270,28 @@ def test_E2_multicast_refused(t):
     for bad in ("RTP/AVP;multicast;destination=239.9.9.9", "RTP/AVP/TCP;multicast",
                 "RTP/AVP;multicast;destination=127.0.0.1"):
         t.equal(s.setup(bad).status, 461, bad)
+
+
+def test_E2_multicast_timeout(t):
+    """A session that falls silent ends, its group with it; RTSP alone is a sign of life."""
+    need_multicast(t)
+    c = t.camera(clock="sim", source="virtual:320x180@30")
+    c.setup(users=False)
+    path = "/axis-media/media.amp?resolution=160x90&sessiontimeout=1"
+    with c.ticking():
+        a, b = Receiver(t, c, path), Receiver(t, c, path)
+        a.play(t), b.play(t)
+        a.unit(), b.unit()
+    for _ in range(2):  # each has 1 s and 10 more
+        c.advance(7)
+        t.equal(b.rtsp.call("GET_PARAMETER").status, 200)
+    t.equal(a.rtsp.call("GET_PARAMETER").status, 454, "14 s of silence")
+    with c.ticking():
+        b.unit()
+    t.check("multicast to" in c.log and " ends" not in re.findall(r"multicast to.*", c.log)[-1], c.log)
+    c.advance(14)
+    t.equal(b.rtsp.call("GET_PARAMETER").status, 454)
+    t.match(r" ends$", re.findall(r"multicast to.*", c.log)[-1])
+
+
+test_E2_multicast_timeout.seconds = 180

@@ -1,8 +1,11 @@
 /* The whole RTSP door, its connections and sessions, against hostile bytes. The rooms
  * below it are stand-ins: everybody is a viewer, there is one stream, media never flows.
- * First byte: 1 logins fail, 2 no picture yet, 4 viewers are full, 8 as a WebSocket.
+ * First byte: 1 logins fail, 2 no picture yet, 4 viewers are full, 8 as a WebSocket,
+ * 16 the multicast group wants a source, 32 its port is fixed.
  * Byte 0x1e: let the camera answer; the id 0123456789abcdef stands for the newest session. */
+#include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,9 +14,11 @@
 #include "api/gate.h"
 #include "api/request.h"
 #include "api/rtsp/door.h"
+#include "api/rtsp/group.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "conf/param.h"
 #include "deliver/deliver.h"
 #include "fuzz.h"
 #include "media/pipeline.h"
@@ -103,10 +108,28 @@ struct feed *feed_close(struct feed *f)
 int udp_pair(const struct sockaddr *local_addr, socklen_t len, int first, int last, int ret_fds[2],
              int *ret_port, struct fault *why)
 {
-    ret_fds[0] = dup(0);
-    ret_fds[1] = dup(0);
+    ret_fds[0] = socket(AF_INET, SOCK_DGRAM, 0);
+    ret_fds[1] = socket(AF_INET, SOCK_DGRAM, 0);
     *ret_port = first;
     return 0;
+}
+
+/* The client came in by the loopback interface, which multicast then goes out by. */
+int getsockname(int fd, struct sockaddr *ret, socklen_t *len)
+{
+    const struct sockaddr_in local = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    memcpy(ret, &local, sizeof(local));
+    *len = sizeof(local);
+    return 0;
+}
+static struct rtp_settings rtp = {.hops = 5};
+const void *room_ref(struct room *r)
+{
+    return &rtp;
+}
+void room_unref(const void *snapshot)
+{
 }
 
 struct viewer {
@@ -198,7 +221,7 @@ int viewer_play(struct viewer *v, int track,
 {
     assert(!v->closed && v->feed);
     const struct viewer_join join = {.seq = 1};
-    if (!(flags & 2))
+    if (ready && !(flags & 2))
         ready(v, &join, arg);
     return 0;
 }
@@ -276,7 +299,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .codec = CODEC_H264, .sps = {0x67, 1, 2, 3}, .sps_len = 4, .pps = {0x68}, .pps_len = 1};
     const struct stream_window window = {1 << 20, NSEC_PER_SEC};
     stream = stream_new(clock_, &format, &window);
-    struct camera cam = {.loop = loop, .clock = clock_, .identity = &identity};
+    struct camera cam = {
+        .loop = loop, .clock = clock_, .identity = &identity, .rtp_room = (struct room *)&rtp};
+    strcpy(rtp.video_address, flags & 16 ? "232.1.2.3" : "239.192.1.2");
+    rtp.video_port = flags & 32 ? 5600 : 0;
     door = rtsp_door_new(&cam, NULL);
     int fds[2];
     if (!door || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds))
@@ -305,6 +331,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     {
         const struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
         assert(s->conn || !s->transport.tcp);
+    }
+    list_for_each(it, &door->groups)
+    {
+        const struct rtsp_group *g = container_of(it, struct rtsp_group, in_door);
+        unsigned members = 0, playing = 0;
+        list_for_each(at, &door->sessions)
+        {
+            const struct rtsp_session *s = container_of(at, struct rtsp_session, in_door);
+            members += s->group == g;
+            playing += s->group == g && s->playing;
+        }
+        assert(members && members == g->members && g->sending == (playing > 0));
+        assert(g->viewer->playing == g->sending);
     }
     rtsp_door_free(door);
     poll_timer.fire = stop_fire;
