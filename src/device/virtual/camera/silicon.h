@@ -11,7 +11,7 @@
 #include "media/tone.h"
 
 #define SILICON_SHORTEST_NS INT64_C(50000)
-#define SILICON_MOST_GAIN_DB 42.0
+#define SILICON_MOST_GAIN_DB 48.0
 #define SILICON_MOST_RANGE 256.0
 
 #define SILICON_FULL_WELL 30000.0 /* electrons that a pixel holds */
