@@ -96,7 +96,25 @@ static void copy(char *to, size_t room, const char *from)
     strcpy(to, from);
 }
 
-static void add_patch(struct build *b, const char *dir, const json_t *o, bool base)
+/* Makers' badges and the like, which the models brought along: painted over from their left
+ * and right borders. */
+static void blank(struct layers *l, const struct patch *p, const json_t *list)
+{
+    size_t i;
+    const json_t *o;
+    json_array_foreach(list, i, o)
+    {
+        int x0 = (int)lrint((number(o, "pan0") - p->pan0) * l->density);
+        int x1 = (int)lrint((number(o, "pan1") - p->pan0) * l->density);
+        int y0 = (int)lrint((p->tilt1 - number(o, "tilt1")) * l->density);
+        int y1 = (int)lrint((p->tilt1 - number(o, "tilt0")) * l->density);
+        if (x0 >= 2 && y0 >= 0 && x1 < l->w - 2 && y1 < l->h && x1 > x0 && y1 > y0)
+            layers_blank(l, x0, y0, x1, y1);
+    }
+}
+
+static void add_patch(struct build *b, const char *dir, const json_t *o, const json_t *blanks,
+                      bool base)
 {
     struct patch p = {0};
     struct layers l = {0};
@@ -111,6 +129,7 @@ static void add_patch(struct build *b, const char *dir, const json_t *o, bool ba
     l.density = density;
     layers_load(&l, dir, p.name, soft_name);
     l.round = p.pan1 - p.pan0 >= 359.9;
+    blank(&l, &p, blanks);
     layers_smooth(&l);
     build_patch(b, &p, &l, base);
 }
@@ -181,7 +200,8 @@ static void add_place(struct build *b, const char *dir, const json_t *o)
         b->head.eye[i] = (double)eye[i];
     b->head.lamp_lux = json_object_get(o, "lamp_lux") ? number(o, "lamp_lux") : 15;
     b->head.indoor = json_is_true(json_object_get(o, "indoor"));
-    json_array_foreach(patches, i, p) add_patch(b, dir, p, i == 0);
+    const json_t *blanks = json_object_get(o, "blanks");
+    json_array_foreach(patches, i, p) add_patch(b, dir, p, blanks, i == 0);
     add_lamps(b, json_object_get(o, "lamps"));
     add_signs(b, json_object_get(o, "signs"));
 }

@@ -35,6 +35,8 @@ void layers_done(struct layers *l);
 void layers_load(struct layers *l, const char *dir, const char *name, const char *const soft[]);
 /* Straightens ragged edges of colour and takes specks out of the light. */
 void layers_smooth(struct layers *l);
+/* Texels x0 ≤ x < x1, y0 ≤ y < y1 get the colours of their left and right neighbours. */
+void layers_blank(struct layers *l, int x0, int y0, int x1, int y1);
 /* Half the density. */
 void layers_halve(struct layers *to, const struct layers *from);
 /* The foot of a round patch as seen straight down; see PROJECTION_DOWN. */

@@ -9,8 +9,9 @@
 
 #include "unpack.h"
 
-#define PICTURE 512 /* side of a packed tile */
-#define DARK 6e-5f  /* less than that is the codec's noise */
+#define PICTURE 512   /* side of a packed tile */
+#define DARK 6e-5f    /* less than that is the codec's noise */
+#define DARK_IR 2e-5f /* but the bare lamp has nothing else beside it, and reaches far */
 
 void layers_init(struct layers *l, int w, int h)
 {
@@ -174,25 +175,26 @@ static void put_sun(struct decoded *d, const AVFrame *f, int x, int y, int w, in
         }
 }
 
-static float soft_value(float coded)
+static float soft_value(float coded, float dark)
 {
     if (coded <= 0)
         return 0;
     float v = exp2f(20 * (coded > 1 ? 1 : coded) - 16);
-    return v < DARK ? 0 : v;
+    return v < dark ? 0 : v;
 }
 
 static void put_soft(struct decoded *d, const AVFrame *f, int x, int y, int w, int h)
 {
     struct layers *l = d->to;
+    float dark = d->which == SOFT_IR ? DARK_IR : DARK;
     for (int j = 0; j < h; j++)
         for (int i = 0; i < w; i++) {
             float v = (float)row16(f, 0, j)[i] / 4095;
             float b = ((float)row16(f, 1, j / 2)[i / 2] - 2048) / 4095;
             float r = ((float)row16(f, 2, j / 2)[i / 2] - 2048) / 4095;
-            float rgb[3] = {soft_value(v + 1.5748f * r),
-                            soft_value(v - 0.187324f * b - 0.468124f * r),
-                            soft_value(v + 1.8556f * b)};
+            float rgb[3] = {soft_value(v + 1.5748f * r, dark),
+                            soft_value(v - 0.187324f * b - 0.468124f * r, dark),
+                            soft_value(v + 1.8556f * b, dark)};
             l->soft[d->which][(size_t)(y + j) * (size_t)l->w4 + (size_t)(x + i)] = soft_pack(rgb);
         }
 }

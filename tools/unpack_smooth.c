@@ -275,3 +275,20 @@ void layers_smooth(struct layers *l)
         if (i != SOFT_EMIT)
             clean_soft(l->soft[i], l->w4, l->h4);
 }
+
+static void blank_plane(uint8_t *plane, int width, int x0, int y0, int x1, int y1)
+{
+    for (int y = y0; y < y1; y++) {
+        uint8_t *row = plane + (size_t)y * (size_t)width;
+        int left = row[x0 - 1], right = row[x1];
+        for (int x = x0; x < x1; x++)
+            row[x] = (uint8_t)((left * (x1 - x) + right * (x - x0 + 1)) / (x1 - x0 + 1));
+    }
+}
+
+void layers_blank(struct layers *l, int x0, int y0, int x1, int y1)
+{
+    blank_plane(l->y, l->w, x0, y0, x1, y1);
+    blank_plane(l->cb, l->w2, x0 / 2, y0 / 2, (x1 + 1) / 2, (y1 + 1) / 2);
+    blank_plane(l->cr, l->w2, x0 / 2, y0 / 2, (x1 + 1) / 2, (y1 + 1) / 2);
+}

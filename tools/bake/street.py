@@ -33,7 +33,11 @@ PATCHES = [('base', -180, 180, -90, _T, _P), ('band', -180, 180, _T - 1600 / _P,
            _around('offices', 21, 86, 9, 3.5, 2.2, 400),
            _around('head', 19.2, 32.6, 7, 3, 2, 400),
            _around('bench', -6.7, -9, .5, 4, 2.5, 400)]
-PLACE = {'title': 'Street', 'attribution': 'see assets/ATTRIBUTION.md'}
+# Makers' badges that the parked cars have brought along; painted over when it is unpacked.
+BLANKS = [(11.68, 11.97, -6.615, -6.508), (23.36, 23.61, -5.97, -5.862), (23.185, 23.785, -6.186, -5.98),
+          (23.6, 23.84, -4.652, -4.53)]
+PLACE = {'title': 'Street', 'blanks': [dict(zip(('pan0', 'pan1', 'tilt0', 'tilt1'), b)) for b in BLANKS],
+         'attribution': 'see assets/ATTRIBUTION.md'}
 
 CARS = [('scopia/suv', 4.6, ('firstcolor',)), ('scopia/peugeot-308', 4.3, ('color-exterior',)), ('scopia/renault-scenic', 4.2, ('color-beige-green',)),
         ('scopia/seat_leon', 4.2, ('chapa_roja',)), ('scopia/van', 5.2, ('firstcolor',)), ('scopia/smart-car', 2.6, ('first-color',)),
