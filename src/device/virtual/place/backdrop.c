@@ -517,7 +517,8 @@ static void share_rhythms(struct backdrop *b)
 /* When clouds were last moved: they need not move with every picture. */
 static void choose_sky(struct backdrop *b, int64_t t, uint16_t stale)
 {
-    double step = 1 / (b->view.f * SKY_DRIFT); /* seconds that a cloud takes for a pixel */
+    /* Seconds that a cloud takes for two pixels, by night for four: it is softer than that. */
+    double step = (b->dark ? 4 : 2) / (b->view.f * SKY_DRIFT);
     int64_t every = step > 1 ? SECOND : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
     for (int i = 0; i < PHASES; i++) {
         int64_t offset = every / PHASES * ((i * 5) % PHASES);
@@ -571,12 +572,14 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
     b->failed = false;
     b->sky_moved = 0;
     choose_lights(b, l, time_ns);
+    bool dark = l->unit >= LIGHT_DARK_UNIT, dusk = dark != b->dark; /* then all is painted anew */
+    b->dark = dark;
     bool wind = s->wind_m_s != b->wind_m_s;
     bool calm = wind && !(s->wind_m_s > 0 && b->wind_m_s > 0); /* leaves come to rest, or begin */
     b->sway_moved = sway_times(b, s, time_ns);
-    if (!again || wind)
+    if (!again || wind || dusk)
         share_rhythms(b);
-    if (shine(b, l, s, again) || calm)
+    if (shine(b, l, s, again) || calm || dusk)
         again = false;
     uint16_t stale = again ? b->stale : 0xffff;
     choose_sky(b, time_ns, b->stale);

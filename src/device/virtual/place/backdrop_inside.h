@@ -91,6 +91,7 @@ struct backdrop {
     float (*sky)[3][SKY_SIDE * SKY_SIDE]; /* of each cell that has some */
     size_t room;
     int across, down; /* knots */
+    bool dark;        /* it is night: less is seen of what moves */
     int64_t sky_time[PHASES], sway_time[RHYTHMS];
     uint32_t sky_id[PHASES], sky_ids; /* change with what the sky of a row looks like */
     unsigned sky_moved, sway_moved;   /* bits of phases; of rhythms */

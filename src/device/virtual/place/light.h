@@ -16,6 +16,9 @@
 
 #define LIGHT_SUNS 4 /* baked positions of the sun */
 #define LIGHT_SOFT 10
+/* A night with nothing but lamps: from this unit on, what is faint or moves a little is lost in the
+ * noise of any exposure. */
+#define LIGHT_DARK_UNIT 33554432.0
 /* Soft layers. Sky and overcast are 1 where all of their dome is seen, bounces belong to a
  * sun of 1, lamps, windows and emit have the power that they have at night, ir is a bare
  * point at the eye that gives 1 at 1 m. */
@@ -36,8 +39,8 @@ struct light {
     double ir_edge; /* 1 - cos of half the own infrared lamp's beam; 0: it goes everywhere */
     double wet;
     double lying; /* snow, 0…1 */
-    double unit; /* radiance samples per white card: 16384 by day, more at night, so that 16
-                  * bits keep their steps; a power of two, at most 2^27 */
+    double unit;  /* radiance samples per white card: 16384 by day, more at night, so that 16
+                   * bits keep their steps; a power of two, at most 2^27 */
 };
 
 /* What light must know of a place. */

@@ -69,7 +69,8 @@ void sway_move(const struct backdrop *b, const struct knot *k, int64_t time_ns, 
 #define TICK_NS (NSEC_PER_SEC / 30)
 #define SLOWEST 4         /* rhythms of 2, 4 and 8 ticks, each begun at any of them */
 #define CLOSE_F 12000.0   /* pixels: from this focal length on leaves move with every picture */
-#define UNSEEN_PIXELS 0.5 /* a move that may be put off */
+#define UNSEEN_PIXELS 0.5 /* a move that may be put off; */
+#define UNSEEN_DARK 1.5   /* … by night */
 
 /* The first rhythm of those that last so many times two ticks. */
 static int first_of(int slow)
@@ -107,7 +108,7 @@ uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int
     /* How far leaves go in 1/15 s, on average: amplitudes times angular speeds of sway_move(). */
     double pixels = fmin(b->wind_m_s, 25) * 0.03 * (double)most * b->view.f / 15;
     int slow = 1;
-    while (slow < SLOWEST && pixels * slow * 2 < UNSEEN_PIXELS)
+    while (slow < SLOWEST && pixels * slow * 2 < (b->dark ? UNSEEN_DARK : UNSEEN_PIXELS))
         slow *= 2;
     unsigned place = (unsigned)(i / 4) * 0x9e3779b1u ^ (unsigned)(j / 4) * 0x85ebca6bu;
     return (uint8_t)(first_of(slow) + (int)((place >> 16 ^ place >> 7) % (unsigned)(2 * slow)));

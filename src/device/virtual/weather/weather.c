@@ -8,9 +8,10 @@
 #include "device/virtual/weather/fall.h"
 
 #define MOST_CAPSULES 8000
-#define MOST_BLOCKS 60000  /* about 3 MB put aside */
-#define FAINTEST 0.0025    /* of a white card: less is not drawn */
-#define REFERENCE_F 0.8660 /* focal length in widths at 60°, where octave 0 of zoom is full */
+#define MOST_BLOCKS 60000   /* about 3 MB put aside */
+#define FAINTEST 0.0025     /* of a white card: less is not drawn; */
+#define FAINTEST_DARK 0.005 /* … by night: a sigma of the noise of the dark */
+#define REFERENCE_F 0.8660  /* focal length in widths at 60°, where octave 0 of zoom is full */
 #define OCTAVES 6
 #define LAMP_REACH_M 3.0
 #define SENSOR_WIDTH_M 5.6e-3 /* 1/2.8″ */
@@ -125,6 +126,7 @@ struct paint {
     double smallest_m, slope_m; /* sizes: smallest + exponential */
     double focus_m, aperture_m;
     float ambient[3]; /* radiance of a drop or flake, white card = 1 */
+    double faintest;  /* samples */
     double ir_cos;
     const struct weather_lamp *near_lamp[WEATHER_LAMPS];
     size_t n_near;
@@ -274,7 +276,7 @@ static void paint_one(void *ctx, const struct fallen *f)
     add_lamps(p, f, colour);
     for (int k = 0; k < 3; k++)
         brightest = fmax(brightest, colour[k]);
-    if (opacity * brightest * p->l->unit < FAINTEST * 16384 || hidden(p, f))
+    if (opacity * brightest * p->l->unit < p->faintest || hidden(p, f))
         return;
     stroke(p, x0 - 0.5, y0 - 0.5, x1 - 0.5, y1 - 0.5, radius, opacity, colour);
 }
@@ -418,7 +420,7 @@ static void splash(struct paint *p, struct vec at, double age, uint64_t chance, 
     struct fallen f = {.at = at, .z = vec_dot(at, p->v->ahead)};
     double colour[3] = {(double)p->ambient[0], (double)p->ambient[1], (double)p->ambient[2]};
     add_lamps(p, &f, colour);
-    if (opacity * fmax(colour[0], fmax(colour[1], colour[2])) * p->l->unit < FAINTEST * 16384)
+    if (opacity * fmax(colour[0], fmax(colour[1], colour[2])) * p->l->unit < p->faintest)
         return;
     stroke(p, x - 0.5, y - 0.5 - high * px, x - 0.5, y - 0.5, radius, opacity, colour);
 }
@@ -493,6 +495,7 @@ static void prepare(struct paint *p, const struct set *s)
     /* Long ends are slower, and less soft than they should be: one would see nothing. */
     p->aperture_m = focal_m / F_NUMBER / pow(fmax(zoom, 1), 0.6);
     p->focus_m = fmin(9 * pow(fmax(zoom, 0.5), 0.45), 45);
+    p->faintest = (l->unit >= LIGHT_DARK_UNIT ? FAINTEST_DARK : FAINTEST) * 16384;
     p->ir_cos = s->ir > 0 ? cos(fmax(s->ir_beam_deg, 4) / 2 * M_PI / 180) : 2;
     for (int k = 0; k < 3; k++) {
         float sky = 0.35f * l->zenith[k] + 0.65f * l->horizon[k];
