@@ -101,7 +101,7 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     await page.getByRole('button', { name: 'Play', exact: true }).click();
     await until('it is played', async () => (await playing()).name === 'mine');
     await until('one is there', async () => (await stage()).cast.filter((m) => m.class).map((m) => m.model).join() === 'man');
-    check((await page.getByLabel('Scenario', { exact: true }).inputValue()) === 'mine', 'the page shows it');
+    await until('the page shows it', async () => (await page.getByLabel('Scenario', { exact: true }).inputValue()) === 'mine');
     await page.getByLabel('Scenario', { exact: true }).selectOption(before);
     await until('the first one again', async () => (await playing()).name === before);
     // From a file, and kept in the camera: then it can be chosen, and removed.

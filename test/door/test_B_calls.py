@@ -209,7 +209,10 @@ def test_B11_capturemode(t):
     data = call(t, c.viewer, cgi, "getCaptureModes")
     t.equal([d["channel"] for d in data], [1])
     modes = data[0]["captureMode"]
-    t.equal([m["captureModeId"] for m in modes], list(range(len(modes))))
+    ids = [m["captureModeId"] for m in modes]
+    t.equal(ids, sorted(set(ids)))
+    for m in modes: # at 50 Hz
+        t.check(m["enabled"] or 50 % m["maxFPS"] == 0, m)
     t.equal([m["enabled"] for m in modes].count(True), 1)
     for m in modes:
         t.equal(set(m), {"captureModeId", "enabled", "maxFPS", "description"})
@@ -219,12 +222,24 @@ def test_B11_capturemode(t):
     t.equal(call(t, c.operator, cgi, "setCaptureMode", channel=1, captureModeId=on), {}, "no news")
     t.check(c.alive())
     for bad in ({}, {"channel": 1}, {"captureModeId": 0}, {"channel": 2, "captureModeId": 0},
-                {"channel": 1, "captureModeId": len(modes)}, {"channel": 1, "captureModeId": -1},
+                {"channel": 1, "captureModeId": 99}, {"channel": 1, "captureModeId": -1},
                 {"channel": 1, "captureModeId": "0"}, {"channel": "1", "captureModeId": 0}):
         t.equal(code(c.operator, cgi, "setCaptureMode", **bad), 4001, bad)
+    missing = next(i for i in range(99) if i not in ids)
+    t.equal(code(c.operator, cgi, "setCaptureMode", channel=1, captureModeId=missing), 4001, missing)
     for client in (c.viewer, c.ptz):
         t.equal(code(client, cgi, "setCaptureMode", channel=1, captureModeId=0), "HTTP 403")
     envelope(t, c, cgi, (2000, 2000, 4001, 4000, 4001))
+
+
+def test_B1_modes_follow_the_mains(t):
+    c = t.camera()
+    c.setup(users=False)
+    rates = lambda: {m["maxFPS"] for m in call(t, c.admin, "capturemode.cgi", "getCaptureModes")[0]["captureMode"]
+                     if not m["enabled"]}
+    t.equal(rates(), {25, 50})
+    c.update("ImageSource.I0.CaptureFrequency", "60Hz")
+    t.equal(rates() - {30}, {60})
 
 
 def boot(c):

@@ -1,5 +1,7 @@
 /* capturemode.cgi: sizes and rates that the sensor can take. A new one holds from the next
  * start on, so setting it starts the camera anew. */
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "api/camera.h"
@@ -45,6 +47,15 @@ static unsigned chosen(const struct vapix_door *d)
     return 0;
 }
 
+/* Lamps flicker with the mains: only rates that go into its frequency, and what is set. */
+static bool offered(const struct vapix_door *d, unsigned i)
+{
+    const struct eye_settings *s = room_ref(d->cam->eye_room);
+    double mains_hz = s->mains == MAINS_60HZ ? 60 : 50;
+    room_unref(s);
+    return i < count(d) && (i == chosen(d) || fmod(mains_hz, mode_at(d, i).fps) < 1e-6);
+}
+
 static void get(struct json_call *c)
 {
     struct vapix_door *d = c->door;
@@ -52,6 +63,8 @@ static void get(struct json_call *c)
     json_t *list = json_array();
     for (unsigned i = 0; i < count(d); i++) {
         struct sensor_mode m = mode_at(d, i);
+        if (!offered(d, i))
+            continue;
         char text[64];
         snprintf(text, sizeof text, "%dx%d%s @ %g fps", m.width, m.height, shape(&m), m.fps);
         json_array_append_new(list,
@@ -80,9 +93,9 @@ static void set(struct json_call *c)
         err = fault_set(&why, FAULT_UNKNOWN, "channel", "There is only channel %d", CHANNEL);
     if (!err)
         err = member(c, "captureModeId", &mode, &why);
-    if (!err && (mode < 0 || mode >= count(c->door)))
-        err = fault_set(&why, FAULT_UNKNOWN, "captureModeId", "There are capture modes 0 to %u",
-                        count(c->door) - 1);
+    if (!err && (mode < 0 || mode > UINT_MAX || !offered(c->door, (unsigned)mode)))
+        err = fault_set(&why, FAULT_UNKNOWN, "captureModeId",
+                        "getCaptureModes names the ones that there are at this mains frequency");
     struct txn *t = err ? NULL : txn_new(cam->conf, ~0u); /* the parameter alone is an admin's */
     if (!err && !t)
         err = fault_set(&why, FAULT_INTERNAL, NULL, "Internal error");
