@@ -22,7 +22,8 @@ FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 EYE_M = 6  # the lens above the ground, in the street
 TELE = 30  # the lens's longest, which VAPIX calls 9999
 
-# Name, caption, scenario (None: as before), stage, pan, tilt, magnification, seconds to wait.
+# Name, caption, scenario (None: as before), stage, pan, tilt, magnification, seconds to wait,
+# and what is set of the camera meanwhile (ImageSource.I0.…).
 # Pan may be "gate" or distances: then somebody is looked for.
 STREET = [
     ("day-clear", "noon, clear", "busy-noon", {"hour": 12, "weather": "clear"}, 0, -8, 1, 41),
@@ -39,9 +40,10 @@ STREET = [
     ("night-fog", "night, fog", None, {"hour": 23, "weather": "fog"}, 0, -7, 1.5, 8),
     ("night-snow", "night, snow", None, {"hour": 23, "weather": "snow"}, 10, -7, 1.5, 8),
     ("night-ir", "night, infrared lamp", "default",
-     {"hour": 1, "weather": "clear", "lamps": "off", "ir": 1}, -4, -16, 2, 20),
+     {"hour": 1, "weather": "clear", "lamps": "off"}, -4, -16, 2, 20,
+     {"DayNight.IrCutFilter": ("no", "auto"), "Infrared.Mode": ("on", "auto")}),
     ("doorway", "5x: sun and a dark doorway", "busy-noon",
-     {"hour": 11, "weather": "clear", "lamps": "auto", "ir": 0},
+     {"hour": 11, "weather": "clear", "lamps": "auto"},
      -26, -6, 5, 45),
     ("gate", "5x: the gate", "gatekeeper", {"hour": 11, "weather": "clear"}, 8, -7, 5, 30),
     ("sign", "12x: a sign, and the car park", None, {"hour": 15}, 18.06, -4.67, 12, 4),
@@ -115,11 +117,21 @@ def look_at_somebody(c, least_m, most_m, zoom, seconds):
     raise AssertionError("everybody hides")
 
 
+def settle(c):
+    """Two seconds in which somebody watches, so that exposure and focus have followed."""
+    for _ in range(4):
+        c.snapshot("resolution=160x90")
+        c.advance(0.5)
+
+
 def take(place, shots, folder, pattern):
     done = []
     with vedette.Camera("release", clock="sim", source=f"virtual:{place}") as c:
         c.setup(users=False)
-        for name, caption, scenario, stage, pan, tilt, zoom, seconds in shots:
+        for name, caption, scenario, stage, pan, tilt, zoom, seconds, *rest in shots:
+            settings = rest[0] if rest else {}
+            for key, (value, _) in settings.items():
+                c.update("ImageSource.I0." + key, value)
             if scenario:
                 post(c, "/vedette/stage/scenario", {"name": scenario})
             if stage:
@@ -133,9 +145,12 @@ def take(place, shots, folder, pattern):
                 wait(c, seconds)
             if re.search(pattern, name):
                 path = folder / f"{name}.jpg"
+                settle(c)
                 c.position()  # its connection may have been idle too long, in simulated time
                 path.write_bytes(c.snapshot(f"resolution={SIZE}&compression=25"))
                 done.append((path, caption))
+            for key, (_, value) in settings.items():
+                c.update("ImageSource.I0." + key, value)
     return done
 
 

@@ -2,6 +2,7 @@
 """Regenerates docs/pictures and docs/api.md from the running camera:
 
 docs/pictures/place/*.jpg  what the virtual camera shows of its places, and a sheet of it
+docs/pictures/eye/*.jpg    what each control of the picture does
 docs/pictures/ui/*.jpg     every page, light and dark, desktop and phone
 docs/api.md                every address and parameter, from the camera's own tables"""
 import json
@@ -12,7 +13,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/lib"))
-import contact_sheet  # noqa: E402
+import contact_sheet
+import controls_sheet  # noqa: E402
 import vedette  # noqa: E402
 
 def cell(text):
@@ -65,6 +67,7 @@ def main():
         c.setup(users=False)
         api(c)
     contact_sheet.make(folder / "place")
+    controls_sheet.make(folder / "eye")
     env = {**os.environ, "VEDETTE_PICTURES": str(folder / "ui")}
     return subprocess.run(["node", str(ROOT / "test/browser/run.mjs")], env=env).returncode
 

@@ -18,21 +18,23 @@
 
 struct area {
     float luma, dark; /* mean; darkest channel; grey levels above black, 0…219 */
+    float tint[2];    /* mean chroma, from grey; only while haze is looked for */
     float haze;       /* share of the light that is haze, followed */
 };
 
 struct line {
     float gain, offset; /* of luma above black */
-    float colour;       /* of chroma: local contrast must not paint */
+    float colour;       /* gain of chroma: local contrast must not paint */
+    float tint[2];      /* offsets of chroma: haze has a colour */
 };
 
 struct finish_light {
     int across, down;
     struct area *area;
-    struct line *line;                      /* of each area */
-    struct line *knot;                      /* at the areas' corners: (across + 1) · (down + 1) */
-    int32_t *gain, *offset, *colour, *none; /* a row of knots, in 4096ths */
-    double air, haze;
+    struct line *line; /* of each area */
+    struct line *knot; /* at the areas' corners: (across + 1) · (down + 1) */
+    int32_t *gain, *offset, *colour, *tint[2]; /* a row of knots, in 4096ths */
+    double air, air_tint[2], haze;
     bool fresh; /* nothing is known of earlier pictures */
 };
 
@@ -79,14 +81,15 @@ static int make_room(struct finish_light *l, const struct picture *p)
     l->area = calloc(n, sizeof(*l->area));
     l->line = calloc(n, sizeof(*l->line));
     l->knot = calloc(((size_t)across + 1) * ((size_t)down + 1), sizeof(*l->knot));
-    l->gain = calloc(4 * ((size_t)across + 1), sizeof(*l->gain));
+    l->gain = calloc(5 * ((size_t)across + 1), sizeof(*l->gain));
     if (!l->area || !l->line || !l->knot || !l->gain) {
         l->across = l->down = 0;
         return -ENOMEM;
     }
     l->offset = l->gain + across + 1;
     l->colour = l->offset + across + 1;
-    l->none = l->colour + across + 1;
+    l->tint[0] = l->colour + across + 1;
+    l->tint[1] = l->tint[0] + across + 1;
     l->across = across;
     l->down = down;
     l->fresh = true;
@@ -109,6 +112,7 @@ static void look(struct finish_light *l, const struct picture *p, bool haze)
             struct area *a = &l->area[j * l->across + i];
             int x1 = (i + 1) * AREA < p->width ? (i + 1) * AREA : p->width;
             int y1 = (j + 1) * AREA < p->height ? (j + 1) * AREA : p->height, sum = 0, n = 0;
+            int tint[2] = {0, 0};
             float dark = 219, second = 219; /* the second darkest: one may be noise */
             for (int y = j * AREA; y < y1; y += 4)
                 for (int x = i * AREA; x < x1; x += 4) {
@@ -116,12 +120,16 @@ static void look(struct finish_light *l, const struct picture *p, bool haze)
                     n++;
                     if (!haze)
                         continue;
+                    for (int c = 0; c < 2; c++)
+                        tint[c] += p->plane[1 + c][(ptrdiff_t)(y / 2) * p->stride[1 + c] + x / 2];
                     float d = darkest(p, x, y);
                     second = fminf(second, fmaxf(dark, d));
                     dark = fminf(dark, d);
                 }
             a->luma = fmaxf((float)sum / (float)n - 16, 0);
             a->dark = second;
+            for (int c = 0; c < 2 && haze; c++)
+                a->tint[c] = (float)tint[c] / (float)n - 128;
         }
 }
 
@@ -131,20 +139,22 @@ static int brighter(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* The light of the air itself: of the areas without anything dark in them. */
-static double air_light(const struct finish_light *l)
+/* The light of the air itself, luma and chroma: of the areas without anything dark in them. */
+static void air_light(const struct finish_light *l, double ret[3])
 {
+    ret[0] = ret[1] = ret[2] = 0;
     size_t n = (size_t)l->across * (size_t)l->down, most = n / 40 + 1;
     struct area *sorted = malloc(n * sizeof(*sorted));
     if (!sorted)
-        return 0;
+        return;
     memcpy(sorted, l->area, n * sizeof(*sorted));
     qsort(sorted, n, sizeof(*sorted), brighter);
-    double sum = 0;
-    for (size_t i = 0; i < most; i++)
-        sum += (double)sorted[i].luma;
+    for (size_t i = 0; i < most; i++) {
+        ret[0] += (double)sorted[i].luma / (double)most;
+        for (int c = 0; c < 2; c++)
+            ret[1 + c] += (double)sorted[i].tint[c] / (double)most;
+    }
     free(sorted);
-    return sum / (double)most;
 }
 
 static double smoothstep(double from, double to, double v)
@@ -157,8 +167,11 @@ static double smoothstep(double from, double to, double v)
 static void clear_haze(struct finish_light *l, const struct finish_settings *s)
 {
     size_t n = (size_t)l->across * (size_t)l->down;
-    double now = air_light(l), follow = l->fresh ? 1 : FOLLOW, dark = 0;
-    l->air += (now - l->air) * follow;
+    double now[3], follow = l->fresh ? 1 : FOLLOW, dark = 0;
+    air_light(l, now);
+    l->air += (now[0] - l->air) * follow;
+    for (int c = 0; c < 2; c++)
+        l->air_tint[c] += (now[1 + c] - l->air_tint[c]) * follow;
     for (size_t i = 0; i < n; i++)
         dark += (double)l->area[i].dark;
     double share = l->air > DIM ? dark / (double)n / l->air : 0;
@@ -174,8 +187,12 @@ static void clear_haze(struct finish_light *l, const struct finish_settings *s)
         double wanted = l->air > 1 ? fmin((double)a->dark / l->air, 1) : 0;
         a->haze += (float)((wanted - (double)a->haze) * follow);
         double through = fmax(1 - effect * (double)a->haze, CLEAREST);
-        l->line[i] = (struct line){(float)(1 / through), (float)(l->air * (1 - 1 / through)),
-                                   (float)(1 / through)};
+        float k = (float)(1 / through);
+        l->line[i] = (struct line){
+            .gain = k,
+            .offset = (float)l->air * (1 - k),
+            .colour = k,
+            .tint = {(float)l->air_tint[0] * (1 - k), (float)l->air_tint[1] * (1 - k)}};
         before += (double)a->luma;
         after += fmax((double)(a->luma * l->line[i].gain + l->line[i].offset), 0);
     }
@@ -185,6 +202,8 @@ static void clear_haze(struct finish_light *l, const struct finish_settings *s)
         l->line[i].gain *= lift;
         l->line[i].offset *= lift;
         l->line[i].colour *= lift;
+        l->line[i].tint[0] *= lift;
+        l->line[i].tint[1] *= lift;
     }
 }
 
@@ -194,7 +213,7 @@ static struct line local(float mean, double contrast)
     float b = fminf(fmaxf(mean, 0), 219), side = 2 * b / 219 - 1;
     float k = (float)(contrast > 0 ? 0.9 * contrast : 0.6 * contrast);
     k *= 1 - side * side * side * side;
-    return (struct line){1 + k, -k * b, 1 + 0.4f * k};
+    return (struct line){.gain = 1 + k, .offset = -k * b, .colour = 1 + 0.4f * k};
 }
 
 /* A knot is the mean of the areas about it. */
@@ -211,17 +230,28 @@ static struct line knot(const struct finish_light *l, int i, int j, double contr
             sum.gain += a->gain;
             sum.offset += a->offset;
             sum.colour += a->colour;
+            sum.tint[0] += a->tint[0];
+            sum.tint[1] += a->tint[1];
             luma += m * a->gain + a->offset;
             n++;
         }
     sum.gain /= n;
     sum.offset /= n;
     sum.colour /= n;
+    sum.tint[0] /= n;
+    sum.tint[1] /= n;
     if (contrast == 0)
         return sum;
     struct line more = local(luma / n, contrast);
-    return (struct line){sum.gain * more.gain, sum.offset * more.gain + more.offset,
-                         sum.colour * more.colour};
+    return (struct line){.gain = sum.gain * more.gain,
+                         .offset = sum.offset * more.gain + more.offset,
+                         .colour = sum.colour * more.colour,
+                         .tint = {sum.tint[0] * more.colour, sum.tint[1] * more.colour}};
+}
+
+static int32_t between(float a, float b, float t)
+{
+    return (int32_t)((a + (b - a) * t) * 4096);
 }
 
 static void apply(struct finish_light *l, const struct finish_settings *s,
@@ -236,13 +266,15 @@ static void apply(struct finish_light *l, const struct finish_settings *s,
             const struct line *a = l->knot + y / AREA * n, *b = a + n;
             float t = ((float)(y % AREA) + 1) / AREA;
             for (int i = 0; i < n; i++) {
-                l->gain[i] = (int32_t)((a[i].gain + (b[i].gain - a[i].gain) * t) * 4096);
-                l->offset[i] = (int32_t)((a[i].offset + (b[i].offset - a[i].offset) * t) * 4096);
-                l->colour[i] = (int32_t)((a[i].colour + (b[i].colour - a[i].colour) * t) * 4096);
+                l->gain[i] = between(a[i].gain, b[i].gain, t);
+                l->offset[i] = between(a[i].offset, b[i].offset, t);
+                l->colour[i] = between(a[i].colour, b[i].colour, t);
+                for (int c = 0; c < 2; c++)
+                    l->tint[c][i] = between(a[i].tint[c], b[i].tint[c], t);
             }
             for (int c = 1; c < 3; c++)
                 k->affine(p->plane[c] + (ptrdiff_t)(y / 2) * p->stride[c], (size_t)p->width / 2,
-                          AREA / 2, l->colour, l->none, 128);
+                          AREA / 2, l->colour, l->tint[c - 1], 128);
         }
         k->affine(p->plane[0] + (ptrdiff_t)y * p->stride[0], (size_t)p->width, AREA, l->gain,
                   l->offset, 16);
@@ -262,7 +294,7 @@ int finish_light_apply(struct finish_light *l, const struct finish_settings *s,
     } else {
         l->haze = 0;
         for (int i = 0; i < l->across * l->down; i++)
-            l->line[i] = (struct line){1, 0, 1};
+            l->line[i] = (struct line){.gain = 1, .colour = 1};
     }
     l->fresh = false;
     apply(l, s, k, p);
