@@ -109,7 +109,7 @@ def look(c, pan, tilt, zoom):
 def look_at_somebody(c, least_m, most_m, zoom, seconds):
     """Until there is somebody whom nothing hides."""
     for _ in range(20):
-        who, pan, tilt = somebody(c, least_m, most_m, seconds + 1)
+        who, pan, tilt = somebody(c, least_m, most_m, seconds + 3)
         look(c, pan, tilt, zoom)
         wait(c, seconds)
         if any(o["id"] == who and o["visible"] > 0.9 for o in c.truth()["objects"]):

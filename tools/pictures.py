@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/lib"))
-import contact_sheet
+import contact_sheet  # noqa: E402
 import controls_sheet  # noqa: E402
 import vedette  # noqa: E402
 
