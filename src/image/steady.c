@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMALL 4       /* the small copy is a quarter as wide … */
-#define COARSE 4      /* … and the coarse one a quarter of that */
-#define SEARCH 6      /* coarse pixels: 96 of the picture */
-#define BORDER 2      /* coarse pixels that are not compared, beside the search */
-#define ROUNDS 5      /* of least squares */
-#define EVERY 2       /* small pixels */
+#define WIDE 1280 /* the small copy of such a picture is a quarter as wide, of others half … */
+#define COARSE 4  /* … and the coarse one a quarter of that */
+#define SEARCH 6  /* coarse pixels: 96, or 48, of the picture */
+#define BORDER 2  /* coarse pixels that are not compared, beside the search */
+#define ROUNDS 5  /* of least squares */
+#define EVERY 2   /* small pixels */
 #define STRANGE 10.0f /* grey levels: what differs by more moves by itself */
 #define LOST 24.0     /* mean difference, grey levels: this is another scene */
 #define FORGET_S 4.0  /* a mount that stays where it was pushed is followed in that time */
@@ -25,7 +25,7 @@ struct level {
 struct steady {
     struct level small[2], coarse[2]; /* the reference, and the newest */
     float *gx, *gy;                   /* slopes of the small reference */
-    int width, height;                /* of the picture */
+    int width, height, by;            /* of the picture; by: how much wider than the small one */
     struct pose pose;                 /* of the reference */
     double base[2];                   /* where the scene stood in the reference, pixels */
     double shake[2], calm[2];         /* newest, and its slow mean */
@@ -70,7 +70,7 @@ static int make_room(struct steady *s, int width, int height)
     if (s->width == width && s->height == height)
         return 0;
     steady_rest(s);
-    int w = width / SMALL, h = height / SMALL, rc = 0;
+    int small = width >= WIDE ? 4 : 2, w = width / small, h = height / small, rc = 0;
     for (int i = 0; i < 2 && !rc; i++) {
         rc = make_level(&s->small[i], w, h);
         if (!rc)
@@ -84,22 +84,22 @@ static int make_room(struct steady *s, int width, int height)
     }
     s->width = width;
     s->height = height;
+    s->by = small;
     return 0;
 }
 
-/* Means of 4 × 4 pixels of luma, and of as many of those. */
-static void shrink(const struct picture *p, struct level *small, struct level *coarse)
+/* Means of squares of luma, and of 4 × 4 of those. */
+static void shrink(const struct picture *p, int by, struct level *small, struct level *coarse)
 {
     for (int y = 0; y < small->height; y++) {
         float *to = small->at + (size_t)y * (size_t)small->width;
-        const uint8_t *row = p->plane[0] + (ptrdiff_t)y * SMALL * p->stride[0];
-        for (int x = 0; x < small->width; x++, row += SMALL) {
+        const uint8_t *row = p->plane[0] + (ptrdiff_t)y * by * p->stride[0];
+        for (int x = 0; x < small->width; x++, row += by) {
             int sum = 0;
-            for (int k = 0; k < SMALL; k++) {
-                const uint8_t *q = row + (ptrdiff_t)k * p->stride[0];
-                sum += q[0] + q[1] + q[2] + q[3];
-            }
-            to[x] = (float)sum / (SMALL * SMALL);
+            for (int k = 0; k < by; k++)
+                for (int n = 0; n < by; n++)
+                    sum += row[(ptrdiff_t)k * p->stride[0] + n];
+            to[x] = (float)sum / (float)(by * by);
         }
     }
     for (int y = 0; y < coarse->height; y++)
@@ -145,7 +145,7 @@ static double apart(const struct level *a, const struct level *b, int dx, int dy
 static double search(const struct steady *s, const double guess[2], int ret[2])
 {
     double best = 1e9;
-    int gx = (int)lrint(guess[0] / (SMALL * COARSE)), gy = (int)lrint(guess[1] / (SMALL * COARSE));
+    int gx = (int)lrint(guess[0] / (s->by * COARSE)), gy = (int)lrint(guess[1] / (s->by * COARSE));
     for (int dy = -SEARCH; dy <= SEARCH; dy++)
         for (int dx = -SEARCH; dx <= SEARCH; dx++) {
             /* Equal differences: the nearer to what was expected. */
@@ -243,7 +243,7 @@ int steady_look(struct steady *s, const struct picture *seen, const struct captu
     int rc = make_room(s, seen->width, seen->height);
     if (rc < 0)
         return rc;
-    shrink(seen, &s->small[1], &s->coarse[1]);
+    shrink(seen, s->by, &s->small[1], &s->coarse[1]);
     double seconds = (double)(how->start_ns - s->time_ns) / 1e9, by_head[2] = {0, 0};
     bool moved = !s->known || !expected(s, &how->pose_start, by_head);
     s->time_ns = how->start_ns;
@@ -257,7 +257,7 @@ int steady_look(struct steady *s, const struct picture *seen, const struct captu
         for (int i = 0; i < ROUNDS && !moved; i++)
             moved = !refine(s, brighter, d);
         for (int i = 0; i < 2 && !moved; i++)
-            s->shake[i] = s->base[i] + (double)d[i] * SMALL - by_head[i];
+            s->shake[i] = s->base[i] + (double)d[i] * s->by - by_head[i];
     }
     if (moved) { /* on its way, or another scene: nothing is known of the shaking */
         memset(s->shake, 0, sizeof(s->shake));
