@@ -220,12 +220,12 @@ TEST(twins_give_the_same_bytes)
     }
 }
 
-TEST(what_came_before_does_not_matter)
+static void check_what_came_before(bool night)
 {
     struct stage s;
     struct member who[CAST_MOST];
     size_t n = gathering(who);
-    begin(&s, 640, 360, 5, -16, 50, false);
+    begin(&s, 640, 360, 5, -16, 50, night);
     raster_cast(s.r, &s.b, &s.v, &s.l, who, n, &s.p, false);
     uint16_t *first = copied(&s);
     struct pose pose = {.pan_deg = -20, .tilt_deg = -30, .hfov_deg = 20, .zoom = 3, .known = true};
@@ -243,6 +243,12 @@ TEST(what_came_before_does_not_matter)
     CHECK(!memcmp(first, s.p.r, s.n * sizeof(*first)));
     free(first);
     end(&s);
+}
+
+TEST(what_came_before_does_not_matter)
+{
+    check_what_came_before(false);
+    check_what_came_before(true); /* what the ground throws back is remembered */
 }
 
 TEST(restore_gives_the_backdrop_back)
