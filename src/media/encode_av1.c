@@ -24,6 +24,7 @@
 #define CONSTANT_QUALITY 0
 #define CONSTANT_RATE 2
 #define CRF_MOST 63
+#define STEP_LEAST 1.0 /* quantizer steps: for less it is not begun anew */
 #define TEXT_MAX 512
 
 extern const struct encoder_ops encoder_av1;
@@ -265,6 +266,8 @@ static int av1_encode(struct encoder *enc, struct rendition *r, bool force_key,
 static void av1_coarser(struct encoder *enc, double steps)
 {
     struct av1_encoder *a = container_of(enc, struct av1_encoder, base);
+    if (fabs(steps - a->coarser) < STEP_LEAST)
+        return;
     a->coarser = steps;
     a->stale = true;
 }

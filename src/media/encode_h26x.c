@@ -23,6 +23,7 @@
 extern const struct encoder_ops encoder_h264, encoder_h265;
 
 #define QUALITY_ROOM 4 /* quantizer steps */
+#define STEP_LEAST 1.0 /* for less it is not begun anew */
 
 enum nal_kind { NAL_OTHER, NAL_SLICE, NAL_KEY_SLICE, NAL_VPS, NAL_SPS, NAL_PPS };
 
@@ -337,6 +338,8 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
 static void h26x_coarser(struct encoder *enc, double steps)
 {
     struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
+    if (!h->flavour->takes_crf && fabs(steps - h->coarser) < STEP_LEAST)
+        return;
     h->coarser = steps;
     if (h->flavour->takes_crf && h->e.rate.mode != RATE_CBR)
         av_opt_set_double(h->ctx->priv_data, "crf",
