@@ -231,9 +231,7 @@ static void report_udp(struct viewer *v, struct track *t)
 /* Packets sent or negative errno. */
 static int send_train(int fd, const struct rtp_train *t)
 {
-    if (t->packets > 1)
-        return udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
-    return send(fd, t->bytes, t->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 1;
+    return udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
 }
 
 /* Sends what goes out at once: small trains and one large one. Negative errno: the

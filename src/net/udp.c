@@ -125,8 +125,10 @@ static double noise_of(const uint8_t *bytes, size_t len)
     uint64_t x = 0;
     for (size_t i = 0; i < len && i < 12; i++) /* the header of RTP: no two are equal */
         x = (x ^ bytes[i]) * UINT64_C(0x100000001b3) + UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
-    return (double)((x ^ x >> 29) >> 11) / 0x1p53;
+    /* Two rounds: after one, numbers that follow each other still lie on a lattice. */
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((x ^ x >> 31) >> 11) / 0x1p53;
 }
 
 /* With a fault on purpose: what is lost counts as sent. */
@@ -159,6 +161,9 @@ int udp_send_train(int fd, const struct sockaddr *to, socklen_t to_len, const ui
             return send_lossy(fd, to, to_len, bytes, len, segment,
                               plan.stall || plan.cut ? 1 : plan.loss);
     }
+    if (len <= segment)
+        return sendto(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT, to, to ? to_len : 0) < 0 ? -errno
+                                                                                            : 1;
     while (len) {
         bool train = len > segment && !atomic_load(&no_segments);
         int n = train ? send_segmented(fd, to, to_len, bytes, len, segment)

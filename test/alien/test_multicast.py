@@ -116,10 +116,15 @@ def test_E2_multicast_gstreamer(t):
         c = t.camera()
         c.setup()
         for path in ("/axis-media/media.amp", "/axis-media/ssm/media.amp"):
-            for status, out, err in players(2, [
-                    "gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, path)}", "protocols=udp-mcast", "latency=100",
+            argv = ["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, path)}", "protocols=udp-mcast", "latency=100",
                     "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "identity", "eos-after=40", "!",
-                    "fakesink", "sync=false"]):
+                    "fakesink", "sync=false"]
+            for _ in range(3):
+                played = players(2, argv)
+                # As in test_E2_gstreamer: at times it shuts its own socket before its PAUSE.
+                if not any("gst_rtspsrc_pause" in err for _, _, err in played):
+                    break
+            for status, out, err in played:
                 t.equal(status, 0, err[-2000:])
                 bad = [l for l in err.splitlines() if re.search(r"ERROR|not negotiated", l)]
                 t.check(not bad, bad[:10])

@@ -521,6 +521,7 @@ def test_I8_fault_by_command_line(t):
                                "-u", ":".join(vedette.ADMIN), *argv], capture_output=True, text=True,
                               timeout=60, stdin=subprocess.DEVNULL,
                               env={**os.environ, **vedette.environment()})
+    run("fault", "off")  # what an earlier test may have left
     r = run("fault", "net-slow", "bytesPerSecond=5000", "path=/axis-cgi/*", "seconds=9")
     t.equal((r.returncode, r.stderr), (0, ""))
     number = re.search(r"\d+", r.stdout).group()
