@@ -217,7 +217,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await becomes('Sensor.Stabilizer', 'off');
     await page.locator('[data-section=mount]').getByText('stands', { exact: true }).click();
     await becomes('SourceRotation', '180');
-    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await page.locator('.toast', { hasText: 'stands' }).getByRole('button', { name: 'Undo' }).click();
     await becomes('SourceRotation', '0');
     const capture = page.locator('[data-section=capture]');
     check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'nothing to save yet');
