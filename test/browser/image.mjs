@@ -76,6 +76,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await becomes('Sensor.Contrast', '62');
     await page.getByRole('button', { name: 'Reset Appearance' }).click();
     await becomes('Sensor.Contrast', '50');
+    await until('its note stands beside that of the field', async () => (await page.getByRole('button', { name: 'Undo' }).count()) === 2);
     await page.getByRole('button', { name: 'Undo' }).last().click();
     await becomes('Sensor.Contrast', '62');
     await set('Sensor.Contrast', 50);
