@@ -112,6 +112,7 @@ def look_at_somebody(c, least_m, most_m, zoom, seconds):
         who, pan, tilt = somebody(c, least_m, most_m, seconds + 3)
         look(c, pan, tilt, zoom)
         wait(c, seconds)
+        settle(c)
         if any(o["id"] == who and o["visible"] > 0.9 for o in c.truth()["objects"]):
             return
     raise AssertionError("everybody hides")
@@ -136,6 +137,7 @@ def take(place, shots, folder, pattern):
                 post(c, "/vedette/stage/scenario", {"name": scenario})
             if stage:
                 post(c, "/vedette/stage", {**stage, **({"over": 0} if "weather" in stage else {})})
+            stood = pan
             if isinstance(pan, tuple):
                 look_at_somebody(c, *pan, zoom, seconds)
             else:
@@ -145,8 +147,9 @@ def take(place, shots, folder, pattern):
                 wait(c, seconds)
             if re.search(pattern, name):
                 path = folder / f"{name}.jpg"
-                settle(c)
                 c.position()  # its connection may have been idle too long, in simulated time
+                if not isinstance(stood, tuple):
+                    settle(c)
                 path.write_bytes(c.snapshot(f"resolution={SIZE}&compression=25"))
                 done.append((path, caption))
             for key, (_, value) in settings.items():
