@@ -162,6 +162,25 @@ void json_call_commit(struct json_call *c, struct txn *take_txn, json_t *take_da
     txn_commit(take_txn, on_committed, commit);
 }
 
+void json_call_set(struct json_call *c, const char *const (*pairs)[2], size_t n)
+{
+    struct fault why = {0};
+    int err = 0;
+    struct txn *t = txn_new(c->door->cam->conf, c->ex->who.groups);
+    if (!t) {
+        json_call_error(c, c->cgi->family->internal, "Internal error");
+        return;
+    }
+    for (size_t i = 0; !err && i < n; i++)
+        err = txn_set(t, pairs[i][0], pairs[i][1], &why);
+    if (!err) {
+        json_call_commit(c, t, json_object());
+        return;
+    }
+    txn_abort(t);
+    json_call_fault(c, &why);
+}
+
 static void on_cancel(struct exchange *ex)
 {
     struct work *w = ex->user;

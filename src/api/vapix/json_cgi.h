@@ -47,6 +47,9 @@ void json_call_error(struct json_call *c, int code, const char *message);
 void json_call_fault(struct json_call *c, const struct fault *why);
 /* Commits, then replies with take_data, or with the fault. */
 void json_call_commit(struct json_call *c, struct txn *take_txn, json_t *take_data);
+/* Sets parameters {name, value} in one transaction, with the rights of who asks; then the
+ * answer: an empty object, or the fault. */
+void json_call_set(struct json_call *c, const char *const (*pairs)[2], size_t n);
 /* For each API that has it: {"apiVersions":["1.3"]}. */
 void json_serve_versions(struct json_call *c);
 

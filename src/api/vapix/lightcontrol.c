@@ -100,29 +100,10 @@ static bool get_enabled(struct json_call *c, bool *ret)
 
 /* ---- changes ---- */
 
-static void set(struct json_call *c, const char *const (*pairs)[2], size_t n)
-{
-    struct fault why = {0};
-    int err = 0;
-    struct txn *t = txn_new(c->door->cam->conf, c->ex->who.groups);
-    if (!t) {
-        json_call_error(c, c->cgi->family->internal, "Internal error");
-        return;
-    }
-    for (size_t i = 0; !err && i < n; i++)
-        err = txn_set(t, pairs[i][0], pairs[i][1], &why);
-    if (!err) {
-        json_call_commit(c, t, json_object());
-        return;
-    }
-    txn_abort(t);
-    json_call_fault(c, &why);
-}
-
 static void set_one(struct json_call *c, const char *name, const char *value)
 {
     const char *const pair[][2] = {{name, value}};
-    set(c, pair, 1);
+    json_call_set(c, pair, 1);
 }
 
 static void activate(struct json_call *c)
@@ -165,7 +146,7 @@ static void set_manual_intensity(struct json_call *c)
         return;
     snprintf(text, sizeof text, "%d", v);
     const char *const pairs[][2] = {{ROW "Intensity", text}, {ROW "IntensityMode", "manual"}};
-    set(c, pairs, 2);
+    json_call_set(c, pairs, 2);
 }
 
 static void set_automatic_intensity(struct json_call *c)

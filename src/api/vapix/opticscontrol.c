@@ -225,26 +225,6 @@ static void set_relative_magnification(struct json_call *c)
     done(c, err, &why);
 }
 
-/* Parameters in one transaction; then the answer. */
-static void set_params(struct json_call *c, const char *const (*pairs)[2], size_t n)
-{
-    struct fault why = {0};
-    int err = 0;
-    struct txn *t = txn_new(c->door->cam->conf, c->ex->who.groups);
-    if (!t) {
-        json_call_error(c, c->cgi->family->internal, "Internal error");
-        return;
-    }
-    for (size_t i = 0; !err && i < n; i++)
-        err = txn_set(t, pairs[i][0], pairs[i][1], &why);
-    if (!err) {
-        json_call_commit(c, t, json_object());
-        return;
-    }
-    txn_abort(t);
-    json_call_fault(c, &why);
-}
-
 /* Autofocus looks at this part of the picture from now on; at the whole: as ever. */
 static void set_focus_window(struct json_call *c)
 {
@@ -277,7 +257,7 @@ static void set_focus_window(struct json_call *c)
         {"ImageSource.I0.Focus.Area.Bottom", text[3]},
         {"ImageSource.I0.Focus.Mode", whole ? "auto" : "area"},
     };
-    set_params(c, pairs, sizeof pairs / sizeof *pairs);
+    json_call_set(c, pairs, sizeof pairs / sizeof *pairs);
 }
 
 static void set_filter(struct json_call *c)
@@ -295,7 +275,7 @@ static void set_filter(struct json_call *c)
         if (strcmp(words[i][0], word))
             continue;
         const char *const pair[][2] = {{"ImageSource.I0.DayNight.IrCutFilter", words[i][1]}};
-        set_params(c, pair, 1);
+        json_call_set(c, pair, 1);
         return;
     }
     json_call_error(c, word ? c->cgi->family->invalid : c->cgi->family->missing,
@@ -310,7 +290,7 @@ static void reset(struct json_call *c)
         {"ImageSource.I0.DayNight.IrCutFilter", "auto"},
     };
     if (entry(c))
-        set_params(c, pairs, sizeof pairs / sizeof *pairs);
+        json_call_set(c, pairs, sizeof pairs / sizeof *pairs);
 }
 
 static const struct json_method methods[] = {
