@@ -265,6 +265,7 @@ bool overlays_paint(struct picture *canvas, const struct rendition_key *key,
         return false;
     int y = bottom ? (canvas->height - c->label->height) & ~1 : 0;
     label_blend(c->label, canvas, 0, y < 0 ? 0 : y, white, back);
+    picture_painted(canvas, y < 0 ? 0 : y, c->label->height);
     cached_unref(o, c);
     return true;
 }

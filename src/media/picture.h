@@ -17,6 +17,8 @@ enum colour_range { RANGE_LIMITED, RANGE_FULL };
 
 struct picture_pool;
 
+#define PICTURE_BANDS 8
+
 struct picture {
     int width, height;
     uint8_t *plane[3]; /* Y, Cb, Cr */
@@ -28,6 +30,12 @@ struct picture {
     struct picture_pool *pool;
     int refs; /* atomic */
     struct picture *next_free;
+    struct picture *under; /* of a coat: the picture that shows through */
+    struct picture *coats; /* mapped and free to be painted again; the pool's lock */
+    struct {
+        int y, height;
+    } painted[PICTURE_BANDS]; /* of a coat */
+    unsigned n_painted;
 };
 
 struct picture_pool *picture_pool_new(int width, int height, bool memfd, unsigned most);
@@ -36,6 +44,13 @@ struct picture_pool *picture_pool_unref(struct picture_pool *p); /* lives until 
 struct picture *picture_get(struct picture_pool *p);
 struct picture *picture_ref(struct picture *p);
 struct picture *picture_unref(struct picture *p);
+/* A coat of paint over a picture of a memfd pool: shows its pixels and may be painted on, while
+ * the picture stays as it is. Nothing is copied but the pages that are painted (a private
+ * mapping of the same memory). Whoever paints says which rows, each time; when nobody says
+ * anything, or too many bands, all rows count as painted. Keeps a reference of p. NULL: p is of
+ * another pool, or no memory. */
+struct picture *picture_coat(struct picture *p);
+void picture_painted(struct picture *coat, int y, int height); /* no coat: does nothing */
 /* A part (even numbers) of a picture's pixels as a picture of its own: borrowed, cannot
  * be ref'd. */
 struct picture picture_part(const struct picture *p, int x, int y, int width, int height);

@@ -9,10 +9,16 @@
 #define RENDITIONS_OUT 16 /* of one key, in mailboxes and encoders */
 #define PENDING 2         /* frames that may wait: a short delay loses none */
 
+/* Shows the frame's own pixels, be it painted over. */
+static bool key_is_frame(const struct pipeline *p, const struct rendition_key *key)
+{
+    return !key->rotation_deg && !key->mirror && key->width == p->width &&
+           key->height == p->height && key->range == RANGE_LIMITED;
+}
+
 bool key_is_plain(const struct pipeline *p, const struct rendition_key *key)
 {
-    return !key->overlays && !key->rotation_deg && !key->mirror && key->width == p->width &&
-           key->height == p->height && key->range == RANGE_LIMITED;
+    return !key->overlays && key_is_frame(p, key);
 }
 
 void painter_done(struct painter *w)
@@ -50,6 +56,25 @@ static int scale_frame(struct painter *w, struct picture *to, const struct pictu
                          ch, key->rotation_deg, key->mirror);
 }
 
+/* The frame as the key wants it, to be painted on. */
+static struct picture *canvas(struct painter *w, const struct pipeline *p,
+                              const struct rendition_key *key, struct picture *frame)
+{
+    struct picture *pixels = NULL;
+    if (key_is_frame(p, key) && frame->width == key->width && frame->height == key->height)
+        pixels = picture_coat(frame);
+    if (pixels)
+        return pixels;
+    pixels = canvas_for(w, key);
+    if (!pixels)
+        return NULL;
+    pixels->range = key->range;
+    pixels->matrix = key->range == RANGE_FULL ? COLOUR_BT601 : COLOUR_BT709; /* JFIF */
+    if (scale_frame(w, pixels, frame, key) < 0)
+        return picture_unref(pixels);
+    return pixels;
+}
+
 /* Figures of the stream whose tag the key carries. */
 static bool stats_of(struct pipeline *p, uint32_t tag, struct stream_stats *ret)
 {
@@ -76,15 +101,9 @@ struct rendition *painter_paint(struct painter *w, struct pipeline *p,
     if (key_is_plain(p, key)) {
         pixels = picture_ref(f->pixels);
     } else {
-        pixels = canvas_for(w, key);
+        pixels = canvas(w, p, key, f->pixels);
         if (!pixels)
             return NULL;
-        pixels->range = key->range;
-        pixels->matrix = key->range == RANGE_FULL ? COLOUR_BT601 : COLOUR_BT709; /* JFIF */
-        if (scale_frame(w, pixels, f->pixels, key) < 0) {
-            picture_unref(pixels);
-            return NULL;
-        }
         if (key->overlays) {
             struct stream_stats st;
             bool has_stats = key->stream_tag && stats_of(p, key->stream_tag, &st);

@@ -86,6 +86,49 @@ TEST(pool_recycles_and_limits)
     }
 }
 
+static bool all_are(const struct picture *p, int y, int height, int luma)
+{
+    for (int row = y; row < y + height; row++)
+        for (int x = 0; x < p->width; x++)
+            if (p->plane[0][row * p->stride[0] + x] != luma)
+                return false;
+    return true;
+}
+
+/* A coat shows the picture beneath, of any turn of its memory, and keeps no old paint. */
+TEST(picture_coat)
+{
+    struct picture_pool *pool = picture_pool_new(1920, 270, true, 2);
+    for (int turn = 1; turn < 30; turn++) {
+        struct picture *p = picture_get(pool);
+        picture_fill(p, (uint8_t)turn, 128, 128);
+        struct picture *a = picture_coat(p), *b = picture_coat(p);
+        CHECK(a && b && a->width == 1920 && a->height == 270);
+        CHECK(all_are(a, 0, 270, turn) && all_are(b, 0, 270, turn));
+        int bands = turn % (PICTURE_BANDS + 3); /* none told, some, and more than fit */
+        for (int i = 0; i < bands || i < 1; i++) {
+            int y = i * 24 + turn % 2;
+            memset(a->plane[0] + (ptrdiff_t)y * a->stride[0], 200, (size_t)a->stride[0] * 5);
+            if (bands)
+                picture_painted(a, y, 5);
+            CHECK(all_are(a, y, 5, 200) && all_are(a, y + 5, 19, turn));
+            CHECK(all_are(p, 0, 270, turn) && all_are(b, 0, 270, turn));
+        }
+        picture_unref(p); /* the coats keep it */
+        picture_unref(a);
+        CHECK(all_are(b, 0, 270, turn));
+        picture_unref(b);
+    }
+    picture_pool_unref(pool);
+
+    pool = picture_pool_new(64, 64, false, 1);
+    struct picture *p = picture_get(pool);
+    CHECK(!picture_coat(p)); /* its memory cannot be mapped twice */
+    picture_painted(p, 0, 2);
+    picture_unref(p);
+    picture_pool_unref(pool);
+}
+
 TEST(pool_from_many_threads)
 {
     struct picture_pool *pool = picture_pool_new(64, 64, false, 3);
