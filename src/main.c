@@ -17,6 +17,7 @@
 
 #include "api/camera.h"
 #include "api/gate.h"
+#include "api/hls/hls.h"
 #include "api/request.h"
 #include "api/rtsp/rtsp.h"
 #include "api/rtsp/settings.h"
@@ -71,6 +72,7 @@ struct app {
     struct vapix_door *vapix;
     struct rtsp_door *rtsp;
     struct web_door *web;
+    struct hls_door *hls;
     struct stage_door *stage;
     struct room *limit_room;
     struct conf_listener settings;
@@ -417,8 +419,9 @@ static int open_doors(struct app *a, struct fault *why)
     a->vapix = vapix_door_new(c, a->gate);
     a->rtsp = rtsp_door_new(c, a->gate);
     a->web = web_door_new(c, a->gate);
+    a->hls = hls_door_new(c, a->gate);
     a->stage = c->device->world ? stage_door_new(c, a->gate) : NULL;
-    if (!a->vapix || !a->rtsp || !a->web || (c->device->world && !a->stage))
+    if (!a->vapix || !a->rtsp || !a->web || !a->hls || (c->device->world && !a->stage))
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     apply_limits(a);
     a->settings.changed = on_change;
@@ -536,6 +539,7 @@ static void stop(struct app *a)
     server_free(c->server);
     stage_door_free(a->stage);
     web_door_free(a->web);
+    hls_door_free(a->hls);
     rtsp_door_free(a->rtsp);
     vapix_door_free(a->vapix);
     gate_free(a->gate);

@@ -36,6 +36,7 @@ gstreamer1.0-plugins-base  alien: its sinks
 gstreamer1.0-plugins-good  alien: rtspsrc, depayloaders
 gstreamer1.0-plugins-bad   alien: h264parse
 gstreamer1.0-libav         alien: its decoder
+nginx-light                alien: the caching proxy that multiplies video
 curl                       alien: Digest, TLS
 chromium                   alien: the web page in a real browser
 tesseract-ocr              reads a sign in the picture

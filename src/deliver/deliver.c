@@ -137,7 +137,7 @@ static void let_go(struct viewer *v, bool bye)
         if (len && v->desc.framing == FRAMING_UDP) {
             (void)!sendto(v->desc.take_udp[1], rtcp, len, MSG_DONTWAIT | MSG_NOSIGNAL,
                           (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
-        } else if (len && v->desc.framing != FRAMING_MULTIPART) {
+        } else if (len && framing_is_rtp(v->desc.framing)) {
             pthread_mutex_lock(&v->lock);
             frame_rtcp(&v->orders.out, v->desc.framing, t->channel, rtcp, len);
             pthread_mutex_unlock(&v->lock);
@@ -464,6 +464,8 @@ void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_sta
         [FRAMING_INTERLEAVED] = "TCP",
         [FRAMING_WEBSOCKET] = "WebSocket",
         [FRAMING_MULTIPART] = "HTTP",
+        [FRAMING_MP4] = "HTTP",
+        [FRAMING_MATROSKA] = "HTTP",
         [FRAMING_UDP] = "UDP",
     };
     list_for_each(it, &d->live)

@@ -32,8 +32,14 @@ enum framing {
     FRAMING_INTERLEAVED, /* RTSP over TCP/TLS: '$' channel length packet */
     FRAMING_WEBSOCKET,   /* the same inside binary WebSocket messages */
     FRAMING_MULTIPART,   /* multipart/x-mixed-replace over HTTP */
+    FRAMING_MP4,         /* fragments of MP4 over HTTP, one a picture (media/mux.h) */
+    FRAMING_MATROSKA,    /* clusters likewise. What opens the file is the caller's to send */
     FRAMING_UDP,
 };
+static inline bool framing_is_rtp(enum framing f)
+{
+    return f == FRAMING_INTERLEAVED || f == FRAMING_WEBSOCKET || f == FRAMING_UDP;
+}
 
 struct viewer_desc {
     enum framing framing;

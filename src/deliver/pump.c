@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "deliver/piece.h"
 #include "deliver/private.h"
 #include "net/conn.h"
 #include "net/limits.h"
@@ -64,7 +65,7 @@ static void part_free(struct packet_form *base)
 /* Headers, picture, and the boundary that ends it (and begins the next). */
 static const struct part_form *part_form_of(struct packet *p)
 {
-    struct packet_form *base = packet_get_form(p, 1);
+    struct packet_form *base = packet_get_form(p, PACKET_FORM_MULTIPART);
     if (base)
         return container_of(base, struct part_form, base);
     char head[80];
@@ -79,8 +80,14 @@ static const struct part_form *part_form_of(struct packet *p)
     memcpy(f->bytes, head, n);
     memcpy(f->bytes + n, p->bytes, p->len);
     memcpy(f->bytes + n + p->len, part_end, sizeof(part_end) - 1);
-    base = packet_set_form(p, 1, &f->base);
+    base = packet_set_form(p, PACKET_FORM_MULTIPART, &f->base);
     return container_of(base, struct part_form, base);
+}
+
+static void count_to_last(struct viewer *v)
+{
+    uint64_t sent = __atomic_load_n(&v->pictures, __ATOMIC_RELAXED) + 1;
+    v->last = v->desc.max_pictures && sent >= v->desc.max_pictures;
 }
 
 /* The picture's part of the batch; false: this one cannot be sent. */
@@ -91,11 +98,20 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
         const struct part_form *part = part_form_of(p);
         if (!part)
             return false;
-        uint64_t sent = __atomic_load_n(&v->pictures, __ATOMIC_RELAXED) + 1;
-        v->last = v->desc.max_pictures && sent >= v->desc.max_pictures;
+        count_to_last(v);
         batch_add(b, part->bytes, part->len - (v->last ? sizeof(part_end) - 1 : 0));
         if (v->last)
             batch_add(b, last_end, sizeof(last_end) - 1);
+        track_sent(t, 0, 0);
+        return true;
+    }
+    if (v->desc.framing == FRAMING_MP4 || v->desc.framing == FRAMING_MATROSKA) {
+        const struct piece_form *piece = piece_form_of(
+            t->now.stream, p, v->desc.framing == FRAMING_MP4 ? CONTAINER_MP4 : CONTAINER_MATROSKA);
+        if (!piece)
+            return false;
+        count_to_last(v);
+        batch_add(b, piece->bytes, piece->len);
         track_sent(t, 0, 0);
         return true;
     }
@@ -122,7 +138,7 @@ static bool batch_build(struct viewer *v)
     struct packet *p;
     while ((p = track_next(v, &t))) {
         uint8_t report[RTCP_MAX];
-        size_t len = v->desc.framing == FRAMING_MULTIPART ? 0 : track_report(t, report);
+        size_t len = framing_is_rtp(v->desc.framing) ? track_report(t, report) : 0;
         if (len)
             frame_rtcp(&v->ctl, v->desc.framing, t->now.channel, report, len);
         b->n = 1; /* the control bytes, once they are all there */

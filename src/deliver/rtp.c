@@ -83,7 +83,7 @@ static size_t aligned(size_t n)
 
 const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
 {
-    struct packet_form *base = packet_get_form(p, 0);
+    struct packet_form *base = packet_get_form(p, PACKET_FORM_RTP);
     if (base)
         return container_of(base, struct rtp_form, base);
 
@@ -115,7 +115,7 @@ const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
     };
     rtp_split(p->bytes, p->len, codec, writer_put, &w);
     f->offset[f->n] = (uint32_t)f->len;
-    base = packet_set_form(p, 0, &f->base);
+    base = packet_set_form(p, PACKET_FORM_RTP, &f->base);
     return container_of(base, struct rtp_form, base);
 }
 

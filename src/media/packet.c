@@ -33,7 +33,7 @@ struct packet *packet_unref(struct packet *p)
 {
     if (!p || __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL))
         return NULL;
-    for (unsigned i = 0; i < sizeof(p->form) / sizeof(*p->form); i++)
+    for (unsigned i = 0; i < PACKET_FORMS; i++)
         if (p->form[i])
             p->form[i]->free(p->form[i]);
     if (p->release)

@@ -18,6 +18,14 @@ enum {
     PACKET_GAP = 1 << 2,    /* pictures are missing before this one */
 };
 
+enum {
+    PACKET_FORM_RTP,
+    PACKET_FORM_MULTIPART,
+    PACKET_FORM_MP4,
+    PACKET_FORM_MATROSKA,
+    PACKET_FORMS
+};
+
 struct packet {
     const uint8_t *bytes;
     size_t len;
@@ -30,8 +38,8 @@ struct packet {
     uint16_t rtp_count;
     struct capture how;
     /* Other forms of the same bytes, made lazily by deliver, once, and shared by
-     * all viewers (RTP packets, multipart). Set with packet_set_form(). */
-    struct packet_form *form[2]; /* atomic; see below */
+     * all viewers. Set with packet_set_form(). */
+    struct packet_form *form[PACKET_FORMS]; /* atomic; see below */
     int refs;
     void (*release)(void *owner);
     void *owner;
@@ -47,8 +55,8 @@ struct packet *packet_new(const uint8_t *bytes, size_t len, void (*release)(void
                           void *owner);
 struct packet *packet_ref(struct packet *p);
 struct packet *packet_unref(struct packet *p);
-/* Publishes `take_f` in slot 0 (RTP) or 1 (multipart) unless somebody was faster;
- * returns the one that stands. */
+/* Publishes `take_f` in a slot (PACKET_FORM_…) unless somebody was faster; returns the one
+ * that stands. */
 struct packet_form *packet_set_form(struct packet *p, int slot, struct packet_form *take_f);
 struct packet_form *packet_get_form(const struct packet *p, int slot); /* NULL: not made yet */
 

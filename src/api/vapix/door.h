@@ -46,9 +46,11 @@ struct view_args;
 /* The same, then as a request for JPEG pictures; false: the fault has been replied. */
 bool vapix_jpeg_args(struct vapix_door *d, struct exchange *ex, struct encoding *ret,
                      struct view_args *ret_view);
-/* Multipart JPEG on this exchange's connection, until the viewer or the account goes. */
+/* Pictures on this exchange's connection, until the viewer or the account goes: multipart JPEG,
+ * or the pieces of a container that the feed's codec fits into. */
+enum video_form { VIDEO_MULTIPART, VIDEO_MP4, VIDEO_MATROSKA };
 void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
-                 const struct view_args *view);
+                 const struct view_args *view, enum video_form form);
 unsigned video_strangers(struct vapix_door *d); /* who watch so without a name */
 /* A status that fits the fault, with its text as a page. */
 void vapix_reply_fault(struct exchange *ex, const struct fault *why);

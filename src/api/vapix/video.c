@@ -1,5 +1,4 @@
-/* mjpg/video.cgi: pictures without end, as multipart over HTTP. Old clients compare the
- * head and the boundary byte by byte. */
+/* Pictures without end over HTTP: mjpg/video.cgi as multipart, and what media.cgi sends. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,21 +6,40 @@
 #include "api/camera.h"
 #include "api/request.h"
 #include "api/vapix/door.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/list.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "deliver/deliver.h"
+#include "media/mux.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
+#include "net/limits.h"
 #include "trust/accounts.h"
 
-static const char head[] = "HTTP/1.0 200 OK\r\n"
-                           "Cache-Control: no-cache\r\n"
-                           "X-Content-Type-Options: nosniff\r\n"
-                           "Connection: close\r\n"
-                           "Content-Type: multipart/x-mixed-replace; boundary=myboundary\r\n"
-                           "\r\n";
+#define FIRST_PICTURE_S 5 /* of a container; before it nothing can be said */
+
+/* Old clients compare the head of a multipart and its boundary byte by byte. */
+#define HEAD(type)                                                                                 \
+    "HTTP/1.0 200 OK\r\n"                                                                          \
+    "Cache-Control: no-cache\r\n"                                                                  \
+    "X-Content-Type-Options: nosniff\r\n"                                                          \
+    "Connection: close\r\n"                                                                        \
+    "Content-Type: " type "\r\n"                                                                   \
+    "\r\n"
+
+static const struct {
+    enum framing framing;
+    enum container container;
+    const char *head;
+} forms[] = {
+    [VIDEO_MULTIPART] = {.framing = FRAMING_MULTIPART,
+                         .head = HEAD("multipart/x-mixed-replace; boundary=myboundary")},
+    [VIDEO_MP4] = {FRAMING_MP4, CONTAINER_MP4, HEAD("video/mp4")},
+    [VIDEO_MATROSKA] = {FRAMING_MATROSKA, CONTAINER_MATROSKA, HEAD("video/x-matroska")},
+};
 static const char refusal[] = "HTTP/1.0 503 Service Unavailable\r\n"
                               "Content-Type: text/plain\r\n"
                               "Connection: close\r\n"
@@ -37,12 +55,17 @@ struct video {
     struct list in_viewers;
     struct viewer *viewer;
     char user[65];
+    enum video_form form;
+    struct stream *stream;
+    struct loop_timer patience; /* a container waits for its first picture */
 };
 
 static void video_close(struct video *v)
 {
     list_remove(&v->in_viewers);
+    loop_timer_cancel(&v->patience);
     viewer_close(v->viewer, false);
+    stream_unref(v->stream);
     free(v);
 }
 
@@ -57,13 +80,41 @@ static void on_received(struct viewer *viewer, const uint8_t *bytes, size_t len,
         video_close(arg);
 }
 
+static void refuse(struct video *v, const char *text)
+{
+    viewer_send(v->viewer, refusal, sizeof refusal - 1);
+    viewer_send(v->viewer, text, strlen(text));
+    video_close(v);
+}
+
+static void on_no_picture(struct loop_timer *t)
+{
+    refuse(container_of(t, struct video, patience), "no picture came in time\n");
+}
+
+/* The stream's parameter sets are known with its first picture, and with them what opens the
+ * container. */
 static void on_ready(struct viewer *viewer, const struct viewer_join *join, void *arg)
 {
+    struct video *v = arg;
+    struct stream_format format;
+    BUF(bytes, LIMIT_QUEUE_BYTES / 2);
+    loop_timer_cancel(&v->patience);
+    if (v->form != VIDEO_MULTIPART) {
+        const char *head = forms[v->form].head;
+        buf_add(&bytes, head, strlen(head));
+        stream_get_format(v->stream, &format);
+        if (mux_opening(forms[v->form].container, &format, 1, &bytes) ||
+            viewer_send(viewer, bytes.data, bytes.len)) {
+            refuse(v, "the video cannot be put into this container\n");
+            return;
+        }
+    }
     viewer_go(viewer);
 }
 
 void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
-                 const struct view_args *view)
+                 const struct view_args *view, enum video_form form)
 {
     /* The exchange is over once its connection is taken: what it holds is copied before. */
     struct video *v = calloc(1, sizeof *v);
@@ -80,10 +131,10 @@ void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_fe
     text_copy(v->user, sizeof v->user, ex->who.user);
     struct conn *conn = exchange_take_conn(ex);
     struct viewer_desc desc = {
-        .framing = FRAMING_MULTIPART,
+        .framing = forms[form].framing,
         .take_conn = conn,
-        .pending = head,
-        .pending_len = sizeof head - 1,
+        .pending = form == VIDEO_MULTIPART ? forms[form].head : NULL,
+        .pending_len = form == VIDEO_MULTIPART ? strlen(forms[form].head) : 0,
         .user = v->user,
         .user_agent = agent,
         .path = path,
@@ -105,6 +156,11 @@ void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_fe
         return;
     }
     list_append(&d->video->all, &v->in_viewers);
+    v->form = form;
+    v->stream = stream_ref(feed_stream(take_feed));
+    v->patience = (struct loop_timer){.name = "video's first picture", .fire = on_no_picture};
+    if (form != VIDEO_MULTIPART)
+        loop_timer_in(d->cam->loop, &v->patience, FIRST_PICTURE_S * NSEC_PER_SEC);
     if (viewer_add_track(v->viewer, 0, take_feed, 0, &why) ||
         viewer_play(v->viewer, 0, on_ready, v))
         video_close(v);
@@ -127,7 +183,7 @@ static void serve(struct exchange *ex, void *arg)
         vapix_reply_fault(ex, &why);
         return;
     }
-    video_start(d, ex, feed, &view);
+    video_start(d, ex, feed, &view, VIDEO_MULTIPART);
 }
 
 unsigned video_strangers(struct vapix_door *d)
