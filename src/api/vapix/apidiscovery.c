@@ -17,6 +17,7 @@ static const struct {
     {"daynight", "1.0", "Day Night"},
     {"image-size", "1.0", "Image Size CGI"},
     {"light-control", "1.1", "Light Control"},
+    {"media-cgi", "1.0", "Media CGI"},
     {"optics-control", "1.0", "Optics Control"},
     {"param-cgi", "1.0", "Legacy Parameter Handling"},
     {"ptz-control", "1.0", "PTZ Control"},
