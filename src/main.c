@@ -44,11 +44,14 @@
 #include "image/settings.h"
 #include "image/source.h"
 #include "media/pipeline.h"
+#include "media/sounds.h"
 #include "net/conn.h"
 #include "net/handover.h"
 #include "net/limits.h"
 #include "net/server.h"
 #include "ptz/ptz.h"
+#include "sound/ear.h"
+#include "sound/settings.h"
 #include "system/identity.h"
 #include "system/limits.h"
 #include "system/time.h"
@@ -317,6 +320,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
         {&ptz_room_desc, &c->ptz_room},         {&limit_room_desc, &a->limit_room},
         {&eye_room_desc, &c->eye_room},         {&rtp_room_desc, &c->rtp_room},
+        {&audio_room_desc, &c->audio_room},
     };
     rtp_settings_standard(c->identity->serial);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
@@ -364,12 +368,15 @@ static int open_picture(struct app *a, struct fault *why)
     c->source = source_new(c->clock, c->device->sensor, c->events, a->masks, c->eye_room);
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
+    c->ear = ear_new(c->device->mic, c->audio_room);
+    const struct sounds_hooks sounds = {.take = ear_take, .demand = ear_demand, .arg = c->ear};
+    c->sounds = c->ear ? sounds_new(c->loop, &sounds) : NULL;
     c->deliver = deliver_new(c->loop, 0);
     const struct device *d = c->device;
     const struct eye_ports eye = {d->sensor, d->head, d->lens, d->infrared, d->led, d->body};
     c->eye = eye_new(c->loop, c->clock, c->conf, c->eye_room, c->events, &eye);
-    if (!a->masks || !a->overlays || !c->eye || !c->source || !c->pipeline || !c->ptz ||
-        !c->deliver)
+    if (!a->masks || !a->overlays || !c->eye || !c->sounds || !c->source || !c->pipeline ||
+        !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     source_set_pipeline(c->source, c->pipeline);
     source_set_eye(c->source, c->eye);
@@ -547,6 +554,8 @@ static void stop(struct app *a)
     source_free(c->source);
     eye_free(c->eye);
     pipeline_free(c->pipeline);
+    sounds_free(c->sounds);
+    ear_free(c->ear);
     ptz_free(c->ptz);
     overlays_free(a->overlays);
     masks_free(a->masks);

@@ -10,6 +10,7 @@ struct clock;
 struct conf;
 struct deliver;
 struct device;
+struct ear;
 struct events;
 struct eye;
 struct file_port;
@@ -20,6 +21,7 @@ struct pipeline;
 struct ptz;
 struct room;
 struct server;
+struct sounds;
 struct source;
 struct trust;
 struct truth_door;
@@ -36,15 +38,18 @@ struct camera {
     struct device *device; /* device->world: only with the virtual camera */
     struct source *source;
     struct pipeline *pipeline;
+    struct sounds *sounds;
+    struct ear *ear;
     struct ptz *ptz;
     struct eye *eye;
     struct deliver *deliver;
     struct truth_door *truth; /* NULL: not the virtual camera */
     const struct identity_info *identity;
     struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
-    struct room *rtp_room; /* api/rtsp/settings.h; may be NULL: no multicast */
-    struct room *ptz_room; /* may be NULL: defaults */
-    struct room *eye_room; /* image/settings.h */
+    struct room *rtp_room;   /* api/rtsp/settings.h; may be NULL: no multicast */
+    struct room *ptz_room;   /* may be NULL: defaults */
+    struct room *eye_room;   /* image/settings.h */
+    struct room *audio_room; /* sound/settings.h; may be NULL: no sound */
     int http_port, https_port, rtsp_port, rtsps_port;
     int64_t started_utc_ns;
     const char *web_dir; /* the built web page */

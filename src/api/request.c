@@ -15,6 +15,7 @@
 #include "media/capture.h"
 #include "media/pipeline.h"
 #include "net/message.h"
+#include "sound/settings.h"
 
 struct wish {
     int abr_max_kbps;
@@ -194,6 +195,31 @@ static int set_audio(struct wish *w, const char *name, const char *value, struct
     return set_flag(&w->view.audio, name, value, why);
 }
 
+static int set_sound_codec(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    static const char *const names[] = {"aac",  "opus", "g711", "g726",
+                                        "lpcm", "pcmu", "pcma", NULL};
+    static const enum codec codecs[] = {CODEC_AAC, CODEC_OPUS, CODEC_PCMU, CODEC_G726,
+                                        CODEC_L16, CODEC_PCMU, CODEC_PCMA};
+    int i = 0;
+    int err = set_choice(&i, name, value, names, why);
+    if (err)
+        return err;
+    w->view.sound.codec = codecs[i];
+    audio_settings_fit(&w->view.sound);
+    return 0;
+}
+
+static int set_sound_rate(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_int(&w->view.sound.rate_hz, name, value, 8000, 48000, why);
+}
+
+static int set_sound_bitrate(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_int(&w->view.sound.bitrate, name, value, 6000, 192000, why);
+}
+
 static int set_video(struct wish *w, const char *name, const char *value, struct fault *why)
 {
     return set_flag(&w->view.video, name, value, why);
@@ -236,6 +262,9 @@ static const struct {
     {"videoabrretentiontime", set_retention},
     {"h264profile", set_profile},
     {"audio", set_audio},
+    {"audiocodec", set_sound_codec}, /* before rate and bitrate: see apply() */
+    {"audiosamplerate", set_sound_rate},
+    {"audiobitrate", set_sound_bitrate},
     {"video", set_video},
     {"nbrofframes", set_pictures},
     {"duration", set_duration},
@@ -243,12 +272,11 @@ static const struct {
 
 static int apply(struct wish *w, const struct arg *args, size_t n_args, struct fault *why)
 {
-    for (size_t i = 0; i < n_args; i++) {
-        if (!*args[i].value)
-            continue; /* "camera=" */
-        for (size_t k = 0; k < sizeof image_args / sizeof *image_args; k++) {
-            if (strcmp(args[i].name, image_args[k].name))
-                continue;
+    /* in the order of the table: what a later one means may hang on an earlier one */
+    for (size_t k = 0; k < sizeof image_args / sizeof *image_args; k++) {
+        for (size_t i = 0; i < n_args; i++) {
+            if (!*args[i].value || strcmp(args[i].name, image_args[k].name))
+                continue; /* also "camera=" */
             int err = image_args[k].set(w, args[i].name, args[i].value, why);
             if (err)
                 return err;
@@ -295,6 +323,28 @@ static int apply_profile(struct wish *w, const char *name, struct fault *why)
     return err;
 }
 
+/* What is set about sound; none without a room for it. */
+static void start_sound(struct wish *w)
+{
+    if (!w->cam->audio_room)
+        return;
+    const struct audio_settings *s = room_ref(w->cam->audio_room);
+    audio_settings_encoding(s, &w->view.sound);
+    w->view.audio = s->enabled;
+    room_unref(s);
+}
+
+/* Sound that is asked for and may be had. */
+static int settle_sound(struct wish *w, struct fault *why)
+{
+    if (!w->view.audio)
+        return 0;
+    const struct audio_settings *s = w->cam->audio_room ? room_ref(w->cam->audio_room) : NULL;
+    w->view.audio = s && s->support && s->duplex != DUPLEX_POST;
+    room_unref(s);
+    return w->view.audio ? sound_encoding_normalise(&w->view.sound, why) : 0;
+}
+
 static void start_from_settings(struct wish *w, enum codec standard)
 {
     const struct image_settings *s = room_ref(w->cam->image_room);
@@ -318,6 +368,7 @@ static void start_from_settings(struct wish *w, enum codec standard)
                                  .pictures = (uint64_t)s->nbrofframes,
                                  .seconds = s->duration_s,
                                  .video = true};
+    start_sound(w);
     if (!words_have(request_resolutions(w->cam), s->resolution) ||
         stream_parse_size(s->resolution, &w->width, &w->height))
         pipeline_size(w->cam->pipeline, &w->width, &w->height, &source_fps);
@@ -379,7 +430,9 @@ static int resolve(struct wish *w, enum codec standard, const struct arg *args, 
             profile = args[i].value;
     }
     int err = profile ? apply_profile(w, profile, why) : 0;
-    return err ? err : apply(w, args, n_args, why);
+    if (!err)
+        err = apply(w, args, n_args, why);
+    return err ? err : settle_sound(w, why);
 }
 
 int request_encoding(struct camera *cam, enum codec standard, const struct arg *args, size_t n_args,

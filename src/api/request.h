@@ -6,6 +6,7 @@
 
 #include "api/stream_settings.h"
 #include "media/encode.h"
+#include "media/sound_encode.h"
 
 struct arg;
 struct camera;
@@ -17,6 +18,7 @@ struct view_args {
     uint64_t pictures; /* nbrofframes; 0: no end */
     double seconds;    /* duration; 0: no end */
     bool audio, video;
+    struct sound_encoding sound; /* with audio */
 };
 /* Unknown arguments and empty values are ignored; a known one with a bad value is
  * FAULT_INVALID and names it. codec: what is meant

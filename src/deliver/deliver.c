@@ -123,27 +123,31 @@ static void aim_at(struct viewer *v, int i, const struct aim *take_aim)
     aim_drop(&old);
 }
 
+static void let_go_track(struct viewer *v, int i, bool bye)
+{
+    struct track *t = &v->tracks[i];
+    if (!t->feed)
+        return;
+    uint8_t rtcp[RTCP_MAX];
+    const struct rtcp_source src = {stream_ssrc(feed_stream(t->feed)), v->desc.cname};
+    size_t len = bye && t->played ? rtcp_bye(rtcp, &src) : 0;
+    t->played = false;
+    aim_at(v, i, NULL);
+    if (len && v->desc.framing == FRAMING_UDP) {
+        (void)!sendto(v->desc.take_udp[1], rtcp, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
+    } else if (len && framing_is_rtp(v->desc.framing)) {
+        pthread_mutex_lock(&v->lock);
+        frame_rtcp(&v->orders.out, v->desc.framing, t->channel, rtcp, len);
+        pthread_mutex_unlock(&v->lock);
+    }
+    t->feed = feed_close(t->feed);
+}
+
 static void let_go(struct viewer *v, bool bye)
 {
-    for (int i = 0; i < MAX_TRACKS; i++) {
-        struct track *t = &v->tracks[i];
-        if (!t->feed)
-            continue;
-        uint8_t rtcp[RTCP_MAX];
-        const struct rtcp_source src = {stream_ssrc(feed_stream(t->feed)), v->desc.cname};
-        size_t len = bye && t->played ? rtcp_bye(rtcp, &src) : 0;
-        t->played = false;
-        aim_at(v, i, NULL);
-        if (len && v->desc.framing == FRAMING_UDP) {
-            (void)!sendto(v->desc.take_udp[1], rtcp, len, MSG_DONTWAIT | MSG_NOSIGNAL,
-                          (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
-        } else if (len && framing_is_rtp(v->desc.framing)) {
-            pthread_mutex_lock(&v->lock);
-            frame_rtcp(&v->orders.out, v->desc.framing, t->channel, rtcp, len);
-            pthread_mutex_unlock(&v->lock);
-        }
-        t->feed = feed_close(t->feed);
-    }
+    for (int i = 0; i < MAX_TRACKS; i++)
+        let_go_track(v, i, bye);
 }
 
 struct viewer *viewer_close(struct viewer *v, bool bye)
@@ -164,12 +168,15 @@ struct viewer *viewer_close(struct viewer *v, bool bye)
     return NULL;
 }
 
-void viewer_clear(struct viewer *v, bool bye)
+void viewer_drop_track(struct viewer *v, int track, bool bye)
 {
+    bool others = false;
+    for (int i = 0; i < MAX_TRACKS; i++)
+        others = others || (i != track && v->tracks[i].feed);
     pthread_mutex_lock(&v->lock);
-    v->orders.going = false;
+    v->orders.going = v->orders.going && others;
     pthread_mutex_unlock(&v->lock);
-    let_go(v, bye);
+    let_go_track(v, track, bye);
     orders_given(v);
 }
 
@@ -256,7 +263,7 @@ int viewer_play(struct viewer *v, int track,
     struct viewer_join join = {.ssrc = stream_ssrc(s), .picture_age_ns = age_ns};
     if (p) {
         join.seq = p->rtp_seq;
-        join.rtp_time = stream_rtp_time(s, p->time_ns, RTP_CLOCK_HZ);
+        join.rtp_time = stream_rtp_time(s, p->time_ns, stream_clock_hz(s));
     } else {
         feed_request_key(t->feed);
     }
@@ -282,14 +289,18 @@ int viewer_play(struct viewer *v, int track,
 
 bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len)
 {
-    struct feed *feed = v->tracks[0].feed;
     struct rtcp_news news;
-    if (!rtcp_read(bytes, len, feed ? stream_ssrc(feed_stream(feed)) : 0, &news))
+    if (!rtcp_read(bytes, len, 0, &news)) /* well formed? */
         return false;
-    if (news.report)
-        v->loss_fraction = news.loss_fraction;
-    if (news.key_wanted && feed)
-        feed_request_key(feed);
+    for (int i = 0; i < MAX_TRACKS; i++) {
+        struct feed *feed = v->tracks[i].feed;
+        if (!feed || !rtcp_read(bytes, len, stream_ssrc(feed_stream(feed)), &news))
+            continue;
+        if (news.report)
+            v->loss_fraction = news.loss_fraction;
+        if (news.key_wanted)
+            feed_request_key(feed);
+    }
     return true;
 }
 

@@ -68,8 +68,6 @@ int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer 
 /* Stops at once (RTCP BYE first when bye; what waits to be sent is tried once), frees;
  * callbacks no longer come. */
 struct viewer *viewer_close(struct viewer *v, bool bye);
-/* TEARDOWN of one that stays as a connection: stops and lets go of all tracks. */
-void viewer_clear(struct viewer *v, bool bye);
 /* Borrowed, NULL for UDP: only for what never changes (peer, id, secure …). */
 struct conn *viewer_conn(const struct viewer *v);
 
@@ -84,6 +82,9 @@ bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len);
  * added before play. */
 int viewer_add_track(struct viewer *v, int track, struct feed *take_feed, int channel,
                      struct fault *why);
+/* Of one that stays as a connection: lets go of a track, stops with the last. No-op for one that
+ * it has not. */
+void viewer_drop_track(struct viewer *v, int track, bool bye);
 struct viewer_join {
     uint16_t seq; /* of the first packet that will be sent */
     uint32_t rtp_time;

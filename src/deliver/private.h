@@ -135,6 +135,7 @@ struct viewer {
     bool attached, dead, going, want_out, reading, blocked, last;
     struct buf ctl;
     struct batch batch;
+    int turn; /* track that is asked first */
     int64_t progress_ns, ends_ns;
     struct ws_side *ws;
     struct loop_fd rtcp_fd;

@@ -21,6 +21,17 @@ static void tally_put(void *arg, const struct rtp_piece piece[2], bool last)
     t->len += 4 + RTP_HEADER + piece[0].len + piece[1].len;
 }
 
+int rtp_payload_type(enum codec codec, int rate_hz)
+{
+    if (codec == CODEC_JPEG)
+        return RTP_PT_JPEG;
+    if (!codec_is_sound(codec))
+        return RTP_PT_DYNAMIC;
+    if (rate_hz == 8000 && codec == CODEC_PCMU)
+        return RTP_PT_PCMU;
+    return rate_hz == 8000 && codec == CODEC_PCMA ? RTP_PT_PCMA : RTP_PT_SOUND;
+}
+
 int rtp_count(const struct packet *p, enum codec codec)
 {
     struct tally t = {0};
@@ -108,9 +119,9 @@ const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
     struct writer w = {
         .form = f,
         .at = f->bytes,
-        .payload_type = codec == CODEC_JPEG ? RTP_PT_JPEG : RTP_PT_DYNAMIC,
+        .payload_type = (uint8_t)rtp_payload_type(codec, format.rate_hz),
         .seq = p->rtp_seq,
-        .time = stream_rtp_time(s, p->time_ns, RTP_CLOCK_HZ),
+        .time = stream_rtp_time(s, p->time_ns, stream_clock_hz(s)),
         .ssrc = stream_ssrc(s),
     };
     rtp_split(p->bytes, p->len, codec, writer_put, &w);

@@ -1,4 +1,5 @@
-/* RTP forms of packets (RFC 3550; 6184, 7798, 2435, AV1 1.0), made once per stream and shared.
+/* RTP forms of packets (RFC 3550; 6184, 7798, 2435, AV1 1.0; 3640, 7587, 3551), made once per
+ * stream and shared.
  *
  * The bytes of all RTP packets of a picture lie in one buffer, each preceded by the
  * 4 bytes '$' channel length of RTSP interleaving, so that one send carries a picture
@@ -17,9 +18,11 @@
 
 #define RTP_MTU 1400 /* RTP header and payload */
 #define RTP_HEADER 12
-#define RTP_PT_DYNAMIC 96 /* all but JPEG: named by the SDP */
+#define RTP_PT_DYNAMIC 96 /* all pictures but JPEG: named by the SDP */
 #define RTP_PT_JPEG 26
-#define RTP_CLOCK_HZ 90000
+#define RTP_PT_PCMU 0 /* static ones at 8000 samples a second only */
+#define RTP_PT_PCMA 8
+#define RTP_PT_SOUND 97  /* other sound: named by the SDP */
 #define RTP_MAX_COPIES 8 /* shared copies of one picture */
 
 struct rtp_copy {
@@ -50,6 +53,7 @@ struct rtp_form {
     struct rtp_udp *udp;     /* atomic; NULL: nobody has asked yet */
 };
 
+int rtp_payload_type(enum codec codec, int rate_hz /* of sound */);
 /* For stream_set_rtp_count(): how many RTP packets it will be; 0: nothing that RTP
  * can carry (an empty picture, a JPEG that RFC 2435 does not know). */
 int rtp_count(const struct packet *p, enum codec codec);

@@ -15,6 +15,14 @@ int rtp_split(const uint8_t *bytes, size_t len, enum codec codec,
         return rtp_split_h265(&s, bytes, len);
     case CODEC_AV1:
         return rtp_split_av1(&s, bytes, len);
+    case CODEC_AAC:
+        return rtp_split_aac(&s, bytes, len);
+    case CODEC_OPUS:
+    case CODEC_PCMU:
+    case CODEC_PCMA:
+    case CODEC_G726:
+    case CODEC_L16:
+        return rtp_split_sound(&s, bytes, len);
     }
     return -ENOTSUP;
 }

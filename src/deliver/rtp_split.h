@@ -1,4 +1,4 @@
-/* How coded pictures are cut into RTP payloads, one function a codec. Pure functions. */
+/* How coded pictures and sound are cut into RTP payloads, one function a codec. Pure functions. */
 #ifndef DELIVER_RTP_SPLIT_H
 #define DELIVER_RTP_SPLIT_H
 
@@ -29,5 +29,7 @@ int rtp_split_h264(struct rtp_sink *s, const uint8_t *bytes, size_t len);
 int rtp_split_h265(struct rtp_sink *s, const uint8_t *bytes, size_t len);
 int rtp_split_av1(struct rtp_sink *s, const uint8_t *bytes, size_t len);
 int rtp_split_jpeg(struct rtp_sink *s, const uint8_t *bytes, size_t len);
+int rtp_split_aac(struct rtp_sink *s, const uint8_t *bytes, size_t len);
+int rtp_split_sound(struct rtp_sink *s, const uint8_t *bytes, size_t len);
 
 #endif

@@ -89,7 +89,8 @@ void track_sent(struct track *t, unsigned packets, size_t octets)
     t->packets += packets;
     t->octets += (uint32_t)octets;
     count_add(&t->v->rtp_packets, packets);
-    count_add(&t->v->pictures, 1);
+    if (!codec_is_sound(stream_codec(t->now.stream)))
+        count_add(&t->v->pictures, 1);
 }
 
 size_t track_report(struct track *t, uint8_t ret[RTCP_MAX])
@@ -101,9 +102,10 @@ size_t track_report(struct track *t, uint8_t ret[RTCP_MAX])
     /* not all viewers in the same moment */
     t->report_ns = now_ns + REPORT_NS + (t->octets & 255) * 2 * NSEC_PER_MSEC;
     const struct rtcp_source src = {stream_ssrc(t->now.stream), t->v->desc.cname};
-    return rtcp_sender_report(ret, &src, clock_utc_of(clock, now_ns),
-                              stream_rtp_time(t->now.stream, now_ns, RTP_CLOCK_HZ), t->packets,
-                              t->octets);
+    return rtcp_sender_report(
+        ret, &src, clock_utc_of(clock, now_ns),
+        stream_rtp_time(t->now.stream, now_ns, stream_clock_hz(t->now.stream)), t->packets,
+        t->octets);
 }
 
 /* The first key picture for one who waits for it: the control loop learns where it begins. */
@@ -117,7 +119,7 @@ static void found_first(struct track *t, struct packet *take_p)
     v->news.ready_epoch[t->index] = t->now.epoch;
     v->news.join[t->index] = (struct viewer_join){
         .seq = take_p->rtp_seq,
-        .rtp_time = stream_rtp_time(t->now.stream, take_p->time_ns, RTP_CLOCK_HZ),
+        .rtp_time = stream_rtp_time(t->now.stream, take_p->time_ns, stream_clock_hz(t->now.stream)),
         .ssrc = stream_ssrc(t->now.stream),
         .picture_age_ns = clock_now(v->d->clock) - take_p->time_ns,
     };
@@ -185,7 +187,8 @@ static struct packet *next_of(struct track *t)
             return NULL;
         int err = cursor_next(t->now.cursor, &p, &lost);
         if (err == -EAGAIN) {
-            v->blocked = false;
+            if (!codec_is_sound(stream_codec(t->now.stream))) /* sound alone has caught up */
+                v->blocked = false;
             return NULL;
         }
         if (err < 0) {
@@ -209,10 +212,12 @@ static struct packet *next_of(struct track *t)
 
 struct packet *track_next(struct viewer *v, struct track **ret_track)
 {
+    /* in turn: a picture stream that catches up does not hold up the sound */
     for (int i = 0; i < MAX_TRACKS && !v->dead; i++) {
-        struct track *t = &v->tracks[i];
+        struct track *t = &v->tracks[(v->turn + i) % MAX_TRACKS];
         struct packet *p = t->now.cursor ? next_of(t) : NULL;
         if (p) {
+            v->turn = (t->index + 1) % MAX_TRACKS;
             *ret_track = t;
             return p;
         }

@@ -34,6 +34,8 @@ struct device {
     struct led *led;                  /* NULL: no status LED */
     struct io *io;                    /* NULL: no terminals */
     struct body *body;                /* NULL: nothing is known of the box */
+    struct mic *mic;                  /* NULL: it hears nothing */
+    struct speaker *speaker;          /* NULL: it is dumb */
     struct world *world;              /* the virtual world, for the stage; NULL elsewhere */
     struct stage *stage;              /* likewise */
     struct cast *cast;                /* likewise */

@@ -2,12 +2,13 @@
  * v4l2 …) fills in what it has; caps() says what exists and the doors show only
  * that. A backend embeds the port struct and comes back from it by container_of.
  *
- * Threads: sensor_ops run on the source thread; head and lens commands come from
- * the loop, pose() from any thread. */
+ * Threads: sensor_ops run on the source thread, mic_ops on the sound thread; head and lens
+ * commands come from the loop, pose() from any thread. */
 #ifndef DEVICE_PORTS_H
 #define DEVICE_PORTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "media/capture.h"
@@ -22,6 +23,8 @@ struct light_source;
 struct led;
 struct io;
 struct body;
+struct mic;
+struct speaker;
 
 /* ---- sensor ---- */
 
@@ -203,6 +206,46 @@ struct body_ops {
 };
 struct body {
     const struct body_ops *ops;
+};
+
+/* ---- sound ---- */
+
+struct mic_caps {
+    int inputs; /* that can be chosen from; counted from 0 */
+    bool stereo;
+};
+/* What was heard, as the device gives it. */
+struct mic_block {
+    int64_t time_ns; /* of the first sample; monotonic */
+    double rate_hz;  /* as the device's clock really runs, estimated against ours */
+    int channels;    /* 1 or 2; samples lie side by side */
+    size_t frames;   /* a sample of each channel */
+};
+#define MIC_FRAMES_MOST 9600 /* of one take(): 200 ms at 48,000 a second */
+
+/* The sound thread. Silence is told as samples, not as an error. */
+struct mic_ops {
+    void (*caps)(struct mic *m, struct mic_caps *ret);
+    int (*start)(struct mic *m, int input); /* 0, or why nothing is heard; NULL: nothing to do */
+    void (*stop)(struct mic *m);
+    /* What came since the last call, from about start_ns on, up to start_ns + 20 ms, which has
+     * passed. Never blocks. 0; -EAGAIN: nothing yet; -ENODATA: no signal. */
+    int (*take)(struct mic *m, int64_t start_ns, int16_t ret_sample[2 * MIC_FRAMES_MOST],
+                struct mic_block *ret);
+};
+struct mic {
+    const struct mic_ops *ops;
+};
+
+/* Loop. One channel of 48,000 samples a second in blocks of 20 ms (media/sound.h). */
+struct speaker_ops {
+    int (*start)(struct speaker *s); /* 0, or why nothing is heard */
+    void (*stop)(struct speaker *s); /* what was given is played to its end */
+    /* Never blocks; -EAGAIN: it has enough. */
+    int (*play)(struct speaker *s, const int16_t *sample, size_t n, int64_t time_ns);
+};
+struct speaker {
+    const struct speaker_ops *ops;
 };
 
 #endif

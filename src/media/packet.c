@@ -5,7 +5,9 @@
 const char *codec_name(enum codec c)
 {
     static const char *const names[] = {
-        [CODEC_H264] = "h264", [CODEC_JPEG] = "jpeg", [CODEC_H265] = "h265", [CODEC_AV1] = "av1"};
+        [CODEC_H264] = "h264", [CODEC_JPEG] = "jpeg", [CODEC_H265] = "h265", [CODEC_AV1] = "av1",
+        [CODEC_AAC] = "aac",   [CODEC_OPUS] = "opus", [CODEC_PCMU] = "pcmu", [CODEC_PCMA] = "pcma",
+        [CODEC_G726] = "g726", [CODEC_L16] = "l16"};
     return names[c];
 }
 

@@ -9,8 +9,23 @@
 
 #include "media/capture.h"
 
-enum codec { CODEC_H264, CODEC_JPEG, CODEC_H265, CODEC_AV1 };
-const char *codec_name(enum codec c); /* VAPIX names: h264, jpeg, h265, av1 */
+enum codec {
+    CODEC_H264,
+    CODEC_JPEG,
+    CODEC_H265,
+    CODEC_AV1,
+    CODEC_AAC, /* sound from here on: one access unit of AAC-LC, no header */
+    CODEC_OPUS,
+    CODEC_PCMU, /* G.711 u-law */
+    CODEC_PCMA, /* G.711 A-law */
+    CODEC_G726, /* packed as RFC 3551 says: the first sample in the lowest bits */
+    CODEC_L16,  /* linear, network byte order */
+};
+const char *codec_name(enum codec c); /* "h264", "jpeg", … "aac", "opus", "pcmu" … */
+static inline bool codec_is_sound(enum codec c)
+{
+    return c >= CODEC_AAC;
+}
 
 enum {
     PACKET_KEY = 1 << 0,    /* decoding can start here; H.264: SPS and PPS are inside */

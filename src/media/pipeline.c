@@ -15,9 +15,17 @@
 #define MIN_SIDE 16
 #define MAX_SIDE 4096
 
-struct feed {
+struct picture_feed {
+    struct feed base;
     struct coder *coder;
 };
+
+static const struct feed_ops picture_feed_ops;
+
+static struct coder *coder_of(struct feed *f)
+{
+    return container_of(f, struct picture_feed, base)->coder;
+}
 
 static void still_linger_over(struct loop_timer *t)
 {
@@ -344,9 +352,10 @@ int pipeline_open(struct pipeline *p, const struct encoding *asked, struct feed 
                          "%u different streams run already; ask for one of those or raise "
                          "Image.MaxEncoders",
                          p->n_coders);
-    struct feed *f = calloc(1, sizeof(*f));
+    struct picture_feed *f = calloc(1, sizeof(*f));
     if (!f)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    f->base.ops = &picture_feed_ops;
     if (!c) {
         c = coder_new(p, &e);
         if (c && find_maker(p, c) < 0) {
@@ -364,34 +373,31 @@ int pipeline_open(struct pipeline *p, const struct encoding *asked, struct feed 
     c->users++;
     p->n_feeds++;
     f->coder = c;
-    *ret_feed = f;
+    *ret_feed = &f->base;
     pipeline_update_demand(p);
     return 0;
 }
 
-struct feed *feed_close(struct feed *f)
+static void close_feed(struct feed *f)
 {
-    if (!f)
-        return NULL;
-    struct coder *c = f->coder;
+    struct coder *c = coder_of(f);
     struct pipeline *p = c->p;
     p->n_feeds--;
     if (--c->users == 0 && loop_timer_in(p->loop, &c->linger, LINGER_NS) < 0) {
         end_coder(c);
         pipeline_update_demand(p);
     }
-    free(f);
-    return NULL;
+    free(container_of(f, struct picture_feed, base));
 }
 
-struct stream *feed_stream(struct feed *f)
+static struct stream *stream_of(struct feed *f)
 {
-    return f->coder->stream;
+    return coder_of(f)->stream;
 }
 
 const struct encoding *feed_encoding(struct feed *f)
 {
-    return &f->coder->e;
+    return &coder_of(f)->e;
 }
 
 static void force_key(struct coder *c, int64_t now_ns)
@@ -409,9 +415,9 @@ static void key_time(struct loop_timer *t)
         force_key(c, loop_now(c->p->loop));
 }
 
-void feed_request_key(struct feed *f)
+static void request_key(struct feed *f)
 {
-    struct coder *c = f->coder;
+    struct coder *c = coder_of(f);
     if (c->e.codec == CODEC_JPEG)
         return;
     struct stream_stats st;
@@ -432,6 +438,9 @@ void feed_request_key(struct feed *f)
     if (loop_timer_at(c->p->loop, &c->key_timer, last + NSEC_PER_SEC) < 0)
         force_key(c, now_ns);
 }
+
+static const struct feed_ops picture_feed_ops = {
+    .close = close_feed, .stream = stream_of, .request_key = request_key};
 
 void pipeline_stats(struct pipeline *p, struct pipeline_stats *ret)
 {

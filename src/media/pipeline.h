@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "media/encode.h"
+#include "media/feed.h"
 
 struct fault;
 struct frame;
@@ -47,16 +48,11 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f); /* source thread 
 /* The overlays' looks changed: renditions are painted anew from the next frame. */
 void pipeline_repaint(struct pipeline *p);
 
-/* A user of an encoding. Starts the encoder if nobody else has. FAULT_LIMIT when
+/* A user of an encoding (feed.h). Starts the encoder if nobody else has. FAULT_LIMIT when
  * too many encoders run. */
-struct feed;
 int pipeline_open(struct pipeline *p, const struct encoding *e, struct feed **ret_feed,
                   struct fault *why);
-struct feed *feed_close(struct feed *f);
-struct stream *feed_stream(struct feed *f); /* borrowed */
-const struct encoding *feed_encoding(struct feed *f);
-/* A key picture soon; at most one a second per stream, shared by all who ask. */
-void feed_request_key(struct feed *f);
+const struct encoding *feed_encoding(struct feed *f); /* of a feed of pictures */
 
 /* One JPEG of the newest picture, shared with all who ask for the same (rendition,
  * compression) during the same picture. done() on the loop with a packet (borrowed)

@@ -15,6 +15,8 @@
 #define RING_MAX 8192 /* packets; more than any window needs */
 #define RECENT 256    /* for rates over two seconds */
 #define RATE_NS (2 * NSEC_PER_SEC)
+#define VIDEO_CLOCK_HZ 90000
+#define OPUS_CLOCK_HZ 48000 /* RFC 7587: whatever the input's rate */
 
 struct recent {
     int64_t time_ns;
@@ -26,6 +28,8 @@ struct stream {
     struct stream_window window;
     uint32_t ssrc, rtp_base;
     uint16_t first_seq;
+    enum codec codec;
+    int clock_hz;
     int refs; /* atomic */
     _Atomic unsigned readers;
 
@@ -77,6 +81,10 @@ struct stream *stream_new(struct clock *clock, const struct stream_format *forma
     s->clock = clock;
     s->window = *window;
     s->format = *format;
+    s->codec = format->codec;
+    s->clock_hz = !codec_is_sound(format->codec) ? VIDEO_CLOCK_HZ
+                  : format->codec == CODEC_OPUS  ? OPUS_CLOCK_HZ
+                                                 : format->rate_hz;
     s->refs = 1;
     random_bytes(&s->ssrc, sizeof(s->ssrc));
     random_bytes(&s->rtp_base, sizeof(s->rtp_base));
@@ -262,11 +270,11 @@ bool stream_get_format(struct stream *s, struct stream_format *ret)
     case CODEC_H265:
         return ret->vps_len && ret->sps_len && ret->pps_len;
     case CODEC_AV1:
+    case CODEC_AAC:
         return ret->sps_len;
-    case CODEC_JPEG:
-        break;
+    default:
+        return true;
     }
-    return true;
 }
 
 void stream_end(struct stream *s)
@@ -283,6 +291,16 @@ uint32_t stream_ssrc(const struct stream *s)
 uint16_t stream_first_seq(const struct stream *s)
 {
     return s->first_seq;
+}
+
+int stream_clock_hz(const struct stream *s)
+{
+    return s->clock_hz;
+}
+
+enum codec stream_codec(const struct stream *s)
+{
+    return s->codec;
 }
 
 uint32_t stream_rtp_time(const struct stream *s, int64_t time_ns, int clock_hz)

@@ -30,6 +30,9 @@ struct stream_format {
      * header OBU stands in sps. Empty until the first key packet. */
     uint8_t vps[256], sps[256], pps[256];
     size_t vps_len, sps_len, pps_len;
+    /* Sound: samples a second, channels, bits a second (G.726: 16000 to 40000). AAC: its
+     * AudioSpecificConfig stands in sps. */
+    int rate_hz, channels, bitrate;
 };
 
 struct stream_window {
@@ -50,6 +53,9 @@ bool stream_get_format(struct stream *s, struct stream_format *ret);
 
 uint32_t stream_ssrc(const struct stream *s);
 uint16_t stream_first_seq(const struct stream *s);
+/* Ticks a second of its RTP timestamps: 90000; of sound its sampling rate, Opus 48000. */
+int stream_clock_hz(const struct stream *s);
+enum codec stream_codec(const struct stream *s); /* never changes */
 uint32_t stream_rtp_time(const struct stream *s, int64_t time_ns, int clock_hz);
 /* RTP sequence numbers run through the stream in packet order. deliver asks for the
  * first number of a packet after telling how many RTP packets it makes of each:

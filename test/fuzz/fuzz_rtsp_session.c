@@ -22,6 +22,7 @@
 #include "deliver/deliver.h"
 #include "fuzz.h"
 #include "media/pipeline.h"
+#include "media/sounds.h"
 #include "net/conn.h"
 #include "net/udp.h"
 #include "system/identity.h"
@@ -29,7 +30,7 @@
 static uint8_t flags;
 static struct clock *clock_;
 static struct loop *loop;
-static struct stream *stream;
+static struct stream *stream, *sound;
 static int open_feeds, open_viewers;
 
 /* ---- stand-ins ---- */
@@ -68,22 +69,38 @@ int request_encoding(struct camera *cam, enum codec standard, const struct arg *
             return fault_set(why, FAULT_INVALID, args[i].name, "is %s", args[i].value);
     *ret = (struct encoding){.codec = standard, .key = {.width = 640, .height = 360}};
     *ret_view = (struct view_args){.video = true};
+    for (size_t i = 0; i < n_args; i++) {
+        if (!strcmp(args[i].name, "audio"))
+            ret_view->audio = !strcmp(args[i].value, "1");
+        if (!strcmp(args[i].name, "video"))
+            ret_view->video = strcmp(args[i].value, "0");
+    }
     return 0;
 }
 
-struct feed {
+struct flow {
+    struct feed feed;
     struct stream *stream;
 };
+static int open_feed(struct stream *s, struct feed **ret_feed)
+{
+    struct flow *f = calloc(1, sizeof(*f));
+    if (!f)
+        abort();
+    f->stream = stream_ref(s);
+    open_feeds++;
+    *ret_feed = &f->feed;
+    return 0;
+}
 int pipeline_open(struct pipeline *p, const struct encoding *e, struct feed **ret_feed,
                   struct fault *why)
 {
-    struct feed *f = calloc(1, sizeof(*f));
-    if (!f)
-        abort();
-    f->stream = stream_ref(stream);
-    open_feeds++;
-    *ret_feed = f;
-    return 0;
+    return open_feed(stream, ret_feed);
+}
+int sounds_open(struct sounds *s, const struct sound_encoding *e, struct feed **ret_feed,
+                struct fault *why)
+{
+    return open_feed(sound, ret_feed);
 }
 void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, double *ret_fps)
 {
@@ -93,14 +110,15 @@ void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, do
 }
 struct stream *feed_stream(struct feed *f)
 {
-    return f->stream;
+    return container_of(f, struct flow, feed)->stream;
 }
 struct feed *feed_close(struct feed *f)
 {
     if (!f)
         return NULL;
-    stream_unref(f->stream);
-    free(f);
+    struct flow *flow = container_of(f, struct flow, feed);
+    stream_unref(flow->stream);
+    free(flow);
     open_feeds--;
     return NULL;
 }
@@ -134,7 +152,7 @@ void room_unref(const void *snapshot)
 
 struct viewer {
     struct viewer_desc desc;
-    struct feed *feed;
+    struct feed *feed[RTSP_TRACKS];
     bool closed, playing;
     struct loop_timer grave;
 };
@@ -177,16 +195,16 @@ int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer 
     *ret_v = v;
     return 0;
 }
-void viewer_clear(struct viewer *v, bool bye)
+void viewer_drop_track(struct viewer *v, int track, bool bye)
 {
-    assert(!v->closed);
-    v->feed = feed_close(v->feed);
-    v->playing = false;
+    assert(!v->closed && track >= 0 && track < RTSP_TRACKS);
+    v->feed[track] = feed_close(v->feed[track]);
 }
 struct viewer *viewer_close(struct viewer *v, bool bye)
 {
     assert(v && !v->closed);
-    viewer_clear(v, bye);
+    for (int i = 0; i < RTSP_TRACKS; i++)
+        viewer_drop_track(v, i, bye);
     v->closed = true;
     if (v->desc.framing == FRAMING_UDP) {
         close(v->desc.take_udp[0]);
@@ -211,15 +229,15 @@ bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len)
 int viewer_add_track(struct viewer *v, int track, struct feed *take_feed, int channel,
                      struct fault *why)
 {
-    assert(!v->closed && !v->feed && channel >= 0 && channel < 255);
-    v->feed = take_feed;
+    assert(!v->closed && !v->feed[track] && channel >= 0 && channel < 255);
+    v->feed[track] = take_feed;
     return 0;
 }
 int viewer_play(struct viewer *v, int track,
                 void (*ready)(struct viewer *v, const struct viewer_join *join, void *arg),
                 void *arg)
 {
-    assert(!v->closed && v->feed);
+    assert(!v->closed && v->feed[track]);
     const struct viewer_join join = {.seq = 1};
     if (ready && !(flags & 2))
         ready(v, &join, arg);
@@ -227,17 +245,17 @@ int viewer_play(struct viewer *v, int track,
 }
 void viewer_go(struct viewer *v)
 {
-    assert(!v->closed && v->feed);
+    assert(!v->closed);
     v->playing = true;
 }
 void viewer_pause(struct viewer *v)
 {
-    assert(!v->closed && v->feed);
+    assert(!v->closed);
     v->playing = false;
 }
 void viewer_request_key(struct viewer *v)
 {
-    assert(!v->closed && v->feed);
+    assert(!v->closed);
 }
 
 /* ---- one conversation ---- */
@@ -298,9 +316,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct stream_format format = {
         .codec = CODEC_H264, .sps = {0x67, 1, 2, 3}, .sps_len = 4, .pps = {0x68}, .pps_len = 1};
     const struct stream_window window = {1 << 20, NSEC_PER_SEC};
+    const struct stream_format sound_format = {
+        .codec = CODEC_AAC, .rate_hz = 16000, .channels = 1, .sps = {0x14, 0x08}, .sps_len = 2};
     stream = stream_new(clock_, &format, &window);
+    sound = stream_new(clock_, &sound_format, &window);
     struct camera cam = {
         .loop = loop, .clock = clock_, .identity = &identity, .rtp_room = (struct room *)&rtp};
+    strcpy(rtp.audio_address, "239.192.1.3");
     strcpy(rtp.video_address, flags & 16 ? "232.1.2.3" : "239.192.1.2");
     rtp.video_port = flags & 32 ? 5600 : 0;
     door = rtsp_door_new(&cam, NULL);
@@ -330,7 +352,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     list_for_each(it, &door->sessions)
     {
         const struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
-        assert(s->conn || !s->transport.tcp);
+        assert(s->conn || !s->tcp);
     }
     list_for_each(it, &door->groups)
     {
@@ -339,8 +361,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         list_for_each(at, &door->sessions)
         {
             const struct rtsp_session *s = container_of(at, struct rtsp_session, in_door);
-            members += s->group == g;
-            playing += s->group == g && s->playing;
+            for (int i = 0; i < RTSP_TRACKS; i++) {
+                members += s->track[i].group == g;
+                playing += s->track[i].group == g && s->playing;
+            }
         }
         assert(members && members == g->members && g->sending == (playing > 0));
         assert(g->viewer->playing == g->sending);
@@ -356,6 +380,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(!open_feeds);
     close(fds[1]);
     stream_unref(stream);
+    stream_unref(sound);
     loop_free(loop);
     clock_free(clock_);
     return 0;

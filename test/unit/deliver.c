@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/list.h"
 #include "base/loop.h"
 #include "deliver/deliver.h"
 #include "deliver/rtcp.h"
@@ -25,30 +26,36 @@
 
 /* ---- feeds: what deliver needs of the pipeline ---- */
 
-struct feed {
+struct flow {
+    struct feed feed;
     struct stream *stream;
     int *keys_wanted, *open;
 };
 
-struct stream *feed_stream(struct feed *f)
+static struct flow *flow_of(struct feed *f)
 {
-    return f->stream;
+    return container_of(f, struct flow, feed);
 }
 
-struct feed *feed_close(struct feed *f)
+static struct stream *flow_stream(struct feed *f)
 {
-    if (!f)
-        return NULL;
-    --*f->open;
-    stream_unref(f->stream);
-    free(f);
-    return NULL;
+    return flow_of(f)->stream;
 }
 
-void feed_request_key(struct feed *f)
+static void flow_close(struct feed *f)
 {
-    ++*f->keys_wanted;
+    --*flow_of(f)->open;
+    stream_unref(flow_of(f)->stream);
+    free(flow_of(f));
 }
+
+static void flow_request_key(struct feed *f)
+{
+    ++*flow_of(f)->keys_wanted;
+}
+
+static const struct feed_ops flow_ops = {
+    .close = flow_close, .stream = flow_stream, .request_key = flow_request_key};
 
 /* ---- the bench ---- */
 
@@ -93,13 +100,14 @@ static void idle_ms(int ms)
 
 static struct feed *new_feed(void)
 {
-    struct feed *f = calloc(1, sizeof(*f));
+    struct flow *f = calloc(1, sizeof(*f));
     CHECK(f);
     f->stream = stream_ref(stream);
     f->keys_wanted = &keys_wanted;
+    f->feed.ops = &flow_ops;
     f->open = &open_feeds;
     open_feeds++;
-    return f;
+    return &f->feed;
 }
 
 static void set_up(enum codec codec)
@@ -712,7 +720,7 @@ TEST(coming_and_going)
                 viewer_go(v[i]);
             }
             if (i % 4 == 2)
-                viewer_clear(v[i], true);
+                viewer_drop_track(v[i], 0, true);
             viewer_send(v[i], "reply", 5);
         }
         if (round % 2)

@@ -72,7 +72,7 @@ void rtsp_conn_close(struct rtsp_conn *c, const char *reason, bool bye)
         struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
         if (s->conn != c)
             continue;
-        if (s->transport.tcp)
+        if (s->tcp)
             rtsp_session_end(s, reason, bye);
         else
             rtsp_session_lose_conn(s);
@@ -128,6 +128,15 @@ void rtsp_conn_send(struct rtsp_conn *c, const void *bytes, size_t len)
 
 /* ---- bytes in ---- */
 
+static void take_frame(struct rtsp_conn *c, int channel, const uint8_t *bytes, size_t len)
+{
+    for (int i = 0; i < RTSP_TRACKS; i++) {
+        const struct rtsp_track *t = &c->tcp_session->track[i];
+        if (t->set && channel == t->transport.channel + 1)
+            viewer_rtcp_in(c->viewer, bytes, len);
+    }
+}
+
 /* '$' channel length: receiver reports; anything else is skipped. A run of frames at a
  * time: moving up what is behind each one would take a flood's length squared. False:
  * more is needed. */
@@ -145,8 +154,7 @@ static bool take_interleaved(struct rtsp_conn *c)
             break;
         if (c->tcp_session) {
             rtsp_session_alive(c->tcp_session);
-            if (p[1] == c->tcp_session->transport.channel + 1)
-                viewer_rtcp_in(c->viewer, p + 4, len - 4);
+            take_frame(c, p[1], p + 4, len - 4);
         }
         at += len;
     }

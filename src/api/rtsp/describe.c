@@ -11,6 +11,7 @@
 #include "group.h"
 #include "media/encode.h"
 #include "media/pipeline.h"
+#include "media/sounds.h"
 #include "net/conn.h"
 #include "sdp.h"
 
@@ -28,6 +29,24 @@ static void remember(struct rtsp_conn *c, const struct rtsp_uri *uri)
     c->described_query = query;
 }
 
+enum rtsp_medium rtsp_medium_of(const struct view_args *view, int index)
+{
+    if (view->video && index-- == 0)
+        return MEDIUM_VIDEO;
+    if (view->audio && index-- == 0)
+        return MEDIUM_SOUND;
+    return MEDIUM_NONE;
+}
+
+/* Source-specific multicast: where both go. */
+static int plan_groups(struct rtsp_request *r, struct group_plan *pictures,
+                       struct group_plan *sound, struct fault *why)
+{
+    int err = r->feed ? group_plan(r->conn, feed_stream(r->feed), pictures, why) : 0;
+    return err < 0 || !r->sound ? err : group_plan(r->conn, feed_stream(r->sound), sound, why);
+}
+
+/* format: of pictures, or NULL. */
 static void reply_description(struct rtsp_request *r, const struct stream_format *format)
 {
     struct rtsp_door *d = r->conn->door;
@@ -38,12 +57,15 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
     pipeline_size(d->cam->pipeline, &width, &height, &source_fps);
     conn_local_text(r->conn->conn, address, sizeof(address));
     const char *base = rtsp_base_url(r);
-    struct group_plan plan;
+    struct group_plan plan = {0}, sound_plan = {0};
+    struct stream_format sound;
     struct fault why = {0};
-    if (r->uri.source && group_plan(r->conn, feed_stream(r->feed), &plan, &why) < 0) {
+    if (r->uri.source && plan_groups(r, &plan, &sound_plan, &why) < 0) {
         rtsp_reply_fault(r, &why);
         return;
     }
+    if (r->sound)
+        stream_get_format(feed_stream(r->sound), &sound);
     double fps =
         r->encoding->fps > 0 && r->encoding->fps < source_fps ? r->encoding->fps : source_fps;
     const struct sdp_desc desc = {
@@ -57,10 +79,15 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
         .format = format,
         .encoding = r->encoding,
         .fps = fps,
+        .sound = r->sound ? &sound : NULL,
         .group = r->uri.source ? plan.group_text : NULL,
-        .group_port = r->uri.source ? plan.port : 0,
-        .hops = r->uri.source ? plan.hops : 0,
-        .source = r->uri.source ? plan.source_text : NULL,
+        .group_port = plan.port,
+        .sound_group = r->uri.source ? sound_plan.group_text : NULL,
+        .sound_port = sound_plan.port,
+        .hops = r->feed ? plan.hops : sound_plan.hops,
+        .source = !r->uri.source ? NULL
+                  : r->feed      ? plan.source_text
+                                 : sound_plan.source_text,
     };
     if (!base || sdp_write(&sdp, &desc) < 0) {
         rtsp_reply(r, 500, "", NULL, NULL, 0);
@@ -68,7 +95,7 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
     }
     remember(r->conn, &r->uri);
     const char *headers = arena_printf(r->ex->arena, "Content-Base: %s/\r\n", base);
-    /* rtsp_reply() lets go of the feed: the encoder lingers, so that SETUP finds it running */
+    /* rtsp_reply() lets go of the feeds: coders linger, so that SETUP finds them running */
     rtsp_reply(r, headers ? 200 : 500, headers ? headers : "", "application/sdp", sdp.data,
                sdp.len);
 }
@@ -126,14 +153,22 @@ void rtsp_describe(struct rtsp_request *r)
         rtsp_reply_fault(r, &why);
         return;
     }
-    if (!view.video) {
-        fault_set(&why, FAULT_UNKNOWN, "video", "there is no other medium than video");
+    if (!view.video && !view.audio) {
+        fault_set(&why, FAULT_UNKNOWN, "video",
+                  "neither pictures nor sound are left: let video or audio be 1");
         rtsp_reply_fault(r, &why);
         return;
     }
-    struct feed *feed = NULL;
-    if (pipeline_open(d->cam->pipeline, r->encoding, &feed, &why) < 0) {
+    struct feed *feed = NULL, *sound = NULL;
+    if ((view.audio && sounds_open(d->cam->sounds, &view.sound, &sound, &why) < 0) ||
+        (view.video && pipeline_open(d->cam->pipeline, r->encoding, &feed, &why) < 0)) {
+        feed_close(sound);
         rtsp_reply_fault(r, &why);
+        return;
+    }
+    r->sound = sound;
+    if (!feed) { /* what sound is coded as is known at once */
+        reply_description(r, NULL);
         return;
     }
     r->feed = feed;

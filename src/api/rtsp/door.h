@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "deliver/deliver.h"
 #include "media/stream.h"
 #include "net/exchange_private.h"
 #include "transport.h"
@@ -27,6 +28,7 @@
 #define PARAMETER_SETS_S 4 /* DESCRIBE waits for them */
 #define FIRST_PICTURE_S 5  /* PLAY waits for it */
 #define SESSIONS_PER_CONNECTION 8
+#define RTSP_TRACKS 2 /* of a session: stream=0, 1 in the order of the description */
 #define UDP_PORT_FIRST 50000
 #define UDP_PORT_LAST 54999
 #define RTSP_METHODS "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
@@ -47,6 +49,16 @@ struct rtsp_door {
     char cname[64];
 };
 
+/* What one SETUP made. */
+struct rtsp_track {
+    bool set;
+    char *url; /* control URL as told */
+    struct transport transport;
+    uint32_t ssrc;
+    struct viewer *viewer;    /* UDP: its own; TCP: the connection's; multicast: the group's */
+    struct rtsp_group *group; /* multicast */
+};
+
 struct rtsp_session {
     struct list in_door;
     struct rtsp_door *door;
@@ -54,11 +66,9 @@ struct rtsp_session {
     char id[SESSION_ID + 1];
     char user[65];
     char peer[64];
-    char *url, *base, *query; /* control URL as told, and what it stands for */
-    struct transport transport;
-    uint32_t ssrc;
-    struct viewer *viewer;    /* UDP: its own; TCP: the connection's; multicast: the group's */
-    struct rtsp_group *group; /* multicast */
+    char *base, *query;  /* what is described there */
+    bool tcp, multicast; /* how all its tracks go */
+    struct rtsp_track track[RTSP_TRACKS];
     bool playing;
     int timeout_s; /* 0: never */
     int64_t last_ns;
@@ -77,7 +87,9 @@ struct rtsp_request {
     bool names_session;
     bool answered;
     /* DESCRIBE and PLAY, waiting */
-    struct feed *feed;
+    struct feed *feed, *sound; /* of pictures, of sound; NULL: none of that */
+    int playing;               /* PLAY: the track that is waited for */
+    struct viewer_join join[RTSP_TRACKS];
     struct stream_wake wake;
     struct loop_post woken;
     struct loop_timer patience;
@@ -129,6 +141,10 @@ void rtsp_reply_bare(struct rtsp_conn *c, int status);
 void rtsp_describe(struct rtsp_request *r);
 void rtsp_setup(struct rtsp_request *r);
 void rtsp_play(struct rtsp_request *r);
+/* What stream=INDEX is, in the order of the description. */
+enum rtsp_medium { MEDIUM_NONE, MEDIUM_VIDEO, MEDIUM_SOUND };
+struct view_args;
+enum rtsp_medium rtsp_medium_of(const struct view_args *view, int index);
 /* Arguments of the URI; 0 or -EINVAL. */
 int rtsp_uri_args(struct rtsp_request *r, struct arg **ret_args, size_t *ret_n);
 const char *rtsp_base_url(struct rtsp_request *r); /* "rtsp://host/path" */
@@ -140,6 +156,9 @@ struct rtsp_session *rtsp_session_find(struct rtsp_door *d, const char *header);
 /* Whether this connection may use it; takes over one whose connection is gone. */
 bool rtsp_session_admits(struct rtsp_session *s, struct rtsp_conn *c, const char *user);
 void rtsp_session_alive(struct rtsp_session *s);
+void rtsp_session_pause(struct rtsp_session *s); /* all its tracks */
+void rtsp_track_clear(struct rtsp_session *s, struct rtsp_track *t, bool bye);
+struct rtsp_track *rtsp_session_first(struct rtsp_session *s); /* never NULL once it is set up */
 void rtsp_session_lose_conn(struct rtsp_session *s);
 
 #endif

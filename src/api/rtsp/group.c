@@ -68,11 +68,11 @@ static struct rtsp_group *find(const struct rtsp_door *d, const struct group_pla
 }
 
 static int choose_port(const struct rtsp_door *d, struct group_plan *p, int wanted,
-                       struct fault *why)
+                       const char *name, struct fault *why)
 {
     if (wanted && find(d, p, NULL, wanted))
         return fault_set(
-            why, FAULT_BUSY, "Network.RTP.R0.VideoPort",
+            why, FAULT_BUSY, name,
             "another stream goes to %s port %d; ask for that one, or let the port be 0",
             p->group_text, wanted);
     p->port = wanted;
@@ -92,10 +92,11 @@ int group_plan(struct rtsp_conn *c, struct stream *s, struct group_plan *ret, st
     if (!d->cam->rtp_room)
         return fault_set(why, FAULT_UNSUPPORTED, NULL, "there is no multicast");
     const struct rtp_settings *settings = room_ref(d->cam->rtp_room);
-    int port = settings->video_port;
+    bool sound = codec_is_sound(stream_codec(s));
+    int port = sound ? settings->audio_port : settings->video_port;
     ret->hops = settings->hops;
-    int err =
-        multicast_parse(settings->video_address, "Network.RTP.R0.VideoAddress", &ret->group, why);
+    int err = sound ? multicast_parse(settings->audio_address, RTP_AUDIO_ADDRESS, &ret->group, why)
+                    : multicast_parse(settings->video_address, RTP_VIDEO_ADDRESS, &ret->group, why);
     room_unref(settings);
     if (err < 0)
         return err;
@@ -113,17 +114,25 @@ int group_plan(struct rtsp_conn *c, struct stream *s, struct group_plan *ret, st
         *ret = g->plan;
         return 0;
     }
-    return choose_port(d, ret, port, why);
+    return choose_port(d, ret, port, sound ? RTP_AUDIO_PORT : RTP_VIDEO_PORT, why);
 }
 
 /* ---- members ---- */
+
+static bool is_member(const struct rtsp_session *s, const struct rtsp_group *g)
+{
+    for (int i = 0; i < RTSP_TRACKS; i++)
+        if (s->track[i].group == g)
+            return true;
+    return false;
+}
 
 static struct rtsp_session *member_of(const struct rtsp_group *g)
 {
     list_for_each(it, &g->door->sessions)
     {
         struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
-        if (s->group == g)
+        if (is_member(s, g))
             return s;
     }
     return NULL;
@@ -195,22 +204,22 @@ static struct rtsp_group *begin(struct rtsp_door *d, const struct group_plan *p,
     return g;
 }
 
-int group_join(struct rtsp_session *s, struct feed *take_feed, const struct viewer_desc *desc,
-               struct fault *why)
+int group_join(struct rtsp_session *s, struct rtsp_track *t, struct feed *take_feed,
+               const struct viewer_desc *desc, struct fault *why)
 {
     struct group_plan plan;
     struct stream *stream = feed_stream(take_feed);
     int err = group_plan(s->conn, stream, &plan, why);
     struct rtsp_group *g = err < 0 ? NULL : find(s->door, &plan, stream, 0);
-    s->ssrc = stream_ssrc(stream);
+    t->ssrc = stream_ssrc(stream);
     if (err < 0 || g)
         feed_close(take_feed);
     else
         g = begin(s->door, &plan, take_feed, desc, why);
     if (!g)
         return err < 0 ? err : -EIO;
-    s->group = g;
-    s->viewer = g->viewer;
+    t->group = g;
+    t->viewer = g->viewer;
     g->members++;
     return 0;
 }
@@ -220,7 +229,7 @@ static bool anybody_plays(const struct rtsp_group *g)
     list_for_each(it, &g->door->sessions)
     {
         const struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
-        if (s->group == g && s->playing)
+        if (s->playing && is_member(s, g))
             return true;
     }
     return false;
@@ -250,11 +259,11 @@ void group_rest(struct rtsp_group *g)
     log_info("rtsp", "multicast to %s port %d rests", g->plan.group_text, g->plan.port);
 }
 
-void group_leave(struct rtsp_session *s, bool bye)
+void group_leave(struct rtsp_track *t, bool bye)
 {
-    struct rtsp_group *g = s->group;
-    s->group = NULL;
-    s->viewer = NULL;
+    struct rtsp_group *g = t->group;
+    t->group = NULL;
+    t->viewer = NULL;
     if (--g->members) {
         group_rest(g);
         return;

@@ -22,6 +22,7 @@ struct feed;
 struct rtsp_conn;
 struct rtsp_door;
 struct rtsp_session;
+struct rtsp_track;
 struct stream;
 struct viewer;
 struct viewer_desc;
@@ -44,14 +45,15 @@ struct rtsp_group {
     bool sending;
 };
 
-/* The address as set, or "" where there is no multicast. */
+/* The address of pictures as set, or "" where there is no multicast. */
 void group_address(const struct rtsp_door *d, char ret[GROUP_ADDRESS_MAX + 1]);
 /* By the parameters, or of the group that sends the stream already. */
 int group_plan(struct rtsp_conn *c, struct stream *s, struct group_plan *ret, struct fault *why);
-/* Makes the session a member of the stream's group. The feed is taken, also on failure. */
-int group_join(struct rtsp_session *s, struct feed *take_feed, const struct viewer_desc *desc,
-               struct fault *why);
-void group_leave(struct rtsp_session *s, bool bye);
+/* Makes a track of the session a member of the stream's group. The feed is taken, also on
+ * failure. */
+int group_join(struct rtsp_session *s, struct rtsp_track *t, struct feed *take_feed,
+               const struct viewer_desc *desc, struct fault *why);
+void group_leave(struct rtsp_track *t, bool bye);
 /* For a member that plays from now on. -EPIPE: the stream has ended. */
 int group_play(struct rtsp_group *g);
 /* After one has stopped: nothing is sent when none plays. */

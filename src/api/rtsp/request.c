@@ -9,7 +9,6 @@
 #include "base/fault.h"
 #include "deliver/deliver.h"
 #include "door.h"
-#include "group.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
 
@@ -40,6 +39,7 @@ static void request_free(struct rtsp_request *r)
         loop_post_cancel(c->door->cam->loop, &r->woken);
         feed_close(r->feed);
     }
+    feed_close(r->sound);
     loop_timer_cancel(&r->patience);
     if (c->busy == r)
         c->busy = NULL;
@@ -51,7 +51,7 @@ static void request_free(struct rtsp_request *r)
 void rtsp_request_cancel(struct rtsp_request *r)
 {
     if (r->ex->method == METHOD_PLAY)
-        viewer_pause(r->session->viewer); /* it must not tell us any more */
+        rtsp_session_pause(r->session); /* it must not tell us any more */
     request_free(r);
 }
 
@@ -157,12 +157,10 @@ static void options(struct rtsp_request *r)
 
 static void pause_play(struct rtsp_request *r)
 {
-    bool played = r->session->playing;
-    r->session->playing = false;
-    if (r->session->group)
-        group_rest(r->session->group);
-    else if (played)
-        viewer_pause(r->session->viewer);
+    if (r->session->playing) {
+        r->session->playing = false;
+        rtsp_session_pause(r->session);
+    }
     reply_status(r, 200);
 }
 
@@ -182,7 +180,7 @@ static void parameter(struct rtsp_request *r)
         reply_status(r, 200);
     } else if (r->ex->method == METHOD_SET_PARAMETER && r->session &&
                !strncasecmp(s, "Renew-Stream: yes", 17)) {
-        viewer_request_key(r->session->viewer);
+        viewer_request_key(rtsp_session_first(r->session)->viewer);
         reply_status(r, 200);
     } else {
         reply_status(r, 451);

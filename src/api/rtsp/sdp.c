@@ -100,7 +100,7 @@ static int write_format(struct buf *b, const struct sdp_desc *d)
         return write_h265(b, f);
     case CODEC_AV1:
         return write_av1(b, f);
-    case CODEC_JPEG:
+    default:
         break;
     }
     buf_addf(b, "a=rtpmap:%d JPEG/90000\r\na=x-dimensions:%d,%d\r\n", RTP_PT_JPEG,
@@ -108,31 +108,95 @@ static int write_format(struct buf *b, const struct sdp_desc *d)
     return 0;
 }
 
-static void write_connection(struct buf *b, const struct sdp_desc *d, int type)
+/* group: of multicast, or NULL; kbps: 0 not told. */
+static void write_medium(struct buf *b, const struct sdp_desc *d, const char *medium, int type,
+                         const char *group, int port, int kbps)
 {
-    const char *to = d->group ? d->group : d->address;
+    const char *to = group ? group : d->address;
     bool six = strchr(to, ':') != NULL;
-    buf_addf(b, "m=video %d RTP/AVP %d\r\nc=IN %s %s", d->group ? d->group_port : 0, type,
+    buf_addf(b, "m=%s %d RTP/AVP %d\r\nc=IN %s %s", medium, group ? port : 0, type,
              six ? "IP6" : "IP4",
-             d->group ? d->group
-             : six    ? "::"
-                      : "0.0.0.0");
-    if (d->group && !six)
+             group ? group
+             : six ? "::"
+                   : "0.0.0.0");
+    if (group && !six)
         buf_addf(b, "/%d", d->hops);
     buf_adds(b, "\r\n");
-    if (d->format->codec != CODEC_JPEG && d->encoding->rate.max_kbps > 0)
-        buf_addf(b, "b=AS:%d\r\n", d->encoding->rate.max_kbps);
-    if (d->group && d->source)
-        buf_addf(b, "a=source-filter: incl IN %s %s %s\r\n", six ? "IP6" : "IP4", d->group,
-                 d->source);
+    if (kbps > 0)
+        buf_addf(b, "b=AS:%d\r\n", kbps);
+    if (group && d->source)
+        buf_addf(b, "a=source-filter: incl IN %s %s %s\r\n", six ? "IP6" : "IP4", group, d->source);
+}
+
+static void write_end(struct buf *b, const struct sdp_desc *d, int index)
+{
+    buf_addf(b,
+             "a=ts-refclk:local\r\n"
+             "a=mediaclk:sender\r\n"
+             "a=control:%s/stream=%d%s%s\r\n",
+             d->base, index, *d->query ? "?" : "", d->query);
+}
+
+static int write_pictures(struct buf *b, const struct sdp_desc *d, int index)
+{
+    int type = rtp_payload_type(d->format->codec, 0);
+    bool limited = d->format->codec != CODEC_JPEG && d->encoding->rate.max_kbps > 0;
+    write_medium(b, d, "video", type, d->group, d->group_port,
+                 limited ? d->encoding->rate.max_kbps : 0);
+    int err = write_format(b, d);
+    if (err < 0)
+        return err;
+    buf_addf(b, "a=framerate:%f\r\na=framesize:%d %d-%d\r\n", d->fps, type, d->encoding->key.width,
+             d->encoding->key.height);
+    write_transform(b, &d->encoding->key);
+    write_end(b, d, index);
+    return 0;
+}
+
+/* RFC 3640 4.1 (AAC-hbr), RFC 7587 7, RFC 3551 */
+static int write_sound(struct buf *b, const struct sdp_desc *d, int index)
+{
+    const struct stream_format *f = d->sound;
+    int type = rtp_payload_type(f->codec, f->rate_hz);
+    char config[2 * sizeof(f->sps) + 1];
+    write_medium(b, d, "audio", type, d->sound_group, d->sound_port,
+                 f->bitrate ? (f->bitrate + 999) / 1000 : 0);
+    switch (f->codec) {
+    case CODEC_AAC:
+        if (!f->sps_len)
+            return -EINVAL;
+        hex_of(f->sps, f->sps_len, config);
+        buf_addf(b,
+                 "a=rtpmap:%d mpeg4-generic/%d/%d\r\n"
+                 "a=fmtp:%d streamtype=5;profile-level-id=%d;mode=AAC-hbr;config=%s;"
+                 "sizelength=13;indexlength=3;indexdeltalength=3\r\n",
+                 type, f->rate_hz, f->channels, type, f->rate_hz > 24000 ? 41 : 40, config);
+        break;
+    case CODEC_OPUS:
+        buf_addf(b, "a=rtpmap:%d opus/48000/2\r\na=fmtp:%d sprop-stereo=0\r\n", type, type);
+        break;
+    case CODEC_PCMU:
+    case CODEC_PCMA:
+        buf_addf(b, "a=rtpmap:%d %s/%d\r\n", type, f->codec == CODEC_PCMU ? "PCMU" : "PCMA",
+                 f->rate_hz);
+        break;
+    case CODEC_G726:
+        buf_addf(b, "a=rtpmap:%d G726-%d/8000\r\n", type, f->bitrate / 1000);
+        break;
+    case CODEC_L16:
+        buf_addf(b, "a=rtpmap:%d L16/%d/%d\r\n", type, f->rate_hz, f->channels);
+        break;
+    default:
+        return -EINVAL;
+    }
+    write_end(b, d, index);
+    return 0;
 }
 
 int sdp_write(struct buf *b, const struct sdp_desc *d)
 {
-    int type = d->format->codec == CODEC_JPEG ? RTP_PT_JPEG : RTP_PT_DYNAMIC;
-    int width = d->encoding->key.width, height = d->encoding->key.height;
     const char *family = strchr(d->address, ':') ? "IP6" : "IP4";
-    const char *mark = *d->query ? "?" : "";
+    int index = 0, err = 0;
     buf_addf(b,
              "v=0\r\n"
              "o=- %llu %llu IN %s %s\r\n"
@@ -143,17 +207,10 @@ int sdp_write(struct buf *b, const struct sdp_desc *d)
              "a=range:npt=now-\r\n"
              "a=control:%s%s%s\r\n",
              (unsigned long long)d->id, (unsigned long long)d->version, family, d->address, d->name,
-             d->tool, d->base, mark, d->query);
-    write_connection(b, d, type);
-    int err = write_format(b, d);
-    if (err < 0)
-        return err;
-    buf_addf(b, "a=framerate:%f\r\na=framesize:%d %d-%d\r\n", d->fps, type, width, height);
-    write_transform(b, &d->encoding->key);
-    buf_addf(b,
-             "a=ts-refclk:local\r\n"
-             "a=mediaclk:sender\r\n"
-             "a=control:%s/stream=0%s%s\r\n",
-             d->base, mark, d->query);
-    return b->err;
+             d->tool, d->base, *d->query ? "?" : "", d->query);
+    if (d->format)
+        err = write_pictures(b, d, index++);
+    if (!err && d->sound)
+        err = write_sound(b, d, index++);
+    return err < 0 ? err : b->err;
 }

@@ -1,4 +1,4 @@
-/* The session description of a video stream (RFC 4566). Pure. */
+/* The session description of a stream of pictures, of sound, or of both (RFC 4566). Pure. */
 #ifndef API_RTSP_SDP_H
 #define API_RTSP_SDP_H
 
@@ -11,15 +11,16 @@ struct stream_format;
 struct sdp_desc {
     uint64_t id, version;
     const char *name, *tool;
-    const char *address; /* ours */
-    const char *base;    /* rtsp://host/path, no slash at the end */
-    const char *query;   /* "" or as asked */
-    const struct stream_format *format;
+    const char *address;                /* ours */
+    const char *base;                   /* rtsp://host/path, no slash at the end */
+    const char *query;                  /* "" or as asked */
+    const struct stream_format *format; /* of pictures; NULL: none */
     const struct encoding *encoding;
     double fps;
+    const struct stream_format *sound; /* NULL: none */
     /* multicast: where it goes; group NULL: unicast */
-    const char *group;
-    int group_port, hops;
+    const char *group, *sound_group;
+    int group_port, sound_port, hops;
     const char *source; /* RFC 4570: who alone sends there, or NULL */
 };
 /* -EINVAL: no parameter sets in an H.264 format. */

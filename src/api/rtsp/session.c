@@ -18,7 +18,7 @@ static int64_t wait_ns(const struct rtsp_session *s)
 /* Over TCP the connection is the sign of life once media flows. */
 static bool can_expire(const struct rtsp_session *s)
 {
-    return !s->playing || (!s->transport.tcp && s->timeout_s);
+    return !s->playing || (!s->tcp && s->timeout_s);
 }
 
 static void timer_fired(struct loop_timer *t)
@@ -67,6 +67,37 @@ void rtsp_session_lose_conn(struct rtsp_session *s)
     s->conn = NULL;
 }
 
+struct rtsp_track *rtsp_session_first(struct rtsp_session *s)
+{
+    for (int i = 0; i < RTSP_TRACKS; i++)
+        if (s->track[i].set)
+            return &s->track[i];
+    return &s->track[0];
+}
+
+void rtsp_track_clear(struct rtsp_session *s, struct rtsp_track *t, bool bye)
+{
+    if (t->group)
+        group_leave(t, bye);
+    else if (t->viewer && s->tcp)
+        viewer_drop_track(t->viewer, (int)(t - s->track), bye);
+    else if (t->viewer)
+        viewer_close(t->viewer, bye);
+    free(t->url);
+    *t = (struct rtsp_track){0};
+}
+
+void rtsp_session_pause(struct rtsp_session *s)
+{
+    for (int i = 0; i < RTSP_TRACKS; i++) {
+        struct rtsp_track *t = &s->track[i];
+        if (t->group)
+            group_rest(t->group);
+        else if (t->viewer)
+            viewer_pause(t->viewer);
+    }
+}
+
 void rtsp_session_end(struct rtsp_session *s, const char *reason, bool bye)
 {
     bool played = s->playing;
@@ -76,18 +107,13 @@ void rtsp_session_end(struct rtsp_session *s, const char *reason, bool bye)
                  reason);
     if (s->conn && s->conn->busy && s->conn->busy->session == s)
         rtsp_request_cancel(s->conn->busy);
-    if (s->group)
-        group_leave(s, bye);
-    else if (s->viewer && s->transport.tcp)
-        viewer_clear(s->viewer, bye);
-    else if (s->viewer)
-        viewer_close(s->viewer, bye);
+    for (int i = 0; i < RTSP_TRACKS; i++)
+        rtsp_track_clear(s, &s->track[i], bye);
     if (s->conn)
         s->conn->active_ns = loop_now(s->door->cam->loop);
     rtsp_session_lose_conn(s);
     loop_timer_cancel(&s->timer);
     list_remove(&s->in_door);
-    free(s->url);
     free(s->base);
     free(s->query);
     free(s);

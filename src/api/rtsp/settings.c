@@ -37,18 +37,35 @@ static const struct param_row rows[] = {
         .write = ROLE_ADMIN,
         .doc =
             "Multicast: even port of RTP, RTCP takes the next; 0: one for each stream is chosen"),
+    RTP("R0.AudioAddress", audio_address, .type = PARAM_STRING, .standard = standard_address,
+        .write = ROLE_ADMIN,
+        .doc = "Multicast: the group that the sound of view 1 is sent to, IPv4 or IPv6"),
+    RTP("R0.AudioPort", audio_port, .type = PARAM_INT, .min = 0, .max = 65534, .standard = "0",
+        .write = ROLE_ADMIN,
+        .doc =
+            "Multicast: even port of RTP, RTCP takes the next; 0: one for each stream is chosen"),
     RTP("R0.TTL", hops, .type = PARAM_INT, .min = 1, .max = 255, .standard = "5",
         .write = ROLE_ADMIN, .doc = "Multicast: over so many routers, less one, packets go"),
 };
+
+static int check_port(int port, const char *name, struct fault *why)
+{
+    if (port && (port % 2 || port < PORT_MIN))
+        return fault_set(why, FAULT_INVALID, name,
+                         "must be even and at least %d, or 0 for one that is chosen", PORT_MIN);
+    return 0;
+}
 
 static int check(const void *candidate, void *arg, struct fault *why)
 {
     const struct rtp_settings *s = candidate;
     struct sockaddr_storage group;
-    if (s->video_port && (s->video_port % 2 || s->video_port < PORT_MIN))
-        return fault_set(why, FAULT_INVALID, "Network.RTP.R0.VideoPort",
-                         "must be even and at least %d, or 0 for one that is chosen", PORT_MIN);
-    return multicast_parse(s->video_address, "Network.RTP.R0.VideoAddress", &group, why);
+    int err = check_port(s->video_port, RTP_VIDEO_PORT, why);
+    if (!err)
+        err = check_port(s->audio_port, RTP_AUDIO_PORT, why);
+    if (!err)
+        err = multicast_parse(s->audio_address, RTP_AUDIO_ADDRESS, &group, why);
+    return err ? err : multicast_parse(s->video_address, RTP_VIDEO_ADDRESS, &group, why);
 }
 
 const struct room_desc rtp_room_desc = {

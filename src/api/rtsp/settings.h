@@ -8,11 +8,15 @@ struct room_desc;
 
 struct rtp_settings {
     int groups;
-    char video_address[GROUP_ADDRESS_MAX + 1];
-    int video_port; /* of RTP, RTCP is the next; 0: chosen */
+    char video_address[GROUP_ADDRESS_MAX + 1], audio_address[GROUP_ADDRESS_MAX + 1];
+    int video_port, audio_port; /* of RTP, RTCP is the next; 0: chosen */
     int hops;
 };
 extern const struct room_desc rtp_room_desc;
+#define RTP_VIDEO_ADDRESS "Network.RTP.R0.VideoAddress"
+#define RTP_VIDEO_PORT "Network.RTP.R0.VideoPort"
+#define RTP_AUDIO_ADDRESS "Network.RTP.R0.AudioAddress"
+#define RTP_AUDIO_PORT "Network.RTP.R0.AudioPort"
 
 /* Before conf_add_room(): cameras of one network begin with groups of their own, which the
  * serial number (a MAC address) tells. */

@@ -16,6 +16,7 @@
 #include "group.h"
 #include "media/encode.h"
 #include "media/pipeline.h"
+#include "media/sounds.h"
 #include "net/conn.h"
 #include "net/multicast.h"
 #include "net/udp.h"
@@ -54,26 +55,30 @@ static void set_port(struct sockaddr_storage *a, int port)
         ((struct sockaddr_in *)a)->sin_port = htons((uint16_t)port);
 }
 
-/* Two sessions never send to one port. One whose connection is gone has lost its client
+/* Two tracks never send to one port. A session whose connection is gone has lost its client
  * if another asks for the port: it ends. False: the other one is alive. */
-static bool clear_port(struct rtsp_session *s)
+static bool clear_port(struct rtsp_session *s, const struct rtsp_track *t)
 {
     list_for_each_safe(it, &s->door->sessions)
     {
         struct rtsp_session *other = container_of(it, struct rtsp_session, in_door);
-        if (other == s || other->transport.tcp || strcmp(other->peer, s->peer) ||
-            other->transport.rtp_port != s->transport.rtp_port)
-            continue;
-        if (other->conn)
-            return false;
-        rtsp_session_end(other, "its port was asked for anew", false);
+        for (int i = 0; i < RTSP_TRACKS; i++) {
+            const struct rtsp_track *o = &other->track[i];
+            if (o == t || !o->set || other->tcp || strcmp(other->peer, s->peer) ||
+                o->transport.rtp_port != t->transport.rtp_port)
+                continue;
+            if (other->conn)
+                return false;
+            rtsp_session_end(other, "its port was asked for anew", false);
+            break;
+        }
     }
     return true;
 }
 
 /* Media goes to the address that the request came from, and to no other. */
-static int open_udp(struct rtsp_session *s, struct viewer_desc *desc, int *ret_port,
-                    struct fault *why)
+static int open_udp(struct rtsp_session *s, struct rtsp_track *t, struct viewer_desc *desc,
+                    int *ret_port, struct fault *why)
 {
     struct conn *c = s->conn->conn;
     struct sockaddr_storage local = {0};
@@ -84,8 +89,8 @@ static int open_udp(struct rtsp_session *s, struct viewer_desc *desc, int *ret_p
     desc->to_len = len;
     memcpy(&desc->to_rtp, conn_peer(c), len);
     memcpy(&desc->to_rtcp, conn_peer(c), len);
-    set_port(&desc->to_rtp, s->transport.rtp_port);
-    set_port(&desc->to_rtcp, s->transport.rtcp_port);
+    set_port(&desc->to_rtp, t->transport.rtp_port);
+    set_port(&desc->to_rtcp, t->transport.rtcp_port);
     desc->rtcp = udp_alive;
     desc->ended = udp_ended;
     desc->arg = s;
@@ -93,7 +98,7 @@ static int open_udp(struct rtsp_session *s, struct viewer_desc *desc, int *ret_p
                        desc->take_udp, ret_port, why);
     if (err < 0)
         return err;
-    err = viewer_new(s->door->cam->deliver, desc, &s->viewer, why);
+    err = viewer_new(s->door->cam->deliver, desc, &t->viewer, why);
     if (err < 0) {
         close(desc->take_udp[0]);
         close(desc->take_udp[1]);
@@ -101,7 +106,8 @@ static int open_udp(struct rtsp_session *s, struct viewer_desc *desc, int *ret_p
     return err;
 }
 
-static int open_tcp(struct rtsp_session *s, const struct viewer_desc *desc, struct fault *why)
+static int open_tcp(struct rtsp_session *s, struct rtsp_track *t, const struct viewer_desc *desc,
+                    struct fault *why)
 {
     struct rtsp_conn *c = s->conn;
     if (!c->viewer) {
@@ -111,19 +117,19 @@ static int open_tcp(struct rtsp_session *s, const struct viewer_desc *desc, stru
             return err;
         buf_done(&c->out); /* the viewer sends it */
     }
-    s->viewer = c->viewer;
+    t->viewer = c->viewer;
     c->tcp_session = s;
     return 0;
 }
 
 /* ---- SETUP ---- */
 
-static bool same_kind(const struct rtsp_session *s, const struct transport *t)
+static int index_of(const struct rtsp_request *r)
 {
-    return s->transport.tcp == t->tcp && s->transport.multicast == t->multicast;
+    return r->uri.track < 0 ? 0 : r->uri.track;
 }
 
-/* A SETUP inside a session that has its one track: 0 makes it anew. */
+/* A SETUP inside a session: of one more track, or anew of one that it has. */
 static int check_again(struct rtsp_request *r, const struct transport *t)
 {
     struct rtsp_session *s = r->session;
@@ -131,7 +137,7 @@ static int check_again(struct rtsp_request *r, const struct transport *t)
         return 455;
     if (strcmp(s->query, r->uri.query) || strcmp(s->base, r->uri.base))
         return 459;
-    return same_kind(s, t) ? 0 : 461;
+    return s->tcp == t->tcp && s->multicast == t->multicast ? 0 : 461;
 }
 
 static int check_state(struct rtsp_request *r, const struct transport *t)
@@ -139,7 +145,7 @@ static int check_state(struct rtsp_request *r, const struct transport *t)
     struct rtsp_conn *c = r->conn;
     if (r->names_session && !r->session)
         return 454;
-    if (r->uri.track > 0)
+    if (index_of(r) >= RTSP_TRACKS)
         return 404;
     if (r->session)
         return check_again(r, t);
@@ -148,23 +154,34 @@ static int check_state(struct rtsp_request *r, const struct transport *t)
     return c->sessions < SESSIONS_PER_CONNECTION ? 0 : 453;
 }
 
-static bool fill_session(struct rtsp_session *s, struct rtsp_request *r)
+/* Interleaved channels of two tracks must differ; who named none gets free ones. */
+static void choose_channel(struct rtsp_session *s, struct rtsp_track *t)
 {
-    const char *base = rtsp_base_url(r);
-    const char *url = base ? arena_printf(r->ex->arena, "%s/stream=0%s%s", base,
-                                          *r->uri.query ? "?" : "", r->uri.query)
-                           : NULL;
-    free(s->url);
-    free(s->base);
-    free(s->query);
-    s->url = url ? strdup(url) : NULL;
-    s->base = strdup(r->uri.base);
-    s->query = strdup(r->uri.query);
-    return s->url && s->base && s->query;
+    for (int i = 0; i < RTSP_TRACKS; i++) {
+        const struct rtsp_track *o = &s->track[i];
+        if (o != t && o->set && abs(o->transport.channel - t->transport.channel) < 2) {
+            t->transport.channel = (o->transport.channel + 2) & ~1;
+            i = -1;
+        }
+    }
 }
 
-static int open_session(struct rtsp_request *r, struct rtsp_session *s, struct feed *take_feed,
-                        int *ret_port, struct fault *why)
+static bool fill_session(struct rtsp_session *s, struct rtsp_track *t, struct rtsp_request *r)
+{
+    const char *base = rtsp_base_url(r);
+    const char *url = base ? arena_printf(r->ex->arena, "%s/stream=%d%s%s", base, index_of(r),
+                                          *r->uri.query ? "?" : "", r->uri.query)
+                           : NULL;
+    t->url = url ? strdup(url) : NULL;
+    if (!s->base)
+        s->base = strdup(r->uri.base);
+    if (!s->query)
+        s->query = strdup(r->uri.query);
+    return t->url && s->base && s->query;
+}
+
+static int open_track(struct rtsp_request *r, struct rtsp_session *s, struct rtsp_track *t,
+                      struct feed *take_feed, int *ret_port, struct fault *why)
 {
     const char *agent = message_header(r->ex->msg, "User-Agent");
     struct viewer_desc desc = {
@@ -173,37 +190,38 @@ static int open_session(struct rtsp_request *r, struct rtsp_session *s, struct f
         .user_agent = agent ? agent : "",
         .path = s->base,
     };
-    if (s->transport.multicast)
-        return group_join(s, take_feed, &desc, why);
-    int err = s->transport.tcp ? open_tcp(s, &desc, why) : open_udp(s, &desc, ret_port, why);
+    if (s->multicast)
+        return group_join(s, t, take_feed, &desc, why);
+    int err = s->tcp ? open_tcp(s, t, &desc, why) : open_udp(s, t, &desc, ret_port, why);
     if (err < 0) {
         feed_close(take_feed);
         return err;
     }
-    s->ssrc = stream_ssrc(feed_stream(take_feed));
-    return viewer_add_track(s->viewer, 0, take_feed, s->transport.channel, why);
+    t->ssrc = stream_ssrc(feed_stream(take_feed));
+    return viewer_add_track(t->viewer, s->tcp ? index_of(r) : 0, take_feed, t->transport.channel,
+                            why);
 }
 
-static void reply_setup(struct rtsp_request *r, int server_port)
+static void reply_setup(struct rtsp_request *r, const struct rtsp_track *track, int server_port)
 {
-    const struct rtsp_session *s = r->session;
-    const struct transport *t = &s->transport;
+    const struct rtsp_group *g = track->group;
+    const struct transport *t = &track->transport;
     char text[256];
-    if (s->group)
+    if (g)
         snprintf(text, sizeof(text),
                  "Transport: RTP/AVP;multicast;destination=%s;source=%s;port=%d-%d;ttl=%d;"
                  "ssrc=%08X;mode=\"PLAY\"\r\n",
-                 s->group->plan.group_text, s->group->plan.source_text, s->group->plan.port,
-                 s->group->plan.port + 1, s->group->plan.hops, s->ssrc);
+                 g->plan.group_text, g->plan.source_text, g->plan.port, g->plan.port + 1,
+                 g->plan.hops, track->ssrc);
     else if (t->tcp)
         snprintf(text, sizeof(text),
                  "Transport: RTP/AVP/TCP;unicast;interleaved=%d-%d;ssrc=%08X;mode=\"PLAY\"\r\n",
-                 t->channel, t->channel + 1, s->ssrc);
+                 t->channel, t->channel + 1, track->ssrc);
     else
         snprintf(text, sizeof(text),
                  "Transport: RTP/AVP;unicast;client_port=%d-%d;server_port=%d-%d;ssrc=%08X;"
                  "mode=\"PLAY\"\r\n",
-                 t->rtp_port, t->rtcp_port, server_port, server_port + 1, s->ssrc);
+                 t->rtp_port, t->rtcp_port, server_port, server_port + 1, track->ssrc);
     rtsp_reply(r, 200, text, NULL, NULL, 0);
 }
 
@@ -225,6 +243,53 @@ static int pick_transport(struct rtsp_request *r, struct transport *ret)
         .group = *group && datagrams && (r->uri.source || any_source) ? group : NULL,
     };
     return transport_pick(message_header(r->ex->msg, "Transport"), &offer, ret);
+}
+
+/* The session is made, or gets one more track. A failure leaves no session behind that has
+ * none. */
+static void setup_track(struct rtsp_request *r, const struct transport *transport,
+                        struct feed *take_feed, int timeout_s)
+{
+    struct fault why = {0};
+    struct rtsp_session *s = r->session;
+    bool fresh = !s;
+    if (fresh && (s = rtsp_session_new(r->conn, r->conn->who.user, timeout_s))) {
+        s->tcp = transport->tcp;
+        s->multicast = transport->multicast;
+    }
+    if (!s) {
+        feed_close(take_feed);
+        rtsp_reply(r, 503, "", NULL, NULL, 0);
+        return;
+    }
+    struct rtsp_track *t = &s->track[index_of(r)];
+    rtsp_track_clear(s, t, false);
+    t->transport = *transport;
+    if (s->tcp)
+        choose_channel(s, t);
+    int status = 0, port = 0;
+    if (!s->tcp && !s->multicast && !clear_port(s, t))
+        status = 461;
+    else if (!fill_session(s, t, r))
+        status = 503;
+    if (status)
+        feed_close(take_feed);
+    else if (open_track(r, s, t, take_feed, &port, &why) < 0)
+        status = -1;
+    if (!status) {
+        t->set = true;
+        r->session = s;
+        reply_setup(r, t, port);
+        return;
+    }
+    if (fresh)
+        rtsp_session_end(s, status < 0 ? why.text : "not set up", false);
+    else
+        rtsp_track_clear(s, t, false);
+    if (status < 0)
+        rtsp_reply_fault(r, &why);
+    else
+        rtsp_reply(r, status, "", NULL, NULL, 0);
 }
 
 void rtsp_setup(struct rtsp_request *r)
@@ -258,37 +323,18 @@ void rtsp_setup(struct rtsp_request *r)
         rtsp_reply_fault(r, &why);
         return;
     }
+    enum rtsp_medium medium = rtsp_medium_of(&view, index_of(r));
+    if (medium == MEDIUM_NONE) {
+        rtsp_reply(r, 404, "", NULL, NULL, 0);
+        return;
+    }
     struct feed *feed = NULL;
-    if (pipeline_open(cam->pipeline, &encoding, &feed, &why) < 0) {
+    if ((medium == MEDIUM_SOUND ? sounds_open(cam->sounds, &view.sound, &feed, &why)
+                                : pipeline_open(cam->pipeline, &encoding, &feed, &why)) < 0) {
         rtsp_reply_fault(r, &why);
         return;
     }
-    if (r->session) {
-        rtsp_session_end(r->session, "set up again", false);
-        r->session = NULL;
-    }
-    struct rtsp_session *s = rtsp_session_new(c, c->who.user, (int)timeout_s);
-    if (s && !t.tcp && !t.multicast && (s->transport = t, !clear_port(s))) {
-        feed_close(feed);
-        rtsp_session_end(s, "port in use", false);
-        rtsp_reply(r, 461, "", NULL, NULL, 0);
-        return;
-    }
-    if (!s || (s->transport = t, !fill_session(s, r))) {
-        feed_close(feed);
-        if (s)
-            rtsp_session_end(s, "out of memory", false);
-        rtsp_reply(r, 503, "", NULL, NULL, 0);
-        return;
-    }
-    int port = 0;
-    if (open_session(r, s, feed, &port, &why) < 0) {
-        rtsp_session_end(s, why.text, false);
-        rtsp_reply_fault(r, &why);
-        return;
-    }
-    r->session = s;
-    reply_setup(r, port);
+    setup_track(r, &t, feed, (int)timeout_s);
 }
 
 /* ---- PLAY ---- */
@@ -307,28 +353,35 @@ static bool range_is_bad(const char *range)
     return true;
 }
 
-static void joined(struct viewer *v, const struct viewer_join *join, void *arg)
+static void reply_play(struct rtsp_request *r)
 {
-    struct rtsp_request *r = arg;
     struct rtsp_session *s = r->session;
     s->playing = true;
     log_info("rtsp", "%s of %s plays %s%s%s over %s; the first picture is %d ms old",
              *s->user ? s->user : "a viewer", s->peer, s->base, *s->query ? "?" : "", s->query,
              r->conn->websocket ? "WebSocket"
              : r->conn->tunnel  ? "HTTP"
-             : s->transport.tcp ? "TCP"
+             : s->tcp           ? "TCP"
                                 : "UDP",
-             (int)(join->picture_age_ns / NSEC_PER_MSEC));
-    const char *headers =
-        arena_printf(r->ex->arena, "RTP-Info: url=%s;seq=%u;rtptime=%u\r\nRange: npt=now-\r\n",
-                     s->url, join->seq, join->rtp_time);
+             (int)(r->join[rtsp_session_first(s) - s->track].picture_age_ns / NSEC_PER_MSEC));
+    BUF(headers, 8192);
+    struct viewer *go[RTSP_TRACKS];
+    int n = 0;
+    for (int i = 0; i < RTSP_TRACKS; i++) {
+        if (!s->track[i].set)
+            continue;
+        buf_addf(&headers, "%surl=%s;seq=%u;rtptime=%u", n ? "," : "RTP-Info: ", s->track[i].url,
+                 r->join[i].seq, r->join[i].rtp_time);
+        go[n++] = s->track[i].viewer;
+    }
+    buf_adds(&headers, "\r\nRange: npt=now-\r\n");
     /* The reply, then the first packet, then whatever else the client has sent. */
     struct rtsp_conn *c = r->conn;
-    bool outer = c->in_process, tcp = s->transport.tcp;
+    bool outer = c->in_process, tcp = s->tcp;
     c->in_process = true;
-    rtsp_reply(r, headers ? 200 : 500, headers ? headers : "", NULL, NULL, 0);
-    if (!c->dead || !tcp)
-        viewer_go(v);
+    rtsp_reply(r, headers.err ? 500 : 200, headers.err ? "" : buf_str(&headers), NULL, NULL, 0);
+    for (int i = 0; i < n && (!c->dead || !tcp); i++)
+        viewer_go(go[i]);
     c->in_process = outer;
     rtsp_conn_process(c);
 }
@@ -337,9 +390,47 @@ static void lost_patience(struct loop_timer *t)
 {
     struct rtsp_request *r = container_of(t, struct rtsp_request, patience);
     struct fault why = {0};
-    viewer_pause(r->session->viewer);
+    rtsp_session_pause(r->session);
     fault_set(&why, FAULT_BUSY, NULL, "no picture came in time");
     rtsp_reply_fault(r, &why);
+}
+
+static void play_next(struct rtsp_request *r);
+
+static void joined(struct viewer *v, const struct viewer_join *join, void *arg)
+{
+    struct rtsp_request *r = arg;
+    r->join[r->playing++] = *join;
+    play_next(r);
+}
+
+/* Pictures first: they may keep one waiting. */
+static void play_next(struct rtsp_request *r)
+{
+    struct rtsp_session *s = r->session;
+    while (r->playing < RTSP_TRACKS && !s->track[r->playing].set)
+        r->playing++;
+    if (r->playing == RTSP_TRACKS) {
+        reply_play(r);
+        return;
+    }
+    if (viewer_play(s->track[r->playing].viewer, s->tcp ? r->playing : 0, joined, r) < 0) {
+        rtsp_session_pause(s);
+        rtsp_reply(r, 503, "", NULL, NULL, 0);
+    }
+}
+
+/* It waits for nobody's picture: others may see some already. */
+static void play_groups(struct rtsp_request *r)
+{
+    struct rtsp_session *s = r->session;
+    s->playing = true;
+    for (int i = 0; i < RTSP_TRACKS && s->playing; i++)
+        if (s->track[i].group)
+            s->playing = !group_play(s->track[i].group);
+    if (!s->playing)
+        rtsp_session_pause(s);
+    rtsp_reply(r, s->playing ? 200 : 503, s->playing ? "Range: npt=now-\r\n" : "", NULL, NULL, 0);
 }
 
 void rtsp_play(struct rtsp_request *r)
@@ -353,16 +444,12 @@ void rtsp_play(struct rtsp_request *r)
         rtsp_reply(r, 200, "Range: npt=now-\r\n", NULL, NULL, 0);
         return;
     }
-    if (s->group) { /* it waits for nobody's picture: others may see some already */
-        s->playing = !group_play(s->group);
-        rtsp_reply(r, s->playing ? 200 : 503, s->playing ? "Range: npt=now-\r\n" : "", NULL, NULL,
-                   0);
+    if (s->multicast) {
+        play_groups(r);
         return;
     }
     r->conn->busy = r;
     r->patience = (struct loop_timer){.name = "rtsp play", .fire = lost_patience};
     loop_timer_in(s->door->cam->loop, &r->patience, FIRST_PICTURE_S * NSEC_PER_SEC);
-    int err = viewer_play(s->viewer, 0, joined, r);
-    if (err < 0)
-        rtsp_reply(r, 503, "", NULL, NULL, 0);
+    play_next(r);
 }

@@ -19,6 +19,8 @@
 #include "device/virtual/kernels.h"
 #include "device/virtual/place/tiles.h"
 #include "device/virtual/raster/models.h"
+#include "device/virtual/sound/mic.h"
+#include "device/virtual/sound/speaker.h"
 #include "device/virtual/stage/body.h"
 #include "device/virtual/stage/stage.h"
 #include "device/virtual/world.h"
@@ -42,6 +44,8 @@ static void virtual_close(struct device *d)
 {
     if (!d)
         return;
+    virtual_mic_free(d->mic);
+    virtual_speaker_free(d->speaker);
     virtual_sensor_free(d->sensor);
     virtual_head_free(d->head);
     virtual_lens_free(d->lens);
@@ -187,7 +191,14 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
         virtual_head_carry(d->head, d->lens);
         virtual_lens_mount(d->lens, d->head);
     }
-    if (d->body && d->world && d->head && d->lens && d->infrared && d->led && d->library)
+    const struct tiles_head *place = v->tiles->head;
+    const struct virtual_ears ears = {d->cast, d->stage, d->head,
+                                      vec(place->eye[0], place->eye[1], place->eye[2]),
+                                      place->indoor != 0};
+    d->mic = d->cast && d->stage && d->head ? virtual_mic_new(&ears, seed) : NULL;
+    d->speaker = virtual_speaker_new();
+    if (d->mic && d->speaker && d->body && d->world && d->head && d->lens && d->infrared &&
+        d->led && d->library)
         d->sensor =
             virtual_sensor_new(d->world, d->head, d->lens, clock, seed, m.width, m.height, m.fps);
     if (d->sensor && !m.fixed)

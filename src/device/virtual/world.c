@@ -65,6 +65,11 @@ void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mes
     ret_set->bare = w->bare;
 }
 
+bool world_clap(struct world *w, int64_t start_ns, int64_t end_ns)
+{
+    return w->parts.stage && stage_flashes(w->parts.stage, start_ns, end_ns);
+}
+
 static void light_at(void *ctx, int64_t time_ns, struct light *ret)
 {
     world_light(ctx, time_ns, ret);

@@ -50,6 +50,8 @@ void world_watch(struct world *w, float *metres);
 /* Light and weather at that time, the camera's own lamp and filter included, and what has been
  * done to the lens. */
 void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);
+/* Whether the lamp of the stage's clap burns while a picture is taken. */
+bool world_clap(struct world *w, int64_t start_ns, int64_t end_ns);
 /* From now on the sensor sees infrared (true), or its filter is in, as at first. The thread that
  * renders. */
 void world_bare(struct world *w, bool bare);

@@ -170,6 +170,8 @@ export const stageTexts = {
   'stage.doc.turnTilt': ['The whole camera; its head does not know', 'Die ganze Kamera; ihr Kopf weiß es nicht'],
   'stage.row.shake': ['Shaking', 'Zittern'],
   'stage.doc.shake': ['How far the mount swings', 'Wie weit die Halterung schwingt'],
+  'stage.row.clap': ['Clap', 'Klappe'],
+  'stage.doc.clap': ['A clapperboard: it clacks, and its lamp lights up at the left edge', 'Eine Filmklappe: Sie schlägt, und ihre Lampe leuchtet am linken Rand auf'],
   'stage.row.knock': ['Knock', 'Schlag'],
   'stage.doc.knock': ['A blow against the housing', 'Ein Stoß gegen das Gehäuse'],
   'stage.row.housing': ['Cover of the housing', 'Gehäusedeckel'],

@@ -215,6 +215,17 @@ static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
     clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->mono, to);
 }
 
+/* The lamp of the clapperboard (stage.h), at the left edge: text stands above and below. */
+static void paint_clap(struct picture *p)
+{
+    int width = p->width / 8 & ~1, top = p->height * 7 / 16 & ~1, end = p->height * 9 / 16 & ~1;
+    for (int y = top; y < end; y++)
+        memset(p->plane[0] + (long)y * p->stride[0], 235, (size_t)width);
+    for (int k = 1; k < 3; k++)
+        for (int y = top / 2; y < end / 2; y++)
+            memset(p->plane[k] + (long)y * p->stride[k], 128, (size_t)width / 2);
+}
+
 static double mean_luma(const struct picture *p)
 {
     uint64_t sum = 0, n = 0;
@@ -276,6 +287,8 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     develop(v, p, &silicon, serial, seen, pixels);
     memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
     how.mean_luma = mean_luma(pixels);
+    if (world_clap(v->world, how.start_ns, how.end_ns))
+        paint_clap(pixels);
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)
         return -ENOMEM;

@@ -228,6 +228,13 @@ const struct stage_row stage_rows[STAGE_KEYS] = {
                      .max = 16,
                      .standard = 3,
                      .lasting = LASTS_NOT},
+    [STAGE_CLAP] = {.name = "clap",
+                    .words = "clap",
+                    .group = "mount",
+                    .doc = "A clapperboard before the camera: it clacks, and its lamp lights up at "
+                           "the picture's left edge",
+                    .bare = true,
+                    .lasting = LASTS_NOT},
     [STAGE_HOUSING] = {.name = "housing",
                        .words = "housing",
                        .group = "device",

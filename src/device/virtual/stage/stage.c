@@ -12,6 +12,7 @@
 
 #define MOST_CHANGES 1024
 #define KNOCKS 4            /* that may still ring */
+#define CLAPS 4             /* likewise */
 #define KNOCK_RINGS_S 1.5   /* then it is still */
 #define KNOCK_DEG_PER_G 0.3 /* how far a blow of 1 g bends the mount */
 #define RAD (M_PI / 180)
@@ -38,6 +39,8 @@ struct state {
     bool wind_auto;
     struct blow blow[KNOCKS]; /* the newest is [n_blows - 1], round */
     unsigned n_blows;
+    int64_t clap_ns[CLAPS]; /* likewise */
+    unsigned n_claps;
     int64_t cleaned_ns;
     uint32_t power_cycles;
 };
@@ -181,6 +184,9 @@ static void apply(struct state *s, int64_t at_ns, const struct stage_change *c)
         break;
     case STAGE_KNOCK:
         s->blow[s->n_blows++ % KNOCKS] = (struct blow){at_ns, v};
+        break;
+    case STAGE_CLAP:
+        s->clap_ns[s->n_claps++ % CLAPS] = at_ns;
         break;
     case STAGE_BUTTON:
         hold_track(s, c->key, at_ns, 1, 0, v);
@@ -506,6 +512,30 @@ void stage_accel(struct stage *s, int64_t time_ns, double ret_g[3])
     ret_g[0] = accel[0] + 0.8 * hit;
     ret_g[1] = accel[2] + sin(tilt) + 0.55 * hit;
     ret_g[2] = accel[1] + cos(tilt) + 0.24 * hit; /* the three shares have length 1 */
+}
+
+unsigned stage_noises(struct stage *s, int64_t time_ns, struct stage_noise ret[STAGE_NOISES])
+{
+    struct state now;
+    unsigned n = 0;
+    get_state(s, time_ns, &now);
+    for (unsigned i = 0; i < KNOCKS && i < now.n_blows; i++)
+        if (time_ns - now.blow[i].at_ns <= STAGE_NOISE_NS)
+            ret[n++] = (struct stage_noise){now.blow[i].at_ns, now.blow[i].g, false};
+    for (unsigned i = 0; i < CLAPS && i < now.n_claps; i++)
+        if (time_ns - now.clap_ns[i] <= STAGE_NOISE_NS)
+            ret[n++] = (struct stage_noise){now.clap_ns[i], 0, true};
+    return n;
+}
+
+bool stage_flashes(struct stage *s, int64_t start_ns, int64_t end_ns)
+{
+    struct state now;
+    get_state(s, end_ns, &now);
+    for (unsigned i = 0; i < CLAPS && i < now.n_claps; i++)
+        if (start_ns - now.clap_ns[i] < STAGE_CLAP_NS)
+            return true;
+    return false;
 }
 
 /* ---- the device ---- */

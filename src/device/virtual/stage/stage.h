@@ -60,6 +60,7 @@ enum stage_key {
     STAGE_TURN_TILT,
     STAGE_SHAKE,
     STAGE_KNOCK,
+    STAGE_CLAP,
     STAGE_HOUSING,
     STAGE_CARD,
     STAGE_INPUT1, /* and the others behind it */
@@ -146,6 +147,21 @@ void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS]);
  * knocked, in a strong wind. Degrees, to be added to the head's pose. */
 void stage_mount(struct stage *s, int64_t time_ns, double *ret_dpan, double *ret_dtilt,
                  double *ret_droll);
+
+/* Blows against the housing, and claps: how long a clap's lamp burns, and how long any of both
+ * is heard at most. */
+#define STAGE_CLAP_NS INT64_C(100000000)
+#define STAGE_NOISE_NS INT64_C(800000000)
+#define STAGE_NOISES 8
+struct stage_noise {
+    int64_t at_ns;
+    double g; /* of a blow */
+    bool clap;
+};
+/* Those that began within STAGE_NOISE_NS before that time. Returns how many. */
+unsigned stage_noises(struct stage *s, int64_t time_ns, struct stage_noise ret[STAGE_NOISES]);
+/* Whether a clap's lamp burns at some time in [start_ns, end_ns]. */
+bool stage_flashes(struct stage *s, int64_t start_ns, int64_t end_ns);
 
 /* What the device feels. */
 struct stage_body {
