@@ -19,7 +19,7 @@
 
 bool mux_holds(enum container c, enum codec codec)
 {
-    return c == CONTAINER_MATROSKA || codec != CODEC_JPEG;
+    return !codec_is_sound(codec) && (c == CONTAINER_MATROSKA || codec != CODEC_JPEG);
 }
 
 static enum AVCodecID codec_id(enum codec c)
@@ -294,6 +294,7 @@ bool mux_codec_name(const struct stream_format *f, char ret[MUX_CODEC_NAME])
     case CODEC_JPEG:
         snprintf(ret, MUX_CODEC_NAME, "mjpeg");
         return true;
+    default: /* sound: not yet */
+        return false;
     }
-    return false;
 }
