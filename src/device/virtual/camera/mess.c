@@ -152,10 +152,15 @@ static void put_drop(const struct pane *p, struct radiance *to, const struct dro
     b.x1 = b.x1 < within->x1 ? b.x1 : within->x1;
     b.y0 = b.y0 > within->y0 ? b.y0 : within->y0;
     b.y1 = b.y1 < within->y1 ? b.y1 : within->y1;
-    for (int y = b.y0; y < b.y1 && b.x0 < b.x1; y++) {
+    for (int y = b.y0; y < b.y1; y++) {
         size_t row = (size_t)y * to->stride;
         uint16_t *const plane[3] = {to->r + row, to->g + row, to->b + row};
-        p->kernels->drop(d, y, b.x0, b.x1, plane);
+        float dy = ((float)y - d->y) * d->inv_radius;
+        float half = dy * dy < 1 ? sqrtf(1 - dy * dy) / d->inv_radius : 0;
+        int x0 = (int)fmaxf(d->x - half, (float)b.x0),
+            x1 = (int)fminf(d->x + half + 2, (float)b.x1);
+        if (x0 < x1 && half > 0)
+            p->kernels->drop(d, y, x0, x1, plane);
     }
 }
 

@@ -49,10 +49,17 @@ struct raster_stand {
 
 /* A triangle of which something was seen when it was drawn. */
 struct raster_face {
-    float ex[3], ey[3], ec[3]; /* each corner's share at a place of the patch */
-    float at[3];               /* corners' 1/z; what follows is times that */
-    float light[3][3], u[3], v[3], up[3], glint[3], facing[3];
-    int32_t batch, level; /* of its texture */
+    int32_t batch; /* -1: its colours are straight between its corners */
+    int32_t level; /* of its texture */
+    union {
+        float plane[3][5]; /* of each colour, at a place (x, y) of the patch: p[0] + p[1]·x +
+                            * p[2]·y, at least p[3], at most p[4] */
+        struct {
+            float ex[3], ey[3], ec[3]; /* each corner's share at a place of the patch */
+            float at[3];               /* corners' 1/z; what follows is times that */
+            float light[3][3], u[3], v[3], up[3], glint[3], facing[3];
+        };
+    };
 };
 
 struct raster_patch {

@@ -21,24 +21,17 @@ INLINE void shade(const struct raster_batch *b, const struct raster_face *f, f8 
             rgb[k] *= t[k] * t[k];
         }
     }
-    if (b->shiny) {
-        f8 miss = clamp01(ALL(1.0f) - AT(f->facing));
-        f8 m2 = miss * miss, fresnel = ALL(b->f0) + ALL(1 - b->f0) * m2 * m2 * miss;
-        f8 up = AT(f->up);
-        f8 h = clamp01((up + ALL(0.03f)) * ALL(1 / 0.28f));
-        h = h * h * (ALL(3.0f) - ALL(2.0f) * h);
-        f8 high = clamp01(up);
-        high = high * (ALL(2.0f) - high);
-        f8 spot = clamp01((AT(f->glint) - ALL(0.965f)) * ALL(1 / 0.035f));
-        spot *= spot;
-        spot *= spot;
-        for (int k = 0; k < 3; k++) {
-            f8 sky = ALL(b->horizon[k]) + high * ALL(b->zenith[k] - b->horizon[k]);
-            f8 env = ALL(b->ground[k]) + h * (sky - ALL(b->ground[k])) + spot * ALL(b->sun[k]);
-            rgb[k] = rgb[k] * ALL(b->diffuse) + fresnel * env * ALL(b->mirror_tint[k]);
-        }
-    }
+    if (b->shiny)
+        mirror(b, AT(f->facing), AT(f->up), AT(f->glint), rgb);
 #undef AT
+}
+
+INLINE void straight(const struct raster_face *f, f8 x, f8 y, f8 rgb[3])
+{
+    for (int k = 0; k < 3; k++) {
+        const float *p = f->plane[k];
+        rgb[k] = least(most(ALL(p[0]) + ALL(p[1]) * x + ALL(p[2]) * y, ALL(p[3])), ALL(p[4]));
+    }
 }
 
 /* A tile's lanes as two rows of pixels. */
@@ -89,7 +82,10 @@ bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_bat
                 }
                 left &= ~mine;
                 const struct raster_face *f = &p->face[id];
-                shade(&batch[f->batch], f, x, y, c);
+                if (f->batch < 0)
+                    straight(f, x, y, c);
+                else
+                    shade(&batch[f->batch], f, x, y, c);
                 for (int k = 0; k < 3; k++)
                     sum[k] += c[k] * weight;
             }

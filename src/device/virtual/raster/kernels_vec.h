@@ -150,6 +150,25 @@ INLINE void texels(const struct raster_batch *b, int level, f8 u, f8 v, f8 ret[4
     ret[3] = TO_F8((i8)(ga >> 16));
 }
 
+/* What a shiny face mirrors, over its own colour. */
+INLINE void mirror(const struct raster_batch *b, f8 facing, f8 up, f8 glint, f8 rgb[3])
+{
+    f8 miss = clamp01(ALL(1.0f) - facing);
+    f8 m2 = miss * miss, fresnel = ALL(b->f0) + ALL(1 - b->f0) * m2 * m2 * miss;
+    f8 h = clamp01((up + ALL(0.03f)) * ALL(1 / 0.28f));
+    h = h * h * (ALL(3.0f) - ALL(2.0f) * h);
+    f8 high = clamp01(up);
+    high = high * (ALL(2.0f) - high);
+    f8 spot = clamp01((glint - ALL(0.965f)) * ALL(1 / 0.035f));
+    spot *= spot;
+    spot *= spot;
+    for (int k = 0; k < 3; k++) {
+        f8 sky = ALL(b->horizon[k]) + high * ALL(b->zenith[k] - b->horizon[k]);
+        f8 env = ALL(b->ground[k]) + h * (sky - ALL(b->ground[k])) + spot * ALL(b->sun[k]);
+        rgb[k] = rgb[k] * ALL(b->diffuse) + fresnel * env * ALL(b->mirror_tint[k]);
+    }
+}
+
 /* What the tiles of a row show: colours by face. */
 bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_batch *batch,
                                  int tile_row, float *const rgb[2][3], float *const cover[2],
