@@ -319,7 +319,7 @@ static void take(const struct silicon *s, const struct tone *t, double r, double
     }
     silicon_curve(s, t, patch.light.unit, &patch.curve);
     silicon_grains(s, t, patch.grain);
-    clean_develop(patch.clean, kernels_best(), &patch.curve, t, &patch.light);
+    clean_develop(patch.clean, kernels_best(), &patch.curve, t, false, &patch.light);
     clean_print(patch.clean, kernels_best(), patch.grain, key, false, patch.picture);
 }
 

@@ -154,6 +154,7 @@ TEST(twins_develop_alike)
     static uint16_t rows[6][N];
     static int8_t noise[2][N];
     static float gains[2][N];
+    static struct sensor_table table[2];
     uint16_t y[2][2][N], c[2][2][N / 2];
     uint8_t luma[2][N], cb[2][N / 2], cr[2][N / 2];
     static struct sensor_curve curve;
@@ -185,11 +186,13 @@ TEST(twins_develop_alike)
             const uint16_t *chroma[2] = {c[k][0], c[k][1]};
             const int8_t *grain[2] = {noise[0], noise[1]};
             uint8_t *to[2] = {cb[k], cr[k]};
-            twin[k]->develop2(&curve, in, local ? gain : NULL, N, y[k][0], y[k][1], c[k][0],
-                              c[k][1]);
+            twin[k]->tabulate(&curve, &table[k]);
+            twin[k]->develop2(&curve, &table[k], in, local ? gain : NULL, N, y[k][0], y[k][1],
+                              c[k][0], c[k][1]);
             twin[k]->noise_luma(&size[GRAIN_PLAIN], y[k][0], noise[0], N, luma[k]);
             twin[k]->noise_chroma(&size[GRAIN_PLAIN], y[k][0], chroma, grain, N / 2, to);
         }
+        CHECK(!memcmp(&table[0], &table[1], sizeof(table[0])));
         CHECK(!memcmp(y[0], y[1], sizeof(y[0])) && !memcmp(c[0], c[1], sizeof(c[0])));
         CHECK(!memcmp(luma[0], luma[1], N));
         CHECK(!memcmp(cb[0], cb[1], N / 2) && !memcmp(cr[0], cr[1], N / 2));
@@ -222,12 +225,12 @@ TEST(develops_what_was_touched)
             radiance_touch(&l, 150, 30, W, 50);
         s.light *= round == 4 ? 1.5 : 1;
         silicon_curve(&s, &tone, 65535, &curve);
-        clean_develop(c, kernels_best(), &curve, &tone, &l);
+        clean_develop(c, kernels_best(), &curve, &tone, false, &l);
         CHECK(!memchr(touched, 1, sizeof(touched)));
         struct clean *fresh = clean_new(W, H);
         for (int k = 0; k < 2; k++) {
             if (k)
-                clean_develop(fresh, kernels_best(), &curve, &tone, &l);
+                clean_develop(fresh, kernels_best(), &curve, &tone, false, &l);
             clean_print(k ? fresh : c, kernels_best(), none, 1, false, p);
             for (int y = 0; y < H; y++)
                 memcpy(seen[k] + y * W, p->plane[0] + (long)y * p->stride[0], W);

@@ -36,6 +36,7 @@ const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .mean2 = mean2,
     .widen = widen,
+    .tabulate = KERNELS_OWN(tabulate),
     .develop2 = KERNELS_OWN(develop2),
     .noise_luma = KERNELS_OWN(noise_luma),
     .noise_chroma = KERNELS_OWN(noise_chroma),

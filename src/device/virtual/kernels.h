@@ -22,6 +22,14 @@ struct sensor_curve {
     float clip;                   /* with local gains: what is more before them is as much */
 };
 
+/* The same for whole samples, without gains: of those below CURVE_FINE each, then every fourth,
+ * then, from 8 · CURVE_FINE on, every sixteenth. */
+#define CURVE_FINE 2048
+#define CURVE_TABLE (CURVE_FINE + 7 * CURVE_FINE / 4 + 24 * CURVE_FINE / 16)
+struct sensor_table {
+    uint16_t at[3][CURVE_TABLE];
+};
+
 #define DEVELOPED_STEPS 64 /* of a developed sample in one of the picture */
 
 /* How much noise a sample gets, by its luma: straight between points that stand NOISE_SPLIT
@@ -75,12 +83,13 @@ struct kernels {
     /* A row twice as wide from two rows of n samples, of which `near` counts three times
      * as much; near and far may be read at -1 and n. */
     void (*widen)(uint16_t *to, const uint16_t *near, const uint16_t *far, size_t n);
+    void (*tabulate)(const struct sensor_curve *c, struct sensor_table *to);
     /* Two rows of radiance (r, g, b of the first, then of the second) become two of luma and
-     * one of each chroma, in steps, BT.709 in limited range, without noise. `gain`: of each
-     * sample of both rows, or NULL: 1. */
-    void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
-                     const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
-                     uint16_t *cb, uint16_t *cr);
+     * one of each chroma (cb NULL: none), in steps, BT.709 in limited range, without noise. By
+     * the curve with a gain for each sample of both rows, or by its table (gain NULL). */
+    void (*develop2)(const struct sensor_curve *c, const struct sensor_table *t,
+                     const uint16_t *const in[6], const float *const gain[2], int width,
+                     uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
     /* Developed rows with noise, as samples of a picture; chroma: `luma` is the upper of its
      * two rows, n what a chroma row has. */
     void (*noise_luma)(const struct sensor_noise *s, const uint16_t *luma, const int8_t *noise,

@@ -16,9 +16,10 @@
 #define KERNELS_JOIN(a, b) KERNELS_JOIN_(a, b)
 #define KERNELS_OWN(name) KERNELS_JOIN(KERNELS, name)
 
-void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
-                           const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
-                           uint16_t *cb, uint16_t *cr);
+void KERNELS_OWN(tabulate)(const struct sensor_curve *c, struct sensor_table *to);
+void KERNELS_OWN(develop2)(const struct sensor_curve *c, const struct sensor_table *t,
+                           const uint16_t *const in[6], const float *const gain[2], int width,
+                           uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
 void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *luma,
                              const int8_t *noise, int n, uint8_t *to);
 void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,

@@ -18,6 +18,8 @@ struct clean {
     struct sensor_curve curve;  /* … and the picture that it was made with and of */
     const struct radiance *of;
     double unit;
+    struct sensor_table table; /* of the curve, unless gains are local */
+    bool tabulated, grey;
     bool local;                          /* gains differ from place to place */
     float stops[TONE_DOWN][TONE_ACROSS]; /* of them */
     float *knot; /* local: gains at the corners of cells of radiance, a row after the other */
@@ -129,8 +131,8 @@ static void develop_box(struct clean *c, const struct kernels *k, const struct r
             gain_row(c, y + i, x, w, c->gain + i * c->width);
         uint16_t *luma = c->luma + (size_t)y * (size_t)c->width + x;
         size_t half = (size_t)(y / 2) * (size_t)(c->width / 2) + (size_t)x / 2;
-        k->develop2(&c->curve, in, c->local ? gain : NULL, w, luma, luma + c->width,
-                    c->chroma[0] + half, c->chroma[1] + half);
+        k->develop2(&c->curve, &c->table, in, c->local ? gain : NULL, w, luma, luma + c->width,
+                    c->grey ? NULL : c->chroma[0] + half, c->chroma[1] + half);
     }
 }
 
@@ -160,13 +162,22 @@ static void expect_cell(const struct radiance *l, int x, int y)
 }
 
 void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
-                   const struct tone *tone, struct radiance *l)
+                   const struct tone *tone, bool grey, struct radiance *l)
 {
-    bool all = take_gains(c, tone) || c->of != l || c->unit != l->unit || !l->touched ||
-               memcmp(curve, &c->curve, sizeof(*curve)) != 0;
+    bool other = memcmp(curve, &c->curve, sizeof(*curve)) != 0;
+    bool all = take_gains(c, tone) || other || c->of != l || c->unit != l->unit || !l->touched ||
+               c->grey != grey;
     c->of = l;
     c->unit = l->unit;
-    c->curve = *curve;
+    c->grey = grey;
+    if (other) {
+        c->curve = *curve;
+        c->tabulated = false;
+    }
+    if (!c->local && !c->tabulated) {
+        k->tabulate(curve, &c->table);
+        c->tabulated = true;
+    }
     int across = radiance_across(l), down = radiance_down(l);
     for (int j = 0; j < down; j++) {
         uint8_t *row = l->touched ? l->touched + (size_t)j * (size_t)across : NULL;

@@ -18,9 +18,9 @@ struct clean *clean_new(int width, int height);
 struct clean *clean_free(struct clean *c);
 /* Develops what of `l` has been touched, or all of it when it is another picture, another curve
  * or other local gains of the tone than before; then none of it is touched. Without l->touched:
- * all. */
+ * all. grey: its colours are not wanted. */
 void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
-                   const struct tone *tone, struct radiance *l);
+                   const struct tone *tone, bool grey, struct radiance *l);
 /* The picture that was developed, with its noise: a pure function of that, `key` and `n`, which
  * are GRAINS (silicon.h), one for each local gain. grey: without colour. Sets all of `to`, also
  * its colour matrix and range. */

@@ -11,6 +11,7 @@
 #define POINT_BITS 18
 #define FIRST_POINT ((127 + 5) << 5)
 #define MOST 16777215.0f
+#define CELL 16 /* pixels: what is developed alone is a few of these */
 
 INLINE int32_t signal_of(const uint32_t *curve, float sample)
 {
@@ -67,12 +68,68 @@ INLINE void curve_row(const struct sensor_curve *c, int colour, const uint16_t *
     }
 }
 
+/* ---- a table of it ---- */
+
+INLINE int table_index(int sample)
+{
+    int b = (sample >> 2) + CURVE_FINE - CURVE_FINE / 4;
+    int c = (sample >> 4) + CURVE_FINE * 9 / 4;
+    sample = sample < b ? sample : b;
+    return sample < c ? sample : c;
+}
+
+/* A sample that has that index. */
+INLINE int table_sample(int index)
+{
+    if (index < CURVE_FINE)
+        return index;
+    index -= CURVE_FINE - CURVE_FINE / 4;
+    if (index < 2 * CURVE_FINE)
+        return index * 4 + 2;
+    return (index - CURVE_FINE * 3 / 2) * 16 + 8;
+}
+
+_Static_assert(CURVE_TABLE % STRIP == 0, "tables are made in strips");
+
+void KERNELS_OWN(tabulate)(const struct sensor_curve *c, struct sensor_table *to)
+{
+    for (int at = 0; at < CURVE_TABLE; at += STRIP) {
+        uint16_t in[STRIP];
+        int32_t out[STRIP];
+        for (int i = 0; i < STRIP; i++)
+            in[i] = (uint16_t)table_sample(at + i);
+        for (int k = 0; k < 3; k++) {
+            curve_row(c, k, in, NULL, STRIP, out);
+            for (int i = 0; i < STRIP; i++)
+                to->at[k][at + i] = (uint16_t)out[i];
+        }
+    }
+}
+
+/* Sixteen at most. */
+INLINE void index_row(const uint16_t *in, int n, uint16_t *to)
+{
+#ifdef __AVX2__
+    if (n == CELL) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)in);
+        __m256i b = _mm256_add_epi16(_mm256_srli_epi16(v, 2),
+                                     _mm256_set1_epi16(CURVE_FINE - CURVE_FINE / 4));
+        __m256i c =
+            _mm256_add_epi16(_mm256_srli_epi16(v, 4), _mm256_set1_epi16(CURVE_FINE * 9 / 4));
+        v = _mm256_min_epu16(_mm256_min_epu16(v, b), c);
+        _mm256_storeu_si256((__m256i *)to, v);
+        return;
+    }
+#endif
+    for (int i = 0; i < n; i++)
+        to[i] = (uint16_t)table_index(in[i]);
+}
+
 /* ---- signal becomes luma and chroma ---- */
 
 /* BT.709, limited range: luma 16…235, chroma 16…240; in steps. What a signal of 1 gives, in
  * 32768ths of CURVE_FULL. */
 #define STEPS DEVELOPED_STEPS
-#define CELL 16 /* what is developed alone is a few of these */
 #define SHARE(x) ((int)((x)*STEPS * 32768 / CURVE_FULL + ((x) < 0 ? -0.5 : 0.5)))
 #define YR SHARE(219 * 0.2126)
 #define YB SHARE(219 * 0.0722)
@@ -85,13 +142,30 @@ INLINE void curve_row(const struct sensor_curve *c, int colour, const uint16_t *
 #define RG (-RB - RR)
 #define ROUND (1 << 14)
 
-INLINE int32_t colour_of(int32_t r, int32_t g, int32_t b, int kr, int kg, int kb, int zero)
+/* Signals of a row of at most STRIP pixels: red in the lower and green in the upper half of a
+ * number, then blue, as the machine multiplies them. */
+struct signals {
+    uint32_t rg[STRIP];
+    int32_t b[STRIP];
+};
+
+INLINE int32_t colour_of(uint32_t rg, int32_t b, int kr, int kg, int kb, int zero)
 {
-    return (r * kr + g * kg + b * kb + ROUND + (zero << 15)) >> 15;
+    return ((int32_t)(rg & 0xffff) * kr + (int32_t)(rg >> 16) * kg + b * kb + ROUND +
+            (zero << 15)) >>
+           15;
+}
+/* Of 16 bits, rounded up. */
+INLINE uint32_t mean_of(uint32_t a, uint32_t b)
+{
+    return (a + b + 1) >> 1;
+}
+INLINE uint32_t mean_rg(uint32_t a, uint32_t b)
+{
+    return mean_of(a & 0xffff, b & 0xffff) | mean_of(a >> 16, b >> 16) << 16;
 }
 
 #ifdef __AVX2__
-/* Numbers of 15 bits; a and b as pairs for one multiplication. */
 INLINE __m256i colour8(__m256i rg, __m256i b, int kr, int kg, int kb, int zero)
 {
     __m256i sum = _mm256_add_epi32(
@@ -100,23 +174,19 @@ INLINE __m256i colour8(__m256i rg, __m256i b, int kr, int kg, int kb, int zero)
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(ROUND + (zero << 15))), 15);
 }
 
-INLINE __m256i pair8(__m256i r, __m256i g)
-{
-    return _mm256_or_si256(r, _mm256_slli_epi32(g, 16));
-}
-
-INLINE __m256i load8(const int32_t *p)
+INLINE __m256i load8(const void *p)
 {
     return _mm256_loadu_si256((const __m256i *)p);
 }
 
-/* Means of four: sums of two rows, of pairs along them. */
-INLINE __m256i mean8(const int32_t *top, const int32_t *below)
+/* Means of four: of two rows, then of pairs along them; in the order 0 1 4 5 2 3 6 7. */
+INLINE __m256i mean8(const void *top, const void *below)
 {
-    __m256i a = _mm256_add_epi32(load8(top), load8(below));
-    __m256i b = _mm256_add_epi32(load8(top + 8), load8(below + 8));
-    __m256i sum = _mm256_permute4x64_epi64(_mm256_hadd_epi32(a, b), 0xd8);
-    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(2)), 2);
+    const __m256i *a = top, *b = below;
+    __m256 left = _mm256_castsi256_ps(_mm256_avg_epu16(load8(a), load8(b)));
+    __m256 right = _mm256_castsi256_ps(_mm256_avg_epu16(load8(a + 1), load8(b + 1)));
+    return _mm256_avg_epu16(_mm256_castps_si256(_mm256_shuffle_ps(left, right, 0x88)),
+                            _mm256_castps_si256(_mm256_shuffle_ps(left, right, 0xdd)));
 }
 
 INLINE void store8(uint16_t *to, __m256i v)
@@ -126,76 +196,100 @@ INLINE void store8(uint16_t *to, __m256i v)
 }
 #endif
 
-/* v: r, g, b of a row follow each other, STRIP apart. */
-INLINE void luma_row(const int32_t *v, int n, uint16_t *to)
+INLINE void luma_row(const struct signals *s, int n, uint16_t *to)
 {
     int i = 0;
 #ifdef __AVX2__
     for (; i + 8 <= n; i += 8)
-        store8(to + i, colour8(pair8(load8(v + i), load8(v + STRIP + i)), load8(v + 2 * STRIP + i),
-                               YR, YG, YB, 16 * STEPS));
+        store8(to + i, colour8(load8(s->rg + i), load8(s->b + i), YR, YG, YB, 16 * STEPS));
 #endif
     for (; i < n; i++)
-        to[i] = (uint16_t)colour_of(v[i], v[STRIP + i], v[2 * STRIP + i], YR, YG, YB, 16 * STEPS);
+        to[i] = (uint16_t)colour_of(s->rg[i], s->b[i], YR, YG, YB, 16 * STEPS);
 }
 
-INLINE void chroma_row(const int32_t *top, const int32_t *below, int n, uint16_t *cb, uint16_t *cr)
+INLINE void chroma_row(const struct signals *top, const struct signals *below, int n, uint16_t *cb,
+                       uint16_t *cr)
 {
     int i = 0;
 #ifdef __AVX2__
     for (; i + 8 <= n / 2; i += 8) {
-        __m256i m[3];
-        for (int k = 0; k < 3; k++)
-            m[k] = mean8(top + k * STRIP + 2 * i, below + k * STRIP + 2 * i);
-        __m256i rg = pair8(m[0], m[1]);
-        store8(cb + i, colour8(rg, m[2], BR, BG, BB, 128 * STEPS));
-        store8(cr + i, colour8(rg, m[2], RR, RG, RB, 128 * STEPS));
+        __m256i rg = _mm256_permute4x64_epi64(mean8(top->rg + 2 * i, below->rg + 2 * i), 0xd8);
+        __m256i b = _mm256_permute4x64_epi64(mean8(top->b + 2 * i, below->b + 2 * i), 0xd8);
+        store8(cb + i, colour8(rg, b, BR, BG, BB, 128 * STEPS));
+        store8(cr + i, colour8(rg, b, RR, RG, RB, 128 * STEPS));
     }
 #endif
     for (; i < n / 2; i++) {
-        int32_t m[3];
-        for (int k = 0; k < 3; k++) {
-            const int32_t *a = top + k * STRIP + 2 * i, *b = below + k * STRIP + 2 * i;
-            m[k] = (a[0] + a[1] + b[0] + b[1] + 2) >> 2;
+        uint32_t m[2], mb[2];
+        for (int k = 0; k < 2; k++) {
+            m[k] = mean_rg(top->rg[2 * i + k], below->rg[2 * i + k]);
+            mb[k] = mean_of((uint32_t)top->b[2 * i + k], (uint32_t)below->b[2 * i + k]);
         }
-        cb[i] = (uint16_t)colour_of(m[0], m[1], m[2], BR, BG, BB, 128 * STEPS);
-        cr[i] = (uint16_t)colour_of(m[0], m[1], m[2], RR, RG, RB, 128 * STEPS);
+        uint32_t rg = mean_rg(m[0], m[1]);
+        int32_t b = (int32_t)mean_of(mb[0], mb[1]);
+        cb[i] = (uint16_t)colour_of(rg, b, BR, BG, BB, 128 * STEPS);
+        cr[i] = (uint16_t)colour_of(rg, b, RR, RG, RB, 128 * STEPS);
     }
 }
 
-INLINE void develop_strip(const struct sensor_curve *c, const uint16_t *const in[6],
-                          const float *const gain[2], int x, int n, uint16_t *y0, uint16_t *y1,
-                          uint16_t *cb, uint16_t *cr)
+/* Signals of n pixels. */
+INLINE void signals_of(const struct sensor_curve *c, const struct sensor_table *t,
+                       const uint16_t *const in[3], const float *gain, int x, int n,
+                       struct signals *to)
 {
-    int32_t v[6 * STRIP];
-    for (int k = 0; k < 6; k++)
-        curve_row(c, k % 3, in[k] + x, gain ? gain[k / 3] + x : NULL, n, v + k * STRIP);
-    luma_row(v, n, y0 + x);
-    luma_row(v + 3 * STRIP, n, y1 + x);
-    chroma_row(v, v + 3 * STRIP, n, cb + x / 2, cr + x / 2);
+    if (gain) {
+        int32_t v[2][STRIP];
+        for (int k = 0; k < 2; k++)
+            curve_row(c, k, in[k] + x, gain + x, n, v[k]);
+        curve_row(c, 2, in[2] + x, gain + x, n, to->b);
+        for (int i = 0; i < n; i++)
+            to->rg[i] = (uint32_t)v[0][i] | (uint32_t)v[1][i] << 16;
+        return;
+    }
+    uint16_t at[3][STRIP];
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < n; i += CELL)
+            index_row(in[k] + x + i, n - i < CELL ? n - i : CELL, at[k] + i);
+    for (int i = 0; i < n; i++) {
+        to->rg[i] = t->at[0][at[0][i]] | (uint32_t)t->at[1][at[1][i]] << 16;
+        to->b[i] = t->at[2][at[2][i]];
+    }
 }
 
-INLINE void develop_row(const struct sensor_curve *c, const uint16_t *const in[6],
-                        const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
-                        uint16_t *cb, uint16_t *cr)
+INLINE void develop_strip(const struct sensor_curve *c, const struct sensor_table *t,
+                          const uint16_t *const in[6], const float *const gain[2], int x, int n,
+                          uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr)
+{
+    struct signals top, below;
+    signals_of(c, t, in, gain ? gain[0] : NULL, x, n, &top);
+    signals_of(c, t, in + 3, gain ? gain[1] : NULL, x, n, &below);
+    luma_row(&top, n, y0 + x);
+    luma_row(&below, n, y1 + x);
+    if (cb)
+        chroma_row(&top, &below, n, cb + x / 2, cr + x / 2);
+}
+
+INLINE void develop_row(const struct sensor_curve *c, const struct sensor_table *t,
+                        const uint16_t *const in[6], const float *const gain[2], int width,
+                        uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr)
 {
     int x = 0;
     for (; x + STRIP <= width; x += STRIP)
-        develop_strip(c, in, gain, x, STRIP, y0, y1, cb, cr);
+        develop_strip(c, t, in, gain, x, STRIP, y0, y1, cb, cr);
     for (; x + CELL <= width; x += CELL)
-        develop_strip(c, in, gain, x, CELL, y0, y1, cb, cr);
+        develop_strip(c, t, in, gain, x, CELL, y0, y1, cb, cr);
     if (x < width)
-        develop_strip(c, in, gain, x, width - x, y0, y1, cb, cr);
+        develop_strip(c, t, in, gain, x, width - x, y0, y1, cb, cr);
 }
 
-void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
-                           const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
-                           uint16_t *cb, uint16_t *cr)
+void KERNELS_OWN(develop2)(const struct sensor_curve *c, const struct sensor_table *t,
+                           const uint16_t *const in[6], const float *const gain[2], int width,
+                           uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr)
 {
     if (gain)
-        develop_row(c, in, gain, width, y0, y1, cb, cr);
+        develop_row(c, NULL, in, gain, width, y0, y1, cb, cr);
     else
-        develop_row(c, in, NULL, width, y0, y1, cb, cr);
+        develop_row(NULL, t, in, NULL, width, y0, y1, cb, cr);
 }
 
 /* ---- noise ---- */

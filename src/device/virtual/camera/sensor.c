@@ -42,8 +42,10 @@ struct virtual_sensor {
     bool any_mode;       /* caps().mode are offered */
     struct sensor_settings settings;
     struct sensor_noise grain[GRAINS]; /* of what follows */
-    struct silicon grain_of;
-    struct tone grain_tone;
+    struct sensor_curve curve;
+    struct silicon made_of;
+    struct tone made_tone;
+    double made_unit;
 };
 
 /* Rates that go with mains of 60 and of 50 Hz, best first. */
@@ -202,16 +204,19 @@ static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
                     const struct silicon *s, uint64_t serial, struct radiance *seen,
                     struct picture *to)
 {
-    struct sensor_curve curve;
-    silicon_curve(s, &p->tone, seen->unit, &curve);
-    if (memcmp(s, &v->grain_of, sizeof(*s)) != 0 ||
-        memcmp(p->tone.signal, v->grain_tone.signal, sizeof(v->grain_tone.signal)) != 0 ||
-        p->tone.local != v->grain_tone.local) {
+    bool other = memcmp(s, &v->made_of, sizeof(*s)) != 0 ||
+                 memcmp(p->tone.signal, v->made_tone.signal, sizeof(p->tone.signal)) != 0 ||
+                 p->tone.local != v->made_tone.local;
+    if (other)
         silicon_grains(s, &p->tone, v->grain);
-        v->grain_of = *s;
-        v->grain_tone = p->tone;
+    if (other || seen->unit != v->made_unit)
+        silicon_curve(s, &p->tone, seen->unit, &v->curve);
+    if (other) {
+        v->made_of = *s;
+        v->made_tone = p->tone;
     }
-    clean_develop(v->clean, v->kernels, &curve, &p->tone, seen);
+    v->made_unit = seen->unit;
+    clean_develop(v->clean, v->kernels, &v->curve, &p->tone, p->mono, seen);
     clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->mono, to);
 }
 

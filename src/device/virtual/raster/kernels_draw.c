@@ -288,34 +288,36 @@ INLINE bool span(const struct shapes *s, int lane, int ty, int *ret_a, int *ret_
     return true;
 }
 
-/* Up to eight tiles, `across` of them in a row: which may have a sample within the triangle. */
+/* Places of up to eight tiles, so many in a row. */
+static const int8_t tile_column[BLOCK + 1][BLOCK] = {
+    {0},
+    {0},
+    {0, 1, 0, 1, 0, 1, 0, 1},
+    {0, 1, 2, 0, 1, 2, 0, 1},
+    {0, 1, 2, 3, 0, 1, 2, 3},
+    {0, 1, 2, 3, 4, 0, 1, 2},
+    {0, 1, 2, 3, 4, 5, 0, 1},
+    {0, 1, 2, 3, 4, 5, 6, 0},
+    {0, 1, 2, 3, 4, 5, 6, 7},
+};
+static const int8_t tile_row[BLOCK + 1][BLOCK] = {
+    {0},
+    {0, 1, 2, 3, 4, 5, 6, 7},
+    {0, 0, 1, 1, 2, 2, 3, 3},
+    {0, 0, 0, 1, 1, 1, 2, 2},
+    {0, 0, 0, 0, 1, 1, 1, 1},
+    {0, 0, 0, 0, 0, 1, 1, 1},
+    {0, 0, 0, 0, 0, 0, 1, 1},
+    {0, 0, 0, 0, 0, 0, 0, 1},
+    {0},
+};
+
+/* Which of n tiles may have a sample within the triangle. */
 INLINE uint32_t which_tiles(const struct shapes *s, int lane, int across, int n)
 {
-    static const int8_t column[BLOCK + 1][BLOCK] = {
-        {0},
-        {0},
-        {0, 1, 0, 1, 0, 1, 0, 1},
-        {0, 1, 2, 0, 1, 2, 0, 1},
-        {0, 1, 2, 3, 0, 1, 2, 3},
-        {0, 1, 2, 3, 4, 0, 1, 2},
-        {0, 1, 2, 3, 4, 5, 0, 1},
-        {0, 1, 2, 3, 4, 5, 6, 0},
-        {0, 1, 2, 3, 4, 5, 6, 7},
-    };
-    static const int8_t row[BLOCK + 1][BLOCK] = {
-        {0},
-        {0, 1, 2, 3, 4, 5, 6, 7},
-        {0, 0, 1, 1, 2, 2, 3, 3},
-        {0, 0, 0, 1, 1, 1, 2, 2},
-        {0, 0, 0, 0, 1, 1, 1, 1},
-        {0, 0, 0, 0, 0, 1, 1, 1},
-        {0, 0, 0, 0, 0, 0, 1, 1},
-        {0, 0, 0, 0, 0, 0, 0, 1},
-        {0},
-    };
-    f8 x = TO_F8(*(const b8u *)column[across]) * ALL((float)RASTER_TILE_W) +
+    f8 x = TO_F8(*(const b8u *)tile_column[across]) * ALL((float)RASTER_TILE_W) +
            ALL((float)(s->x0[lane] * RASTER_TILE_W) + RASTER_TILE_W * 0.5f);
-    f8 y = TO_F8(*(const b8u *)row[across]) * ALL((float)RASTER_TILE_H) +
+    f8 y = TO_F8(*(const b8u *)tile_row[across]) * ALL((float)RASTER_TILE_H) +
            ALL((float)(s->y0[lane] * RASTER_TILE_H) + RASTER_TILE_H * 0.5f);
     f8 share[3];
     shares(s, lane, x, y, share);
@@ -396,7 +398,8 @@ INLINE bool draw_one(const struct raster_batch *b, const struct raster_patch *p,
     if (n <= BLOCK) {
         for (uint32_t left = which_tiles(s, lane, across, n); left; left &= left - 1) {
             int at = __builtin_ctz(left);
-            shown |= draw_tile(b, p, f, s, lane, x0 + at % across, y0 + at / across, how);
+            shown |= draw_tile(b, p, f, s, lane, x0 + tile_column[across][at],
+                               y0 + tile_row[across][at], how);
         }
         return shown;
     }
