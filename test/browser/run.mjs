@@ -19,6 +19,7 @@ const { chromium } = await import('playwright-core');
 const { ask, check, near, serve, sleep, startCamera, until, wire } = await import('./lib.mjs');
 const { imageTests } = await import('./image.mjs');
 const { stageTests } = await import('./stage.mjs');
+const { streamTests } = await import('./stream.mjs');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -456,10 +457,10 @@ test('comes_back_after_the_wire_was_cut', async () => {
   line.close();
 });
 
-test('system_sets_reads_back_and_undoes', async () => {
+test('stream_sets_reads_back_and_undoes', async () => {
   const page = await openLive();
   const n = await shown(page);
-  await page.getByRole('link', { name: 'System' }).click();
+  await page.getByRole('link', { name: 'Stream', exact: true }).click();
   const field = page.getByRole('textbox', { name: 'Compression' });
   await field.waitFor();
   const value = async () => {
@@ -480,14 +481,14 @@ test('system_sets_reads_back_and_undoes', async () => {
   await field.press('Enter');
   check((await shown(page)) > n, 'the picture went on meanwhile');
   await page.reload();
-  await page.getByRole('heading', { name: 'System' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Stream' }).waitFor();
   await page.goBack().catch(() => {});
   await page.context().close();
 });
 
 test('another_page_hears_of_changes', async () => {
   const page = await openLive();
-  await page.getByRole('link', { name: 'System' }).click();
+  await page.getByRole('link', { name: 'Stream', exact: true }).click();
   await page.getByRole('textbox', { name: 'Compression' }).waitFor();
   await ask(base, '/axis-cgi/param.cgi?action=update&Image.I0.Appearance.Compression=33', ADMIN);
   await until('33 is shown', async () => (await page.getByRole('textbox', { name: 'Compression' }).inputValue()) === '33');
@@ -558,7 +559,7 @@ test('phone_fits_and_steers_by_touch', async () => {
   await shoot(page, 'live-dark-phone');
   await axeClean(page, 'live on a phone');
   await page.getByRole('link', { name: 'System' }).tap();
-  await page.getByRole('textbox', { name: 'Compression' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'System' }).waitFor();
   check(await fits(), 'no sideways scrolling in System');
   near((await box(page)).y, 0, 2, 'the picture stays at the top');
   await shoot(page, 'system-dark-phone');
@@ -584,7 +585,7 @@ test('every_page_is_accessible_in_both_themes', async () => {
   await shoot(page, 'stream-information-dark-desktop');
   await page.keyboard.press('i');
   await page.getByRole('link', { name: 'System' }).click();
-  await page.getByRole('textbox', { name: 'Compression' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'System' }).waitFor();
   await axeClean(page, 'system, dark');
   await shoot(page, 'system-dark-desktop');
   await page.getByLabel('Appearance').selectOption('light');
@@ -595,7 +596,7 @@ test('every_page_is_accessible_in_both_themes', async () => {
   await shoot(page, 'live-light-desktop');
   await page.getByRole('link', { name: 'System' }).click();
   await page.getByLabel('Language').selectOption('de');
-  check(await page.getByText('Stream-Vorgaben').isVisible(), 'German');
+  check(await page.getByText('Zeitzone').first().isVisible(), 'German');
   await page.context().close();
 });
 
@@ -676,6 +677,8 @@ imageTests({
 });
 
 stageTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, live, axeClean, shoot, advances, picture });
+
+streamTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, axeClean, shoot, advances, picture, secure: () => secureBase });
 
 test('nothing_was_thrown_or_blocked', async () => {
   check(!errors.length, errors.join('\n    '));

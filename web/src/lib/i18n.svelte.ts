@@ -1,10 +1,12 @@
 // Every word of the page, in one catalogue: key → [English, German].
 import { imageTexts } from './texts.image';
 import { stageTexts } from './texts.stage';
+import { streamTexts } from './texts.stream';
 
 const texts = {
   ...stageTexts,
   ...imageTexts,
+  ...streamTexts,
   'app.starting': ['Connecting to the camera…', 'Verbindung zur Kamera wird aufgebaut …'],
   'app.unreachable': ['The camera does not answer. Trying again…', 'Die Kamera antwortet nicht. Neuer Versuch …'],
   'nav.live': ['Live', 'Live'],
@@ -163,11 +165,6 @@ const texts = {
   'system.time': ['Time', 'Zeit'],
   'system.camera.time': ['Camera', 'Kamera'],
   'system.time.off': ['{text} from this browser’s clock', '{text} gegenüber der Uhr dieses Browsers'],
-  'system.stream': ['Stream defaults', 'Stream-Vorgaben'],
-  'system.stream.note': [
-    'For streams that start later and do not name a value. Running streams stay as they are.',
-    'Für Streams, die später beginnen und keinen Wert nennen. Laufende Streams bleiben, wie sie sind.',
-  ],
   'system.overlay': ['Text in the picture', 'Text im Bild'],
   'system.overlay.note': [
     'Seen by everybody, at once. %F date, %T time, #r frame rate, #b bitrate, #x #y pan and tilt.',

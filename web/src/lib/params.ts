@@ -8,6 +8,7 @@ export interface Shown {
   hint?: TextKey;
   words?: Record<string, TextKey>; // what choices are called
   few?: boolean; // choices side by side
+  choices?: () => string[]; // where the parameter itself does not list them
   /** A number that is chosen from these; each stands for all up to it. */
   steps?: { value: string; key?: TextKey; text?: string }[];
   live?: boolean; // acts while it is dragged
@@ -16,16 +17,6 @@ export interface Shown {
 }
 
 export const ZONE_PARAM = 'Time.TimeZone';
-
-export const streamParams: Shown[] = [
-  { name: 'Image.I0.Appearance.Resolution', label: 'param.resolution' },
-  { name: 'Image.I0.Stream.FPS', label: 'param.fps', hint: 'param.fps.hint' },
-  { name: 'Image.I0.Appearance.Compression', label: 'param.compression', hint: 'param.compression.hint' },
-  { name: 'Image.I0.MPEG.PCount', label: 'param.gop', hint: 'param.gop.hint' },
-  { name: 'Image.I0.MPEG.H264.Profile', label: 'param.profile' },
-  { name: 'Image.I0.RateControl.Mode', label: 'param.ratemode' },
-  { name: 'Image.I0.RateControl.MaxBitrate', label: 'param.maxbitrate' },
-];
 
 export const overlayParams: Shown[] = [
   { name: 'Image.I0.Text.TextEnabled', label: 'param.text.enabled' },

@@ -2,15 +2,16 @@
 // back by itself and always says what it is doing.
 import { call, session, socketUrl } from '../lib/api';
 import { begin, cam, serverNow } from '../lib/camera.svelte';
+import { Av1Depacketizer } from './av1';
 import { codecString, type Picture, type Stamp } from './h264';
 import { MjpegPlayer } from './mjpeg';
 import { MseSink, mseWorks } from './mse';
-import { H264Depacketizer } from './rtp';
+import { H264Depacketizer, type Depacketizer } from './rtp';
 import { RtspError, RtspOverWebSocket } from './rtsp';
 import type { Shown, Sink } from './sink';
 import { WebCodecsSink, webCodecsWorks } from './webcodecs';
 
-export type Way = 'webcodecs' | 'mse' | 'mjpeg';
+export type Way = 'webcodecs' | 'av1' | 'mse' | 'mjpeg';
 export type Kind = 'off' | 'connecting' | 'live' | 'stalled' | 'waiting' | 'paused' | 'hidden';
 
 const WAITS = [1, 2, 3, 5, 8, 13];
@@ -18,6 +19,9 @@ const HISTORY = 60;
 const STALL_MS = 2500;
 const GIVE_UP_MS = 8000;
 const WAY_STORE = 'vedette.way';
+const ADAPT_STORE = 'vedette.adaptive';
+const ADAPT_MS = 600; // a window that is being drawn larger is waited for
+const ADAPT_FPS = 30;
 
 export const view = $state({
   kind: 'off' as Kind,
@@ -26,6 +30,8 @@ export const view = $state({
   detail: '',
   way: 'webcodecs' as Way,
   wanted: (localStorage.getItem(WAY_STORE) || 'auto') as Way | 'auto',
+  adaptive: localStorage.getItem(ADAPT_STORE) === 'yes', // resolution as large as it is shown
+  profile: '', // a stream profile that is looked at
   width: 0,
   height: 0,
   pictures: 0,
@@ -43,7 +49,7 @@ class Player {
   private canvas!: HTMLCanvasElement;
   private video!: HTMLVideoElement;
   private rtsp: RtspOverWebSocket | null = null;
-  private depay: H264Depacketizer | null = null;
+  private depay: Depacketizer | null = null;
   private sink: Sink | null = null;
   private mjpeg: MjpegPlayer | null = null;
   private run = 0; // of the current attempt; what belongs to older ones is ignored
@@ -51,6 +57,8 @@ class Player {
   private frozen = false;
   private failures = 0;
   private timer = 0;
+  private resized = 0;
+  private asked = ''; // resolution
   private bad = new Set<Way>();
   private shownAt = 0;
   private liveSince = 0;
@@ -63,6 +71,52 @@ class Player {
     document.addEventListener('visibilitychange', () => this.visibility());
     window.addEventListener('online', () => view.kind === 'waiting' && this.open());
     setInterval(() => this.tick(), 1000);
+    new ResizeObserver(() => {
+      clearTimeout(this.resized);
+      this.resized = window.setTimeout(() => this.fit(), ADAPT_MS);
+    }).observe(canvas.parentElement!);
+  }
+
+  adapt(on: boolean): void {
+    view.adaptive = on;
+    localStorage.setItem(ADAPT_STORE, on ? 'yes' : 'no');
+    this.again();
+  }
+
+  /** What a stream profile looks like; '' : the usual stream again. */
+  preview(profile: string): void {
+    if (view.profile === profile) return;
+    view.profile = profile;
+    this.again();
+  }
+
+  private again(): void {
+    if (this.wanted && !this.frozen && !document.hidden) this.open();
+  }
+
+  /** The smallest resolution of the picture's shape that fills its place; '' : as set. */
+  private size(): string {
+    if (!view.adaptive || view.profile) return '';
+    const sizes = cam.resolutions.map((r) => r.split('x').map(Number));
+    if (!sizes.length) return '';
+    const [fullW, fullH] = sizes[0];
+    const place = this.canvas.parentElement!.getBoundingClientRect();
+    const scale = window.devicePixelRatio || 1;
+    const wide = Math.min(place.width * scale, (place.height * scale * fullW) / fullH);
+    const fits = sizes.filter(([w, h]) => Math.abs(w / h - fullW / fullH) < 0.01).sort((a, b) => a[0] - b[0]);
+    return (fits.find(([w]) => w >= wide * 0.98) ?? fits.at(-1) ?? sizes[0]).join('x');
+  }
+
+  private fit(): void {
+    if (view.adaptive && view.kind === 'live' && this.size() !== this.asked) this.again();
+  }
+
+  private arguments(): string {
+    this.asked = this.size();
+    const args: string[] = [];
+    if (view.profile) args.push(`streamprofile=${encodeURIComponent(view.profile)}`);
+    if (this.asked) args.push(`resolution=${this.asked}`, `fps=${ADAPT_FPS}`);
+    return args.map((a) => `&${a}`).join('');
   }
 
   start(): void {
@@ -133,17 +187,23 @@ class Player {
     if (view.wanted === 'mjpeg' || (this.bad.has('webcodecs') && this.bad.has('mse'))) return this.playMjpeg(run);
     const address = await socketUrl('/rtsp-over-websocket', '/axis-cgi/rtspwssession.cgi', 'rtspwssession');
     if (run !== this.run) return;
-    const rtsp = new RtspOverWebSocket(address, `rtsp://${location.host}/axis-media/media.amp?videocodec=h264`);
+    const av1 = view.wanted === 'av1' && !this.bad.has('av1') && (await webCodecsWorks('av01.0.08M.08'));
+    if (run !== this.run) return;
+    const rtsp = new RtspOverWebSocket(
+      address,
+      `rtsp://${location.host}/axis-media/media.amp?videocodec=${av1 ? 'av1' : 'h264'}${this.arguments()}`,
+    );
     this.rtsp = rtsp;
     let early: Picture[] | null = [];
-    const depay = new H264Depacketizer((p) => (early ? early.push(p) : this.sink?.push(p)));
+    const take = (p: Picture) => (early ? early.push(p) : this.sink?.push(p));
+    const depay = av1 ? new Av1Depacketizer(take) : new H264Depacketizer(take);
     this.depay = depay;
     rtsp.onPacket = (rtp) => depay.packet(rtp);
     rtsp.onClose = (code) => this.failed(run, new RtspError(0, `closed (${code})`));
     const track = await rtsp.play();
     if (run !== this.run) return;
     const codec = track.sps ? codecString(track.sps) : 'avc1.640028';
-    const way = await this.pick(codec);
+    const way = av1 ? 'av1' : await this.pick(codec);
     if (run !== this.run) return;
     if (way === 'mjpeg') {
       rtsp.close();
@@ -151,7 +211,7 @@ class Player {
       return this.playMjpeg(run);
     }
     view.way = way;
-    view.codec = `H.264 ${profile(track.sps)}`.trim();
+    view.codec = av1 ? 'AV1' : `H.264 ${profile(track.sps)}`.trim();
     const hooks = {
       shown: (s: Shown) => run === this.run && this.shown(s),
       failed: (why: string) => {
@@ -161,13 +221,15 @@ class Player {
       },
     };
     this.sink =
-      way === 'webcodecs' ? new WebCodecsSink(this.canvas, track.clock, hooks) : new MseSink(this.video, track.clock, hooks);
+      way === 'mse'
+        ? new MseSink(this.video, track.clock, hooks)
+        : new WebCodecsSink(this.canvas, track.clock, hooks, av1 ? track.av1 || 'av01.0.08M.08' : '');
     early.forEach((p) => this.sink?.push(p));
     early = null;
   }
 
   private async pick(codec: string): Promise<Way> {
-    const ways: Way[] = view.wanted === 'auto' ? ['webcodecs', 'mse'] : [view.wanted];
+    const ways: Way[] = view.wanted === 'mse' || view.wanted === 'webcodecs' ? [view.wanted] : ['webcodecs', 'mse'];
     for (const way of ways) {
       if (this.bad.has(way)) continue;
       if (way === 'webcodecs' && (await webCodecsWorks(codec))) return way;
@@ -184,7 +246,7 @@ class Player {
       failed: (why) => this.failed(run, new Error(why)),
     });
     this.mjpeg = player;
-    await player.play('/axis-cgi/mjpg/video.cgi', () => {});
+    await player.play(`/axis-cgi/mjpg/video.cgi${this.arguments().replace('&', '?')}`, () => {});
     throw new RtspError(0, 'closed');
   }
 
@@ -264,6 +326,7 @@ class Player {
       view.delayMs = null;
     }
     this.counted = { pictures: view.pictures, bytes, at: now };
+    this.fit(); // what resolutions there are may be known only now
     const silent = now - this.shownAt;
     if (view.kind === 'live' && silent > STALL_MS) view.kind = 'stalled';
     if ((view.kind === 'stalled' || view.kind === 'connecting') && silent > GIVE_UP_MS)

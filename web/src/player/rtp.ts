@@ -1,21 +1,27 @@
-// RTP packets of one H.264 stream become pictures (RFC 3550, RFC 6184: single NAL
-// units, STAP-A, FU-A). After a loss nothing is passed on until the next key picture.
+// RTP packets of one stream become pictures (RFC 3550). After a loss nothing is passed on
+// until the next key picture. What a codec's payload looks like is its subclass's matter;
+// H.264's (RFC 6184: single NAL units, STAP-A, FU-A) stands here, AV1's in av1.ts.
 import { NAL_IDR, NAL_SEI, nalType, stampOfSei, type Picture, type Stamp } from './h264';
 
 const MAX_PICTURE = 8 << 20;
 
-export class H264Depacketizer {
+export abstract class Depacketizer {
   lost = 0; // RTP packets that never came
   dropped = 0; // pictures given up because of that
+  protected units: Uint8Array[] = [];
+  protected parts: Uint8Array[] | null = null; // of a unit that comes in several packets
+  protected broken = false;
+  private size = 0;
   private seq = -1;
   private time = -1;
-  private nals: Uint8Array[] = [];
-  private parts: Uint8Array[] | null = null;
-  private size = 0;
-  private broken = false;
   private waiting = true; // for a key picture
 
   constructor(private readonly picture: (p: Picture) => void) {}
+
+  /** Takes apart what one packet carries, into units and parts. */
+  protected abstract payload(b: Uint8Array): void;
+  protected abstract isKey(units: Uint8Array[]): boolean;
+  protected abstract stampOf(unit: Uint8Array): Stamp | null;
 
   packet(p: Uint8Array): void {
     if (p.length < 13 || p[0] >> 6 !== 2) return;
@@ -33,18 +39,45 @@ export class H264Depacketizer {
       this.broken = true;
     }
     this.seq = seq;
-    if (this.time >= 0 && time !== this.time && (this.nals.length || this.parts)) this.flush();
+    if (this.time >= 0 && time !== this.time && (this.units.length || this.parts)) this.flush();
     this.time = time;
-    this.payload(p.subarray(at, end));
+    this.size += end - at;
+    if (this.size > MAX_PICTURE) this.broken = true;
+    else this.payload(p.subarray(at, end));
     if (marker) this.flush();
   }
 
-  private payload(b: Uint8Array): void {
-    this.size += b.length;
-    if (this.size > MAX_PICTURE) {
-      this.broken = true;
+  private flush(): void {
+    const { units, size } = this;
+    const whole = !this.broken && !this.parts;
+    this.units = [];
+    this.parts = null;
+    this.size = 0;
+    this.broken = false;
+    if (!units.length) return;
+    const key = whole && this.isKey(units);
+    if (!whole) this.waiting = true;
+    if (key) this.waiting = false;
+    if (this.waiting) {
+      this.dropped++;
       return;
     }
+    let stamp: Stamp | null = null;
+    for (const u of units) stamp ??= this.stampOf(u);
+    this.picture({ nals: units, key, rtpTime: this.time, stamp, bytes: size });
+  }
+}
+
+export class H264Depacketizer extends Depacketizer {
+  protected isKey(nals: Uint8Array[]): boolean {
+    return nals.some((n) => nalType(n) === NAL_IDR);
+  }
+
+  protected stampOf(nal: Uint8Array): Stamp | null {
+    return nalType(nal) === NAL_SEI ? stampOfSei(nal) : null;
+  }
+
+  protected payload(b: Uint8Array): void {
     const type = b[0] & 31;
     if (type === 28) {
       if (b.length < 3) return;
@@ -55,39 +88,18 @@ export class H264Depacketizer {
       }
       this.parts.push(b.subarray(2));
       if (b[1] & 0x40) {
-        this.nals.push(join(this.parts));
+        this.units.push(join(this.parts));
         this.parts = null;
       }
     } else if (type === 24) {
       for (let at = 1; at + 2 < b.length; ) {
         const n = (b[at] << 8) | b[at + 1];
-        if (n) this.nals.push(b.subarray(at + 2, at + 2 + n));
+        if (n) this.units.push(b.subarray(at + 2, at + 2 + n));
         at += 2 + n;
       }
     } else if (type >= 1 && type <= 23) {
-      this.nals.push(b);
+      this.units.push(b);
     }
-  }
-
-  private flush(): void {
-    const { nals, broken, size } = this;
-    if (this.parts) this.broken = true;
-    const whole = !broken && !this.parts;
-    this.nals = [];
-    this.parts = null;
-    this.size = 0;
-    this.broken = false;
-    if (!nals.length) return;
-    const key = whole && nals.some((n) => nalType(n) === NAL_IDR);
-    if (!whole) this.waiting = true;
-    if (key) this.waiting = false;
-    if (this.waiting) {
-      this.dropped++;
-      return;
-    }
-    let stamp: Stamp | null = null;
-    for (const n of nals) if (!stamp && nalType(n) === NAL_SEI) stamp = stampOfSei(n);
-    this.picture({ nals, key, rtpTime: this.time, stamp, bytes: size });
   }
 }
 

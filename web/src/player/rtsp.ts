@@ -23,6 +23,7 @@ export interface Track {
   clock: number;
   sps: Uint8Array | null;
   pps: Uint8Array | null;
+  av1: string; // the codec's name (AV1 Codec ISO Media File Format Binding 5)
 }
 
 const decoder = new TextDecoder();
@@ -37,6 +38,7 @@ function parseSdp(sdp: string): { track: Track; control: string } | null {
   const media = sdp.slice(at).split(/^m=(?!video)/m)[0];
   const map = /^a=rtpmap:\d+ ([\w-]+)\/(\d+)/m.exec(media);
   const sprop = /sprop-parameter-sets=([^;,\s]+),([^;\s]+)/.exec(media);
+  const av1 = /profile=(\d+);level-idx=(\d+);tier=(\d+)/.exec(media);
   return {
     control: /^a=control:(\S+)/m.exec(media)?.[1] ?? '',
     track: {
@@ -44,6 +46,7 @@ function parseSdp(sdp: string): { track: Track; control: string } | null {
       clock: Number(map?.[2] ?? 90000),
       sps: sprop ? bytesOf(sprop[1]) : null,
       pps: sprop ? bytesOf(sprop[2]) : null,
+      av1: av1 ? `av01.${av1[1]}.${av1[2].padStart(2, '0')}${av1[3] === '1' ? 'H' : 'M'}.08` : '',
     },
   };
 }

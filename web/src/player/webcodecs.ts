@@ -1,5 +1,6 @@
 // The fastest way: VideoDecoder, each picture drawn the moment it is decoded.
 import { codecString, NAL_SPS, nalType, type Picture, type Stamp } from './h264';
+import { join } from './rtp';
 import { Timeline, type Sink, type SinkHooks } from './sink';
 
 const MAX_QUEUE = 12;
@@ -23,10 +24,12 @@ export class WebCodecsSink implements Sink {
   private codec = '';
   private skipping = false;
 
+  /** av1: the codec's name, where pictures do not tell it themselves as H.264's do. */
   constructor(
     canvas: HTMLCanvasElement,
     clock: number,
     hooks: SinkHooks,
+    private readonly av1 = '',
   ) {
     this.timeline = new Timeline(clock);
     this.ctx = canvas.getContext('2d', { alpha: false })!;
@@ -50,8 +53,8 @@ export class WebCodecsSink implements Sink {
   push(p: Picture): void {
     if (this.decoder.state === 'closed') return;
     if (p.key) {
-      const sps = p.nals.find((n) => nalType(n) === NAL_SPS);
-      const codec = sps ? codecString(sps) : this.codec;
+      const sps = this.av1 ? undefined : p.nals.find((n) => nalType(n) === NAL_SPS);
+      const codec = sps ? codecString(sps) : this.av1 || this.codec;
       if (codec && codec !== this.codec) {
         this.decoder.configure({ codec, optimizeForLatency: true });
         this.codec = codec;
@@ -64,15 +67,7 @@ export class WebCodecsSink implements Sink {
       this.dropped++;
       return;
     }
-    let n = 0;
-    for (const nal of p.nals) n += 4 + nal.length;
-    const data = new Uint8Array(n);
-    n = 0;
-    for (const nal of p.nals) {
-      data.set(START, n);
-      data.set(nal, n + 4);
-      n += 4 + nal.length;
-    }
+    const data = join(this.av1 ? p.nals : p.nals.flatMap((nal) => [START, nal]));
     const timestamp = this.timeline.us(p.rtpTime);
     this.stamps.set(timestamp, p.stamp);
     this.decoder.decode(new EncodedVideoChunk({ type: p.key ? 'key' : 'delta', timestamp, data }));

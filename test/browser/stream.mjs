@@ -1,0 +1,183 @@
+// Video > Stream: stream settings (E3), stream profiles (E4), and what the live view shows of
+// them (E9).
+import { ask, check, until } from './lib.mjs';
+
+export function streamTests({ test, base, admin, viewer, openLive, axeClean, shoot, advances, picture }) {
+  const I0 = 'Image.I0.';
+  const param = async (name) => {
+    const r = await ask(base, `/axis-cgi/param.cgi?action=list&group=${I0}${name}`, admin);
+    return r.body.toString().trim().split('=')[1];
+  };
+  const set = (name, value) => ask(base, `/axis-cgi/param.cgi?action=update&${I0}${name}=${value}`, admin);
+  const profiles = async () => {
+    const body = JSON.stringify({ apiVersion: '1.0', method: 'list', params: { streamProfileName: [] } });
+    const r = await ask(base, '/axis-cgi/streamprofile.cgi', { ...admin, method: 'POST', body });
+    return JSON.parse(r.body.toString()).data.streamProfile;
+  };
+  const openStream = async (options = {}, who = admin) => {
+    const page = await openLive(base, options, who);
+    await page.getByRole('link', { name: 'Stream' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Stream' }).waitFor();
+    return page;
+  };
+  const field = (page, name) => page.locator(`[id="${(I0 + name).replaceAll('.', '-')}"]`);
+  const info = async (page) => {
+    if (!(await page.locator('.info').count())) await page.keyboard.press('i');
+    await page.locator('.info').waitFor();
+    return page.locator('.info');
+  };
+  const size = async (page) => ((await info(page)).locator('[data-test=size]').textContent());
+  const becomes = (page, what) => until(`the picture is ${what}`, async () => (await size(page)) === what, 20000);
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+  test('E3_settings_are_for_streams_that_begin_later', async () => {
+    const page = await openStream();
+    await field(page, 'Appearance.Resolution').selectOption('1280x720');
+    await until('set', async () => (await param('Appearance.Resolution')) === '1280x720');
+    await page.getByRole('link', { name: 'Live' }).click();
+    await advances(page, 10);
+    check((await size(page)) === '1920 × 1080', 'a running stream stays as it is');
+    await page.reload();
+    await becomes(page, '1280 × 720');
+    await set('Appearance.Resolution', '1920x1080');
+    await page.context().close();
+  });
+
+  test('E3_controls_follow_each_other', async () => {
+    const page = await openStream();
+    await page.locator('[data-section=rate]').waitFor();
+    check((await field(page, 'RateControl.MaxBitrate').count()) === 0, 'variable: no maximum');
+    await field(page, 'RateControl.Mode').selectOption('mbr');
+    await field(page, 'RateControl.MaxBitrate').fill('2500');
+    await field(page, 'RateControl.MaxBitrate').press('Enter');
+    await until('the maximum', async () => (await param('RateControl.MaxBitrate')) === '2500');
+    await page.getByText('Image quality', { exact: true }).click();
+    await until('priority', async () => (await param('RateControl.Priority')) === 'quality');
+    await field(page, 'RateControl.Mode').selectOption('abr');
+    await page.getByLabel('Storage for it, in gigabytes').fill('64');
+    await page.getByLabel('Storage for it, in gigabytes').press('Enter');
+    await until('the target follows', async () => (await param('RateControl.ABR.TargetBitrate')) === '846');
+    await page.getByRole('button', { name: 'Reset Bitrate control' }).click();
+    await until('as at delivery', async () => (await param('RateControl.Mode')) === 'vbr');
+    for (const [name, value] of [['RateControl.MaxBitrate', 0], ['RateControl.Priority', 'framerate'], ['RateControl.ABR.TargetBitrate', 0]])
+      await set(name, value);
+    await page.context().close();
+  });
+
+  test('E3_mirror_and_rotation', async () => {
+    const page = await openStream();
+    await page.getByRole('switch', { name: 'Mirror left and right' }).click();
+    await until('mirrored', async () => (await param('Appearance.MirrorEnabled')) === 'yes');
+    await page.getByText('90', { exact: true }).click();
+    await until('turned', async () => (await param('Appearance.Rotation')) === '90');
+    await page.reload();
+    await page.getByRole('link', { name: 'Live' }).click();
+    await becomes(page, '1080 × 1920');
+    await set('Appearance.Rotation', 0);
+    await set('Appearance.MirrorEnabled', 'no');
+    await page.context().close();
+  });
+
+  test('E4_profiles_are_added_copied_previewed_deleted', async () => {
+    const before = await profiles();
+    const page = await openStream();
+    await page.getByRole('button', { name: 'Add a profile' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('A profile needs a name.').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('Door');
+    await page.getByLabel('Description').fill('small and slow');
+    await page.locator('#profile-resolution').selectOption('640x360');
+    await page.locator('#profile-fps').fill('10');
+    await axeClean(page, 'a stream profile');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await until('made', async () => (await profiles()).some((p) => p.name === 'Door'));
+    const made = (await profiles()).find((p) => p.name === 'Door');
+    check(made.parameters === 'videocodec=h264&resolution=640x360&fps=10', made.parameters);
+    await page.getByRole('button', { name: 'Preview Door' }).click();
+    await becomes(page, '640 × 360');
+    await page.getByRole('button', { name: 'End preview' }).click();
+    await becomes(page, '1920 × 1080');
+    await page.getByRole('button', { name: 'Copy Door' }).click();
+    await page.locator('#profile-videocodec').selectOption('jpeg');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await until('copied', async () => (await profiles()).some((p) => p.name === 'Door 2' && /videocodec=jpeg/.test(p.parameters)));
+    await page.getByRole('button', { name: 'Edit Door 2' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Gate');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await until('renamed', async () => (await profiles()).some((p) => p.name === 'Gate') && !(await profiles()).some((p) => p.name === 'Door 2'));
+    page.on('dialog', (d) => d.accept());
+    for (const name of ['Gate', 'Door']) {
+      await page.getByRole('button', { name: `Delete ${name}`, exact: true }).click();
+      await until('deleted', async () => !(await profiles()).some((p) => p.name === name));
+    }
+    check((await profiles()).length === before.length, 'the others stay');
+    await page.context().close();
+  });
+
+  test('E4_viewers_look_and_do_not_change', async () => {
+    await ask(base, '/axis-cgi/pwdgrp.cgi', {
+      ...admin, method: 'POST', body: `action=add&user=${viewer.user}&pwd=${viewer.password}&grp=users&sgrp=viewer`,
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
+    const page = await openStream({}, viewer);
+    await page.getByText('This account can look, not change.').waitFor();
+    check((await page.getByRole('button', { name: 'Add a profile' }).count()) === 0, 'nothing to add');
+    check((await page.getByRole('button', { name: /^Preview / }).count()) > 0, 'but to look at');
+    await page.context().close();
+  });
+
+  test('E9_resolution_follows_the_window', async () => {
+    const page = await openLive(base, { viewport: { width: 900, height: 520 } });
+    await info(page);
+    await page.getByLabel('Adaptive').check();
+    await becomes(page, '1024 × 576');
+    await page.setViewportSize({ width: 560, height: 420 });
+    await becomes(page, '640 × 360');
+    await page.reload();
+    await becomes(page, '640 × 360'); // this browser keeps it
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await info(page);
+    await page.getByLabel('Adaptive').uncheck();
+    await becomes(page, '1920 × 1080');
+    await page.context().close();
+  });
+
+  test('E9_av1_by_webcodecs', async () => {
+    const page = await openLive();
+    const card = await info(page);
+    const works = await page.evaluate(
+      async () => typeof VideoDecoder !== 'undefined' && (await VideoDecoder.isConfigSupported({ codec: 'av01.0.08M.08' })).supported,
+    );
+    if (!works) {
+      await page.context().close();
+      return 'this browser does not decode AV1';
+    }
+    await card.getByLabel('Adaptive').check();
+    await card.getByLabel('Shown by').selectOption('av1');
+    await until('AV1', async () => /AV1/.test(await card.textContent()));
+    await until('live', async () => (await page.getAttribute(picture, 'data-kind')) === 'live', 20000);
+    await advances(page, 20);
+    await until('its delay is known from the stamp', async () => / ms/.test(await card.locator('[data-test=delay]').textContent()));
+    await card.getByLabel('Shown by').selectOption('mjpeg');
+    await until('JPEG', async () => /JPEG/.test(await card.locator('dd').first().textContent()));
+    await advances(page, 5);
+    await page.context().close();
+  });
+
+  test('E3_stream_page_everywhere', async () => {
+    const page = await openStream();
+    await page.locator('[data-section=profiles] li').first().waitFor();
+    await axeClean(page, 'stream, dark');
+    await shoot(page, 'stream-dark-desktop');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await axeClean(page, 'stream, light');
+    await shoot(page, 'stream-light-desktop');
+    await page.context().close();
+    const small = await openLive(base, phone);
+    await small.getByRole('link', { name: 'Stream' }).tap();
+    await small.locator('[data-section=profiles] li').first().waitFor();
+    check(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+    await shoot(small, 'stream-dark-phone');
+    await small.context().close();
+  });
+}
