@@ -185,6 +185,53 @@ static int set_retention(struct wish *w, const char *name, const char *value, st
     return set_int(&w->e.rate.retention_days, name, value, 1, STREAM_DAYS_MAX, why);
 }
 
+static int set_strength(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    int i = 0;
+    int err = set_choice(&i, name, value, stream_strengths, why);
+    if (!err)
+        w->e.smart.strength = 10 * i;
+    return err;
+}
+
+static int set_dynamic(bool *ret, const char *name, const char *value, struct fault *why)
+{
+    int i = 0;
+    int err = set_choice(&i, name, value, stream_dynamics, why);
+    if (!err)
+        *ret = i;
+    return err;
+}
+
+static int set_gop_mode(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_dynamic(&w->e.smart.dynamic_gop, name, value, why);
+}
+
+static int set_max_gop(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_int(&w->e.smart.max_gop, name, value, 1, SMART_GOP_MAX, why);
+}
+
+static int set_fps_mode(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_dynamic(&w->e.smart.dynamic_fps, name, value, why);
+}
+
+static int set_min_fps(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    return set_number(&w->e.smart.min_fps, name, value, 0, STREAM_FPS_MAX, why);
+}
+
+static int set_z_profile(struct wish *w, const char *name, const char *value, struct fault *why)
+{
+    int i = 0;
+    int err = set_choice(&i, name, value, stream_z_profiles, why);
+    if (!err)
+        w->e.smart.storage = i;
+    return err;
+}
+
 static int set_profile(struct wish *w, const char *name, const char *value, struct fault *why)
 {
     return set_choice(&w->e.profile, name, value, stream_profiles, why);
@@ -260,6 +307,12 @@ static const struct {
     {"videoabrtargetbitrate", set_abr_target},
     {"videoabrmaxbitrate", set_abr_max},
     {"videoabrretentiontime", set_retention},
+    {"videozstrength", set_strength},
+    {"videozgopmode", set_gop_mode},
+    {"videozmaxgoplength", set_max_gop},
+    {"videozfpsmode", set_fps_mode},
+    {"videozminfps", set_min_fps},
+    {"videozprofile", set_z_profile},
     {"h264profile", set_profile},
     {"audio", set_audio},
     {"audiocodec", set_sound_codec}, /* before rate and bitrate: see apply() */
@@ -360,6 +413,12 @@ static void start_from_settings(struct wish *w, enum codec standard)
                  .max_kbps = s->max_kbps,
                  .target_kbps = s->abr_target_kbps,
                  .retention_days = s->retention_days},
+        .smart = {.strength = 10 * s->z_strength,
+                  .dynamic_gop = s->z_gop_mode,
+                  .max_gop = s->z_max_gop,
+                  .dynamic_fps = s->z_fps_mode,
+                  .min_fps = s->z_min_fps,
+                  .storage = s->z_profile},
         .profile = s->profile,
         .stamp = s->stamp,
     };
@@ -413,9 +472,11 @@ static void normalise(struct wish *w)
     e->key.height = turned ? w->width : w->height;
     e->key.range = e->codec == CODEC_JPEG ? RANGE_FULL : RANGE_LIMITED;
     normalise_rate(w);
+    smart_plan_normalise(&e->smart);
     if (e->codec == CODEC_JPEG) {
         e->gop = 1;
         e->rate = (struct rate_plan){.mode = RATE_VBR};
+        e->smart = (struct smart_plan){0};
         e->profile = 0;
     }
 }

@@ -9,11 +9,15 @@
 #include "base/text.h"
 #include "conf/param.h"
 #include "media/pipeline.h"
+#include "media/smart.h"
 
 const char *const stream_rotations[] = {"0", "90", "180", "270", NULL};
 const char *const stream_profiles[] = {"baseline", "main", "high", NULL};
 const char *const stream_rate_modes[] = {"vbr", "mbr", "abr", "cbr", NULL}; /* enum rate_mode */
 const char *const stream_priorities[] = {"none", "framerate", "quality", NULL};
+const char *const stream_strengths[] = {"off", "10", "20", "30", "40", "50", NULL};
+const char *const stream_dynamics[] = {"fixed", "dynamic", NULL};
+const char *const stream_z_profiles[] = {"classic", "storage", NULL};
 
 #define IMAGE(row_name, field, ...)                                                                \
     {                                                                                              \
@@ -48,6 +52,25 @@ static const struct param_row image_rows[] = {
           .standard = "31", .write = ROLE_OPERATOR, .doc = "Pictures between two key pictures"),
     IMAGE("Image.I0.MPEG.H264.Profile", profile, .type = PARAM_ENUM, .choices = stream_profiles,
           .standard = "high", .write = ROLE_OPERATOR, .doc = "Coding tools that H.264 may use"),
+    IMAGE("Image.I0.MPEG.ZStrength", z_strength, .type = PARAM_ENUM, .choices = stream_strengths,
+          .standard = "10", .write = ROLE_OPERATOR,
+          .doc = "How much is saved where nothing moves: off, 10 (low) to 50 (extreme); not JPEG"),
+    IMAGE("Image.I0.MPEG.ZGopMode", z_gop_mode, .type = PARAM_ENUM, .choices = stream_dynamics,
+          .standard = "fixed", .write = ROLE_OPERATOR,
+          .doc = "dynamic: key pictures stand up to ZMaxGopLength apart, instead of PCount + 1"),
+    IMAGE("Image.I0.MPEG.ZMaxGopLength", z_max_gop, .type = PARAM_INT, .min = 1,
+          .max = SMART_GOP_MAX, .standard = "300", .write = ROLE_OPERATOR,
+          .doc = "Pictures from key picture to key picture at most, with ZGopMode dynamic"),
+    IMAGE("Image.I0.MPEG.ZFpsMode", z_fps_mode, .type = PARAM_ENUM, .choices = stream_dynamics,
+          .standard = "fixed", .write = ROLE_OPERATOR,
+          .doc = "dynamic: pictures in which nothing happens are left out"),
+    IMAGE("Image.I0.MPEG.ZMinFps", z_min_fps, .type = PARAM_DOUBLE, .min = 0, .max = STREAM_FPS_MAX,
+          .standard = "0", .write = ROLE_OPERATOR, .unit = "1/s",
+          .doc = "Pictures a second that are sent with ZFpsMode dynamic even if nothing happens; "
+                 "at least one is"),
+    IMAGE("Image.I0.MPEG.ZProfile", z_profile, .type = PARAM_ENUM, .choices = stream_z_profiles,
+          .standard = "classic", .write = ROLE_OPERATOR,
+          .doc = "storage: H.264 and H.265 with B pictures, smaller and half a second late"),
     IMAGE("Image.I0.RateControl.Mode", rate_mode, .type = PARAM_ENUM, .choices = stream_rate_modes,
           .standard = "vbr", .write = ROLE_OPERATOR,
           .doc = "vbr keeps quality, mbr stays under MaxBitrate, abr keeps an average over days, "

@@ -20,7 +20,8 @@ struct image_settings {
     int source, rotation; /* rotation: index of 0, 90, 180, 270 */
     int compression, p_count, profile;
     int rate_mode, max_kbps, priority, abr_max_kbps, abr_target_kbps, retention_days;
-    double fps;
+    int z_strength, z_gop_mode, z_max_gop, z_fps_mode, z_profile; /* smart codec */
+    double fps, z_min_fps;
     int nbrofframes, duration_s;
     int nbr_of_configs;
 };
@@ -41,9 +42,13 @@ extern const struct room_desc image_room_desc, profile_room_desc;
 #define STREAM_DAYS_MAX 3652
 
 /* Choices, NULL-terminated: degrees, H.264 profiles, rate control (enum rate_mode), what gives
- * way (enum rate_priority). */
+ * way (enum rate_priority); smart codec: strengths (off, 10 …), fixed or dynamic, classic or for
+ * storage. */
 extern const char *const stream_rotations[],
-    *const stream_profiles[], *const stream_rate_modes[], *const stream_priorities[];
+    *const stream_profiles[], *const stream_rate_modes[], *const stream_priorities[],
+                                                              *const stream_strengths[],
+                                                                  *const stream_dynamics[],
+                                                                      *const stream_z_profiles[];
 
 /* "1920x1080", "1280x720" …: what can be asked for, the source's own size first, then
  * by area; NULL-terminated. */

@@ -493,6 +493,7 @@ void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_sta
             .bytes = __atomic_load_n(&v->bytes, __ATOMIC_RELAXED),
             .lost_pictures = __atomic_load_n(&v->lost, __ATOMIC_RELAXED),
             .loss_fraction = v->loss_fraction,
+            .feed = v->tracks[0].feed,
         };
         memcpy(s.peer, v->peer, sizeof(s.peer));
         each(&s, arg);

@@ -108,6 +108,7 @@ struct viewer_stats {
     int peer_port;
     uint64_t pictures, packets, bytes, lost_pictures;
     double loss_fraction; /* from receiver reports */
+    struct feed *feed;    /* of its pictures; borrowed, or NULL */
 };
 void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_stats *s, void *arg),
                          void *arg);

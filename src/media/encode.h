@@ -8,6 +8,7 @@
 #include "media/packet.h"
 #include "media/rate.h"
 #include "media/rendition.h"
+#include "media/smart.h"
 #include "media/stream.h"
 
 /* Resolved: every field has its value, so that equal requests compare equal. */
@@ -18,10 +19,15 @@ struct encoding {
     int compression; /* 0 best … 100 smallest (VAPIX) */
     int gop;         /* pictures from key to key; not JPEG */
     struct rate_plan rate;
-    int profile; /* 0 baseline, 1 main, 2 high; H.264 */
-    bool stamp;  /* serial, pose, UTC inside coded pictures */
+    struct smart_plan smart; /* not JPEG */
+    int profile;             /* 0 baseline, 1 main, 2 high; H.264 */
+    bool stamp;              /* serial, pose, UTC inside coded pictures */
 };
 bool encoding_equal(const struct encoding *a, const struct encoding *b);
+/* Pictures from key to key at most. */
+int encoding_gop(const struct encoding *e);
+/* Pictures that the encoder may hold back, and show in another order than they are coded. */
+bool encoding_reorders(const struct encoding *e);
 
 struct encoder;
 struct fault;
@@ -30,9 +36,13 @@ struct encoder_ops {
     const char *name;
     struct encoder *(*open)(const struct encoding *e, double source_fps, struct fault *why);
     /* One picture in, at most one packet out (packet NULL: the codec keeps it for now). The
-     * packet's `how` is that of the picture that it shows. */
+     * packet's `how` is that of the picture that it shows, its early_ns by how much sooner it is
+     * decoded. */
     int (*encode)(struct encoder *enc, struct rendition *r, bool force_key, struct packet **ret_p,
                   struct stream_format *format /* updated when parameter sets appear */);
+    /* How much coarser each block of the picture that comes next is coded (quantizer steps, by
+     * rows of SMART_BLOCK); NULL: all alike. Borrowed until encode() returns. NULL: it cannot. */
+    void (*blocks)(struct encoder *enc, const struct smart_blocks *b);
     /* Coarser than the compression says by so many quantizer steps (rate.h), from the next
      * key on at the latest. NULL: it cannot. */
     void (*coarser)(struct encoder *enc, double steps);

@@ -3,6 +3,11 @@
  * one the codec is emptied and begun anew, which takes some ten milliseconds. It is rarely
  * asked for: who joins begins at the newest key in the window.
  *
+ * This library takes no quality by block. The smart codec's still blocks are therefore held: the
+ * codec is given what they showed when something last happened in them (slowly blended with what
+ * is there now), in which it finds nothing to code. That takes a picture of our own, of which
+ * only those blocks are copied that are not still.
+ *
  * What leaves here is a low-overhead bitstream (AV1 Bitstream Specification 5.2) without
  * temporal delimiters: the sequence header before each key frame, then one metadata OBU of
  * ours if wanted, then frames. */
@@ -26,6 +31,7 @@
 #define CRF_MOST 63
 #define STEP_LEAST 1.0 /* quantizer steps: for less it is not begun anew */
 #define TEXT_MAX 512
+#define REFRESH 64 /* pictures within which each still block is blended once, by a quarter */
 
 extern const struct encoder_ops encoder_av1;
 
@@ -35,8 +41,11 @@ struct av1_encoder {
     EbComponentType *svt;
     bool running, holds; /* holds: a picture, taken as `held` says */
     struct capture held;
-    double coarser; /* quantizer steps */
-    bool stale;     /* the codec has not heard of `coarser` yet */
+    const struct smart_blocks *blocks; /* of the next picture; borrowed */
+    struct picture_pool *pool;
+    struct picture *canvas; /* with the smart codec: what the codec was given */
+    double coarser;         /* quantizer steps */
+    bool stale;             /* the codec has not heard of `coarser` yet */
     int since_key;
     double fps;
     int64_t pts;
@@ -69,6 +78,8 @@ static void av1_close(struct encoder *enc)
 {
     struct av1_encoder *a = container_of(enc, struct av1_encoder, base);
     stop(a);
+    picture_unref(a->canvas);
+    picture_pool_unref(a->pool);
     free(a);
 }
 
@@ -80,7 +91,7 @@ static int start(struct av1_encoder *a)
         return -ENOMEM;
     c.enc_mode = PRESET;
     c.pred_structure = LOW_DELAY;
-    c.intra_period_length = e->gop - 1;
+    c.intra_period_length = encoding_gop(e) - 1;
     c.intra_refresh_type = SVT_AV1_KF_REFRESH;
     c.look_ahead_distance = 0;
     c.scene_change_detection = 0;
@@ -136,9 +147,58 @@ static struct encoder *av1_open(const struct encoding *e, double source_fps, str
     return &a->base;
 }
 
+/* A block of all planes: 16 × 16 luma, cut off at the picture's edge. weight of `from`: 4 all,
+ * 1 a quarter. */
+static void take_block(struct picture *to, const struct picture *from, int bx, int by, int weight)
+{
+    for (int i = 0; i < 3; i++) {
+        int size = SMART_BLOCK >> (i > 0);
+        int width = to->width >> (i > 0), height = to->height >> (i > 0);
+        int x = bx * size, n = x + size > width ? width - x : size;
+        for (int y = by * size; y < (by + 1) * size && y < height; y++) {
+            uint8_t *t = to->plane[i] + (ptrdiff_t)y * to->stride[i] + x;
+            const uint8_t *f = from->plane[i] + (ptrdiff_t)y * from->stride[i] + x;
+            if (weight == 4)
+                memcpy(t, f, (size_t)n);
+            else
+                for (int k = 0; k < n; k++)
+                    t[k] = (uint8_t)((3 * t[k] + f[k] + 2) >> 2);
+        }
+    }
+}
+
+/* What the codec is given. */
+static const struct picture *held_picture(struct av1_encoder *a, const struct picture *p)
+{
+    const struct smart_blocks *b = a->blocks;
+    a->blocks = NULL;
+    if (!a->e.smart.strength)
+        return p;
+    bool all = !b || !a->canvas;
+    if (!a->pool)
+        a->pool = picture_pool_new(p->width, p->height, false, 1);
+    if (!a->canvas && a->pool)
+        a->canvas = picture_get(a->pool);
+    if (!a->canvas)
+        return p;
+    if (all) {
+        picture_copy_rows(a->canvas, p, 0, p->height);
+        return a->canvas;
+    }
+    for (int y = 0; y < b->down; y++)
+        for (int x = 0; x < b->across; x++) {
+            int i = y * b->across + x;
+            if (!b->offset[i])
+                take_block(a->canvas, p, x, y, 4);
+            else if ((i * 37 + (int)(a->pts % REFRESH)) % REFRESH == 0)
+                take_block(a->canvas, p, x, y, 1);
+        }
+    return a->canvas;
+}
+
 static int send_picture(struct av1_encoder *a, const struct rendition *r)
 {
-    const struct picture *p = r->pixels;
+    const struct picture *p = held_picture(a, r->pixels);
     EbSvtIOFormat pixels = {.luma = p->plane[0],
                             .cb = p->plane[1],
                             .cr = p->plane[2],
@@ -246,7 +306,7 @@ static int av1_encode(struct encoder *enc, struct rendition *r, bool force_key,
         return -EINVAL;
     *ret_p = NULL;
     /* Another quality begins where a key is due anyway. */
-    bool anew = force_key || (a->stale && a->since_key + 1 >= a->e.gop);
+    bool anew = force_key || (a->stale && a->since_key + 1 >= encoding_gop(&a->e));
     int err = !a->running || (anew && a->holds) ? renew(a, ret_p) : 0;
     if (!err)
         err = send_picture(a, r);
@@ -256,11 +316,16 @@ static int av1_encode(struct encoder *enc, struct rendition *r, bool force_key,
         *ret_p = packet_unref(*ret_p);
         return err;
     }
-    a->since_key = a->pts == 1 || a->since_key + 1 >= a->e.gop ? 0 : a->since_key + 1;
+    a->since_key = a->pts == 1 || a->since_key + 1 >= encoding_gop(&a->e) ? 0 : a->since_key + 1;
     a->holds = true;
     a->held = r->how;
     *format = a->format;
     return 0;
+}
+
+static void av1_blocks(struct encoder *enc, const struct smart_blocks *b)
+{
+    container_of(enc, struct av1_encoder, base)->blocks = b;
 }
 
 static void av1_coarser(struct encoder *enc, double steps)
@@ -277,6 +342,7 @@ const struct encoder_ops encoder_av1 = {
     .name = "av1",
     .open = av1_open,
     .encode = av1_encode,
+    .blocks = av1_blocks,
     .coarser = av1_coarser,
     .close = av1_close,
 };

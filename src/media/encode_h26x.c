@@ -1,5 +1,9 @@
 /* H.264 by x264 and H.265 by x265, both through libavcodec, tuned for live pictures: no B
- * pictures, no look-ahead, one picture in, one access unit out.
+ * pictures, no look-ahead, one picture in, one access unit out; unless it is to be good for
+ * storage, then both, and some pictures' delay.
+ *
+ * The smart codec's blocks are regions of interest. The quantizer then does not follow what the
+ * picture as a whole costs (qcompress 1): else what the blocks save would be spent at once.
  *
  * What leaves here is Annex B: parameter sets before each picture that decoding can start at,
  * then one SEI message of ours if wanted, then slices. Delimiters, filler and the codec's own
@@ -22,16 +26,22 @@
 
 extern const struct encoder_ops encoder_h264, encoder_h265;
 
+#define QUANTIZER_RANGE 51
+#define NOISE_ROOM 2   /* quantizer steps: what is flat is coded finer than the picture */
 #define QUALITY_ROOM 4 /* quantizer steps */
 #define STEP_LEAST 1.0 /* for less it is not begun anew */
+#define B_PICTURES 3   /* between two others, for storage … */
+#define LOOK_AHEAD 12  /* … and pictures that wait for that to be decided */
+#define HELD_MOST 32   /* pictures within the codec */
 
 enum nal_kind { NAL_OTHER, NAL_SLICE, NAL_KEY_SLICE, NAL_VPS, NAL_SPS, NAL_PPS };
 
 /* In what the two differ. */
 struct flavour {
     const char *title, *library;
-    double crf;     /* to be added: at the same number x265 is smaller and worse than x264 */
-    bool takes_crf; /* a new one while it runs */
+    double smart_crf; /* to be added with qcompress 1, so that what moves is as good as ever */
+    double crf;       /* to be added: at the same number x265 is smaller and worse than x264 */
+    bool takes_crf;   /* a new one while it runs */
     void (*options)(AVCodecContext *c, const struct encoding *e);
     enum nal_kind (*kind)(struct nal n);
     uint8_t sei_header[2];
@@ -45,7 +55,13 @@ struct h26x_encoder {
     AVCodecContext *ctx;
     AVFrame *frame;
     AVPacket *packet;
-    int64_t pts;
+    const struct smart_blocks *blocks; /* of the next picture; borrowed */
+    int64_t pts, first_ns;             /* pts: of the newest picture, in steps of 1/fps */
+    struct held {
+        int64_t pts;
+        struct capture how;
+    } held[HELD_MOST];
+    unsigned n_sent;
     double fps, coarser; /* quantizer steps */
     bool stale;          /* the codec has not heard of `coarser` yet */
     int since_key;
@@ -63,10 +79,13 @@ static void options_h264(AVCodecContext *c, const struct encoding *e)
     static const char *const profiles[] = {"baseline", "main", "high"};
     av_opt_set(c->priv_data, "preset", "veryfast", 0);
     av_opt_set(c->priv_data, "profile", profiles[e->profile], 0);
-    av_opt_set(c->priv_data, "x264-params",
-               "scenecut=0:open-gop=0:bframes=0:repeat-headers=1:annexb=1:aud=0:filler=0:"
-               "sliced-threads=0:nal-hrd=none",
-               0);
+    char params[256];
+    snprintf(params, sizeof(params),
+             "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:filler=0:sliced-threads=0:"
+             "nal-hrd=none:bframes=%d:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-pyramid=none:"
+             "force-cfr=1", /* else it waits for the next picture to know how long this lasts */
+             encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0);
+    av_opt_set(c->priv_data, "x264-params", params, 0);
 }
 
 static enum nal_kind kind_h264(struct nal n)
@@ -83,13 +102,15 @@ static void options_h265(AVCodecContext *c, const struct encoding *e)
 {
     /* Rows of blocks in parallel: one core is not enough for 1080p30. */
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    char params[256];
+    char params[320];
     snprintf(params, sizeof(params),
-             "scenecut=0:open-gop=0:bframes=0:repeat-headers=1:annexb=1:aud=0:info=0:hrd=0:"
-             "frame-threads=1:pools=%ld:log-level=none",
+             "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:info=0:hrd=0:frame-threads=1:"
+             "pools=%ld:log-level=none:bframes=%d:rc-lookahead=%d:b-adapt=0:b-pyramid=0:cutree=0%s",
              cores < 1   ? 1
              : cores > 4 ? 4
-                         : cores);
+                         : cores,
+             encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0,
+             e->smart.strength ? ":aq-mode=1:aq-strength=0:qg-size=16" : "");
     av_opt_set(c->priv_data, "preset", "ultrafast", 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);
 }
@@ -129,6 +150,12 @@ static void h26x_close(struct encoder *enc)
     free(h);
 }
 
+static double crf_now(const struct h26x_encoder *h)
+{
+    return crf_of(h->e.compression) + h->flavour->crf +
+           (h->e.smart.strength ? h->flavour->smart_crf : 0) + h->coarser;
+}
+
 static int open_codec(struct h26x_encoder *h)
 {
     const struct encoding *e = &h->e;
@@ -143,8 +170,10 @@ static int open_codec(struct h26x_encoder *h)
     c->pix_fmt = AV_PIX_FMT_YUV420P;
     c->framerate = av_d2q(h->fps, 100000);
     c->time_base = av_inv_q(c->framerate);
-    c->gop_size = e->gop;
-    c->max_b_frames = 0;
+    c->gop_size = encoding_gop(e);
+    c->max_b_frames = encoding_reorders(e) ? B_PICTURES : 0;
+    if (e->smart.strength)
+        c->qcompress = 1;
     c->thread_count = 1;
     c->color_range = AVCOL_RANGE_MPEG;
     c->color_primaries = AVCOL_PRI_BT709;
@@ -161,11 +190,11 @@ static int open_codec(struct h26x_encoder *h)
     }
     if (e->rate.mode == RATE_CBR)
         c->bit_rate = c->rc_max_rate;
-    av_opt_set(c->priv_data, "tune", "zerolatency", 0);
+    if (!encoding_reorders(e))
+        av_opt_set(c->priv_data, "tune", "zerolatency", 0);
     av_opt_set_int(c->priv_data, "forced-idr", 1, 0);
     if (e->rate.mode != RATE_CBR)
-        av_opt_set_double(c->priv_data, "crf",
-                          crf_of(e->compression) + h->flavour->crf + h->coarser, 0);
+        av_opt_set_double(c->priv_data, "crf", crf_now(h), 0);
     h->flavour->options(c, e);
     return avcodec_open2(c, codec, NULL);
 }
@@ -214,6 +243,67 @@ static void release_rendition(void *opaque, uint8_t *data)
     rendition_unref(opaque);
 }
 
+/* The quantizer that noise passes as nothing: its step is some five standard deviations. */
+static double quantizer_of_noise(double noise)
+{
+    return noise > 0 ? NOISE_ROOM + 6 * log2(noise * 5 / 0.625) : 0;
+}
+
+/* Runs of blocks that are coded alike. */
+static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *b, AVFrame *f)
+{
+    int least = (int)lrint(fmin(quantizer_of_noise(b->noise), QUANTIZER_RANGE) - crf_now(h));
+    AVRegionOfInterest *roi = NULL;
+    size_t n = 0;
+    for (int pass = 0; pass < 2; pass++) { /* counts, then writes */
+        if (pass && n) {
+            AVFrameSideData *side =
+                av_frame_new_side_data(f, AV_FRAME_DATA_REGIONS_OF_INTEREST, n * sizeof(*roi));
+            if (!side)
+                return AVERROR(ENOMEM);
+            roi = (AVRegionOfInterest *)side->data;
+        }
+        n = 0;
+        for (int y = 0; y < b->down; y++) {
+            const int8_t *row = b->offset + (size_t)y * (size_t)b->across;
+            for (int x = 0, end; x < b->across; x = end) {
+                for (end = x + 1; end < b->across && row[end] == row[x]; end++)
+                    ;
+                if (!row[x])
+                    continue;
+                if (roi)
+                    roi[n] = (AVRegionOfInterest){
+                        .self_size = sizeof(*roi),
+                        .top = y * SMART_BLOCK,
+                        .bottom = (y + 1) * SMART_BLOCK,
+                        .left = x * SMART_BLOCK,
+                        .right = end * SMART_BLOCK,
+                        .qoffset = {row[x] > least ? row[x] : least, QUANTIZER_RANGE}};
+                n++;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Where pictures are left out, the others keep their times. */
+static int64_t next_pts(struct h26x_encoder *h, const struct capture *how)
+{
+    if (!h->n_sent)
+        h->first_ns = how->start_ns;
+    int64_t next = h->n_sent ? h->pts + 1 : 0;
+    int64_t due = llrint((double)(how->start_ns - h->first_ns) * h->fps / 1e9);
+    return h->e.smart.dynamic_fps && due > next ? due : next;
+}
+
+static const struct held *find_held(const struct h26x_encoder *h, int64_t pts)
+{
+    for (unsigned i = 0; i < HELD_MOST && i < h->n_sent; i++)
+        if (h->held[i].pts == pts)
+            return &h->held[i];
+    return NULL;
+}
+
 /* The codec reads the rendition's own memory. */
 static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_key)
 {
@@ -227,7 +317,12 @@ static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_
         f->linesize[i] = pic->stride[i];
     }
     f->color_range = AVCOL_RANGE_MPEG;
-    f->pts = h->pts++;
+    f->pts = h->pts = next_pts(h, &r->how);
+    h->held[h->n_sent++ % HELD_MOST] = (struct held){h->pts, r->how};
+    int told = h->blocks ? tell_blocks(h, h->blocks, f) : 0;
+    h->blocks = NULL;
+    if (told < 0)
+        return told;
     f->pict_type = force_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     f->buf[0] = av_buffer_create(pic->plane[0], pic->memlen, release_rendition, rendition_ref(r),
                                  AV_BUFFER_FLAG_READONLY);
@@ -303,7 +398,7 @@ static int reopen(struct h26x_encoder *h)
 {
     avcodec_free_context(&h->ctx);
     h->stale = false;
-    h->pts = 0;
+    h->n_sent = 0;
     return open_codec(h);
 }
 
@@ -313,7 +408,7 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
     struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
     if (r->pixels->width != h->e.key.width || r->pixels->height != h->e.key.height)
         return -EINVAL;
-    if (h->stale && (force_key || h->since_key + 1 >= h->e.gop) && reopen(h) < 0)
+    if (h->stale && (force_key || h->since_key + 1 >= encoding_gop(&h->e)) && reopen(h) < 0)
         return -EIO;
     int ret = send_picture(h, r, force_key);
     if (ret < 0)
@@ -325,7 +420,10 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
     }
     if (ret < 0)
         return -EIO;
-    struct packet *p = rewrite(h, &r->how);
+    const struct held *held = find_held(h, h->packet->pts);
+    struct packet *p = held ? rewrite(h, &held->how) : NULL;
+    if (p)
+        p->early_ns = llrint((double)(h->packet->pts - h->packet->dts) / h->fps * 1e9);
     av_packet_unref(h->packet);
     if (!p)
         return -ENOMEM;
@@ -335,6 +433,11 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
     return 0;
 }
 
+static void h26x_blocks(struct encoder *enc, const struct smart_blocks *b)
+{
+    container_of(enc, struct h26x_encoder, base)->blocks = b;
+}
+
 static void h26x_coarser(struct encoder *enc, double steps)
 {
     struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
@@ -342,8 +445,7 @@ static void h26x_coarser(struct encoder *enc, double steps)
         return;
     h->coarser = steps;
     if (h->flavour->takes_crf && h->e.rate.mode != RATE_CBR)
-        av_opt_set_double(h->ctx->priv_data, "crf",
-                          crf_of(h->e.compression) + h->flavour->crf + steps, 0);
+        av_opt_set_double(h->ctx->priv_data, "crf", crf_now(h), 0);
     else
         h->stale = true;
 }
@@ -353,6 +455,7 @@ const struct encoder_ops encoder_h264 = {
     .name = "h264",
     .open = h264_open,
     .encode = h26x_encode,
+    .blocks = h26x_blocks,
     .coarser = h26x_coarser,
     .close = h26x_close,
 };
@@ -362,6 +465,7 @@ const struct encoder_ops encoder_h265 = {
     .name = "h265",
     .open = h265_open,
     .encode = h26x_encode,
+    .blocks = h26x_blocks,
     .coarser = h26x_coarser,
     .close = h26x_close,
 };

@@ -28,7 +28,35 @@ struct coding { /* owned by the thread */
     uint64_t dropped;
     int64_t last_ns;
     bool has_last, told;
+    struct smart_blocks blocks;
+    uint32_t look;       /* of the newest picture coded */
+    int since_key, held; /* pictures: since the newest key, within the encoder */
+    int64_t key_ns;
+    size_t key_bytes; /* since the newest key */
 };
+
+/* Whether the picture becomes a key, other than by the interval: everything changed, too long a
+ * time has passed, or the window that is kept for who joins would lose the one before. */
+static bool key_is_worth_it(const struct coder *c, const struct coding *w,
+                            const struct rendition *r)
+{
+    if (!c->e.smart.dynamic_gop || !w->has_last)
+        return false;
+    return smart_wants_key(&c->e.smart, r->activity, w->look, c->e.gop, w->since_key) ||
+           (double)(r->how.start_ns - w->key_ns) > SMART_KEY_S * (double)NSEC_PER_SEC ||
+           w->key_bytes > video_window.max_bytes / 4 * 3;
+}
+
+static void set_blocks(struct coder *c, struct coding *w, const struct rendition *r, bool key)
+{
+    if (!c->e.smart.strength || !w->enc->ops->blocks)
+        return;
+    bool spared = !key && smart_blocks_set(&w->blocks, &c->e.key, r->activity, w->look);
+    w->enc->ops->blocks(w->enc, spared ? &w->blocks : NULL);
+    if (!key)
+        c->still_permille =
+            spared ? (int)(1000LL * w->blocks.still / (w->blocks.across * w->blocks.down)) : 0;
+}
 
 static void code(struct coder *c, struct coding *w, struct rendition *r)
 {
@@ -39,7 +67,8 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
         return;
     struct packet *p = NULL;
     struct stream_format format = w->format;
-    bool force = atomic_exchange(&c->force_key, false);
+    bool force = atomic_exchange(&c->force_key, false) || key_is_worth_it(c, w, r);
+    set_blocks(c, w, r, force || !w->has_last || w->since_key + 1 >= encoding_gop(&c->e));
     int err = w->enc->ops->encode(w->enc, r, force, &p, &format);
     if (err < 0) {
         if (!w->told)
@@ -49,8 +78,17 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     }
     w->last_ns = r->how.start_ns;
     w->has_last = true;
+    w->look = r->activity ? r->activity->look : 0;
+    w->since_key++;
+    w->held += p ? 0 : 1;
     if (!p)
         return;
+    if (p->flags & PACKET_KEY) {
+        w->since_key = w->held;
+        w->key_ns = p->how.start_ns;
+        w->key_bytes = 0;
+    }
+    w->key_bytes += p->len;
     if (memcmp(&format, &w->format, sizeof(format))) {
         w->format = format;
         stream_set_format(c->stream, &format);
@@ -58,13 +96,14 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     uint64_t dropped = mailbox_dropped(c->box);
     if (dropped != w->dropped)
         p->flags |= PACKET_GAP;
-    w->dropped = dropped;
+    c->lost = w->dropped = dropped;
     p->time_ns = p->how.start_ns;
+    p->decode_ns = p->time_ns - p->early_ns;
     p->utc_ns = p->how.utc_ns;
     p->coded_ns = clock_now(c->p->clock);
     c->p->coded++;
     double before = rate_coarser(&w->rate);
-    rate_count(&w->rate, p->time_ns, p->len, p->flags & PACKET_KEY);
+    rate_count(&w->rate, p->decode_ns, p->len, p->flags & PACKET_KEY);
     if (w->enc->ops->coarser && rate_coarser(&w->rate) != before)
         w->enc->ops->coarser(w->enc, rate_coarser(&w->rate));
     stream_append(c->stream, p);
@@ -77,6 +116,7 @@ static void *coder_run(void *arg)
     struct fault why = {0};
     stream_get_format(c->stream, &w.format);
     rate_init(&w.rate, &c->e.rate);
+    smart_blocks_init(&w.blocks, c->e.smart.strength);
     w.enc = encoder_find(c->e.codec)->open(&c->e, c->p->fps, &why);
     if (!w.enc) {
         log_error("media", "%s", why.text);
@@ -93,6 +133,7 @@ static void *coder_run(void *arg)
     }
     if (w.enc)
         w.enc->ops->close(w.enc);
+    smart_blocks_done(&w.blocks);
     stream_end(c->stream);
     loop_post(c->p->loop, &c->gone);
     return NULL;
@@ -135,6 +176,7 @@ struct coder *coder_new(struct pipeline *p, const struct encoding *e)
     pthread_setname_np(c->thread, codec_name(e->codec));
     pthread_mutex_lock(&p->lock);
     list_append(&p->coders, &c->link);
+    p->lookers += smart_plan_looks(&e->smart);
     pthread_mutex_unlock(&p->lock);
     p->n_coders++;
     return c;
@@ -163,6 +205,7 @@ void coder_stop(struct coder *c)
     loop_timer_cancel(&c->key_timer);
     pthread_mutex_lock(&p->lock);
     list_remove(&c->link);
+    p->lookers -= smart_plan_looks(&c->e.smart);
     pthread_mutex_unlock(&p->lock);
     list_append(&p->dying_coders, &c->link);
     p->n_coders--;

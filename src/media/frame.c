@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "media/activity.h"
+
 struct frame *frame_new(struct picture *take_pixels, const struct capture *how)
 {
     struct frame *f = calloc(1, sizeof(*f));
@@ -26,6 +28,7 @@ struct frame *frame_unref(struct frame *f)
     if (!f || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL))
         return NULL;
     picture_unref(f->pixels);
+    activity_unref(f->activity);
     free(f);
     return NULL;
 }

@@ -7,10 +7,13 @@
 #include "media/capture.h"
 #include "media/picture.h"
 
+struct activity;
+
 struct frame {
     struct picture *pixels; /* memory of a memfd pool: only masked rows ever reach it */
     struct capture how;
-    int refs; /* atomic */
+    struct activity *activity; /* what the pipeline saw in it when it was offered; or NULL */
+    int refs;                  /* atomic */
 };
 
 struct frame *frame_new(struct picture *take_pixels, const struct capture *how);

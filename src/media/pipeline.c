@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "media/activity.h"
 #include "media/frame.h"
 #include "media/pipeline_inside.h"
 
@@ -93,6 +94,7 @@ struct pipeline *pipeline_free(struct pipeline *p)
     stills_stop(p);
     loop_timer_cancel(&p->still_linger);
     frame_unref(p->newest);
+    activity_watch_free(p->watch);
     pthread_mutex_destroy(&p->lock);
     free(p);
     return NULL;
@@ -149,6 +151,31 @@ static bool is_due(const struct coder *c, int64_t time_ns)
     return c->e.fps <= 0 || !c->has_slot || slot_of(c, time_ns) != c->last_slot;
 }
 
+/* Whether nothing happens in a picture that is due. */
+static bool is_spared(const struct coder *c, const struct activity *a, int64_t time_ns)
+{
+    return c->has_sent && !c->force_key && c->sent_epoch == c->p->epoch &&
+           smart_spares(&c->e.smart, a, c->p->fps, time_ns - c->sent_ns);
+}
+
+static bool takes(const struct coder *c, const struct activity *a, int64_t time_ns)
+{
+    return is_due(c, time_ns) && !is_spared(c, a, time_ns);
+}
+
+static void note_sent(struct coder *c, int64_t time_ns)
+{
+    if (c->e.fps > 0) {
+        if (!c->has_slot)
+            c->first_ns = time_ns;
+        c->last_slot = slot_of(c, time_ns);
+        c->has_slot = true;
+    }
+    c->sent_ns = time_ns;
+    c->sent_epoch = c->p->epoch;
+    c->has_sent = true;
+}
+
 void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *r)
 {
     struct coder *to[CODERS_MAX];
@@ -157,14 +184,9 @@ void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *
     list_for_each(at, &p->coders)
     {
         struct coder *c = container_of(at, struct coder, link);
-        if (c->maker != m || !is_due(c, r->how.start_ns) || n == CODERS_MAX)
+        if (c->maker != m || !takes(c, r->activity, r->how.start_ns) || n == CODERS_MAX)
             continue;
-        if (c->e.fps > 0) {
-            if (!c->has_slot)
-                c->first_ns = r->how.start_ns;
-            c->last_slot = slot_of(c, r->how.start_ns);
-            c->has_slot = true;
-        }
+        note_sent(c, r->how.start_ns);
         to[n++] = coder_ref(c);
     }
     pthread_mutex_unlock(&p->lock);
@@ -172,6 +194,26 @@ void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *
         mailbox_put(to[i]->box, rendition_ref(r));
         coder_unref(to[i]);
     }
+}
+
+/* Once for all encoders, and only if one of them goes by it. */
+static void look(struct pipeline *p, struct frame *f)
+{
+    pthread_mutex_lock(&p->lock);
+    bool wanted = p->wanted && p->lookers;
+    pthread_mutex_unlock(&p->lock);
+    if (!wanted) {
+        p->watch = activity_watch_free(p->watch);
+        return;
+    }
+    if (f->pixels->width != p->width || f->pixels->height != p->height)
+        return;
+    if (!p->watch)
+        p->watch = activity_watch_new(p->width, p->height, false);
+    if (!p->watch)
+        return;
+    f->activity = activity_look(p->watch, f->pixels, &f->how);
+    p->looked++;
 }
 
 void pipeline_offer(struct pipeline *p, struct frame *take_f)
@@ -182,6 +224,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     struct list stills;
     list_init(&stills);
     p->frames++;
+    look(p, f);
     pthread_mutex_lock(&p->lock);
     if (!p->wanted) { /* the last one of a source that is stopping */
         pthread_mutex_unlock(&p->lock);
@@ -196,6 +239,10 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
         struct coder *c = container_of(at, struct coder, link);
         if (!c->maker || !is_due(c, f->how.start_ns)) /* being opened */
             continue;
+        if (is_spared(c, f->activity, f->how.start_ns)) {
+            c->left_out++;
+            continue;
+        }
         unsigned i = 0;
         while (i < n && to[i] != c->maker)
             i++;
@@ -206,7 +253,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     frame_unref(old);
     for (unsigned i = 0; i < n; i++) {
         if (to[i]->plain) {
-            struct rendition *r = rendition_new(picture_ref(f->pixels), &f->how);
+            struct rendition *r = rendition_of(f, picture_ref(f->pixels));
             if (r)
                 pipeline_distribute(p, to[i], r);
             rendition_unref(r);
@@ -296,11 +343,22 @@ int pipeline_normalise(const struct pipeline *p, struct encoding *e, struct faul
     e->key.stream_tag = 0;
     if (e->codec == CODEC_JPEG) {
         e->gop = e->profile = 0;
+        e->smart = (struct smart_plan){0};
         e->rate = (struct rate_plan){.mode = RATE_VBR};
         return 0;
     }
     if (e->gop < 1 || e->gop > 1023)
         return fault_set(why, FAULT_INVALID, "videokeyframeinterval", "must be within 1 and 1023");
+    struct smart_plan *smart = &e->smart;
+    if (smart->strength < 0 || smart->strength > 50 || smart->strength % 10)
+        return fault_set(why, FAULT_INVALID, "videozstrength", "must be off, 10, 20, 30, 40 or 50");
+    if (smart->dynamic_gop && (smart->max_gop < 1 || smart->max_gop > SMART_GOP_MAX))
+        return fault_set(why, FAULT_INVALID, "videozmaxgoplength", "must be within 1 and %d",
+                         SMART_GOP_MAX);
+    if (smart->dynamic_fps && !(smart->min_fps >= 0 && smart->min_fps <= 1000))
+        return fault_set(why, FAULT_INVALID, "videozminfps", "must be within 0 and 1000");
+    smart->storage = encoding_reorders(e);
+    smart_plan_normalise(smart);
     if (e->profile < 0 || e->profile > 2)
         return fault_set(why, FAULT_INVALID, "h264profile", "must be baseline, main or high");
     const struct rate_plan *rate = &e->rate;
@@ -400,6 +458,17 @@ const struct encoding *feed_encoding(struct feed *f)
     return &coder_of(f)->e;
 }
 
+void feed_stats(struct feed *f, struct feed_stats *ret)
+{
+    struct coder *c = f->coder;
+    *ret = (struct feed_stats){
+        .left_out = c->left_out,
+        .lost = c->lost,
+        .still = c->still_permille / 1000.0,
+    };
+    stream_stats(c->stream, &ret->stream);
+}
+
 static void force_key(struct coder *c, int64_t now_ns)
 {
     c->last_forced_ns = now_ns;
@@ -451,5 +520,6 @@ void pipeline_stats(struct pipeline *p, struct pipeline_stats *ret)
         .frames = p->frames,
         .renditions_painted = p->painted,
         .pictures_coded = p->coded,
+        .pictures_looked_at = p->looked,
     };
 }

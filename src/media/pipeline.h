@@ -53,6 +53,14 @@ void pipeline_repaint(struct pipeline *p);
 int pipeline_open(struct pipeline *p, const struct encoding *e, struct feed **ret_feed,
                   struct fault *why);
 const struct encoding *feed_encoding(struct feed *f); /* of a feed of pictures */
+/* What it really gets. Loop. */
+struct feed_stats {
+    struct stream_stats stream;
+    uint64_t left_out; /* pictures in which nothing happened */
+    uint64_t lost;     /* pictures that the encoder was too slow for */
+    double still;      /* share of the newest picture's blocks that are spared */
+};
+void feed_stats(struct feed *f, struct feed_stats *ret);
 
 /* One JPEG of the newest picture, shared with all who ask for the same (rendition,
  * compression) during the same picture. done() on the loop with a packet (borrowed)
@@ -66,7 +74,7 @@ void still_cancel(struct still *s);
 /* What runs now, for streamstatus and tests. */
 struct pipeline_stats {
     unsigned encoders, renditions, feeds;
-    uint64_t frames, renditions_painted, pictures_coded;
+    uint64_t frames, renditions_painted, pictures_coded, pictures_looked_at;
 };
 void pipeline_stats(struct pipeline *p, struct pipeline_stats *ret);
 

@@ -49,10 +49,15 @@ struct coder {
     struct pipeline *p;
     struct encoding e;
     uint32_t id;
-    struct maker *maker; /* p->lock */
-    int64_t first_ns;    /* p->lock; from here the slots of the frame rate count */
-    int64_t last_slot;   /* p->lock; of the frame rate asked for */
-    bool has_slot;       /* p->lock; first_ns and last_slot are valid */
+    struct maker *maker;             /* p->lock */
+    int64_t first_ns;                /* p->lock; from here the slots of the frame rate count */
+    int64_t last_slot;               /* p->lock; of the frame rate asked for */
+    bool has_slot;                   /* p->lock; first_ns and last_slot are valid */
+    int64_t sent_ns;                 /* p->lock; time of the newest picture that it was given … */
+    uint64_t sent_epoch;             /* p->lock; … and how its overlays looked */
+    bool has_sent;                   /* p->lock */
+    _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
+    _Atomic int still_permille;      /* of the newest picture's blocks */
     struct mailbox *box;
     struct stream *stream;
     atomic_bool force_key;
@@ -77,6 +82,8 @@ struct pipeline {
     struct list waiting;        /* struct job: stills that wait for a frame */
     struct frame *newest;       /* of this run of the source */
     bool wanted;
+    unsigned lookers;             /* coders that go by activity */
+    struct activity_watch *watch; /* source thread */
 
     /* loop */
     struct pipeline_limits limits;
@@ -90,7 +97,7 @@ struct pipeline {
     pthread_t still_thread;
 
     _Atomic uint64_t epoch; /* counts repaints */
-    _Atomic uint64_t frames, painted, coded;
+    _Atomic uint64_t frames, painted, coded, looked;
 };
 
 /* pipeline.c */

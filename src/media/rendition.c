@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "media/activity.h"
+
 struct rendition *rendition_new(struct picture *take_pixels, const struct capture *how)
 {
     struct rendition *r = calloc(1, sizeof(*r));
@@ -12,6 +14,14 @@ struct rendition *rendition_new(struct picture *take_pixels, const struct captur
     r->pixels = take_pixels;
     r->how = *how;
     r->refs = 1;
+    return r;
+}
+
+struct rendition *rendition_of(const struct frame *f, struct picture *take_pixels)
+{
+    struct rendition *r = rendition_new(take_pixels, &f->how);
+    if (r)
+        r->activity = activity_ref(f->activity);
     return r;
 }
 
@@ -26,6 +36,7 @@ struct rendition *rendition_unref(struct rendition *r)
     if (!r || __atomic_sub_fetch(&r->refs, 1, __ATOMIC_ACQ_REL))
         return NULL;
     picture_unref(r->pixels);
+    activity_unref(r->activity);
     free(r);
     return NULL;
 }

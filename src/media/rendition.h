@@ -26,10 +26,12 @@ bool rendition_key_equal(const struct rendition_key *a, const struct rendition_k
 struct rendition {
     struct picture *pixels;
     struct capture how;
-    uint64_t painted; /* changes when the overlays' looks changed */
+    struct activity *activity; /* of the frame; NULL: nobody asked */
+    uint64_t painted;          /* changes when the overlays' looks changed */
     int refs;
 };
 struct rendition *rendition_new(struct picture *take_pixels, const struct capture *how);
+struct rendition *rendition_of(const struct frame *f, struct picture *take_pixels);
 struct rendition *rendition_ref(struct rendition *r);
 struct rendition *rendition_unref(struct rendition *r);
 

@@ -111,7 +111,7 @@ struct rendition *painter_paint(struct painter *w, struct pipeline *p,
         }
         p->painted++;
     }
-    struct rendition *r = rendition_new(pixels, &f->how);
+    struct rendition *r = rendition_of(f, pixels);
     if (r)
         r->painted = epoch;
     return r;

@@ -47,7 +47,8 @@ struct stream {
     uint16_t next_seq;
     struct stream_format format;
     uint64_t total_packets, total_bytes, total_keys;
-    int64_t newest_ns, newest_key_ns;
+    int64_t newest_ns, newest_key_ns; /* the latest of all that came */
+    unsigned gop, since_key;
     struct recent recent[RECENT];
     unsigned n_recent; /* counts on; index modulo RECENT */
 
@@ -223,16 +224,20 @@ void stream_append(struct stream *s, struct packet *take_p)
         full = pop_tail(s);
     s->ring[p->serial & (s->cap - 1)] = p;
     s->bytes += p->len;
-    s->newest_ns = p->time_ns;
+    if (!s->total_packets || p->time_ns > s->newest_ns)
+        s->newest_ns = p->time_ns;
     s->total_packets++;
     s->total_bytes += p->len;
     if (p->flags & PACKET_KEY) {
         s->has_key = true;
         s->newest_key = p->serial;
         s->newest_key_ns = p->time_ns;
-        s->total_keys++;
+        if (s->total_keys++)
+            s->gop = s->since_key;
+        s->since_key = 0;
     }
-    s->recent[s->n_recent++ % RECENT] = (struct recent){.time_ns = p->time_ns, .bytes = p->len};
+    s->since_key++;
+    s->recent[s->n_recent++ % RECENT] = (struct recent){.time_ns = s->newest_ns, .bytes = p->len};
     s->head = p->serial + 1;
     pthread_mutex_unlock(&s->lock);
     packet_unref(full);
@@ -347,6 +352,7 @@ void stream_stats(struct stream *s, struct stream_stats *ret)
     ret->newest_ns = s->newest_ns;
     ret->newest_key_ns = s->newest_key_ns;
     ret->window_bytes = s->bytes;
+    ret->gop = s->gop > s->since_key ? s->gop : s->since_key;
     recent_rates(s, now_ns, ret);
     pthread_mutex_unlock(&s->lock);
 }

@@ -67,6 +67,7 @@ void stream_set_rtp_count(stream_rtp_count_fn *count); /* once, by main, before 
 struct stream_stats {
     uint64_t packets, bytes, keys;
     double fps, kbps; /* over the last two seconds */
+    unsigned gop;     /* pictures between the newest two keys; since the newest one if more */
     int64_t newest_ns, newest_key_ns;
     size_t window_bytes;
     unsigned readers;

@@ -1,21 +1,56 @@
-/* streamstatus.cgi: who watches what. */
+/* streamstatus.cgi: who watches what, and what it really is: the frame rate, interval of keys and
+ * bitrate of now, and what the smart codec spares. */
+#include <math.h>
 #include <string.h>
 
 #include "api/camera.h"
 #include "api/vapix/json_cgi.h"
 #include "deliver/deliver.h"
+#include "media/pipeline.h"
 
 struct listing {
     json_t *streams;
     int id;
 };
 
+static double tenths(double v)
+{
+    return round(v * 10) / 10;
+}
+
+static json_t *smart_state(const struct smart_plan *p, const struct feed_stats *st)
+{
+    return json_pack("{s:i, s:s, s:i, s:s, s:f, s:s, s:f, s:I}", "strength", p->strength, "gopmode",
+                     p->dynamic_gop ? "dynamic" : "fixed", "maxgoplength", p->max_gop, "fpsmode",
+                     p->dynamic_fps ? "dynamic" : "fixed", "minfps", p->min_fps, "profile",
+                     p->storage ? "storage" : "classic", "still_share", st->still, "left_out",
+                     (json_int_t)st->left_out);
+}
+
+static void add_actual(json_t *to, struct feed *feed)
+{
+    static const char *const mime[] = {[CODEC_H264] = "video/x-h264",
+                                       [CODEC_JPEG] = "image/jpeg",
+                                       [CODEC_H265] = "video/x-h265",
+                                       [CODEC_AV1] = "video/x-av1"};
+    const struct encoding *e = feed_encoding(feed);
+    struct feed_stats st;
+    feed_stats(feed, &st);
+    json_object_set_new(to, "mime", json_string(mime[e->codec]));
+    json_t *actual = json_pack("{s:s, s:i, s:i, s:f, s:f, s:I, s:I}", "codec", codec_name(e->codec),
+                               "width", e->key.width, "height", e->key.height, "fps",
+                               tenths(st.stream.fps), "kbps", tenths(st.stream.kbps), "gop",
+                               (json_int_t)st.stream.gop, "lost", (json_int_t)st.lost);
+    if (e->codec != CODEC_JPEG)
+        json_object_set_new(actual, "smart", smart_state(&e->smart, &st));
+    json_object_set_new(to, "actual", actual);
+}
+
 static void add_viewer(const struct viewer_stats *s, void *arg)
 {
     struct listing *l = arg;
     bool http = !strcmp(s->transport, "HTTP");
-    json_array_append_new(
-        l->streams,
+    json_t *stream =
         json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I}",
                   "id", l->id++, "path", s->path ? s->path : "", "state", "playing", "media",
                   "video", "direction", "outgoing", "destination_address", s->peer,
@@ -23,7 +58,10 @@ static void add_viewer(const struct viewer_stats *s, void *arg)
                   "transport_protocol", !strcmp(s->transport, "UDP") ? "UDP" : "TCP", "multicast",
                   0, "user_agent", s->user_agent ? s->user_agent : "", "user",
                   s->user ? s->user : "", "pictures", (json_int_t)s->pictures, "bytes",
-                  (json_int_t)s->bytes, "lost_pictures", (json_int_t)s->lost_pictures));
+                  (json_int_t)s->bytes, "lost_pictures", (json_int_t)s->lost_pictures);
+    if (s->feed)
+        add_actual(stream, s->feed);
+    json_array_append_new(l->streams, stream);
 }
 
 static void get_all(struct json_call *c)

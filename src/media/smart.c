@@ -1,0 +1,168 @@
+#include "media/smart.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define CALM_S 0.5     /* without activity, before pictures are left out */
+#define CODED_LOOKS 3  /* looks for which a block is still coded well after its last activity */
+#define DETAIL_FLAT 2  /* of activity.detail: below it a block shows nothing … */
+#define DETAIL_RICH 12 /* … and from here on what somebody may want to read */
+
+struct smart_place { /* the cells that a block shows */
+    uint16_t x0, y0, x1, y1;
+};
+
+bool smart_plan_equal(const struct smart_plan *a, const struct smart_plan *b)
+{
+    return a->strength == b->strength && a->dynamic_gop == b->dynamic_gop &&
+           a->max_gop == b->max_gop && a->dynamic_fps == b->dynamic_fps &&
+           a->min_fps == b->min_fps && a->storage == b->storage;
+}
+
+void smart_plan_normalise(struct smart_plan *p)
+{
+    if (!p->dynamic_gop)
+        p->max_gop = 0;
+    if (!p->dynamic_fps)
+        p->min_fps = 0;
+}
+
+bool smart_plan_looks(const struct smart_plan *p)
+{
+    return p->strength || p->dynamic_gop || p->dynamic_fps;
+}
+
+/* ---- which pictures ---- */
+
+bool smart_spares(const struct smart_plan *p, const struct activity *a, double fps,
+                  int64_t passed_ns)
+{
+    if (!p->dynamic_fps || !a)
+        return false;
+    if (a->look - a->last_any <= (uint32_t)(CALM_S * fps))
+        return false;
+    double least = fmax(p->min_fps, SMART_FPS_LEAST);
+    /* a millisecond: ticks are rounded */
+    return (double)(passed_ns + NSEC_PER_MSEC) < (double)NSEC_PER_SEC / least;
+}
+
+bool smart_wants_key(const struct smart_plan *p, const struct activity *a, uint32_t sent, int gop,
+                     int since_key)
+{
+    return p->dynamic_gop && a && sent && a->last_whole > sent && since_key + 1 >= gop;
+}
+
+/* ---- which blocks ---- */
+
+void smart_blocks_init(struct smart_blocks *b, int strength)
+{
+    *b = (struct smart_blocks){.strength = strength};
+}
+
+void smart_blocks_done(struct smart_blocks *b)
+{
+    free(b->offset);
+    free(b->place);
+    *b = (struct smart_blocks){0};
+}
+
+/* From 0…1 of the finished picture to 0…1 of the frame (rendition_thread.c does it the other
+ * way). */
+static void to_frame(const struct rendition_key *k, double aspect, double x, double y,
+                     double *ret_x, double *ret_y)
+{
+    double vx = k->mirror ? 1 - x : x, vy = y, fx = vx, fy = vy;
+    if (k->rotation_deg == 90) {
+        fx = vy;
+        fy = 1 - vx;
+    } else if (k->rotation_deg == 180) {
+        fx = 1 - vx;
+        fy = 1 - vy;
+    } else if (k->rotation_deg == 270) {
+        fx = 1 - vy;
+        fy = vx;
+    }
+    bool turned = k->rotation_deg == 90 || k->rotation_deg == 270;
+    double want = turned ? (double)k->height / k->width : (double)k->width / k->height;
+    *ret_x = 0.5 + (fx - 0.5) * fmin(want / aspect, 1);
+    *ret_y = 0.5 + (fy - 0.5) * fmin(aspect / want, 1);
+}
+
+static uint16_t cell_of(double v, int n)
+{
+    int i = (int)floor(v);
+    return (uint16_t)(i < 0 ? 0 : i >= n ? n - 1 : i);
+}
+
+static int lay_out(struct smart_blocks *b, const struct rendition_key *k, const struct activity *a)
+{
+    int across = (k->width + SMART_BLOCK - 1) / SMART_BLOCK;
+    int down = (k->height + SMART_BLOCK - 1) / SMART_BLOCK;
+    size_t n = (size_t)across * (size_t)down;
+    b->offset = calloc(n, sizeof(*b->offset));
+    b->place = calloc(n, sizeof(*b->place));
+    if (!b->offset || !b->place)
+        return -1;
+    double aspect = (double)a->width / a->height;
+    double per_x = (double)a->width / ACTIVITY_CELL, per_y = (double)a->height / ACTIVITY_CELL;
+    for (int y = 0; y < down; y++)
+        for (int x = 0; x < across; x++) {
+            double ax, ay, bx, by;
+            to_frame(k, aspect, (double)x * SMART_BLOCK / k->width,
+                     (double)y * SMART_BLOCK / k->height, &ax, &ay);
+            to_frame(k, aspect, fmin((double)(x + 1) * SMART_BLOCK / k->width, 1),
+                     fmin((double)(y + 1) * SMART_BLOCK / k->height, 1), &bx, &by);
+            b->place[y * across + x] =
+                (struct smart_place){cell_of(fmin(ax, bx) * per_x + 0.01, a->across),
+                                     cell_of(fmin(ay, by) * per_y + 0.01, a->down),
+                                     cell_of(fmax(ax, bx) * per_x - 0.01, a->across),
+                                     cell_of(fmax(ay, by) * per_y - 0.01, a->down)};
+        }
+    b->across = across;
+    b->down = down;
+    return 0;
+}
+
+/* What is still costs the more the stronger; less so where there is detail, which shows it. */
+static int8_t offset_of(int strength, uint8_t detail, bool restless)
+{
+    double most = strength * 0.36 + 2.5;
+    if (restless) /* it does move, though always */
+        most *= 0.6;
+    if (detail >= DETAIL_RICH)
+        most *= 0.7;
+    else if (detail > DETAIL_FLAT)
+        most *= 0.85;
+    return (int8_t)lrint(most);
+}
+
+bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
+                      const struct activity *a, uint32_t sent)
+{
+    b->still = 0;
+    if (!a || !b->strength || !sent || a->last_whole + CODED_LOOKS > sent)
+        return false;
+    if (!b->across && lay_out(b, key, a) < 0)
+        return false;
+    b->noise = a->noise;
+    uint32_t since = sent > CODED_LOOKS ? sent - CODED_LOOKS : 0;
+    for (int i = 0; i < b->across * b->down; i++) {
+        const struct smart_place *p = &b->place[i];
+        uint32_t last = 0;
+        uint8_t detail = 0, restless = 0;
+        for (int y = p->y0; y <= p->y1; y++)
+            for (int x = p->x0; x <= p->x1; x++) {
+                size_t at = (size_t)(y * a->across + x);
+                last = a->last[at] > last ? a->last[at] : last;
+                detail = a->detail[at] > detail ? a->detail[at] : detail;
+                restless |= a->restless[at];
+            }
+        bool still = last <= since;
+        b->offset[i] = still ? offset_of(b->strength, detail, restless) : 0;
+        b->still += still;
+    }
+    return true;
+}
