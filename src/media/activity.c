@@ -22,7 +22,7 @@
 #define SURE 6.0        /* standard deviations of noise that begin activity … */
 #define LIKELY 3.0      /* … and that go on with it beside what has begun */
 #define LEAST 96        /* of a cell's difference: six grey levels of one sample */
-#define RESTLESS 2.5f   /* times what a cell differs by most of the time, that begin activity */
+#define RESTLESS 3.5f   /* times what a cell differs by most of the time, that begin activity */
 #define REST_RATE 400   /* looks in which that falls by e; it rises twice as fast */
 #define WHOLE 0.6       /* share of cells: all of the picture has changed */
 #define LIGHT_LEAST 0.4 /* grey levels a look */
@@ -305,7 +305,7 @@ static void mark_cells(struct activity_watch *w, const double light[BINS])
 }
 
 /* A third of the looks are above it. */
-static void learn_usual(struct activity_watch *w, struct activity *a)
+static void learn_usual(struct activity_watch *w, struct activity *a, bool changing)
 {
     float rate = 1.0f / (float)(a->look < REST_RATE ? a->look : REST_RATE);
     for (int y = 0; y < w->down; y++)
@@ -313,7 +313,8 @@ static void learn_usual(struct activity_watch *w, struct activity *a)
             size_t at = cell_at(w, x, y);
             float *u = &w->usual[at], d = (float)w->sums[at].difference;
             float step = fmaxf(*u, LEAST / 8) * rate;
-            *u += d > *u ? 2 * step : -step;
+            if (!changing)
+                *u += d > *u ? 2 * step : -step;
             a->restless[y * w->across + x] = RESTLESS * *u > w->quiet[bin_of(&w->sums[at])];
         }
 }
@@ -330,15 +331,17 @@ static bool is_active(const struct activity_watch *w, int x, int y)
     return false;
 }
 
+/* What is around it too: there it goes next. Leaves go nowhere. */
 static void spread_out(const struct activity_watch *w, struct activity *a, int x, int y)
 {
-    for (int ny = y > 0 ? y - 1 : 0; ny <= y + 1 && ny < w->down; ny++)
-        for (int nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < w->across; nx++)
+    int by = a->restless[y * w->across + x] && w->excess[cell_at(w, x, y)] <= 0 ? 0 : 1;
+    for (int ny = y > by ? y - by : 0; ny <= y + by && ny < w->down; ny++)
+        for (int nx = x > by ? x - by : 0; nx <= x + by && nx < w->across; nx++)
             a->last[ny * w->across + nx] = a->look;
 }
 
 /* What is active is kept as it is now; the rest follows slowly, so that its noise averages
- * out. */
+ * out. Returns how many are active; restless ones that are on their own do not matter. */
 static unsigned take_cells(struct activity_watch *w, struct activity *a, uint8_t still_shift)
 {
     unsigned n = 0;
@@ -348,7 +351,7 @@ static unsigned take_cells(struct activity_watch *w, struct activity *a, uint8_t
             if (is_active(w, x, y)) {
                 spread_out(w, a, x, y);
                 w->shift[cell_at(w, x, y)] = 0;
-                n++;
+                n += !a->restless[y * w->across + x] || neighbour_has(w, x, y, 2);
             }
     return n;
 }
@@ -395,8 +398,7 @@ static void judge(struct activity_watch *w, struct activity *a)
     if (!changing || second)
         learn(w, &t, busy, second);
     mark_cells(w, light);
-    if (!changing)
-        learn_usual(w, a);
+    learn_usual(w, a, changing);
     unsigned n = take_cells(w, a, changing ? KEPT_SHIFT_LIGHT : KEPT_SHIFT_STILL);
     if (n)
         a->last_any = a->look;

@@ -39,9 +39,10 @@ enum nal_kind { NAL_OTHER, NAL_SLICE, NAL_KEY_SLICE, NAL_VPS, NAL_SPS, NAL_PPS }
 /* In what the two differ. */
 struct flavour {
     const char *title, *library;
-    double smart_crf; /* to be added with qcompress 1, so that what moves is as good as ever */
-    double crf;       /* to be added: at the same number x265 is smaller and worse than x264 */
-    bool takes_crf;   /* a new one while it runs */
+    double smart_crf;   /* to be added with qcompress 1, so that what moves is as good as ever */
+    double crf;         /* to be added: at the same number x265 is smaller and worse than x264 */
+    bool takes_crf;     /* a new one while it runs */
+    bool wants_regions; /* with every picture or with none: x265 makes no room for them later */
     void (*options)(AVCodecContext *c, const struct encoding *e);
     enum nal_kind (*kind)(struct nal n);
     uint8_t sei_header[2];
@@ -110,7 +111,7 @@ static void options_h265(AVCodecContext *c, const struct encoding *e)
              : cores > 4 ? 4
                          : cores,
              encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0,
-             e->smart.strength ? ":aq-mode=1:aq-strength=0:qg-size=16" : "");
+             e->smart.strength ? ":aq-mode=1:aq-strength=0.01:qg-size=16" : "");
     av_opt_set(c->priv_data, "preset", "ultrafast", 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);
 }
@@ -135,7 +136,9 @@ static const struct flavour flavour_h264 = {.title = "H.264",
                                             .sei_header_len = 1};
 static const struct flavour flavour_h265 = {.title = "H.265",
                                             .library = "libx265",
+                                            .smart_crf = 1,
                                             .crf = 2,
+                                            .wants_regions = true,
                                             .options = options_h265,
                                             .kind = kind_h265,
                                             .sei_header = {HEVC_SEI << 1, 1},
@@ -286,6 +289,20 @@ static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *
     return 0;
 }
 
+static int tell_nothing(const struct h26x_encoder *h, AVFrame *f)
+{
+    AVRegionOfInterest one = {
+        .self_size = sizeof(one), .bottom = 1, .right = 1, .qoffset = {0, QUANTIZER_RANGE}};
+    if (!h->e.smart.strength || !h->flavour->wants_regions)
+        return 0;
+    AVFrameSideData *side =
+        av_frame_new_side_data(f, AV_FRAME_DATA_REGIONS_OF_INTEREST, sizeof(one));
+    if (!side)
+        return AVERROR(ENOMEM);
+    memcpy(side->data, &one, sizeof(one));
+    return 0;
+}
+
 /* Where pictures are left out, the others keep their times. */
 static int64_t next_pts(struct h26x_encoder *h, const struct capture *how)
 {
@@ -319,7 +336,7 @@ static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_
     f->color_range = AVCOL_RANGE_MPEG;
     f->pts = h->pts = next_pts(h, &r->how);
     h->held[h->n_sent++ % HELD_MOST] = (struct held){h->pts, r->how};
-    int told = h->blocks ? tell_blocks(h, h->blocks, f) : 0;
+    int told = h->blocks ? tell_blocks(h, h->blocks, f) : tell_nothing(h, f);
     h->blocks = NULL;
     if (told < 0)
         return told;
