@@ -27,6 +27,7 @@
 #include "image/develop.h"
 #include "image/eye.h"
 #include "image/source.h"
+#include "media/feed.h"
 #include "media/frame.h"
 #include "media/pipeline.h"
 

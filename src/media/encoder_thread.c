@@ -98,12 +98,11 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
         p->flags |= PACKET_GAP;
     c->lost = w->dropped = dropped;
     p->time_ns = p->how.start_ns;
-    p->decode_ns = p->time_ns - p->early_ns;
     p->utc_ns = p->how.utc_ns;
     p->coded_ns = clock_now(c->p->clock);
     c->p->coded++;
     double before = rate_coarser(&w->rate);
-    rate_count(&w->rate, p->decode_ns, p->len, p->flags & PACKET_KEY);
+    rate_count(&w->rate, p->time_ns - p->early_ns, p->len, p->flags & PACKET_KEY);
     if (w->enc->ops->coarser && rate_coarser(&w->rate) != before)
         w->enc->ops->coarser(w->enc, rate_coarser(&w->rate));
     stream_append(c->stream, p);

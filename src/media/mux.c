@@ -190,8 +190,9 @@ static int write_piece(struct muxer *m, const struct packet *p)
     pkt->data = (uint8_t *)(uintptr_t)p->bytes; /* borrowed: without a buffer nobody writes there */
     pkt->size = (int)p->len;
     pkt->flags = p->flags & PACKET_KEY ? AV_PKT_FLAG_KEY : 0;
-    pkt->pts = pkt->dts =
-        av_rescale(p->time_ns, s->time_base.den, (int64_t)s->time_base.num * NSEC_PER_SEC);
+    const int64_t den = s->time_base.den, num = (int64_t)s->time_base.num * NSEC_PER_SEC;
+    pkt->pts = av_rescale(p->time_ns, den, num);
+    pkt->dts = av_rescale(p->time_ns - p->early_ns, den, num);
     /* it lasts until the next one, which nobody knows yet */
     pkt->duration = av_rescale_q(1, av_inv_q(rate), s->time_base);
     int err = add_time(pkt, p);

@@ -460,7 +460,7 @@ const struct encoding *feed_encoding(struct feed *f)
 
 void feed_stats(struct feed *f, struct feed_stats *ret)
 {
-    struct coder *c = f->coder;
+    struct coder *c = coder_of(f);
     *ret = (struct feed_stats){
         .left_out = c->left_out,
         .lost = c->lost,

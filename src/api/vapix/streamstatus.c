@@ -6,6 +6,7 @@
 #include "api/camera.h"
 #include "api/vapix/json_cgi.h"
 #include "deliver/deliver.h"
+#include "media/feed.h"
 #include "media/pipeline.h"
 
 struct listing {
@@ -46,6 +47,13 @@ static void add_actual(json_t *to, struct feed *feed)
     json_object_set_new(to, "actual", actual);
 }
 
+static bool shows_pictures(struct feed *feed)
+{
+    struct stream_format f;
+    stream_get_format(feed_stream(feed), &f);
+    return !codec_is_sound(f.codec);
+}
+
 static void add_viewer(const struct viewer_stats *s, void *arg)
 {
     struct listing *l = arg;
@@ -59,7 +67,7 @@ static void add_viewer(const struct viewer_stats *s, void *arg)
                   0, "user_agent", s->user_agent ? s->user_agent : "", "user",
                   s->user ? s->user : "", "pictures", (json_int_t)s->pictures, "bytes",
                   (json_int_t)s->bytes, "lost_pictures", (json_int_t)s->lost_pictures);
-    if (s->feed)
+    if (s->feed && shows_pictures(s->feed))
         add_actual(stream, s->feed);
     json_array_append_new(l->streams, stream);
 }
