@@ -13,8 +13,13 @@
 #define SPEED 0.3        /* of the way, a picture */
 #define SETTLE 0.06      /* stops */
 #define WAKE 0.35
-#define GRID_STEPS 16 /* a stop: gains stand in such steps */
-#define MOST_STOPS 3.0
+#define GRID_STEPS 16  /* a stop: gains stand in such steps */
+#define MOST_BIAS 4.0  /* stops */
+#define DARK_SHARE 0.1 /* of the picture */
+#define DARK_SLOPE 0.75
+#define DARK_FROM 2.5 /* stops below what the exposure aims at … */
+#define DARK_MOST 9.0
+#define DARK_BAND 0.6
 #define DARKEST (-9.0) /* light below that (log2) is noise */
 
 enum level { LOW, MEDIUM, HIGH };
@@ -74,11 +79,29 @@ static void choose_range(struct tone_map *t, const struct measured *m, double ra
         t->wait = WAIT;
 }
 
+/* What is dark has less noise when all is exposed longer, which the range then makes room for:
+ * half of what it is too dark by, at the level high. The light that a tenth of the picture is
+ * below is a thing of the scene, however long it was exposed. */
+static void look_for_dark(struct tone_map *t, const struct eye_settings *s,
+                          const struct measured *m, double target)
+{
+    double share = 0, stops = 0;
+    int i = 0;
+    while (i < SHOT_BINS - 1 && (share += m->bins[i]) < DARK_SHARE)
+        i++;
+    stops = log2(target) - (i / 4.0 - 16);
+    double dark = clamp((fmin(stops, DARK_MOST) - DARK_FROM) * DARK_SLOPE, 0, MOST_BIAS);
+    if (level_of(s) != HIGH || !s->wdr || t->range <= HEADROOM)
+        t->dark = 0;
+    else if (fabs(dark - t->dark) > DARK_BAND)
+        t->dark = round(2 * dark) / 2;
+}
+
 double tone_map_bias(const struct tone_map *t, const struct eye_settings *s)
 {
     static const double share[] = {[LOW] = 0.15, [MEDIUM] = 0.25, [HIGH] = 0.35};
-    double over = log2(t->range / HEADROOM);
-    return over > 0 ? fmin(share[level_of(s)] * over, 2) : 0;
+    double over = log2(t->range / HEADROOM), bias = share[level_of(s)] * over;
+    return over > 0 ? fmin(fmax(bias, t->dark), MOST_BIAS) : 0;
 }
 
 /* ---- curve ---- */
@@ -157,9 +180,10 @@ static double pull_of(const struct eye_settings *s)
 
 static void make_grid(struct tone_map *t, const struct eye_settings *s)
 {
-    double share = pull_of(s);
+    static const double most[] = {[LOW] = 3, [MEDIUM] = 3, [HIGH] = 4};
+    double share = pull_of(s), far = most[level_of(s)];
     for (int i = 0; i < ZONES; i++) {
-        double stops = clamp(-share * t->seen[i], -MOST_STOPS, MOST_STOPS);
+        double stops = clamp(-share * t->seen[i], -far, far);
         (&t->tone.stops[0][0])[i] = (float)(round(stops * GRID_STEPS) / GRID_STEPS);
     }
 }
@@ -192,6 +216,7 @@ void tone_map_step(struct tone_map *t, const struct eye_settings *s, const struc
     choose_range(t, m, range, most_range(s, l), jump);
     if (!l->tone)
         return;
+    look_for_dark(t, s, m, target * exp2(tone_map_bias(t, s)));
     double bias = tone_map_bias(t, s);
     double pull = pull_of(s);
     bool same = t->made && t->made_pull == pull && t->made_range == t->range &&

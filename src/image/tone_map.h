@@ -15,6 +15,7 @@ struct tone_map {
     int wait;       /* pictures until it may change again */
     int patience;   /* pictures until it may shrink again */
     int since_less; /* pictures since it shrank */
+    double dark;    /* stops that the exposure is longer by for what is dark; the level high */
     float seen[ZONES]; /* stops of the zones about the middle, as they are on their way */
     bool moving;
     struct tone tone;
