@@ -40,6 +40,7 @@
 #include "image/develop.h"
 #include "image/eye.h"
 #include "image/overlay.h"
+#include "image/overlay_pictures.h"
 #include "image/settings.h"
 #include "image/source.h"
 #include "media/pipeline.h"
@@ -63,7 +64,6 @@ struct app {
     struct file_port *files;
     struct identity_info identity;
     struct masks *masks;
-    struct overlays *overlays;
     struct gate *gate;
     struct vapix_door *vapix;
     struct rtsp_door *rtsp;
@@ -93,13 +93,21 @@ static void find_web(struct app *a)
     }
 }
 
-static long local_offset(int64_t utc_ns, void *arg)
+static long local_time(int64_t utc_ns, char *ret_zone, size_t size, void *arg)
 {
     struct app *a = arg;
     const struct time_settings *t = room_ref(a->camera.time_room);
     long offset = time_local_offset(t->zone, utc_ns);
+    time_local_name(t->zone, utc_ns, ret_zone, size);
     room_unref(t);
     return offset;
+}
+
+static void on_overlays(void *arg)
+{
+    struct pipeline *p = ((struct app *)arg)->camera.pipeline;
+    if (p) /* while it starts there is none */
+        pipeline_repaint(p);
 }
 
 static void on_demand(bool wanted, void *arg)
@@ -110,12 +118,12 @@ static void on_demand(bool wanted, void *arg)
 static bool on_paint(struct picture *canvas, const struct rendition_key *key,
                      const struct capture *how, const struct stream_stats *stats, void *arg)
 {
-    return overlays_paint(canvas, key, how, stats, ((struct app *)arg)->overlays);
+    return overlays_paint(canvas, key, how, stats, ((struct app *)arg)->camera.overlays);
 }
 
-static bool on_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
+static unsigned on_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
 {
-    return overlays_paints(key, ret_per_stream, ((struct app *)arg)->overlays);
+    return overlays_paints(key, ret_per_stream, ((struct app *)arg)->camera.overlays);
 }
 
 static void apply_limits(struct app *a)
@@ -144,7 +152,7 @@ static void on_change(struct conf_listener *l, const char *const *names, size_t 
     struct app *a = (struct app *)((char *)l - offsetof(struct app, settings));
     bool painted = false, limited = false, turned = false;
     for (size_t i = 0; i < n; i++) {
-        painted |= text_glob("Image.I0.Text.*", names[i]);
+        painted |= overlays_heed(names[i]);
         turned |= !strcmp("ImageSource.I0.SourceRotation", names[i]);
         limited |=
             text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
@@ -190,6 +198,24 @@ static int open_rooms(struct app *a, struct fault *why)
     return 0;
 }
 
+/* The first address that others can reach. */
+static void first_address(char *ret, size_t size)
+{
+    struct ifaddrs *all = NULL;
+    text_copy(ret, size, "127.0.0.1");
+    if (getifaddrs(&all))
+        return;
+    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !(i->ifa_flags & IFF_UP) ||
+            i->ifa_flags & IFF_LOOPBACK)
+            continue;
+        const struct sockaddr_in *in = (const void *)i->ifa_addr;
+        inet_ntop(AF_INET, &in->sin_addr, ret, (socklen_t)size);
+        break;
+    }
+    freeifaddrs(all);
+}
+
 /* What is set of these holds from start to start. */
 static void choose_mode(struct camera *c)
 {
@@ -203,6 +229,32 @@ static void choose_mode(struct camera *c)
         log_warn("main", "the sensor does not take pictures as CaptureMode %d asks",
                  s->capture_mode);
     room_unref(s);
+}
+
+/* What the overlays' text may speak of. */
+static void tell_overlays(struct camera *c, const struct sensor_caps *sensor)
+{
+    struct overlay_facts f;
+    struct head_caps head;
+    struct lens_caps lens = {0};
+    ptz_caps(c->ptz, &head);
+    if (c->device->lens)
+        c->device->lens->ops->caps(c->device->lens, &lens);
+    overlays_facts(c->overlays, &f);
+    text_copy(f.mac, sizeof f.mac, c->identity->mac);
+    snprintf(f.host, sizeof f.host, "vedette-%s", c->identity->serial);
+    for (char *at = f.host; *at; at++)
+        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at);
+    first_address(f.ip, sizeof f.ip);
+    f.most_zoom = head.max_zoom;
+    f.sensor_width_mm = c->device->lens ? 5.37 : 0; /* 1/2.8": what the virtual one is made as */
+    f.widest_f = lens.widest_f;
+    f.narrowest_f = lens.narrowest_f;
+    f.most_gain_db = sensor->most_gain_db;
+    f.shortest_ns = sensor->shortest_ns;
+    f.longest_ns = sensor->longest_ns;
+    f.frame_aspect = (double)sensor->width / sensor->height;
+    overlays_set_facts(c->overlays, &f);
 }
 
 static int open_picture(struct app *a, struct fault *why)
@@ -219,7 +271,13 @@ static int open_picture(struct app *a, struct fault *why)
     const struct pipeline_hooks hooks = {
         .demand = on_demand, .paint = on_paint, .paints = on_paints, .arg = a};
     a->masks = masks_new();
-    a->overlays = overlays_new(c->overlay_room, local_offset, a);
+    const struct overlays_hooks said = {
+        .local_time = local_time, .changed = on_overlays, .arg = a};
+    char worker[PATH_MAX];
+    bool has_worker = !overlay_worker_path(worker, sizeof worker);
+    c->overlay_pictures =
+        overlay_pictures_new(c->loop, c->jobs, c->files, has_worker ? worker : NULL);
+    c->overlays = overlays_new(c->loop, c->overlay_room, c->overlay_pictures, &said);
     c->source = source_new(c->clock, c->device->sensor, c->events, a->masks, c->eye_room);
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
@@ -230,9 +288,10 @@ static int open_picture(struct app *a, struct fault *why)
     const struct device *d = c->device;
     const struct eye_ports eye = {d->sensor, d->head, d->lens, d->infrared, d->led, d->body};
     c->eye = eye_new(c->loop, c->clock, c->conf, c->eye_room, c->events, &eye);
-    if (!a->masks || !a->overlays || !c->eye || !c->sounds || !c->source || !c->pipeline ||
+    if (!a->masks || !c->overlays || !c->eye || !c->sounds || !c->source || !c->pipeline ||
         !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
+    tell_overlays(c, &caps);
     source_set_pipeline(c->source, c->pipeline);
     source_set_eye(c->source, c->eye);
     return 0;
@@ -412,7 +471,8 @@ static void stop(struct app *a)
     sounds_free(c->sounds);
     ear_free(c->ear);
     ptz_free(c->ptz);
-    overlays_free(a->overlays);
+    overlays_free(c->overlays);
+    overlay_pictures_free(c->overlay_pictures);
     masks_free(a->masks);
     device_close(c->device);
     trust_free(c->trust);

@@ -25,6 +25,8 @@ libjansson-dev             JSON
 libxml2-dev                XML
 libpango1.0-dev            text of overlays and signs
 libcairo2-dev              painting of overlays and signs
+librsvg2-dev               SVG pictures of overlays (in the picture worker)
+libseccomp-dev             the picture worker's cage
 libcurl4-openssl-dev       vedettectl, heads that are spoken to by HTTP
 fonts-dejavu-core          a font for overlays and signs
 tzdata                     time zones
@@ -39,7 +41,10 @@ gstreamer1.0-libav         alien: its decoder
 nginx-light                alien: the caching proxy that multiplies video
 curl                       alien: Digest, TLS
 chromium                   alien: the web page in a real browser
-tesseract-ocr              reads a sign in the picture
+tesseract-ocr              reads a sign, and overlays, in the picture
+tesseract-ocr-ara          reads overlays in Arabic
+tesseract-ocr-chi-sim      reads overlays in Chinese
+fonts-droid-fallback       Chinese letters for overlays
 opencv-doc                 a clip of walking people for the file source
 clang                      fuzzers
 jq                         reads JSON of vedettectl, as a script would

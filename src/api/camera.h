@@ -17,6 +17,8 @@ struct file_port;
 struct identity_info;
 struct jobs;
 struct loop;
+struct overlay_pictures;
+struct overlays;
 struct pipeline;
 struct ptz;
 struct room;
@@ -42,6 +44,8 @@ struct camera {
     struct ear *ear;
     struct ptz *ptz;
     struct eye *eye;
+    struct overlays *overlays;                 /* image/overlay.h */
+    struct overlay_pictures *overlay_pictures; /* image/overlay_pictures.h; NULL: none */
     struct deliver *deliver;
     struct truth_door *truth; /* NULL: not the virtual camera */
     const struct identity_info *identity;

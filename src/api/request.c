@@ -128,10 +128,12 @@ static int set_mirror(struct wish *w, const char *name, const char *value, struc
 static int set_overlays(struct wish *w, const char *name, const char *value, struct fault *why)
 {
     static const char *const names[] = {"off", "all", "text", "image", "application", NULL};
+    static const unsigned sets[] = {0, OVERLAYS_ALL, OVERLAYS_TEXT, OVERLAYS_IMAGE,
+                                    OVERLAYS_APPLICATION};
     int i = 0;
     int err = set_choice(&i, name, value, names, why);
     if (!err)
-        w->e.key.overlays = i == 1 || i == 2; /* there are none but text yet */
+        w->e.key.overlays = sets[i];
     return err;
 }
 
@@ -404,7 +406,7 @@ static void start_from_settings(struct wish *w, enum codec standard)
     double source_fps;
     w->e = (struct encoding){
         .codec = standard,
-        .key = {.view = 1, .rotation_deg = 90 * s->rotation, .mirror = s->mirror, .overlays = true},
+        .key = {.view = 1, .rotation_deg = 90 * s->rotation, .mirror = s->mirror, .overlays = OVERLAYS_ALL},
         .fps = s->fps,
         .compression = s->compression,
         .gop = s->p_count + 1,
@@ -525,53 +527,14 @@ int request_jpeg(struct camera *cam, const struct arg *args, size_t n_args, stru
 
 /* ---- points ---- */
 
-/* The part of the frame that is shown, 0…1 each way. */
-static void shown_part(const struct rendition_key *k, double frame_aspect, double *ret_w,
-                       double *ret_h)
-{
-    bool turned = k->rotation_deg == 90 || k->rotation_deg == 270;
-    double aspect = turned ? (double)k->height / k->width : (double)k->width / k->height;
-    *ret_w = aspect < frame_aspect ? aspect / frame_aspect : 1;
-    *ret_h = aspect > frame_aspect ? frame_aspect / aspect : 1;
-}
-
 void request_view_to_frame(const struct rendition_key *k, double frame_aspect, double *x, double *y)
 {
-    double vx = k->mirror ? 1 - *x : *x, vy = *y, w, h;
-    double fx = vx, fy = vy;
-    if (k->rotation_deg == 90) {
-        fx = vy;
-        fy = 1 - vx;
-    } else if (k->rotation_deg == 180) {
-        fx = 1 - vx;
-        fy = 1 - vy;
-    } else if (k->rotation_deg == 270) {
-        fx = 1 - vy;
-        fy = vx;
-    }
-    shown_part(k, frame_aspect, &w, &h);
-    *x = 0.5 + (fx - 0.5) * w;
-    *y = 0.5 + (fy - 0.5) * h;
+    rendition_to_frame(k, frame_aspect, x, y);
 }
 
 void request_frame_to_view(const struct rendition_key *k, double frame_aspect, double *x, double *y)
 {
-    double w, h;
-    shown_part(k, frame_aspect, &w, &h);
-    double fx = 0.5 + (*x - 0.5) / w, fy = 0.5 + (*y - 0.5) / h;
-    double vx = fx, vy = fy;
-    if (k->rotation_deg == 90) {
-        vx = 1 - fy;
-        vy = fx;
-    } else if (k->rotation_deg == 180) {
-        vx = 1 - fx;
-        vy = 1 - fy;
-    } else if (k->rotation_deg == 270) {
-        vx = fy;
-        vy = 1 - fx;
-    }
-    *x = k->mirror ? 1 - vx : vx;
-    *y = vy;
+    rendition_from_frame(k, frame_aspect, x, y);
 }
 
 void request_frame_to_sensor(struct camera *cam, double *x, double *y)

@@ -145,6 +145,23 @@ static void resample(uint8_t *to, const uint8_t *top, const uint8_t *below, int 
     }
 }
 
+INLINE void over_run(uint8_t *restrict to, const uint8_t *restrict add,
+                     const uint8_t *restrict keep, int n)
+{
+    for (int i = 0; i < n; i++) {
+        uint16_t v = (uint16_t)(to[i] * keep[i] + 128);
+        to[i] = (uint8_t)(add[i] + (uint8_t)((uint16_t)(v + (v >> 8)) >> 8));
+    }
+}
+
+static void over(uint8_t *to, const uint8_t *add, const uint8_t *keep, size_t n)
+{
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        over_run(to + i, add + i, keep + i, 16);
+    over_run(to + i, add + i, keep + i, (int)(n - i));
+}
+
 extern const struct image_kernels IMAGE_KERNELS;
 const struct image_kernels IMAGE_KERNELS = {.name = IMAGE_KERNELS_NAME,
                                             .lookup = lookup,
@@ -153,4 +170,5 @@ const struct image_kernels IMAGE_KERNELS = {.name = IMAGE_KERNELS_NAME,
                                             .sharpen = sharpen,
                                             .smooth = smooth,
                                             .collect = collect,
-                                            .resample = resample};
+                                            .resample = resample,
+                                            .over = over};

@@ -37,6 +37,8 @@ struct image_kernels {
      * in 256ths). Reads [x/65536, (x + (n-1)·step)/65536 + 1]. */
     void (*resample)(uint8_t *to, const uint8_t *top, const uint8_t *below, int weight, size_t n,
                      int32_t x, int32_t step);
+    /* to = add + to·keep/255: what is premultiplied laid over a row. add + keep ≤ 255. */
+    void (*over)(uint8_t *to, const uint8_t *add, const uint8_t *keep, size_t n);
 };
 
 extern const struct image_kernels image_kernels_plain, image_kernels_avx2;

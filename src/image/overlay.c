@@ -1,271 +1,780 @@
 #include "image/overlay.h"
 
+#include <errno.h>
+#include <math.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "conf/param.h"
-#include "image/overlay_label.h"
+#include "image/overlay_items.h"
+#include "image/overlay_pictures.h"
 
-#define TEXT_MAX 80      /* characters of the setting, as VAPIX has it */
-#define EXPANDED_MAX 512 /* expanded */
-#define CACHED 8         /* labels: one a picture height and stream in use */
+#define CACHE_BYTES ((size_t)48 << 20)
+#define SIDE_MOST 8192
 
-struct overlay_settings {
-    bool text_enabled, clock_enabled, date_enabled;
-    char string[TEXT_MAX * 4 + 1]; /* UTF-8 */
-    int color, background, position, size;
+struct overlays {
+    struct loop *loop;
+    struct room *room;
+    struct overlay_pictures *pictures;
+    struct overlays_hooks hooks;
+    struct overlay_painter *painter;
+    struct sprite_cache *cache;
+    struct loop_timer over; /* a slot's time */
+    pthread_mutex_t lock;   /* the pointer */
+    struct told *told;
 };
 
-static const char *const colors[] = {"white", "black", NULL};
-static const char *const backgrounds[] = {"white", "black", "transparent", "semitransparent", NULL};
-static const char *const positions[] = {"top", "bottom", NULL};
-static const char *const sizes[] = {"small", "medium", "large", NULL};
+/* ---- what was told ---- */
 
-#define FIELD(f) PARAM_FIELD(struct overlay_settings, f)
-#define ROLES .read = ROLE_VIEWER, .write = ROLE_OPERATOR
-static const struct param_row rows[] = {
-    {.name = "Image.I0.Text.TextEnabled",
-     .type = PARAM_BOOL,
-     FIELD(text_enabled),
-     .standard = "no",
-     ROLES,
-     .doc = "Shows the text of Image.I0.Text.String in the picture"},
-    {.name = "Image.I0.Text.String",
-     .type = PARAM_STRING,
-     FIELD(string),
-     .standard = "",
-     ROLES,
-     .doc = "Text in the picture; %-forms of time, #r #b #x #y #Z #s become figures"},
-    {.name = "Image.I0.Text.ClockEnabled",
-     .type = PARAM_BOOL,
-     FIELD(clock_enabled),
-     .standard = "yes",
-     ROLES,
-     .doc = "Shows the time of day in the picture"},
-    {.name = "Image.I0.Text.DateEnabled",
-     .type = PARAM_BOOL,
-     FIELD(date_enabled),
-     .standard = "yes",
-     ROLES,
-     .doc = "Shows the date in the picture"},
-    {.name = "Image.I0.Text.Color",
-     .type = PARAM_ENUM,
-     FIELD(color),
-     .choices = colors,
-     .standard = "white",
-     ROLES,
-     .doc = "Colour of the text in the picture"},
-    {.name = "Image.I0.Text.BGColor",
-     .type = PARAM_ENUM,
-     FIELD(background),
-     .choices = backgrounds,
-     .standard = "black",
-     ROLES,
-     .doc = "What lies behind the text"},
-    {.name = "Image.I0.Text.Position",
-     .type = PARAM_ENUM,
-     FIELD(position),
-     .choices = positions,
-     .standard = "top",
-     ROLES,
-     .doc = "Edge of the picture at which the text stands"},
-    {.name = "Image.I0.Text.TextSize",
-     .type = PARAM_ENUM,
-     FIELD(size),
-     .choices = sizes,
-     .standard = "medium",
-     ROLES,
-     .doc = "Height of the text, relative to the picture"},
-};
-
-static int check(const void *candidate, void *arg, struct fault *why)
+static struct told *told_unref(struct told *t)
 {
-    const struct overlay_settings *s = candidate;
+    if (t && !__atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL))
+        free(t);
+    return NULL;
+}
+
+static struct told *told_ref(struct overlays *o)
+{
+    pthread_mutex_lock(&o->lock);
+    struct told *t = o->told;
+    __atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&o->lock);
+    return t;
+}
+
+/* A copy to be changed, then told_swap(). Loop, the only one that writes. */
+static struct told *told_copy(const struct overlays *o)
+{
+    struct told *t = malloc(sizeof *t);
+    if (t) {
+        memcpy(t, o->told, sizeof *t);
+        t->refs = 1;
+    }
+    return t;
+}
+
+static void told_swap(struct overlays *o, struct told *take_t)
+{
+    pthread_mutex_lock(&o->lock);
+    struct told *old = o->told;
+    o->told = take_t;
+    pthread_mutex_unlock(&o->lock);
+    told_unref(old);
+}
+
+static void changed(struct overlays *o)
+{
+    if (o->hooks.changed)
+        o->hooks.changed(o->hooks.arg);
+}
+
+bool overlays_heed(const char *parameter)
+{
+    static const char *const all[] = {"Image.I0.Text.*",
+                                      "Image.I0.Overlay.*",
+                                      "Image.OverlayPath",
+                                      "DynamicOverlay.*",
+                                      "Image.I0.StreamingIndicator.*",
+                                      "Image.I0.OrientationAid.*"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (text_glob(all[i], parameter))
+            return true;
+    return false;
+}
+
+void overlays_facts(struct overlays *o, struct overlay_facts *ret)
+{
+    *ret = o->told->facts;
+}
+
+void overlays_set_facts(struct overlays *o, const struct overlay_facts *facts)
+{
+    struct told *t = told_copy(o);
+    if (!t)
+        return;
+    t->facts = *facts;
+    t->facts.preset = o->told->facts.preset;
+    memcpy(t->facts.preset_name, o->told->facts.preset_name, sizeof t->facts.preset_name);
+    told_swap(o, t);
+}
+
+void overlays_set_preset(struct overlays *o, int number, const char *name)
+{
+    struct told *t = told_copy(o);
+    if (!t)
+        return;
+    t->facts.preset = number;
+    text_copy(t->facts.preset_name, sizeof t->facts.preset_name, name ? name : "");
+    told_swap(o, t);
+}
+
+void overlays_set_marks(struct overlays *o, const struct compass_mark *marks, size_t n)
+{
+    struct told *t = told_copy(o);
+    if (!t)
+        return;
+    t->n_marks = n < COMPASS_MARKS_MOST ? n : COMPASS_MARKS_MOST;
+    t->marks_serial++;
+    if (t->n_marks)
+        memcpy(t->mark, marks, t->n_marks * sizeof *marks);
+    told_swap(o, t);
+    changed(o);
+}
+
+/* ---- event text ---- */
+
+static bool slot_shows(const struct told *t, int slot, int view, int64_t now_ns)
+{
+    uint32_t channels = t->slot[slot].channels;
+    return t->slot[slot].text[0] && now_ns < t->slot[slot].until_ns &&
+           (!channels || !view || (view <= 32 && channels >> (view - 1) & 1));
+}
+
+static void set_timer(struct overlays *o)
+{
+    int64_t next = TIME_NEVER;
+    for (int i = 0; i < OVERLAY_SLOTS; i++)
+        if (o->told->slot[i].text[0] && o->told->slot[i].until_ns < next)
+            next = o->told->slot[i].until_ns;
+    if (next == TIME_NEVER)
+        loop_timer_cancel(&o->over);
+    else
+        (void)loop_timer_at(o->loop, &o->over, next);
+}
+
+static void slots_over(struct loop_timer *timer)
+{
+    struct overlays *o =
+        (struct overlays *)(void *)((char *)timer - offsetof(struct overlays, over));
+    int64_t now_ns = loop_now(o->loop);
+    struct told *t = told_copy(o);
+    if (!t)
+        return;
+    for (int i = 0; i < OVERLAY_SLOTS; i++)
+        if (t->slot[i].until_ns <= now_ns)
+            t->slot[i].text[0] = 0;
+    told_swap(o, t);
+    set_timer(o);
+    changed(o);
+}
+
+int overlays_set_slot(struct overlays *o, int slot, uint32_t channels, const char *text,
+                      double seconds, struct fault *why)
+{
     size_t n = 0;
-    for (const char *c = s->string; *c; c++)
+    if (slot < 0 || slot >= OVERLAY_SLOTS)
+        return fault_set(why, FAULT_INVALID, "text_index", "text_index must be within 1 and %d",
+                         OVERLAY_SLOTS - 1);
+    if (!(seconds >= 0) || seconds > 1e7)
+        return fault_set(why, FAULT_INVALID, "duration",
+                         "duration must be seconds, at most 10000000");
+    text = text ? text : "";
+    if (!text_is_utf8(text, strlen(text)))
+        return fault_set(why, FAULT_INVALID, "text", "the text must be UTF-8");
+    for (const char *c = text; *c; c++) {
         n += (*c & 0xc0) != 0x80;
-    if (n > TEXT_MAX)
-        return fault_set(why, FAULT_INVALID, "Image.I0.Text.String",
-                         "has %zu characters; at most %d fit", n, TEXT_MAX);
-    if (!text_is_utf8(s->string, strlen(s->string)))
-        return fault_set(why, FAULT_INVALID, "Image.I0.Text.String", "must be UTF-8");
+        if ((unsigned char)*c < 0x20 && *c != '\n')
+            return fault_set(why, FAULT_INVALID, "text", "control characters have no picture");
+    }
+    if (n > OVERLAY_TEXT_CHARACTERS)
+        return fault_set(why, FAULT_INVALID, "text", "the text has %zu characters; at most %d fit",
+                         n, OVERLAY_TEXT_CHARACTERS);
+    struct told *t = told_copy(o);
+    if (!t)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    text_copy(t->slot[slot].text, sizeof t->slot[slot].text, text);
+    t->slot[slot].channels = channels;
+    t->slot[slot].until_ns =
+        seconds > 0 ? loop_now(o->loop) + (int64_t)(seconds * NSEC_PER_SEC) : TIME_NEVER;
+    told_swap(o, t);
+    set_timer(o);
+    changed(o);
     return 0;
 }
 
-const struct room_desc overlay_room_desc = {.name = "overlay",
-                                            .size = sizeof(struct overlay_settings),
-                                            .rows = rows,
-                                            .n_rows = sizeof(rows) / sizeof(*rows),
-                                            .check = check};
-
-struct cached {
-    struct label *label;
-    int refs; /* being blended, plus one while in the cache */
-    char text[EXPANDED_MAX];
-    int line_px, max_width;
-    uint64_t used;
-};
-
-struct overlays {
-    struct room *room;
-    long (*tz_offset)(int64_t utc_ns, void *arg);
-    void *arg;
-    pthread_mutex_t lock; /* the cache */
-    struct cached *cache[CACHED];
-    uint64_t clock;
-};
-
-static void cached_unref(struct overlays *o, struct cached *c)
+void overlays_slot(struct overlays *o, int slot, char *ret, size_t size)
 {
-    if (!c)
-        return;
-    pthread_mutex_lock(&o->lock);
-    bool last = --c->refs == 0;
-    pthread_mutex_unlock(&o->lock);
-    if (last) {
-        label_free(c->label);
-        free(c);
-    }
+    bool there =
+        slot >= 0 && slot < OVERLAY_SLOTS && slot_shows(o->told, slot, 0, loop_now(o->loop));
+    text_copy(ret, size, there ? o->told->slot[slot].text : "");
 }
+
+/* ---- life ---- */
 
 struct overlays *overlays_free(struct overlays *o)
 {
     if (!o)
         return NULL;
-    for (int i = 0; i < CACHED; i++)
-        cached_unref(o, o->cache[i]);
+    loop_timer_cancel(&o->over);
+    overlay_painter_free(o->painter);
+    sprite_cache_free(o->cache);
+    told_unref(o->told);
     pthread_mutex_destroy(&o->lock);
     free(o);
     return NULL;
 }
 
-static struct cached *find(struct overlays *o, const char *text, int line_px, int max_width)
+/* Finding fonts for the first time takes long: not with the first picture. */
+static void warm_up(struct overlays *o)
 {
-    struct cached *found = NULL;
-    pthread_mutex_lock(&o->lock);
-    for (int i = 0; i < CACHED; i++) {
-        struct cached *c = o->cache[i];
-        if (c && c->line_px == line_px && c->max_width == max_width && !strcmp(c->text, text)) {
-            found = c;
-            c->refs++;
-            c->used = ++o->clock;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&o->lock);
-    return found;
+    const struct text_look look = {.size_px = 16, .width_most = 64, .opacity = 1};
+    const struct sprite_colours colours = {COLOUR_BT709, RANGE_LIMITED};
+    sprite_unref(overlay_draw_text(o->painter, "0", &look, 64, &colours));
 }
 
-static struct cached *make(struct overlays *o, const char *text, int line_px, int max_width)
+struct overlays *overlays_new(struct loop *loop, struct room *room,
+                              struct overlay_pictures *pictures, const struct overlays_hooks *hooks)
 {
-    struct cached *c = calloc(1, sizeof(*c)), *old;
-    if (!c)
-        return NULL;
-    c->label = label_new(text, line_px, max_width);
-    if (!c->label) {
-        free(c);
-        return NULL;
-    }
-    c->refs = 2;
-    text_copy(c->text, sizeof(c->text), text);
-    c->line_px = line_px;
-    c->max_width = max_width;
-    pthread_mutex_lock(&o->lock);
-    int at = 0;
-    for (int i = 0; i < CACHED; i++) {
-        if (!o->cache[i]) {
-            at = i;
-            break;
-        }
-        if (o->cache[i]->used < o->cache[at]->used)
-            at = i;
-    }
-    old = o->cache[at];
-    o->cache[at] = c;
-    c->used = ++o->clock;
-    pthread_mutex_unlock(&o->lock);
-    cached_unref(o, old);
-    return c;
-}
-
-struct overlays *overlays_new(struct room *room, long (*tz_offset)(int64_t utc_ns, void *arg),
-                              void *arg)
-{
-    struct overlays *o = calloc(1, sizeof(*o));
+    struct overlays *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
+    o->loop = loop;
     o->room = room;
-    o->tz_offset = tz_offset;
-    o->arg = arg;
+    o->pictures = pictures;
+    o->hooks = *hooks;
+    o->over = (struct loop_timer){.name = "event text", .fire = slots_over};
     pthread_mutex_init(&o->lock, NULL);
-    /* finding fonts for the first time takes long: not with the first picture */
-    cached_unref(o, make(o, "0", 16, 64));
+    o->told = calloc(1, sizeof *o->told);
+    o->painter = overlay_painter_new();
+    o->cache = sprite_cache_new(CACHE_BYTES);
+    if (!o->told || !o->painter || !o->cache)
+        return overlays_free(o);
+    o->told->refs = 1;
+    o->told->facts.temperature_c = NAN;
+    o->told->facts.frame_aspect = 16 / 9.0;
+    warm_up(o);
     return o;
 }
 
-/* Date, time and text of the settings as one template. */
-static void template_of(const struct overlay_settings *s, char *ret, size_t size)
+/* ---- setting out ---- */
+
+struct sprite *item_sprite(struct setting_out *w, const void *key, size_t len,
+                           struct sprite *(*make)(struct setting_out *w, const void *key))
 {
+    struct sprite *s = sprite_cache_find(w->cache, key, len);
+    if (!s && (s = make(w, key)))
+        sprite_cache_put(w->cache, key, len, s);
+    return s;
+}
+
+void item_at(struct setting_out *w, struct sprite *take_s, int x, int y, int left, int right, int z,
+             enum item_what what, int row)
+{
+    if (!take_s)
+        return;
+    if (w->n == ITEMS_MOST) {
+        sprite_unref(take_s);
+        return;
+    }
+    w->item[w->n++] = (struct item){take_s, x & ~1, y & ~1, left & ~1, right & ~1, z, what, row};
+}
+
+static int within(int v, int least, int most)
+{
+    return v > most && most >= least ? most : v < least ? least : v;
+}
+
+void item_at_place(struct setting_out *w, struct sprite *take_s, int place, double x, double y,
+                   int z, enum item_what what, int row)
+{
+    if (!take_s)
+        return;
+    int width = take_s->width, height = take_s->height, left, top;
+    if (place == PLACE_FREE) {
+        left = within((int)lrint((x + 1) / 2 * w->width - width / 2.0), 0, w->width - width);
+        top = within((int)lrint((y + 1) / 2 * w->height - height / 2.0), 0, w->height - height);
+    } else {
+        int column = place % 3, line = place / 3, taken = w->edge[place];
+        left = column * (w->width - width) / 2;
+        top = line == 0   ? taken
+              : line == 1 ? (w->height - height) / 2 + taken
+                          : w->height - height - taken;
+        w->edge[place] += height;
+    }
+    item_at(w, take_s, left, top, 0, w->width, z, what, row);
+}
+
+/* ---- text ---- */
+
+struct text_key {
+    struct text_look look;
+    struct sprite_colours colours;
+    int most;
+    char text[OVERLAY_EXPANDED_MOST];
+};
+static struct sprite *make_text(struct setting_out *w, const void *key)
+{
+    const struct text_key *k = key;
+    return overlay_draw_text(w->painter, k->text, &k->look, k->most, &k->colours);
+}
+
+static struct sprite *text_sprite(struct setting_out *w, struct text_key *k, const char *text,
+                                  const struct overlay_speech *speech)
+{
+    size_t n = overlay_expand(text, speech, k->text, sizeof k->text);
+    if (k->text[strspn(k->text, " \n")] == 0)
+        return NULL;
+    k->colours = w->colours;
+    return item_sprite(w, k, offsetof(struct text_key, text) + n + 1, make_text);
+}
+
+/* As the parameter has it: \n and \\. */
+static void unescape(const char *s, char *ret)
+{
+    for (; *s; s++) {
+        if (*s == '\\' && (s[1] == 'n' || s[1] == '\\'))
+            *ret++ = *++s == 'n' ? '\n' : '\\';
+        else
+            *ret++ = *s;
+    }
+    *ret = 0;
+}
+
+/* Date, time and text of the old settings as one template. */
+static bool line_of(const struct overlay_settings *s, char *ret, size_t size)
+{
+    bool text = s->text_enabled && s->string[0];
     snprintf(ret, size, "%s%s%s%s%s", s->date_enabled ? "%F" : "",
              s->date_enabled && s->clock_enabled ? " " : "", s->clock_enabled ? "%T" : "",
-             s->text_enabled && s->string[0] && (s->date_enabled || s->clock_enabled) ? " " : "",
-             s->text_enabled ? s->string : "");
+             text && (s->date_enabled || s->clock_enabled) ? " " : "", text ? s->string : "");
+    return ret[0];
 }
 
-static bool names_a_stream(const char *text)
-{
-    for (; *text; text++)
-        if (*text == '#' && text[1] && strchr("rRbB", text[1]))
-            return true;
-    return false;
-}
-
-bool overlays_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
-{
-    struct overlays *o = arg;
-    char text[EXPANDED_MAX];
-    const struct overlay_settings *s = room_ref(o->room);
-    template_of(s, text, sizeof(text));
-    room_unref(s);
-    *ret_per_stream = names_a_stream(text);
-    return key->overlays && text[0];
-}
-
-static int line_height(int size, int height)
+static void set_out_line(struct setting_out *w, const struct overlay_speech *speech)
 {
     static const int per_mille[] = {25, 37, 55}; /* small, medium, large */
-    int px = height * per_mille[size] / 1000;
-    return px < 10 ? 10 : px;
+    static const struct rgba white = {1, 1, 1, 1}, black = {0, 0, 0, 1};
+    const struct overlay_settings *s = w->s;
+    char text[sizeof s->string + 16];
+    struct text_key k;
+    if (!line_of(s, text, sizeof text) || w->width < 32)
+        return;
+    memset(&k, 0, offsetof(struct text_key, text));
+    int line = w->height * per_mille[s->size] / 1000;
+    k.look.line_height = line < 10 ? 10 : line;
+    k.look.size_px = k.look.line_height * 0.75;
+    k.look.width_most = w->width;
+    k.look.opacity = 1;
+    k.look.colour = s->color == 0 ? white : black;
+    k.look.ground = s->background == 0 ? white : black;
+    if (s->background == 3) /* semitransparent: what the letters stand out from */
+        k.look.ground = s->color == 0 ? black : white;
+    k.look.ground.a = s->background == 2 ? 0 : s->background == 3 ? 0.5 : 1;
+    k.most = SIDE_MOST;
+    item_at_place(w, text_sprite(w, &k, text, speech),
+                  s->position ? PLACE_BOTTOM_LEFT : PLACE_TOP_LEFT, 0, 0, Z_LINE, ITEM_LINE, 0);
+}
+
+/* ---- rows ---- */
+
+/* Where a point of the scene is in the picture; false: it does not show there. */
+static bool scene_point(const struct setting_out *w, const struct overlay_row *r, int *ret_x,
+                        int *ret_y)
+{
+    struct pose p = w->how->pose_start;
+    const struct pose *end = &w->how->pose_end;
+    const struct overlay_facts *f = &w->told->facts;
+    double zoom = f->most_zoom > 1 ? 1 + (p.zoom - 1) / (f->most_zoom - 1) * 9998 : 1, x, y;
+    if (!p.known || zoom < r->zoom_low || zoom > r->zoom_high)
+        return false;
+    p.pan_deg = pose_wrap_pan(p.pan_deg + pose_wrap_pan(end->pan_deg - p.pan_deg) / 2);
+    p.tilt_deg = (p.tilt_deg + end->tilt_deg) / 2;
+    if (!pose_project(&p, f->frame_aspect, r->pan_deg, r->tilt_deg, &x, &y))
+        return false;
+    rendition_from_frame(w->key, f->frame_aspect, &x, &y);
+    if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1))
+        return false;
+    *ret_x = (int)lrint(x * w->width);
+    *ret_y = (int)lrint(y * w->height);
+    return true;
+}
+
+struct mark_key {
+    int size, kind;
+    struct rgba colour, ground, outline;
+    struct sprite_colours colours;
+};
+static struct sprite *make_mark(struct setting_out *w, const void *key)
+{
+    const struct mark_key *k = key;
+    return overlay_draw_mark((enum overlay_indicator)k->kind, k->size, k->colour, k->ground,
+                             k->outline, &k->colours);
+}
+
+/* On the point itself; how much room it takes above. */
+static int set_out_mark(struct setting_out *w, const struct overlay_row *r, int x, int y)
+{
+    struct mark_key k;
+    memset(&k, 0, sizeof k);
+    k.size = (int)lrint(r->indicator_size * (r->scalable ? w->factor : 1)) & ~1;
+    if (r->indicator == INDICATOR_NONE || k.size < 4)
+        return 0;
+    k.kind = r->indicator;
+    overlay_colour(r->indicator_colour, &k.colour);
+    overlay_colour(r->indicator_ground, &k.ground);
+    overlay_colour(r->indicator_outline, &k.outline);
+    k.colours = w->colours;
+    item_at(w, item_sprite(w, &k, sizeof k, make_mark), x - k.size / 2, y - k.size / 2, 0, w->width,
+            r->z, ITEM_OTHER, 0);
+    return k.size / 2;
+}
+
+static void place_row(struct setting_out *w, struct sprite *take_s, int i)
+{
+    const struct overlay_row *r = &w->s->row[i];
+    int x, y;
+    if (r->reference == REFERENCE_CHANNEL) {
+        item_at_place(w, take_s, r->place, r->x, r->y, r->z, ITEM_ROW, i);
+        return;
+    }
+    if (!scene_point(w, r, &x, &y)) {
+        sprite_unref(take_s);
+        return;
+    }
+    int above = set_out_mark(w, r, x, y);
+    if (take_s)
+        item_at(w, take_s, x - take_s->width / 2,
+                above ? y - above - take_s->height : y - take_s->height / 2, 0, w->width, r->z,
+                ITEM_ROW, i);
+}
+
+/* Runs through the picture: it comes in at one side and goes out at the other. */
+static void scroll_row(struct setting_out *w, struct sprite *take_s, int i)
+{
+    const struct overlay_row *r = &w->s->row[i];
+    if (!take_s)
+        return;
+    double way = w->width + take_s->width;
+    double speed = abs(r->scroll) * w->width / 60.0; /* pixels a second */
+    double at = fmod((double)(w->how->utc_ns / 1000) / 1e6 * speed, way);
+    int x = (int)lrint(r->scroll > 0 ? w->width - at : at - take_s->width);
+    int n = w->n;
+    item_at_place(w, take_s, r->place, r->x, r->y, r->z, ITEM_ROW, i);
+    if (w->n > n)
+        w->item[n].x = x & ~1;
+}
+
+static void set_out_text(struct setting_out *w, int i, struct overlay_speech *speech)
+{
+    const struct overlay_row *r = &w->s->row[i];
+    char text[sizeof r->text];
+    struct text_key k;
+    double factor = r->scalable ? w->factor : 1;
+    memset(&k, 0, offsetof(struct text_key, text));
+    k.look.size_px =
+        fmax((r->font_size < OVERLAY_FONT_LEAST ? OVERLAY_FONT_LEAST : r->font_size) * factor, 5);
+    k.look.width_most = r->scroll ? SIDE_MOST : r->wrap ? w->width * r->wrap / 100 : w->width;
+    k.look.align = (enum overlay_align)r->align;
+    overlay_colour(r->colour, &k.look.colour);
+    overlay_colour(r->ground, &k.look.ground);
+    overlay_colour(r->outline, &k.look.outline);
+    k.look.opacity = r->opacity / 100.0;
+    k.look.rotation_deg = r->rotation;
+    k.most = r->scroll ? SIDE_MOST : w->width > w->height ? w->width : w->height;
+    unescape(r->text, text);
+    struct sprite *s = text_sprite(w, &k, text, speech);
+    if (r->scroll)
+        scroll_row(w, s, i);
+    else
+        place_row(w, s, i);
+}
+
+/* ---- pictures ---- */
+
+struct picture_key {
+    uint64_t id; /* of the picture: another one may come under its name */
+    int width, height;
+    double opacity, rotation_deg;
+    struct sprite_colours colours;
+    struct overlay_pictures *from;
+};
+static struct sprite *make_picture(struct setting_out *w, const void *key)
+{
+    const struct picture_key *k = key;
+    struct overlay_pixels px;
+    if (overlay_pictures_load(k->from, k->id, &px) < 0)
+        return NULL;
+    struct sprite *s = overlay_draw_picture(px.argb, px.width, px.height, k->width, k->height,
+                                            k->opacity, k->rotation_deg, &k->colours);
+    free(px.argb);
+    return s;
+}
+
+static struct sprite *picture_sprite(struct setting_out *w, struct overlay_pictures *from,
+                                     const char *path, double scale, bool scalable, double opacity,
+                                     double rotation_deg)
+{
+    struct overlay_picture_info info;
+    struct picture_key k;
+    if (!from || overlay_pictures_find(from, path, &info) < 0)
+        return NULL;
+    double factor = scale * (scalable ? w->factor : 1);
+    memset(&k, 0, sizeof k);
+    k.id = info.id;
+    k.width = within((int)lrint(info.width * factor), 1, SIDE_MOST);
+    k.height = within((int)lrint(info.height * factor), 1, SIDE_MOST);
+    k.opacity = opacity;
+    k.rotation_deg = rotation_deg;
+    k.colours = w->colours;
+    k.from = from;
+    return item_sprite(w, &k, sizeof k, make_picture);
+}
+
+static void set_out_image(struct setting_out *w, struct overlay_pictures *from, int i)
+{
+    const struct overlay_row *r = &w->s->row[i];
+    place_row(w,
+              picture_sprite(w, from, r->path, r->scale / 100.0, r->scalable, r->opacity / 100.0,
+                             r->rotation),
+              i);
+}
+
+/* The picture overlay of the old settings. */
+static void set_out_old_image(struct setting_out *w, struct overlay_pictures *from)
+{
+    const struct overlay_settings *s = w->s;
+    if (!s->image_enabled || !s->image_path[0])
+        return;
+    item_at(w, picture_sprite(w, from, s->image_path, 1, true, 1, 0),
+            (int)lrint(s->image_x * w->factor), (int)lrint(s->image_y * w->factor), 0, w->width,
+            -2000, ITEM_OTHER, 0);
+}
+
+/* ---- the streaming indicator ---- */
+
+struct live_key {
+    int size, inner;
+    unsigned phase;
+    struct rgba colour, ground;
+    struct sprite_colours colours;
+};
+static struct sprite *make_live(struct setting_out *w, const void *key)
+{
+    const struct live_key *k = key;
+    return overlay_draw_live(k->size, k->inner, k->phase, k->colour, k->ground, &k->colours);
+}
+
+static void set_out_live(struct setting_out *w)
+{
+    static const double share[] = {0.03, 0.045, 0.065};
+    const struct mark_settings *m = &w->s->mark;
+    struct live_key k;
+    if (!m->enabled)
+        return;
+    memset(&k, 0, sizeof k);
+    int side = w->width < w->height ? w->width : w->height;
+    k.size = within((int)(side * share[m->size]) & ~1, 12, 512);
+    k.phase = (unsigned)(w->how->serial % MARK_PHASES);
+    overlay_colour(m->colour, &k.colour);
+    overlay_colour(m->ground, &k.ground);
+    k.colours = w->colours;
+    int n = w->n;
+    item_at_place(w, item_sprite(w, &k, sizeof k, make_live), m->place, m->x, m->y, Z_MARK,
+                  ITEM_MARK, 0);
+    if (w->n == n)
+        return;
+    k.inner = 1;
+    k.phase = (unsigned)(w->how->serial / MARK_PHASES % MARK_INNER_PHASES);
+    item_at(w, item_sprite(w, &k, sizeof k, make_live), w->item[n].x, w->item[n].y, 0, w->width,
+            Z_MARK, ITEM_OTHER, 0);
+}
+
+/* ---- all together ---- */
+
+static bool on_view(const struct overlay_row *r, int view)
+{
+    return r->used && r->visible && r->opacity > 0 && (!r->camera || r->camera == view);
+}
+
+static void set_out(struct overlays *o, struct setting_out *w, const struct stream_stats *stats)
+{
+    char zone[16] = "UTC";
+    unsigned classes = w->key->overlays;
+    struct overlay_speech speech = {
+        .how = w->how, .stats = stats, .facts = &w->told->facts, .zone = zone, .source = 1};
+    if (o->hooks.local_time)
+        speech.tz_offset_s = o->hooks.local_time(w->how->utc_ns, zone, sizeof zone, o->hooks.arg);
+    for (int i = 0; i < OVERLAY_SLOTS; i++)
+        if (slot_shows(w->told, i, w->key->view, w->how->start_ns))
+            speech.slot[i] = w->told->slot[i].text;
+    int side = w->width < w->height ? w->width : w->height;
+    w->factor = (double)side / w->s->reference_height;
+    /* In this order they come from the edge inwards. */
+    if (classes & OVERLAYS_TEXT)
+        set_out_line(w, &speech);
+    if (classes & OVERLAYS_APPLICATION) {
+        compass_set_out(w);
+        set_out_live(w);
+    }
+    if (classes & OVERLAYS_IMAGE)
+        set_out_old_image(w, o->pictures);
+    for (int i = 0; i < OVERLAYS_MOST; i++) {
+        const struct overlay_row *r = &w->s->row[i];
+        if (!on_view(r, w->key->view))
+            continue;
+        if (r->kind == OVERLAY_OF_TEXT && classes & OVERLAYS_TEXT)
+            set_out_text(w, i, &speech);
+        else if (r->kind == OVERLAY_OF_IMAGE && classes & OVERLAYS_IMAGE)
+            set_out_image(w, o->pictures, i);
+    }
+    /* stable: equal ones stay in the order of their numbers */
+    for (int i = 1; i < w->n; i++)
+        for (int k = i; k > 0 && w->item[k - 1].z > w->item[k].z; k--) {
+            struct item t = w->item[k];
+            w->item[k] = w->item[k - 1];
+            w->item[k - 1] = t;
+        }
+}
+
+static void begin(struct overlays *o, struct setting_out *w, const struct rendition_key *key,
+                  const struct capture *how, int width, int height, enum colour_matrix matrix,
+                  enum colour_range range)
+{
+    w->s = room_ref(o->room);
+    w->told = told_ref(o);
+    w->key = key;
+    w->how = how;
+    w->painter = o->painter;
+    w->cache = o->cache;
+    memset(&w->colours, 0, sizeof w->colours);
+    w->colours.matrix = matrix;
+    w->colours.range = range;
+    w->width = width;
+    w->height = height;
+    w->n = 0;
+    memset(w->edge, 0, sizeof w->edge);
+}
+
+static void end(struct setting_out *w)
+{
+    for (int i = 0; i < w->n; i++)
+        sprite_unref(w->item[i].sprite);
+    room_unref(w->s);
+    told_unref((struct told *)(uintptr_t)w->told);
+}
+
+/* Tells which rows were painted on, neighbouring ones as one. */
+static void tell_painted(struct picture *canvas, const struct setting_out *w)
+{
+    struct {
+        int top, bottom;
+    } band[ITEMS_MOST];
+    int n = 0;
+    for (int i = 0; i < w->n; i++) {
+        const struct item *it = &w->item[i];
+        int top = it->y < 0 ? 0 : it->y, bottom = it->y + it->sprite->height;
+        bottom = bottom > canvas->height ? canvas->height : bottom;
+        for (int k = 0; k < n;) { /* takes in those that it touches */
+            if (top > band[k].bottom || bottom < band[k].top) {
+                k++;
+                continue;
+            }
+            top = band[k].top < top ? band[k].top : top;
+            bottom = band[k].bottom > bottom ? band[k].bottom : bottom;
+            band[k] = band[--n];
+            k = 0;
+        }
+        if (top < bottom) {
+            band[n].top = top;
+            band[n++].bottom = bottom;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        picture_painted(canvas, band[i].top, band[i].bottom - band[i].top);
+    if (!n)
+        picture_painted(canvas, 0, 0);
 }
 
 bool overlays_paint(struct picture *canvas, const struct rendition_key *key,
                     const struct capture *how, const struct stream_stats *stats, void *arg)
 {
     struct overlays *o = arg;
-    char text[EXPANDED_MAX], line[EXPANDED_MAX];
+    struct setting_out w;
+    begin(o, &w, key, how, canvas->width, canvas->height, canvas->matrix, canvas->range);
+    set_out(o, &w, stats);
+    for (int i = 0; i < w.n; i++) {
+        const struct item *it = &w.item[i];
+        sprite_blend(it->sprite, canvas, it->x, it->y, it->left, it->right);
+    }
+    tell_painted(canvas, &w);
+    bool painted = w.n > 0;
+    end(&w);
+    return painted;
+}
+
+void overlays_layout(struct overlays *o, const struct rendition_key *key, const struct capture *how,
+                     struct overlay_layout *ret)
+{
+    struct setting_out w;
+    struct stream_stats none = {0};
+    *ret = (struct overlay_layout){0};
+    begin(o, &w, key, how, key->width, key->height, COLOUR_BT709, key->range);
+    set_out(o, &w, &none);
+    for (int i = 0; i < w.n; i++) {
+        const struct item *it = &w.item[i];
+        struct overlay_box *to = it->what == ITEM_ROW       ? &ret->row[it->row]
+                                 : it->what == ITEM_LINE    ? &ret->line
+                                 : it->what == ITEM_MARK    ? &ret->mark
+                                 : it->what == ITEM_COMPASS ? &ret->compass
+                                                            : NULL;
+        if (to)
+            *to = (struct overlay_box){it->x, it->y, it->sprite->width, it->sprite->height};
+    }
+    end(&w);
+}
+
+/* ---- what would be painted at all ---- */
+
+/* Would this text ever show now? */
+static bool text_shows(const struct told *t, const char *text, int view, int64_t now_ns,
+                       bool *per_stream)
+{
+    struct overlay_needs n = overlay_text_needs(text);
+    bool shows = text[strspn(text, " ")] && !n.slot_only;
+    for (int i = 0; i < OVERLAY_SLOTS && !shows; i++)
+        shows = n.slots >> i & 1 && slot_shows(t, i, view, now_ns);
+    *per_stream |= shows && n.stream;
+    return shows;
+}
+
+unsigned overlays_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
+{
+    struct overlays *o = arg;
+    unsigned classes = 0;
+    bool per_stream = false;
     const struct overlay_settings *s = room_ref(o->room);
-    template_of(s, text, sizeof(text));
-    bool white = s->color == 0, bottom = s->position == 1;
-    enum label_back back = (enum label_back)s->background;
-    int line_px = line_height(s->size, canvas->height);
+    struct told *t = told_ref(o);
+    int64_t now_ns = clock_now(loop_clock(o->loop));
+    char line[sizeof s->string + 16];
+    struct overlay_picture_info info;
+    if (key->overlays & OVERLAYS_TEXT && line_of(s, line, sizeof line) &&
+        text_shows(t, line, key->view, now_ns, &per_stream))
+        classes |= OVERLAYS_TEXT;
+    if (key->overlays & OVERLAYS_APPLICATION && (s->compass.enabled || s->mark.enabled))
+        classes |= OVERLAYS_APPLICATION;
+    if (key->overlays & OVERLAYS_IMAGE && s->image_enabled && s->image_path[0] && o->pictures &&
+        !overlay_pictures_find(o->pictures, s->image_path, &info))
+        classes |= OVERLAYS_IMAGE;
+    for (int i = 0; i < OVERLAYS_MOST; i++) {
+        const struct overlay_row *r = &s->row[i];
+        if (!on_view(r, key->view))
+            continue;
+        if (r->kind == OVERLAY_OF_TEXT && key->overlays & OVERLAYS_TEXT &&
+            (text_shows(t, r->text, key->view, now_ns, &per_stream) ||
+             (r->reference == REFERENCE_SCENE && r->indicator)))
+            classes |= OVERLAYS_TEXT;
+        if (r->kind == OVERLAY_OF_IMAGE && key->overlays & OVERLAYS_IMAGE && o->pictures &&
+            !overlay_pictures_find(o->pictures, r->path, &info))
+            classes |= OVERLAYS_IMAGE;
+    }
+    told_unref(t);
     room_unref(s);
-    if (!text[0] || canvas->width < 32)
-        return false;
-    long tz = o->tz_offset ? o->tz_offset(how->utc_ns, o->arg) : 0;
-    overlay_expand(text, how, stats, tz, line, sizeof(line));
-    struct cached *c = find(o, line, line_px, canvas->width);
-    if (!c)
-        c = make(o, line, line_px, canvas->width);
-    if (!c)
-        return false;
-    int y = bottom ? (canvas->height - c->label->height) & ~1 : 0;
-    label_blend(c->label, canvas, 0, y < 0 ? 0 : y, white, back);
-    picture_painted(canvas, y < 0 ? 0 : y, c->label->height);
-    cached_unref(o, c);
-    return true;
+    *ret_per_stream = per_stream;
+    return classes;
 }

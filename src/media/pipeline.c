@@ -273,8 +273,9 @@ struct rendition_key pipeline_paint_key(struct pipeline *p, const struct renditi
 {
     struct rendition_key key = *asked;
     bool per_stream = false;
-    key.overlays = asked->overlays && p->hooks.paint && p->hooks.paints &&
-                   p->hooks.paints(asked, &per_stream, p->hooks.arg);
+    key.overlays = 0;
+    if (asked->overlays && p->hooks.paint && p->hooks.paints)
+        key.overlays = p->hooks.paints(asked, &per_stream, p->hooks.arg);
     key.stream_tag = key.overlays && per_stream ? id : 0;
     return key;
 }

@@ -26,9 +26,9 @@ struct pipeline_hooks {
      * anything was painted. */
     bool (*paint)(struct picture *canvas, const struct rendition_key *key,
                   const struct capture *how, const struct stream_stats *stats, void *arg);
-    /* Will paint() do anything for such a key? (Else the frame itself serves.) And
-     * does its text name figures of a stream? Any thread. */
-    bool (*paints)(const struct rendition_key *key, bool *ret_per_stream, void *arg);
+    /* Of the key's overlay set, the classes of which paint() will show anything (0: the frame
+     * itself serves). And does its text name figures of a stream? Any thread. */
+    unsigned (*paints)(const struct rendition_key *key, bool *ret_per_stream, void *arg);
     void *arg;
 };
 

@@ -35,7 +35,7 @@ struct painter {
 struct maker {
     struct list link; /* pipeline.makers, later pipeline.dying_makers */
     struct pipeline *p;
-    struct rendition_key key; /* overlays only if something is painted */
+    struct rendition_key key; /* overlays: only the classes that show anything */
     bool plain;               /* the frame itself serves: no thread */
     unsigned coders;          /* p->lock */
     struct mailbox *box;

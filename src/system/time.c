@@ -119,6 +119,38 @@ long time_local_offset(const char *zone, int64_t utc_ns)
     return posix_tz_parse(zone, &tz) ? 0 : posix_tz_offset(&tz, floor_s(utc_ns));
 }
 
+/* The name that a rule has at its beginning, without its brackets. */
+static size_t rule_name(const char *rule, const char **ret)
+{
+    if (*rule == '<') {
+        *ret = rule + 1;
+        return strcspn(rule + 1, ">");
+    }
+    *ret = rule;
+    return strspn(rule, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
+void time_local_name(const char *zone, int64_t utc_ns, char *ret, size_t size)
+{
+    char rule[TZIF_RULE_MAX];
+    struct posix_tz tz;
+    const char *name;
+    if (time_posix_zone(zone, rule, sizeof rule) || posix_tz_parse(rule, &tz)) {
+        text_copy(ret, size, "UTC");
+        return;
+    }
+    size_t n = rule_name(rule, &name);
+    if (tz.has_dst && time_local_offset(zone, utc_ns) == tz.dst_s) {
+        const char *behind = name + n + (*rule == '<');
+        behind += strspn(behind, "+-0123456789:");
+        n = rule_name(behind, &name);
+    }
+    if (n >= size)
+        n = size - 1;
+    memcpy(ret, name, n);
+    ret[n] = '\0';
+}
+
 bool time_zone_exists(const char *zone)
 {
     struct posix_tz tz;

@@ -1,5 +1,6 @@
 /* Time zone and clock setting: parameters Time.*, and local time for those who
- * write it down. Loop-bound, but for time_local_offset() and time_posix_zone().
+ * write it down. Loop-bound, but for time_local_offset(), time_local_name() and
+ * time_posix_zone().
  *
  * Zones come from the system's tzdata (TZif, RFC 9636). Where a zone is asked for,
  * a POSIX rule ("CET-1CEST,M3.5.0,M10.5.0/3") is taken as well. */
@@ -30,6 +31,8 @@ struct time_keeper *time_keeper_free(struct time_keeper *k);
 
 /* Seconds east of UTC at that moment in that zone; 0 when there is no such zone. */
 long time_local_offset(const char *zone, int64_t utc_ns);
+/* The zone's own name for its time at that moment: "CEST", "+0530", "UTC". Any thread. */
+void time_local_name(const char *zone, int64_t utc_ns, char *ret, size_t size);
 bool time_zone_exists(const char *zone);
 /* Names of the zones, "UTC" first; NULL-terminated, owned by the room. */
 const char *const *time_zones(size_t *ret_n);

@@ -43,10 +43,10 @@ static bool paint(struct picture *canvas, const struct rendition_key *key,
     memset(canvas->plane[0], 235, (size_t)canvas->width);
     return true;
 }
-static bool paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
+static unsigned paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
 {
     *ret_per_stream = per_stream;
-    return true;
+    return key->overlays;
 }
 
 static void *run_loop(void *arg)

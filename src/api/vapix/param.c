@@ -21,6 +21,8 @@ static const struct {
     const char *template_name, *group, *letter;
 } templates[] = {
     {"streamprofile", "StreamProfile", "S"},
+    {"dynamicoverlay", "DynamicOverlay", "O"},
+    {"street", "Image.I0.OrientationAid", "S"},
 };
 
 static const char *without_root(const char *name)
