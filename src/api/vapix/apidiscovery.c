@@ -15,10 +15,12 @@ static const struct {
     {"basic-device-info", "1.3", "Basic Device Information"},
     {"capture-mode", "1.0", "Capture Mode"},
     {"daynight", "1.0", "Day Night"},
+    {"dynamicoverlay", "1.0", "Dynamic Overlay"},
     {"image-size", "1.0", "Image Size CGI"},
     {"light-control", "1.1", "Light Control"},
     {"media-cgi", "1.0", "Media CGI"},
     {"optics-control", "1.0", "Optics Control"},
+    {"overlayimage", "1.0", "Overlay Image"},
     {"param-cgi", "1.0", "Legacy Parameter Handling"},
     {"ptz-control", "1.0", "PTZ Control"},
     {"rtsp-over-websocket", "1.0", "RTSP over WebSocket"},
@@ -27,6 +29,7 @@ static const struct {
     {"systemready", "1.4", "Systemready"},
     {"time-service", "1.0", "Time Service"},
     {"user-management", "1.1", "User Management"},
+    {"video-streaming-indicator", "1.0", "Video Streaming Indicator"},
 };
 
 /* Home automation makes a light of what is listed. */

@@ -91,6 +91,8 @@ static void properties(struct facts *f)
         {"Properties.API.WebSocket.RTSP.RTSP", "yes"},
         {"Properties.ApiDiscovery.ApiDiscovery", "yes"},
         {"Properties.Audio.Audio", "no"},
+        {"Properties.DynamicOverlay.DynamicOverlay", "yes"},
+        {"Properties.DynamicOverlay.Version", "1.0"},
         {"Properties.HTTPS.HTTPS", "yes"},
         {"Properties.Image.Format", "jpeg,mjpeg,h264,h265,av1"},
         {"Properties.Image.H264.Profiles", "Baseline,Main,High"},

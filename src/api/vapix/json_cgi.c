@@ -52,6 +52,23 @@ const struct json_family json_family_e = {.internal = 1000,
                                           .invalid = 4004,
                                           .not_found = 4004};
 
+const struct json_family json_family_f = {.internal = 101,
+                                          .post_only = 203,
+                                          .version = 100,
+                                          .method = 203,
+                                          .bad_json = 200,
+                                          .missing = 102,
+                                          .invalid = 103,
+                                          .not_found = 302};
+const struct json_family json_family_g = {.internal = 1000,
+                                          .post_only = 1002,
+                                          .version = 1001,
+                                          .method = 1002,
+                                          .bad_json = 1004,
+                                          .missing = 1003,
+                                          .invalid = 1003,
+                                          .not_found = 1003};
+
 const struct json_family json_family_j = {.internal = 8000,
                                           .post_only = 2000,
                                           .version = 2000,
@@ -186,6 +203,8 @@ static void on_cancel(struct exchange *ex)
     struct work *w = ex->user;
     if (!w)
         return;
+    if (w->call.cancelled)
+        w->call.cancelled(&w->call);
     if (w->commit)
         w->commit->work = NULL;
     json_decref(w->request);

@@ -16,7 +16,7 @@ struct json_family {
     int internal, post_only, version, method, bad_json, missing, invalid, not_found;
 };
 extern const struct json_family json_family_a, json_family_b, json_family_c, json_family_d,
-    json_family_e, json_family_j;
+    json_family_e, json_family_f, json_family_g, json_family_j;
 
 struct json_call {
     struct vapix_door *door;
@@ -25,7 +25,9 @@ struct json_call {
     const char *method;
     const json_t *params;  /* an object; may be empty */
     const json_t *request; /* the whole: some APIs have their arguments beside params */
-    bool restarts;         /* json_call_commit(): what was set holds from the next start on */
+    void *own;             /* of serve() that answers later … */
+    void (*cancelled)(struct json_call *c); /* … and is told when the client leaves before */
+    bool restarts; /* json_call_commit(): what was set holds from the next start on */
 };
 
 struct json_method {
