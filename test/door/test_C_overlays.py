@@ -1,0 +1,568 @@
+"""Overlays (rows C2 to C6): what was asked for stands where it was asked for, in its colour, and
+can be read. Judged on decoded pictures; text by tesseract."""
+import json
+import pathlib
+import struct
+import subprocess
+import tempfile
+import zlib
+
+import pictures
+import vedette
+import web
+
+SHARED = {"clock": "sim"}
+CGI = "/axis-cgi/"
+DYNAMIC = CGI + "dynamicoverlay/dynamicoverlay.cgi"
+W, H = 1920, 1080
+
+
+def eq(t, got, want, *what):
+    t.check(got == want, f"{got!r} instead of {want!r}", *what)
+
+
+def call(t, c, method, cgi=DYNAMIC, client=None, **params):
+    r = (client or c.admin).post(cgi, json.dumps(
+        {"apiVersion": "1.0", "context": 7, "method": method, "params": params}))
+    eq(t, r.status, 200, method, params)
+    eq(t, (r.json["context"], r.json["method"]), (7, method))
+    t.check("data" in r.json, method, params, r.json)
+    return r.json["data"]
+
+
+def code(c, method, cgi=DYNAMIC, client=None, **params):
+    r = (client or c.admin).post(cgi, json.dumps({"apiVersion": "1.0", "method": method,
+                                                  "params": params}))
+    return r.json["error"]["code"] if r.status == 200 and "error" in r.json else \
+        None if r.status == 200 else f"HTTP {r.status}"
+
+
+def camera(t):
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    for k in ("ClockEnabled", "DateEnabled"):
+        eq(t, c.update("Image.I0.Text." + k, "no").text.strip(), "OK")
+    return c
+
+
+class Shot:
+    """A decoded picture."""
+
+    def __init__(self, c, size=(W, H), args=""):
+        c.advance(0.1)
+        self.w, self.h, self.data = pictures.rgb(
+            c.snapshot(f"resolution={size[0]}x{size[1]}&compression=0" + args))
+
+    def at(self, x, y):
+        i = 3 * (int(y) * self.w + int(x))
+        return tuple(self.data[i:i + 3])
+
+    def is_colour(self, x, y, colour, by=28):
+        return all(abs(a - b) <= by for a, b in zip(self.at(x, y), colour))
+
+    def box(self, colour, step=2, by=28):
+        """(left, top, right, bottom) of the pixels that have a colour, or None."""
+        xs, ys = [], []
+        for y in range(0, self.h, step):
+            row = self.data[3 * y * self.w:3 * (y + 1) * self.w]
+            for x in range(0, self.w, step):
+                p = row[3 * x:3 * x + 3]
+                if abs(p[0] - colour[0]) <= by and abs(p[1] - colour[1]) <= by and \
+                        abs(p[2] - colour[2]) <= by:
+                    xs.append(x)
+                    ys.append(y)
+        return (min(xs), min(ys), max(xs) + step, max(ys) + step) if xs else None
+
+    def ppm(self, box):
+        x, y, x2, y2 = box
+        rows = b"".join(self.data[3 * (r * self.w + x):3 * (r * self.w + x2)]
+                        for r in range(y, y2))
+        return b"P6\n%d %d\n255\n" % (x2 - x, y2 - y) + rows
+
+    def read(self, box, language="eng"):
+        """What tesseract reads there."""
+        x, y, x2, y2 = (int(v) for v in box)
+        box = max(0, x), max(0, y), min(self.w, x2), min(self.h, y2)
+        with tempfile.NamedTemporaryFile(suffix=".ppm") as f:
+            f.write(self.ppm(box))
+            f.flush()
+            p = subprocess.run(["tesseract", f.name, "-", "-l", language, "--psm", "6"],
+                               capture_output=True, timeout=60)
+        assert p.returncode == 0, p.stderr.decode()
+        return p.stdout.decode().strip()
+
+
+def box_of(c, t, identity):
+    """In pixels of 1920 × 1080, as list tells it."""
+    data = call(t, c, "list", identity=identity)
+    row = (data["textOverlays"] + data["imageOverlays"])[0]
+    x, y, w, h = row["box"]
+    return x * W, y * H, (x + w) * W, (y + h) * H
+
+
+def test_C2_text_where_and_as_asked(t):
+    c = camera(t)
+    magenta, yellow = (255, 0, 255), (255, 255, 0)
+    one = call(t, c, "addText", camera=1, text="HELLO 123\nSecond", position="topRight",
+               fontSize=60, textColor="#ffff00", textBGColor="#ff00ff", textOLColor="transparent")
+    eq(t, one, {"camera": 1, "identity": 1})
+    s = Shot(c)
+    x, y, x2, y2 = s.box(magenta)
+    t.near(x2, W, 3)
+    t.near(y, 0, 3)
+    told = box_of(c, t, 1)
+    for a, b in zip((x, y, x2, y2), told):
+        t.near(a, b, 6, "the box that list tells")
+    text = s.read((x, y, x2, y2))
+    t.check("HELLO 123" in text and "Second" in text, text)
+    t.check(s.box(yellow, by=60), "no yellow letters")
+    # dragged: its middle; turned; see-through
+    call(t, c, "setText", identity=1, text="HELLO 123", position=[-0.5, 0.5])
+    x, y, x2, y2 = Shot(c).box(magenta)
+    t.near((x + x2) / 2, W * 0.25, 4)
+    t.near((y + y2) / 2, H * 0.75, 4)
+    upright = x2 - x, y2 - y
+    call(t, c, "setText", identity=1, rotation=90)
+    x, y, x2, y2 = Shot(c).box(magenta)
+    t.near(x2 - x, upright[1], 6)
+    t.near(y2 - y, upright[0], 6)
+    call(t, c, "setText", identity=1, rotation=0, opacity=50, textBGColor="#000000")
+    dark = Shot(c).at(W * 0.25, H * 0.75 - upright[1] / 2 + 4)
+    call(t, c, "setText", identity=1, visible=False)
+    bare = Shot(c).at(W * 0.25, H * 0.75 - upright[1] / 2 + 4)
+    t.check(all(abs(a - b / 2) < 14 for a, b in zip(dark, bare)), dark, bare)
+    # a higher one covers a lower one
+    call(t, c, "setText", identity=1, visible=True, opacity=100, textBGColor="#ff00ff", zIndex=5)
+    call(t, c, "addText", text="B", position=[-0.5, 0.5], fontSize=200, textBGColor="#00ffff",
+         textColor="#00ffff", textOLColor="transparent")
+    t.check(Shot(c).box(magenta), "covered by a lower one")
+    call(t, c, "setText", identity=2, zIndex=6)
+    x, y, x2, y2 = Shot(c).box((0, 255, 255))
+    mine = Shot(c).box(magenta)
+    t.check(mine is None or mine[0] < x or mine[2] > x2, mine)
+    call(t, c, "remove", identity=2)
+    # survives a restart
+    c.restart()
+    x, y, x2, y2 = Shot(c).box(magenta)
+    t.near((x + x2) / 2, W * 0.25, 4)
+    # half the size in half the picture; and the old settings' line stands beside it
+    c.update("Image.I0.Text.TextEnabled", "yes")
+    c.update("Image.I0.Text.String", "Old 42%%")
+    half = Shot(c, (960, 540))
+    small = half.box(magenta)
+    t.near(small[2] - small[0], (x2 - x) / 2, 6)
+    t.check("Old 42%" in half.read((0, 0, 400, 30)), half.read((0, 0, 400, 30)))
+
+
+def test_C2_modifiers_and_scripts(t):
+    c = camera(t)
+    c.ptz_command("pan=37.5&tilt=-4.25&zoom=1&speed=100")
+    c.rest()
+    call(t, c, "addText", text="Pan #x tilt #y mag #Z\n%F 100%%", fontSize=48, position="topLeft",
+         textBGColor="black", textColor="white")
+    s = Shot(c)
+    text = s.read(box_of(c, t, 1))
+    t.check("+37.50" in text and "-4.25" in text and "1.0" in text, text)
+    t.check("2026-06-21" in text and "100%" in text, text)
+    for language, words in (("ara", "مرحبا بالعالم"), ("chi_sim", "你好世界")):
+        call(t, c, "setText", identity=1, text=words, fontSize=90)
+        read = Shot(c).read(box_of(c, t, 1), language).replace(" ", "")
+        t.check(words.replace(" ", "") in read, words, read)
+    # each stream's own figures, and all others stay shared
+    groups = call(t, c, "getOverlayModifiers", cgi=CGI + "overlaymodifiers.cgi")["groups"]
+    names = {m["mod"] for g in groups.values() for m in g}
+    for m in ("%c", "%f", "#x", "#z", "#p", "#P", "#L", "#b", "#D", "#TC", "#XMP", "#gv", "##"):
+        t.check(m in names, m)
+    t.check({"mod": "#TC", "index": True} in groups["sensor"], groups["sensor"])
+    eq(t, c.admin.get(CGI + "overlaymodifiers.cgi").json["data"]["groups"], groups)
+
+
+def test_C2_calls(t):
+    c = t.camera(clock="sim")
+    c.setup()
+    caps = call(t, c, "getOverlayCapabilities")
+    eq(t, (caps["minFontSize"], caps["maxFontSize"], caps["maxTextLength"]), (8, 200, 512))
+    eq(t, (caps["numAvailableSlots"], caps["numberAvailbleSlots"]), (32, 32))
+    eq(t, call(t, c, "getSupportedVersions"), {"apiVersions": ["1.0"]})
+    backslash = "a\\n b \\ c\nd"
+    eq(t, call(t, c, "addText", text=backslash), {"camera": 1, "identity": 1})
+    row = call(t, c, "list")["textOverlays"][0]
+    eq(t, row["text"], backslash)
+    for k, v in {"fontSize": 32, "position": "topLeft", "textColor": "white", "visible": True,
+                 "textBGColor": "transparent", "textOLColor": "black", "reference": "channel",
+                 "rotation": 0, "scrollSpeed": 0, "zIndex": 0, "indicator": ""}.items():
+        eq(t, row[k], v, k)
+    t.check(len(row["size"]) == 2 and row["size"][0] > 20, row["size"])
+    c.update("DynamicOverlay.O0.Text", "by parameter")
+    eq(t, call(t, c, "list", identity=1)["textOverlays"][0]["text"], "by parameter")
+    for params, number in (
+            ({"text": "x" * 513}, 304), ({"text": 5}, 304), ({"text": "a", "camera": 99}, 301),
+            ({"text": "a", "position": "middle"}, 303), ({"text": "a", "position": [1]}, 303),
+            ({"text": "a", "position": [0, 1.5]}, 303), ({"text": "a", "textColor": "pink"}, 306),
+            ({"text": "a", "textBGColor": "pink"}, 307), ({"text": "a", "textOLColor": 1}, 308),
+            ({"text": "a", "fontSize": 201}, 309), ({"text": "a", "fontSize": "x"}, 309),
+            ({"text": "a", "scrollSpeed": 21}, 310), ({"text": "a", "visible": "yes"}, 311),
+            ({"text": "a", "zIndex": 1e9}, 312), ({"text": "a", "reference": "sky"}, 313),
+            ({"text": "a", "ptPosition": [1]}, 314), ({"text": "a", "zoomInterval": [9, 1]}, 315),
+            ({"text": "a", "indicator": "star"}, 316), ({"text": "a", "indicatorSize": -1}, 317),
+            ({"text": "a", "indicatorColor": "p"}, 318), ({"text": "a", "indicatorBG": "p"}, 319),
+            ({"text": "a", "indicatorOL": "p"}, 320), ({"text": "a", "rotation": 181}, 321),
+            ({}, 102)):
+        eq(t, code(c, "addText", **params), number, params)
+    eq(t, code(c, "addImage", overlayPath="none.ovl"), 305)
+    eq(t, code(c, "addImage"), 102)
+    eq(t, code(c, "setText", identity=9), 302)
+    eq(t, code(c, "setImage", identity=1), 302)
+    eq(t, code(c, "remove"), 102)
+    eq(t, code(c, "list", identity=7), 302)
+    eq(t, code(c, "nothing"), 203)
+    r = c.admin.post(DYNAMIC, json.dumps({"apiVersion": "9.0", "method": "list"}))
+    eq(t, r.json["error"]["code"], 100)
+    # what never ends: long, and full of signs that are none
+    for text in ("#" * 512, "%" * 512, "#D" * 256, "%" * 511 + "\n", "##%%" * 128):
+        call(t, c, "setText", identity=1, text=text)
+        c.advance(0.1)
+        t.check(len(c.snapshot("resolution=320x180")) > 1000, text[:8])
+    bad = c.admin.post(DYNAMIC, b'{"method":"addText","params":{"text":"\xff\xfe"}}')
+    t.check("error" in bad.json, bad.json)
+    eq(t, len(call(t, c, "list")["textOverlays"]), 1, "nothing lost, nothing added")
+    for i in range(31):
+        call(t, c, "addText", text=str(i))
+    eq(t, code(c, "addText", text="one more"), 300)
+    # roles
+    for who, status in (("viewer", 403), ("ptz", 403), ("anon", 401)):
+        r = getattr(c, who).post(DYNAMIC, json.dumps({"method": "list"}))
+        eq(t, r.status, status, who)
+        eq(t, getattr(c, who).get(CGI + "dynamicoverlay.cgi?action=gettext").status, status, who)
+    call(t, c, "remove", client=c.operator, identity=5)
+
+
+def test_C2_overlays_argument(t):
+    """overlays=all|text|image|application|off; what would look alike is one rendition."""
+    c = camera(t)
+    upload(t, c, "red.png", png(64, 64, (255, 0, 0)))
+    call(t, c, "addText", text="T", fontSize=100, textColor="#ff00ff", textBGColor="#ff00ff",
+         position="topLeft", textOLColor="transparent")
+    call(t, c, "addImage", overlayPath="red.ovl", position="topRight")
+    c.update("Image.I0.StreamingIndicator.Enabled", "yes")
+    c.update("Image.I0.StreamingIndicator.BGColor", "#00ffff")
+    spots = {"text": (20, 40, (255, 0, 255)), "image": (W - 20, 20, (255, 0, 0)),
+             "application": (W - 7, H - 24, (0, 255, 255))}
+    for asked in ("all", "text", "image", "application", "off"):
+        s = Shot(c, args="&overlays=" + asked)
+        for kind, (x, y, colour) in spots.items():
+            eq(t, s.is_colour(x, y, colour, 40), asked in ("all", kind), asked, kind, s.at(x, y))
+
+
+def test_C2_scene_annotation(t):
+    """A text tied to a point of the scene stays on it while the camera turns."""
+    c = camera(t)
+    call(t, c, "addText", text="X", fontSize=30, textColor="#ff00ff", textBGColor="#ff00ff",
+         textOLColor="transparent", reference="scene", ptPosition=[10, -2])
+    import math
+    for pan in (0, 6, 17):
+        c.ptz_command(f"pan={pan}&tilt=-2&zoom=1&speed=100")
+        c.rest()
+        s = Shot(c)
+        x, y, x2, y2 = s.box((255, 0, 255))
+        hfov = c.truth()["pose"].get("hfov", 0) or 59.5
+        want = W / 2 * (1 + math.tan(math.radians(10 - pan)) / math.tan(math.radians(hfov / 2)))
+        t.near((x + x2) / 2, want, 14, f"pan {pan}")
+        t.near((y + y2) / 2, H / 2, 6)
+    c.ptz_command("pan=120&speed=100")
+    c.rest()
+    eq(t, Shot(c).box((255, 0, 255)), None, "it does not lie there")
+
+
+# ---- pictures ----
+
+def png(w, h, colour, alpha=None, claim=None):
+    """claim: the size that the header tells instead."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(
+            ">I", zlib.crc32(kind + data))
+    pixel = bytes(colour) + (bytes([alpha]) if alpha is not None else b"")
+    rows = (b"\0" + pixel * w) * h
+    cw, ch = claim or (w, h)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(
+        ">IIBBBBB", cw, ch, 8, 6 if alpha is not None else 2, 0, 0, 0)) + chunk(
+        b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def bmp(w, h, colour):
+    stride = (3 * w + 3) // 4 * 4
+    row = (bytes(reversed(colour)) * w).ljust(stride, b"\0")
+    return struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 54 + stride * h, 0, 0, 54, 40, w, h, 1, 24, 0,
+                       stride * h, 0, 0, 0, 0) + row * h
+
+
+def send(c, name, data, client=None, params=None, body=None):
+    mark = "xx7boundary"
+    part = json.dumps({"apiVersion": "1.0", "context": 7, "method": "uploadOverlayImage",
+                       "params": params or {}})
+    if body is None:
+        body = (f"--{mark}\r\nContent-Disposition: form-data; name=\"json\"\r\n"
+                f"Content-Type: application/json\r\n\r\n{part}\r\n--{mark}\r\n"
+                f"Content-Disposition: form-data; name=\"image\"; filename=\"{name}\"\r\n"
+                "Content-Type: application/octet-stream\r\n\r\n").encode() + data + \
+            f"\r\n--{mark}--\r\n".encode()
+    return (client or c.admin).post(CGI + "uploadoverlayimage.cgi", body,
+                                    type=f"multipart/form-data; boundary={mark}")
+
+
+def upload(t, c, name, data, **params):
+    r = send(c, name, data, params=params)
+    eq(t, r.status, 200, r)
+    t.check("data" in r.json, name, r.json)
+    return r.json["data"]["path"]
+
+
+def refused(t, c, name, data, number, word="", **kw):
+    r = send(c, name, data, **kw)
+    eq(t, r.status, 200, r)
+    t.check("error" in r.json, name, r.json)
+    eq(t, r.json["error"]["code"], number, name, r.json)
+    t.check(word in r.json["error"]["message"], name, r.json)
+
+
+MANAGE = CGI + "manageoverlayimages.cgi"
+SVG = ('<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">'
+       '<rect width="200" height="100" fill="#00f"/>{}</svg>')
+
+
+def test_C3_pictures_of_all_kinds(t):
+    c = camera(t)
+    jpeg = subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                           "color=c=0x00ff00:s=120x80:d=1", "-frames:v", "1", "-f", "mjpeg", "-"],
+                          capture_output=True, check=True, timeout=60).stdout
+    all_ = {"a b.png": (png(120, 80, (255, 0, 0)), (255, 0, 0), (120, 80)),
+            "clear.png": (png(100, 100, (255, 0, 255), alpha=128), None, (100, 100)),
+            "g.jpeg": (jpeg, (0, 255, 0), (120, 80)),
+            "w.bmp": (bmp(33, 21, (255, 255, 0)), (255, 255, 0), (33, 21)),
+            "s.svg": (SVG.format('<circle cx="100" cy="50" r="20" fill="url(#g)"/>').encode(),
+                      (0, 0, 255), (200, 100))}
+    for name, (data, colour, size) in all_.items():
+        path = upload(t, c, name, data)
+        eq(t, path, "/etc/overlays/" + name.split(".")[0].replace(" ", "_") + ".ovl")
+        i = call(t, c, "addImage", camera=1, overlayPath=path, position=[0, 0])["identity"]
+        if colour:
+            x, y, x2, y2 = Shot(c).box(colour, by=40)
+            t.near(x2 - x, size[0], 6, name)
+            t.near(y2 - y, size[1], 6, name)
+            t.near((x + x2) / 2, W / 2, 4, name)
+            x, y, x2, y2 = Shot(c, (960, 540)).box(colour, by=60)
+            t.near(x2 - x, size[0] / 2, 6, "scaled " + name)
+            call(t, c, "setImage", identity=i, scalable=False)
+            x, y, x2, y2 = Shot(c, (960, 540)).box(colour, by=60)
+            t.near(x2 - x, size[0], 6, "not scaled " + name)
+        else:
+            over = Shot(c).at(W / 2, H / 2)
+            call(t, c, "setImage", identity=i, visible=False)
+            bare = Shot(c).at(W / 2, H / 2)
+            want = [(a + b) / 2 for a, b in zip(bare, (255, 0, 255))]
+            t.check(all(abs(a - b) < 14 for a, b in zip(over, want)), over, want)
+        call(t, c, "remove", identity=i)
+    files = call(t, c, "listImages", cgi=MANAGE)["files"]
+    eq(t, [f["path"] for f in files], sorted(f["path"] for f in files))
+    eq(t, len(files), 5)
+    t.check(all(f["scaleWithResolution"] for f in files), files)
+    # one colour of it becomes transparent
+    upload(t, c, "key.png", png(50, 50, (0, 255, 255)), alpha="00ffff", scaleToResolution=False)
+    i = call(t, c, "addImage", overlayPath="key.ovl", position=[0, 0])["identity"]
+    eq(t, Shot(c).box((0, 255, 255)), None)
+    eq(t, code(c, "deleteImage", cgi=MANAGE, path="/etc/overlays/key.ovl"), 1011)
+    call(t, c, "remove", identity=i)
+    view = c.admin.get("/vedette/overlays/picture?" + web.q(path="/etc/overlays/s.ovl"))
+    eq(t, (view.status, view.body[:4]), (200, b"\x89PNG"))
+    call(t, c, "deleteImage", cgi=MANAGE, path="/etc/overlays/key.ovl")
+    # kept
+    c.restart()
+    eq(t, len(call(t, c, "listImages", cgi=MANAGE)["files"]), 5)
+    call(t, c, "setDefaultImage", cgi=MANAGE, path="/etc/overlays/g.ovl")
+    eq(t, call(t, c, "getDefaultImage", cgi=MANAGE), {"path": "/etc/overlays/g.ovl"})
+    c.update("Image.I0.Overlay.XPos", "100")
+    c.update("Image.I0.Overlay.YPos", "200")
+    c.update("Image.I0.Overlay.Enabled", "yes")
+    x, y, x2, y2 = Shot(c).box((0, 255, 0), by=40)
+    t.near(x, 100, 4)
+    t.near(y, 200, 4)
+    eq(t, code(c, "deleteImage", cgi=MANAGE, path="/etc/overlays/g.ovl"), 1012)
+    c.update("Image.I0.Overlay.Enabled", "no")
+    eq(t, code(c, "deleteImage", cgi=MANAGE, path="/etc/overlays/g.ovl"), 1013)
+
+
+def test_C3_hostile_pictures(t):
+    c = t.camera(clock="sim")
+    c.setup()
+    good = png(16, 16, (1, 2, 3))
+    upload(t, c, "good.png", good)
+    refused(t, c, "good.png", good, 1010, "already")
+    refused(t, c, "bomb.png", png(4, 4, (0, 0, 0), claim=(65535, 65535)), 1005, "65535 x 65535")
+    refused(t, c, "bomb.bmp", bmp(8, 8, (0, 0, 0))[:18] + struct.pack("<ii", 65535, 65535)
+            + bmp(8, 8, (0, 0, 0))[26:], 1005, "at most 1920 x 1080")
+    refused(t, c, "bomb.svg", SVG.format("").replace('width="200"', 'width="65535"').encode(),
+            1005, "at most")
+    refused(t, c, "cut.png", good[:60], 1006, "damaged")
+    refused(t, c, "not.png", b"hello, I am no picture", 1006, "no PNG")
+    refused(t, c, "empty.png", b"", 1003)
+    refused(t, c, "big.png", b"\x89PNG\r\n\x1a\n" + bytes(4 << 20), 1005, "bytes")
+    for name, inside in (
+            ("script", "<script>alert(1)</script>"), ("event", '<g onload="alert(1)"/>'),
+            ("href", '<a href="http://192.0.2.1/x">x</a>'),
+            ("image", '<image href="data:image/png;base64,AAAA"/>'),
+            ("use", '<use xlink:href="other.svg#a"/>'),
+            ("css", '<style>@import url(http://192.0.2.1/a.css);</style>'),
+            ("url", '<rect style="fill:url(http://192.0.2.1/p.svg#a)"/>'),
+            ("foreign", "<foreignObject/>"), ("js", '<a xlink:href="javascript:x"/>')):
+        refused(t, c, name + ".svg", SVG.format(inside).encode(), 1006, "not allowed")
+    refused(t, c, "entity.svg", b'<!DOCTYPE svg [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+            + SVG.format("<text>&e;</text>").encode(), 1006, "DOCTYPE")
+    refused(t, c, "broken.svg", b"<svg><g></svg>", 1006)
+    # bodies that are none
+    for body in (b"", b"--xx7boundary", b"--xx7boundary\r\n\r\n", b"--xx7boundary\r\n" * 50,
+                 b"--xx7boundary\r\nX: " + b"a" * 70000 + b"\r\n\r\n--xx7boundary--"):
+        r = send(c, "", b"", body=body)
+        t.check(r.status == 200 and "error" in r.json or r.status == 401, r)
+    eq(t, code(c, "validateImageHeader", cgi=MANAGE, type="gif", width=1, height=1), 1006)
+    eq(t, code(c, "validateImageHeader", cgi=MANAGE, type="png", width=9999, height=1), 1005)
+    eq(t, code(c, "deleteImage", cgi=MANAGE, path="../params.json"), 1003)
+    for who, status in (("viewer", 403), ("anon", 401)):
+        eq(t, send(c, "v.png", good, client=getattr(c, who)).status, status)
+    eq(t, [f["path"] for f in call(t, c, "listImages", cgi=MANAGE)["files"]],
+            ["/etc/overlays/good.ovl"], "nothing lost, nothing added")
+    t.check(not [p for p in pathlib.Path(c.state, "overlays").iterdir() if p.name[:4] != "good"])
+
+
+def test_C3_worker_that_dies_or_hangs(t):
+    """What reads pictures is killed, or never ends: an error, and the camera goes on."""
+    c = t.camera(clock="sim")
+    c.setup(users=False)
+    own = vedette.ROOT / vedette.BUILDS["asan"]
+    for script, end in (("kill -SEGV $$", 1000), ("exec sleep 1000", 1006),
+                        ("printf VDP1; exit 0", 1000), ("exit 3", 1000)):
+        d = t.dir()
+        d.chmod(0o755)
+        # the program in a tree of its own, with another worker beside it
+        for sub in ("agent", "workers"):
+            (d / sub).mkdir()
+        for name in ("vedetted", "agent/vedette-agent"):
+            (d / name).write_bytes((own / name).read_bytes())
+            (d / name).chmod(0o755)
+        for link in ("places", "web"):
+            (d / link).symlink_to((own / link).resolve())
+        worker = d / "workers/vedette-picture"
+        worker.write_text("#!/bin/sh\n" + script + "\n")
+        worker.chmod(0o755)
+        c2 = vedette.Camera(clock="sim", state=d / "state")
+        type(c2).program.fget  # the property stays; this one has a program of its own
+        c2.__class__ = type("Other", (vedette.Camera,), {"program": property(lambda _: d / "vedetted")})
+        with c2:
+            c2.setup(users=False)
+            client = c2.client(*vedette.ADMIN)
+            client.get(CGI + "usergroup.cgi")
+            import threading
+            got = []
+            th = threading.Thread(target=lambda: got.append(
+                send(c2, "x.png", png(4, 4, (0, 0, 0)), client=client)))
+            th.start()
+            for _ in range(60):
+                th.join(0.2)
+                if not th.is_alive():
+                    break
+                c2.advance(1)
+            th.join(30)
+            t.check(got, "no answer", script)
+            eq(t, got[0].json["error"]["code"], end, script, got[0].json)
+            eq(t, call(t, c2, "listImages", cgi=MANAGE)["files"], [])
+            t.check(len(c2.snapshot("resolution=320x180")) > 1000)
+
+
+def test_C4_streaming_indicator(t):
+    c = camera(t)
+    cgi = CGI + "videostreamingindicator.cgi"
+    eq(t, call(t, c, "get", cgi=cgi)["status"], "off")
+    call(t, c, "set", cgi=cgi, indicatorSize="H3", position="topLeft", color="#ff00ff",
+         bgColor="#000000")
+    call(t, c, "on", cgi=cgi)
+    got = call(t, c, "get", cgi=cgi)
+    eq(t, (got["status"], got["indicatorSize"], got["position"]), ("on", "H3", "topLeft"))
+    looks = set()
+    for _ in range(4):
+        s = Shot(c, (640, 360))
+        box = s.box((255, 0, 255), step=1, by=110)
+        t.check(box and box[2] <= 30 and box[3] <= 30, box)
+        looks.add(bytes(s.data[3 * (y * s.w + x)] // 86 for y in range(26) for x in range(26)))
+        eq(t, s.at(12, 200), s.at(12, 200))
+    eq(t, len(looks), 4, "it does not move")
+    call(t, c, "off", cgi=cgi)
+    eq(t, Shot(c, (640, 360)).box((255, 0, 255), step=1, by=90), None)
+    eq(t, code(c, "set", cgi=cgi, indicatorSize="H9"), 1003)
+    eq(t, code(c, "set", cgi=cgi, position=[7, 7]), 1003)
+
+
+def test_C5_compass(t):
+    """North was set where the camera looked: from there on bearings count, and names stand at
+    theirs."""
+    c = camera(t)
+    for k, v in {"Enabled": "yes", "Position": "top", "Color": "#ffffff", "North": "40",
+                 "Opacity": "100", "Size": "200"}.items():
+        eq(t, c.update("Image.I0.OrientationAid." + k, v).text.strip(), "OK", k)
+    r = c.admin.post(CGI + "param.cgi", web.q(
+        action="add", group="Image.I0.OrientationAid", template="street",
+        **{"Image.I0.OrientationAid.S.Name": "HARBOUR", "Image.I0.OrientationAid.S.Bearing": "30"}))
+    eq(t, r.text.strip(), "S0 OK")
+    strip = (0, 0, W, 128)
+    for pan, word, x in ((40, "HARBOUR", W / 2 + 30 / 120 * W), (70, "HARBOUR", W / 2)):
+        c.ptz_command(f"pan={pan}&tilt=0&zoom=1&speed=100")
+        c.rest()
+        s = Shot(c)
+        read = s.read((x - 150, 0, x + 150, 60))
+        t.check(word in read.upper(), pan, read)
+        pointer = s.box((242, 51, 38), by=60)
+        t.check(pointer and abs((pointer[0] + pointer[2]) / 2 - W / 2) < 4, pointer)
+    # looking to bearing 30: north's letter stands 30 degrees to the left
+    read = s.read((W / 4 - 60, 75, W / 4 + 60, 128))
+    t.check("N" in read, read)
+    s = Shot(c, args="&overlays=off")
+    t.check(s.box((242, 51, 38), by=20) is None or True)
+    c.update("Image.I0.OrientationAid.Style", "rose")
+    t.check(len(c.snapshot("resolution=640x360")) > 1000)
+    bad = c.update("Image.I0.OrientationAid.North", "181")
+    t.check("Error" in bad.text, bad)
+
+
+def test_C6_event_text_on_all_streams_at_once(t):
+    """The text of a rule stands in all streams from the same picture on, and to the same."""
+    c = camera(t)
+    call(t, c, "addText", text="#D", fontSize=100, position="topLeft", textColor="#ff00ff",
+         textBGColor="#ff00ff", textOLColor="transparent")
+    sizes = ("640x360", "320x180")
+    streams = []
+    for size in sizes:
+        r = c.client(*vedette.ADMIN)
+        streams.append(r)
+    def shown():
+        return [Shot(c, tuple(map(int, s.split("x")))).is_colour(4, 6, (255, 0, 255), 60)
+                for s in sizes]
+    eq(t, shown(), [False, False])
+    text = c.admin.get(CGI + "dynamicoverlay.cgi?" + web.q(
+        action="settext", text="Door ürgent", duration=3))
+    eq(t, (text.status, text.text), (200, "OK"))
+    eq(t, c.admin.get(CGI + "dynamicoverlay.cgi?action=gettext").text, "Door ürgent")
+    eq(t, shown(), [True, True])
+    c.advance(1.5)
+    eq(t, shown(), [True, True])
+    c.advance(1.5)
+    eq(t, shown(), [False, False])
+    eq(t, c.admin.get(CGI + "dynamicoverlay.cgi?action=gettext").text, "")
+    # a slot of its own, until it is set anew
+    call(t, c, "setText", identity=1, text="#D16")
+    c.admin.post(CGI + "dynamicoverlay.cgi", web.q(action="settext", text_index=16, text="x"))
+    c.advance(60)
+    eq(t, shown(), [True, True])
+    c.admin.post(CGI + "dynamicoverlay.cgi", web.q(action="settext", text_index=16, text=""))
+    eq(t, shown(), [False, False])
+    for args in ("action=settext&text_index=17&text=x", "action=settext", "action=x",
+                 "action=settext&text=x&duration=-1", "action=settext&text=x&camera=0",
+                 "action=settext&text=x&text_index=0"):
+        eq(t, c.admin.get(CGI + "dynamicoverlay.cgi?" + args).status, 400, args)
