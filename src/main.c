@@ -52,6 +52,7 @@
 #include "options.h"
 #include "ptz/ptz.h"
 #include "sound/ear.h"
+#include "sound/mouth.h"
 #include "sound/settings.h"
 #include "system/identity.h"
 #include "system/limits.h"
@@ -271,8 +272,7 @@ static int open_picture(struct app *a, struct fault *why)
     const struct pipeline_hooks hooks = {
         .demand = on_demand, .paint = on_paint, .paints = on_paints, .arg = a};
     a->masks = masks_new();
-    const struct overlays_hooks said = {
-        .local_time = local_time, .changed = on_overlays, .arg = a};
+    const struct overlays_hooks said = {.local_time = local_time, .changed = on_overlays, .arg = a};
     char worker[PATH_MAX];
     bool has_worker = !overlay_worker_path(worker, sizeof worker);
     c->overlay_pictures =
@@ -284,12 +284,13 @@ static int open_picture(struct app *a, struct fault *why)
     c->ear = ear_new(c->device->mic, c->audio_room);
     const struct sounds_hooks sounds = {.take = ear_take, .demand = ear_demand, .arg = c->ear};
     c->sounds = c->ear ? sounds_new(c->loop, &sounds) : NULL;
+    c->mouth = c->ear ? mouth_new(c->loop, c->device->speaker, c->ear, c->audio_room) : NULL;
     c->deliver = deliver_new(c->loop, 0);
     const struct device *d = c->device;
     const struct eye_ports eye = {d->sensor, d->head, d->lens, d->infrared, d->led, d->body};
     c->eye = eye_new(c->loop, c->clock, c->conf, c->eye_room, c->events, &eye);
-    if (!a->masks || !c->overlays || !c->eye || !c->sounds || !c->source || !c->pipeline ||
-        !c->ptz || !c->deliver)
+    if (!a->masks || !c->overlays || !c->eye || !c->sounds || !c->mouth || !c->source ||
+        !c->pipeline || !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     tell_overlays(c, &caps);
     source_set_pipeline(c->source, c->pipeline);
@@ -469,6 +470,7 @@ static void stop(struct app *a)
     eye_free(c->eye);
     pipeline_free(c->pipeline);
     sounds_free(c->sounds);
+    mouth_free(c->mouth);
     ear_free(c->ear);
     ptz_free(c->ptz);
     overlays_free(c->overlays);

@@ -17,6 +17,7 @@ struct file_port;
 struct identity_info;
 struct jobs;
 struct loop;
+struct mouth;
 struct overlay_pictures;
 struct overlays;
 struct pipeline;
@@ -42,6 +43,7 @@ struct camera {
     struct pipeline *pipeline;
     struct sounds *sounds;
     struct ear *ear;
+    struct mouth *mouth;
     struct ptz *ptz;
     struct eye *eye;
     struct overlays *overlays;                 /* image/overlay.h */

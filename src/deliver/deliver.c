@@ -472,12 +472,10 @@ void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_sta
                          void *arg)
 {
     static const char *const transports[] = {
-        [FRAMING_INTERLEAVED] = "TCP",
-        [FRAMING_WEBSOCKET] = "WebSocket",
-        [FRAMING_MULTIPART] = "HTTP",
-        [FRAMING_MP4] = "HTTP",
-        [FRAMING_MATROSKA] = "HTTP",
-        [FRAMING_UDP] = "UDP",
+        [FRAMING_INTERLEAVED] = "TCP",  [FRAMING_WEBSOCKET] = "WebSocket",
+        [FRAMING_MULTIPART] = "HTTP",   [FRAMING_MP4] = "HTTP",
+        [FRAMING_MATROSKA] = "HTTP",    [FRAMING_SOUND] = "HTTP",
+        [FRAMING_SOUND_PARTS] = "HTTP", [FRAMING_UDP] = "UDP",
     };
     list_for_each(it, &d->live)
     {

@@ -34,6 +34,8 @@ enum framing {
     FRAMING_MULTIPART,   /* multipart/x-mixed-replace over HTTP */
     FRAMING_MP4,         /* fragments of MP4 over HTTP, one a picture (media/mux.h) */
     FRAMING_MATROSKA,    /* clusters likewise. What opens the file is the caller's to send */
+    FRAMING_SOUND,       /* sound over HTTP, packet behind packet (sound_http.h) */
+    FRAMING_SOUND_PARTS, /* the same as multipart; its first boundary is the caller's to send */
     FRAMING_UDP,
 };
 static inline bool framing_is_rtp(enum framing f)

@@ -15,8 +15,8 @@ static void piece_free(struct packet_form *base)
 
 const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum container c)
 {
-    static const int slots[] = {[CONTAINER_MP4] = PACKET_FORM_MP4,
-                                [CONTAINER_MATROSKA] = PACKET_FORM_MATROSKA};
+    static const int slots[] = {
+        [CONTAINER_MP4] = PACKET_FORM_MP4, [CONTAINER_MATROSKA] = PACKET_FORM_MATROSKA};
     struct packet_form *base = packet_get_form(p, slots[c]);
     if (base)
         return container_of(base, struct piece_form, base);

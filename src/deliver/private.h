@@ -16,6 +16,7 @@
 #include "deliver/deliver.h"
 #include "deliver/rtcp.h"
 #include "deliver/rtp.h"
+#include "deliver/sound_http.h"
 #include "media/stream.h"
 
 #define MAX_TRACKS 4
@@ -95,7 +96,7 @@ struct batch {
     int n, at;
     struct packet *picture;
     void *own;
-    char head[16];
+    char head[SOUND_HTTP_HEAD];
     struct track *track;
     unsigned packets;
 };

@@ -115,6 +115,17 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
         track_sent(t, 0, 0);
         return true;
     }
+    if (v->desc.framing == FRAMING_SOUND || v->desc.framing == FRAMING_SOUND_PARTS) {
+        bool parts = v->desc.framing == FRAMING_SOUND_PARTS;
+        size_t n = sound_http_head(t->now.stream, p, parts, b->head);
+        if (n)
+            batch_add(b, b->head, n);
+        batch_add(b, p->bytes, p->len);
+        if (parts)
+            batch_add(b, part_end, sizeof(part_end) - 1);
+        track_sent(t, 0, 0);
+        return true;
+    }
     const struct rtp_form *form = rtp_form_of(t->now.stream, p);
     const uint8_t *bytes = form ? rtp_form_bytes(form, t->now.channel, &b->own) : NULL;
     if (!bytes)

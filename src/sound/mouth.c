@@ -84,9 +84,19 @@ struct mouth *mouth_free(struct mouth *m)
     return NULL;
 }
 
-bool mouth_exists(const struct mouth *m)
+bool mouth_may(const struct mouth *m)
 {
-    return m->speaker != NULL;
+    if (!m)
+        return false;
+    const struct audio_settings *s = room_ref(m->settings);
+    bool may = m->speaker && s->support && s->duplex != DUPLEX_GET && s->max_transmitters > 0;
+    room_unref(s);
+    return may;
+}
+
+size_t talk_room(const struct talk *t)
+{
+    return HELD - t->mouth->n;
 }
 
 /* ---- playing ---- */
@@ -126,7 +136,6 @@ static void tick(struct loop_timer *timer)
     struct mouth *m = container_of(timer, struct mouth, tick);
     const struct audio_settings *s = room_ref(m->settings);
     int64_t now_ns = loop_now(m->loop);
-    bool allowed = s->support && s->duplex != DUPLEX_GET && s->max_transmitters > 0;
     if (!m->playing && m->n >= samples_of(s->buffer_ms)) {
         m->playing = true;
         m->next_ns = (now_ns / SOUND_BLOCK_NS + 1) * SOUND_BLOCK_NS;
@@ -141,7 +150,7 @@ static void tick(struct loop_timer *timer)
     }
     bool silent = now_ns - m->heard_ns > s->timeout_ms * NSEC_PER_MSEC;
     room_unref(s);
-    if (!allowed || (m->talk && silent && !m->playing))
+    if (!mouth_may(m) || (m->talk && silent && !m->playing))
         lose(m);
     if (!m->talk && !m->playing) { /* the last words are played, or too few to begin */
         rest(m);
@@ -157,14 +166,13 @@ int mouth_talk(struct mouth *m, const char *user, void (*lost)(struct talk *t, v
 {
     if (!m->speaker)
         return fault_set(why, FAULT_UNSUPPORTED, "audio", "this camera has no loudspeaker");
+    if (!mouth_may(m))
+        return fault_set(why, FAULT_DENIED, "Audio.DuplexMode",
+                         "talking is not allowed; see AudioSource.A0.AudioSupport, "
+                         "Audio.DuplexMode and Audio.MaxTransmitters");
     const struct audio_settings *s = room_ref(m->settings);
-    bool support = s->support, get = s->duplex == DUPLEX_GET, none = s->max_transmitters < 1;
     bool half = s->duplex == DUPLEX_HALF;
     room_unref(s);
-    if (!support)
-        return fault_set(why, FAULT_DENIED, "AudioSource.A0.AudioSupport", "sound is not allowed");
-    if (get || none)
-        return fault_set(why, FAULT_DENIED, "Audio.DuplexMode", "talking is not allowed");
     if (m->talk)
         return fault_set(why, FAULT_BUSY, "Audio.MaxTransmitters",
                          "somebody else talks; try again when that has ended");

@@ -25,7 +25,8 @@ struct talk;
 struct mouth *mouth_new(struct loop *loop, struct speaker *speaker /* NULL: there is none */,
                         struct ear *ear, struct room *settings);
 struct mouth *mouth_free(struct mouth *m); /* after all talks have ended */
-bool mouth_exists(const struct mouth *m);
+bool mouth_may(
+    const struct mouth *m); /* there is a loudspeaker, and the settings let one talk; NULL: no */
 
 /* FAULT_BUSY: somebody else talks; FAULT_DENIED: the duplex mode, or there is no sound;
  * FAULT_UNSUPPORTED: no loudspeaker. lost() (may be NULL) is called when the word was lost by
@@ -36,6 +37,8 @@ struct talk *talk_end(struct talk *t); /* NULL-safe, returns NULL; what was said
 /* From here on it is coded so; a decoder is made when something comes. Cheap when nothing
  * changed. */
 void talk_code(struct talk *t, const struct sound_code *code);
+/* So many samples of SOUND_HZ can be said before some are left out. */
+size_t talk_room(const struct talk *t);
 /* One coded packet. False: it is damaged, or there is no decoder for it. */
 bool talk_say(struct talk *t, const uint8_t *bytes, size_t len);
 

@@ -189,7 +189,7 @@ def test_E8_session_rules(t):
     t.equal(s.describe().status, 200)
     base = s.controls[0].split("/stream=")[0]
     query = s.controls[0].split("?")[1]
-    t.equal(s.setup(tcp, f"{base}/stream=2?{query}").status, 404)
+    t.equal(s.setup(tcp, f"{base}/stream=3?{query}").status, 404)
     t.equal(s.setup(tcp).status, 200)
     t.match(r"interleaved=0-1", s.transport)
     session = s.session

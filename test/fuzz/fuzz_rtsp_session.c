@@ -20,11 +20,15 @@
 #include "base/log.h"
 #include "conf/param.h"
 #include "deliver/deliver.h"
+#include "device/ports.h"
 #include "fuzz.h"
 #include "media/pipeline.h"
 #include "media/sounds.h"
 #include "net/conn.h"
 #include "net/udp.h"
+#include "sound/ear.h"
+#include "sound/mouth.h"
+#include "sound/settings.h"
 #include "system/identity.h"
 
 static uint8_t flags;
@@ -142,10 +146,18 @@ int getsockname(int fd, struct sockaddr *ret, socklen_t *len)
     return 0;
 }
 static struct rtp_settings rtp = {.hops = 5};
+static struct audio_settings audio = {
+    .support = true, .max_transmitters = 1, .buffer_ms = 40, .timeout_ms = 100};
 const void *room_ref(struct room *r)
 {
-    return &rtp;
+    return r == (struct room *)&audio ? (const void *)&audio : &rtp;
 }
+static int play(struct speaker *s, const int16_t *sample, size_t n, int64_t time_ns)
+{
+    return 0;
+}
+static const struct speaker_ops speaker_ops = {.play = play};
+static struct speaker speaker = {&speaker_ops};
 void room_unref(const void *snapshot)
 {
 }
@@ -322,6 +334,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sound = stream_new(clock_, &sound_format, &window);
     struct camera cam = {
         .loop = loop, .clock = clock_, .identity = &identity, .rtp_room = (struct room *)&rtp};
+    cam.ear = ear_new(NULL, (struct room *)&audio);
+    cam.mouth = mouth_new(loop, &speaker, cam.ear, (struct room *)&audio);
+    if (!cam.ear || !cam.mouth)
+        abort();
     strcpy(rtp.audio_address, "239.192.1.3");
     strcpy(rtp.video_address, flags & 16 ? "232.1.2.3" : "239.192.1.2");
     rtp.video_port = flags & 32 ? 5600 : 0;
@@ -370,6 +386,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(g->viewer->playing == g->sending);
     }
     rtsp_door_free(door);
+    mouth_free(cam.mouth);
+    ear_free(cam.ear);
     poll_timer.fire = stop_fire;
     for (int i = 0; open_viewers && i < 3; i++) {
         loop_timer_in(loop, &poll_timer, 0);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "back.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -132,6 +133,10 @@ static void take_frame(struct rtsp_conn *c, int channel, const uint8_t *bytes, s
 {
     for (int i = 0; i < RTSP_TRACKS; i++) {
         const struct rtsp_track *t = &c->tcp_session->track[i];
+        if (t->back && channel == t->transport.channel) {
+            rtsp_back_hear(t->back, bytes, len);
+            return;
+        }
         if (t->set && channel == t->transport.channel + 1)
             viewer_rtcp_in(c->viewer, bytes, len);
     }

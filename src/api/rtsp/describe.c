@@ -14,6 +14,7 @@
 #include "media/sounds.h"
 #include "net/conn.h"
 #include "sdp.h"
+#include "sound/mouth.h"
 
 static void remember(struct rtsp_conn *c, const struct rtsp_uri *uri)
 {
@@ -29,13 +30,13 @@ static void remember(struct rtsp_conn *c, const struct rtsp_uri *uri)
     c->described_query = query;
 }
 
-enum rtsp_medium rtsp_medium_of(const struct view_args *view, int index)
+enum rtsp_medium rtsp_medium_of(struct rtsp_door *d, const struct view_args *view, int index)
 {
     if (view->video && index-- == 0)
         return MEDIUM_VIDEO;
     if (view->audio && index-- == 0)
         return MEDIUM_SOUND;
-    return MEDIUM_NONE;
+    return index == 0 && mouth_may(d->cam->mouth) ? MEDIUM_BACK : MEDIUM_NONE;
 }
 
 /* Source-specific multicast: where both go. */
@@ -80,6 +81,7 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
         .encoding = r->encoding,
         .fps = fps,
         .sound = r->sound ? &sound : NULL,
+        .back = r->back,
         .group = r->uri.source ? plan.group_text : NULL,
         .group_port = plan.port,
         .sound_group = r->uri.source ? sound_plan.group_text : NULL,
@@ -153,7 +155,7 @@ void rtsp_describe(struct rtsp_request *r)
         rtsp_reply_fault(r, &why);
         return;
     }
-    if (!view.video && !view.audio) {
+    if (!view.video && !view.audio && !r->back) {
         fault_set(&why, FAULT_UNKNOWN, "video",
                   "neither pictures nor sound are left: let video or audio be 1");
         rtsp_reply_fault(r, &why);

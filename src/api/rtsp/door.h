@@ -28,13 +28,14 @@
 #define PARAMETER_SETS_S 4 /* DESCRIBE waits for them */
 #define FIRST_PICTURE_S 5  /* PLAY waits for it */
 #define SESSIONS_PER_CONNECTION 8
-#define RTSP_TRACKS 2 /* of a session: stream=0, 1 in the order of the description */
+#define RTSP_TRACKS 3 /* of a session: stream=0, 1 … in the order of the description */
 #define UDP_PORT_FIRST 50000
 #define UDP_PORT_LAST 54999
 #define RTSP_METHODS "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
 
 struct feed;
 struct gate;
+struct rtsp_back;
 struct rtsp_group;
 struct tunnel;
 struct viewer;
@@ -57,6 +58,7 @@ struct rtsp_track {
     uint32_t ssrc;
     struct viewer *viewer;    /* UDP: its own; TCP: the connection's; multicast: the group's */
     struct rtsp_group *group; /* multicast */
+    struct rtsp_back *back;   /* the client's voice comes here; over UDP without a viewer */
 };
 
 struct rtsp_session {
@@ -86,6 +88,7 @@ struct rtsp_request {
     struct rtsp_session *session; /* the one that it names and may use */
     bool names_session;
     bool answered;
+    bool back; /* the back channel is asked for */
     /* DESCRIBE and PLAY, waiting */
     struct feed *feed, *sound; /* of pictures, of sound; NULL: none of that */
     int playing;               /* PLAY: the track that is waited for */
@@ -142,9 +145,9 @@ void rtsp_describe(struct rtsp_request *r);
 void rtsp_setup(struct rtsp_request *r);
 void rtsp_play(struct rtsp_request *r);
 /* What stream=INDEX is, in the order of the description. */
-enum rtsp_medium { MEDIUM_NONE, MEDIUM_VIDEO, MEDIUM_SOUND };
+enum rtsp_medium { MEDIUM_NONE, MEDIUM_VIDEO, MEDIUM_SOUND, MEDIUM_BACK };
 struct view_args;
-enum rtsp_medium rtsp_medium_of(const struct view_args *view, int index);
+enum rtsp_medium rtsp_medium_of(struct rtsp_door *d, const struct view_args *view, int index);
 /* Arguments of the URI; 0 or -EINVAL. */
 int rtsp_uri_args(struct rtsp_request *r, struct arg **ret_args, size_t *ret_n);
 const char *rtsp_base_url(struct rtsp_request *r); /* "rtsp://host/path" */

@@ -5,12 +5,14 @@
 #include <time.h>
 
 #include "api/gate.h"
+#include "back.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "deliver/deliver.h"
 #include "door.h"
 #include "media/pipeline.h"
 #include "net/conn.h"
+#include "sound/mouth.h"
 
 #define CSEQ_MAX 32
 #define REPLY_BYTES (64 << 10)
@@ -180,7 +182,8 @@ static void parameter(struct rtsp_request *r)
         reply_status(r, 200);
     } else if (r->ex->method == METHOD_SET_PARAMETER && r->session &&
                !strncasecmp(s, "Renew-Stream: yes", 17)) {
-        viewer_request_key(rtsp_session_first(r->session)->viewer);
+        if (rtsp_session_first(r->session)->viewer)
+            viewer_request_key(rtsp_session_first(r->session)->viewer);
         reply_status(r, 200);
     } else {
         reply_status(r, 451);
@@ -192,7 +195,9 @@ static void serve(struct rtsp_request *r)
     const char *require = message_header(r->ex->msg, "Require");
     if (!require)
         require = message_header(r->ex->msg, "Proxy-Require");
-    if (require) {
+    if (require && !strcmp(require, RTSP_BACKCHANNEL) && mouth_may(r->conn->door->cam->mouth)) {
+        r->back = true;
+    } else if (require) {
         exchange_set_header(r->ex, "Unsupported", require);
         reply_status(r, 551);
         return;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "back.h"
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "deliver/rtp.h"
@@ -193,6 +194,26 @@ static int write_sound(struct buf *b, const struct sdp_desc *d, int index)
     return 0;
 }
 
+/* What the client may send, as back.c hears it. Always to this camera alone. */
+static void write_back(struct buf *b, const struct sdp_desc *d, int index)
+{
+    bool six = strchr(d->address, ':') != NULL;
+    buf_addf(b,
+             "m=audio 0 RTP/AVP 0 8 %d %d %d\r\n"
+             "c=IN %s %s\r\n"
+             "a=rtpmap:0 PCMU/8000\r\n"
+             "a=rtpmap:8 PCMA/8000\r\n"
+             "a=rtpmap:%d mpeg4-generic/16000/1\r\n"
+             "a=fmtp:%d streamtype=5;profile-level-id=40;mode=AAC-hbr;config=1408;sizelength=13;"
+             "indexlength=3;indexdeltalength=3\r\n"
+             "a=rtpmap:%d opus/48000/2\r\n"
+             "a=rtpmap:%d G726-32/8000\r\n"
+             "a=sendonly\r\n",
+             BACK_PT_AAC, BACK_PT_OPUS, BACK_PT_G726, six ? "IP6" : "IP4", six ? "::" : "0.0.0.0",
+             BACK_PT_AAC, BACK_PT_AAC, BACK_PT_OPUS, BACK_PT_G726);
+    buf_addf(b, "a=control:%s/stream=%d%s%s\r\n", d->base, index, *d->query ? "?" : "", d->query);
+}
+
 int sdp_write(struct buf *b, const struct sdp_desc *d)
 {
     const char *family = strchr(d->address, ':') ? "IP6" : "IP4";
@@ -212,5 +233,7 @@ int sdp_write(struct buf *b, const struct sdp_desc *d)
         err = write_pictures(b, d, index++);
     if (!err && d->sound)
         err = write_sound(b, d, index++);
+    if (!err && d->back)
+        write_back(b, d, index);
     return err < 0 ? err : b->err;
 }

@@ -2,6 +2,7 @@
 #ifndef API_RTSP_SDP_H
 #define API_RTSP_SDP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buf;
@@ -18,6 +19,7 @@ struct sdp_desc {
     const struct encoding *encoding;
     double fps;
     const struct stream_format *sound; /* NULL: none */
+    bool back;                         /* a back channel, too */
     /* multicast: where it goes; group NULL: unicast */
     const char *group, *sound_group;
     int group_port, sound_port, hops;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "back.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -83,6 +84,7 @@ void rtsp_track_clear(struct rtsp_session *s, struct rtsp_track *t, bool bye)
         viewer_drop_track(t->viewer, (int)(t - s->track), bye);
     else if (t->viewer)
         viewer_close(t->viewer, bye);
+    rtsp_back_free(t->back);
     free(t->url);
     *t = (struct rtsp_track){0};
 }

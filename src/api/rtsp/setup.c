@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/request.h"
+#include "back.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "net/conn.h"
 #include "net/multicast.h"
 #include "net/udp.h"
+#include "sound/mouth.h"
 
 #define TIMEOUT_MAX_S 3600
 
@@ -202,6 +204,25 @@ static int open_track(struct rtsp_request *r, struct rtsp_session *s, struct rts
                             why);
 }
 
+/* The client's voice: over TCP it comes through the connection, else to ports of its own. */
+static int open_back(struct rtsp_request *r, struct rtsp_session *s, struct rtsp_track *t,
+                     int *ret_port, struct fault *why)
+{
+    const char *agent = message_header(r->ex->msg, "User-Agent");
+    const struct viewer_desc desc = {
+        .user = s->user, .user_agent = agent ? agent : "", .path = s->base};
+    struct sockaddr_storage local = {0};
+    socklen_t len = sizeof(local);
+    t->back = rtsp_back_new(s);
+    if (!t->back)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    if (s->tcp)
+        return open_tcp(s, t, &desc, why);
+    if (getsockname(conn_fd(s->conn->conn), (struct sockaddr *)&local, &len) < 0)
+        return fault_set(why, FAULT_IO, NULL, "no local address: %s", strerror(errno));
+    return rtsp_back_listen(t->back, &local, len, ret_port, why);
+}
+
 static void reply_setup(struct rtsp_request *r, const struct rtsp_track *track, int server_port)
 {
     const struct rtsp_group *g = track->group;
@@ -245,8 +266,8 @@ static int pick_transport(struct rtsp_request *r, struct transport *ret)
     return transport_pick(message_header(r->ex->msg, "Transport"), &offer, ret);
 }
 
-/* The session is made, or gets one more track. A failure leaves no session behind that has
- * none. */
+/* The session is made, or gets one more track: of a feed, or (NULL) the back channel. A failure
+ * leaves no session behind that has none. */
 static void setup_track(struct rtsp_request *r, const struct transport *transport,
                         struct feed *take_feed, int timeout_s)
 {
@@ -274,7 +295,8 @@ static void setup_track(struct rtsp_request *r, const struct transport *transpor
         status = 503;
     if (status)
         feed_close(take_feed);
-    else if (open_track(r, s, t, take_feed, &port, &why) < 0)
+    else if ((take_feed ? open_track(r, s, t, take_feed, &port, &why)
+                        : open_back(r, s, t, &port, &why)) < 0)
         status = -1;
     if (!status) {
         t->set = true;
@@ -290,6 +312,18 @@ static void setup_track(struct rtsp_request *r, const struct transport *transpor
         rtsp_reply_fault(r, &why);
     else
         rtsp_reply(r, status, "", NULL, NULL, 0);
+}
+
+static void setup_back(struct rtsp_request *r, const struct transport *t, int timeout_s)
+{
+    struct mouth_state mouth;
+    mouth_state(r->conn->door->cam->mouth, &mouth);
+    if (t->multicast) /* one alone talks to us */
+        rtsp_reply(r, 461, "", NULL, NULL, 0);
+    else if (mouth.talking)
+        rtsp_reply(r, 453, "", NULL, NULL, 0);
+    else
+        setup_track(r, t, NULL, timeout_s);
 }
 
 void rtsp_setup(struct rtsp_request *r)
@@ -323,12 +357,16 @@ void rtsp_setup(struct rtsp_request *r)
         rtsp_reply_fault(r, &why);
         return;
     }
-    enum rtsp_medium medium = rtsp_medium_of(&view, index_of(r));
+    enum rtsp_medium medium = rtsp_medium_of(c->door, &view, index_of(r));
     if (medium == MEDIUM_NONE) {
         rtsp_reply(r, 404, "", NULL, NULL, 0);
         return;
     }
     struct feed *feed = NULL;
+    if (medium == MEDIUM_BACK) {
+        setup_back(r, &t, (int)timeout_s);
+        return;
+    }
     if ((medium == MEDIUM_SOUND ? sounds_open(cam->sounds, &view.sound, &feed, &why)
                                 : pipeline_open(cam->pipeline, &encoding, &feed, &why)) < 0) {
         rtsp_reply_fault(r, &why);
@@ -366,21 +404,26 @@ static void reply_play(struct rtsp_request *r)
              (int)(r->join[rtsp_session_first(s) - s->track].picture_age_ns / NSEC_PER_MSEC));
     BUF(headers, 8192);
     struct viewer *go[RTSP_TRACKS];
-    int n = 0;
+    int n = 0, n_go = 0;
     for (int i = 0; i < RTSP_TRACKS; i++) {
-        if (!s->track[i].set)
+        if (!s->track[i].set || !s->track[i].viewer)
             continue;
+        if (s->track[i].back) {
+            go[n_go++] = s->track[i].viewer;
+            continue;
+        }
         buf_addf(&headers, "%surl=%s;seq=%u;rtptime=%u", n ? "," : "RTP-Info: ", s->track[i].url,
                  r->join[i].seq, r->join[i].rtp_time);
-        go[n++] = s->track[i].viewer;
+        go[n_go++] = s->track[i].viewer;
+        n++;
     }
-    buf_adds(&headers, "\r\nRange: npt=now-\r\n");
+    buf_adds(&headers, n ? "\r\nRange: npt=now-\r\n" : "Range: npt=now-\r\n");
     /* The reply, then the first packet, then whatever else the client has sent. */
     struct rtsp_conn *c = r->conn;
     bool outer = c->in_process, tcp = s->tcp;
     c->in_process = true;
     rtsp_reply(r, headers.err ? 500 : 200, headers.err ? "" : buf_str(&headers), NULL, NULL, 0);
-    for (int i = 0; i < n && (!c->dead || !tcp); i++)
+    for (int i = 0; i < n_go && (!c->dead || !tcp); i++)
         viewer_go(go[i]);
     c->in_process = outer;
     rtsp_conn_process(c);
@@ -408,7 +451,7 @@ static void joined(struct viewer *v, const struct viewer_join *join, void *arg)
 static void play_next(struct rtsp_request *r)
 {
     struct rtsp_session *s = r->session;
-    while (r->playing < RTSP_TRACKS && !s->track[r->playing].set)
+    while (r->playing < RTSP_TRACKS && (!s->track[r->playing].set || s->track[r->playing].back))
         r->playing++;
     if (r->playing == RTSP_TRACKS) {
         reply_play(r);

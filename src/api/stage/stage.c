@@ -13,6 +13,7 @@
 #include "api/stage/faults.h"
 #include "api/stage/library.h"
 #include "api/stage/reply.h"
+#include "api/stage/speaker.h"
 #include "api/stage/truth.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -163,6 +164,7 @@ struct stage_door *stage_door_new(struct camera *cam, struct gate *g)
     if (!d->truth || !d->library || !d->control || !d->faults)
         return stage_door_free(d);
     gate_add(g, rows, sizeof rows / sizeof *rows, d);
+    speaker_door_add(cam, g);
     return d;
 }
 

@@ -12,6 +12,7 @@ struct camera;
 struct fault;
 struct gate;
 struct time_keeper;
+struct audio_people;
 struct video_viewers;
 
 struct vapix_door {
@@ -19,6 +20,7 @@ struct vapix_door {
     struct gate *gate;
     struct time_keeper *time_keeper;
     struct video_viewers *video; /* of video.c */
+    struct audio_people *audio;  /* of audio.c */
     struct sensor_caps sensor;   /* as at the start */
 };
 

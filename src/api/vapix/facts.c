@@ -18,6 +18,7 @@
 #include "device/device.h"
 #include "image/eye.h"
 #include "ptz/ptz.h"
+#include "sound/ear.h"
 #include "system/identity.h"
 
 #define FACT_SIZE 256
@@ -80,6 +81,29 @@ static void lens(struct facts *f)
          l.focus ? EYE_RECALL_MOST : 0);
 }
 
+/* Sound, as far as the device has ears and a mouth. */
+static void sound(struct facts *f)
+{
+    bool hears = ear_inputs(f->cam->ear) > 0, talks = f->cam->device->speaker;
+    fact(f, ROLE_VIEWER, "Properties.Audio.Audio", "%s", yes_no(hears || talks));
+    if (!hears && !talks)
+        return;
+    fact(f, ROLE_VIEWER, "Properties.Audio.DuplexMode", "%s",
+         hears && talks ? "full,half,post,get"
+         : hears        ? "get"
+                        : "post");
+    if (hears) {
+        fact(f, ROLE_VIEWER, "Properties.Audio.Format", "g711,g726,aac,opus,lpcm");
+        fact(f, ROLE_VIEWER, "Properties.Audio.InputType",
+             ear_inputs(f->cam->ear) > 1 ? "internal,mic,line" : "internal,mic");
+    }
+    if (talks)
+        fact(f, ROLE_VIEWER, "Properties.Audio.Decoder.Format",
+             "g711,g726,axis-mulaw-128,aac,opus,lpcm");
+    fact(f, ROLE_VIEWER, "Properties.Audio.Source.A0.Input", "%s", yes_no(hears));
+    fact(f, ROLE_VIEWER, "Properties.Audio.Source.A0.Output", "%s", yes_no(talks));
+}
+
 static void properties(struct facts *f)
 {
     static const char *const literals[][2] = {
@@ -90,7 +114,6 @@ static void properties(struct facts *f)
         {"Properties.API.RTSP.Version", "2.01"},
         {"Properties.API.WebSocket.RTSP.RTSP", "yes"},
         {"Properties.ApiDiscovery.ApiDiscovery", "yes"},
-        {"Properties.Audio.Audio", "no"},
         {"Properties.DynamicOverlay.DynamicOverlay", "yes"},
         {"Properties.DynamicOverlay.Version", "1.0"},
         {"Properties.HTTPS.HTTPS", "yes"},
@@ -238,6 +261,7 @@ int facts_add(struct camera *cam)
     struct facts *f = &the_facts;
     *f = (struct facts){.cam = cam};
     properties(f);
+    sound(f);
     lens(f);
     ptz(f);
     const struct room_desc desc = {

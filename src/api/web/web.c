@@ -7,6 +7,7 @@
 
 #include "api/camera.h"
 #include "api/gate.h"
+#include "audio.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -186,6 +187,11 @@ static void serve_challenge(struct exchange *ex, void *arg)
     web_reply(ex, 200, json_pack("{s:o}", "challenges", list));
 }
 
+static void serve_audio(struct exchange *ex, void *arg)
+{
+    audio_serve(((struct web_door *)arg)->cam, ex);
+}
+
 static void serve_eye(struct exchange *ex, void *arg)
 {
     eye_serve(((struct web_door *)arg)->cam, ex);
@@ -229,6 +235,11 @@ static const struct endpoint rows[] = {
      .role = ROLE_ANYONE,
      .serve = serve_challenge,
      .doc = "Digest challenges as JSON, for pages on plain HTTP"},
+    {.path = "/vedette/audio",
+     .methods = METHOD_GET,
+     .role = ROLE_VIEWER,
+     .serve = serve_audio,
+     .doc = "how loud it is, and who talks (JSON)"},
     {.path = "/vedette/eye",
      .methods = METHOD_GET,
      .role = ROLE_VIEWER,

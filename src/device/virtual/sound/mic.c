@@ -17,6 +17,8 @@
 #define STRIKES 48    /* of feet from one moment to the next */
 #define STEP_RINGS 5  /* blocks */
 #define TALKERS 3     /* the nearest ones that are heard */
+#define LINE_HZ 1000
+#define LINE_LOUD 0.25
 #define BELL_EVERY_S 300.0
 #define BELL_RINGS_S 9.0
 
@@ -39,6 +41,7 @@ struct virtual_mic {
     struct mic mic;
     struct virtual_ears ears;
     uint64_t seed;
+    int input; /* 0: the microphone; 1: line level, where a tone comes in */
     struct scene scene[SCENES];
 };
 
@@ -324,6 +327,15 @@ static int take(struct mic *m, int64_t start_ns, int16_t *ret_sample, struct mic
     struct virtual_mic *v = of(m);
     int64_t k = start_ns / SOUND_BLOCK_NS, time_ns = k * SOUND_BLOCK_NS;
     struct block b = {.start_s = moment_s(k)};
+    *ret = (struct mic_block){
+        .time_ns = time_ns, .rate_hz = SOUND_HZ, .channels = 1, .frames = SOUND_BLOCK};
+    if (v->input == 1) {
+        for (int i = 0; i < SOUND_BLOCK; i++) { /* whole turns in a second: they may be left out */
+            int64_t n = (k * SOUND_BLOCK + i) % SOUND_HZ;
+            ret_sample[i] = said(LINE_LOUD * sin(2 * M_PI * LINE_HZ * (double)n / SOUND_HZ));
+        }
+        return 0;
+    }
     add_weather(v, &b, time_ns);
     add_vehicles(v, &b, k);
     add_steps(v, &b, k);
@@ -331,18 +343,22 @@ static int take(struct mic *m, int64_t start_ns, int16_t *ret_sample, struct mic
     add_knocks(v, &b, time_ns + SOUND_BLOCK_NS);
     for (int i = 0; i < SOUND_BLOCK; i++)
         ret_sample[i] = said((double)b.sample[i]);
-    *ret = (struct mic_block){
-        .time_ns = time_ns, .rate_hz = SOUND_HZ, .channels = 1, .frames = SOUND_BLOCK};
     return 0;
 }
 
 static void caps(struct mic *m, struct mic_caps *ret)
 {
     (void)m;
-    *ret = (struct mic_caps){.inputs = 1};
+    *ret = (struct mic_caps){.inputs = 2};
 }
 
-static const struct mic_ops ops = {.caps = caps, .take = take};
+static int start(struct mic *m, int input)
+{
+    of(m)->input = input;
+    return 0;
+}
+
+static const struct mic_ops ops = {.caps = caps, .start = start, .take = take};
 
 struct mic *virtual_mic_new(const struct virtual_ears *ears, uint64_t seed)
 {

@@ -4,7 +4,7 @@
  *
  * Steps of who walks, engines and tyres, talk of who stands, wind, rain, a hum, a bell far away,
  * knocks at the housing and the stage's clap. Nearer is louder, ahead a little louder than
- * behind. The sound thread. */
+ * behind. Its second input, at line level, carries a tone of 1000 Hz. The sound thread. */
 #ifndef DEVICE_VIRTUAL_SOUND_MIC_H
 #define DEVICE_VIRTUAL_SOUND_MIC_H
 
