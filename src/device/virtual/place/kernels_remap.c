@@ -98,15 +98,52 @@ INLINE void weights_row(const int weight[4], int y, int16_t *w)
         w[x] = (int16_t)(w0 + (((w1 - w0) * (2 * x + 1)) >> 5));
 }
 
+#ifdef __AVX2__
+/* Four pixels of two cells; `pair`: weights of the other and of this one, of eight pixels. */
+INLINE void over4(uint16_t *to, const uint16_t *from, __m256i pair, __m256i even, __m256i odd)
+{
+    __m256i a = _mm256_loadu_si256((const __m256i *)from);
+    __m256i b = _mm256_loadu_si256((const __m256i *)to);
+    const __m256i half = _mm256_set1_epi32(4096);
+    __m256i low =
+        _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), _mm256_permutevar8x32_epi32(pair, even));
+    __m256i high =
+        _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), _mm256_permutevar8x32_epi32(pair, odd));
+    low = _mm256_srai_epi32(_mm256_add_epi32(low, half), 13);
+    high = _mm256_srai_epi32(_mm256_add_epi32(high, half), 13);
+    _mm256_storeu_si256((__m256i *)to, _mm256_packs_epi32(low, high));
+}
+
+INLINE void over_row(uint16_t *to, const uint16_t *from, const int16_t *w)
+{
+    const __m256i first = _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2);
+    const __m256i one = _mm256_set1_epi32(1), four = _mm256_set1_epi32(4);
+    const __m256i second = _mm256_add_epi32(first, one);
+    for (int x = 0; x < CELL; x += 8, to += 32, from += 32) {
+        __m256i mine = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(w + x)));
+        __m256i rest = _mm256_sub_epi32(_mm256_set1_epi32(8192), mine);
+        __m256i pair = _mm256_or_si256(mine, _mm256_slli_epi32(rest, 16));
+        over4(to, from, pair, first, second);
+        over4(to + 16, from + 16, pair, _mm256_add_epi32(first, four),
+              _mm256_add_epi32(second, four));
+    }
+}
+#else
+INLINE void over_row(uint16_t *cell, const uint16_t *other, const int16_t *w)
+{
+    int16_t *to = (int16_t *)(void *)cell;
+    const int16_t *from = (const int16_t *)(const void *)other;
+    for (int i = 0; i < CELL * 4; i++)
+        to[i] = (int16_t)(to[i] + (((from[i] - to[i]) * w[i / 4] + 4096) >> 13));
+}
+#endif
+
 static void over(uint16_t *cell, const uint16_t *other, const int weight[4])
 {
     for (int y = 0; y < CELL; y++) {
         int16_t w[CELL];
         weights_row(weight, y, w);
-        int16_t *to = (int16_t *)(void *)(cell + y * CELL * 4);
-        const int16_t *from = (const int16_t *)(const void *)(other + y * CELL * 4);
-        for (int i = 0; i < CELL * 4; i++)
-            to[i] = (int16_t)(to[i] + (((from[i] - to[i]) * w[i / 4] + 4096) >> 13));
+        over_row(cell + y * CELL * 4, other + y * CELL * 4, w);
     }
 }
 

@@ -79,21 +79,42 @@ void lettering_light(struct backdrop *b)
     }
 }
 
-/* Share of a spot that is ink, from the distance field. */
-static float ink_at(const struct backdrop *b, const struct sign *s, double u, double v, float pixel)
+/* The distance field of a sign. */
+struct field {
+    const uint8_t *at;
+    int stride;
+    float most_x, most_y, depth; /* metres for each of its steps */
+};
+
+/* Share of a spot that is ink; x, y: in the field's own pixels. */
+static inline float ink_at(const struct field *f, float x, float y, float per_pixel)
 {
-    const uint8_t *field = tiles_part(b->tiles, s->field);
-    double x = u * s->width - 0.5, y = v * s->height - 0.5;
-    x = x < 0 ? 0 : x > s->width - 1.001 ? s->width - 1.001 : x;
-    y = y < 0 ? 0 : y > s->height - 1.001 ? s->height - 1.001 : y;
+    x = x < 0 ? 0 : x > f->most_x ? f->most_x : x;
+    y = y < 0 ? 0 : y > f->most_y ? f->most_y : y;
     int ix = (int)x, iy = (int)y;
-    float fx = (float)(x - ix), fy = (float)(y - iy);
-    const uint8_t *p = field + (size_t)iy * s->width + ix;
+    float fx = x - (float)ix, fy = y - (float)iy;
+    const uint8_t *p = f->at + (ptrdiff_t)iy * f->stride + ix, *q = p + f->stride;
     float a = (float)p[0] + (float)(p[1] - p[0]) * fx;
-    float c = (float)p[s->width] + (float)(p[s->width + 1] - p[s->width]) * fx;
-    float inside = (a + (c - a) * fy - 128) / 127 * s->reach;
-    float k = inside / pixel + 0.5f;
+    float c = (float)q[0] + (float)(q[1] - q[0]) * fx;
+    float k = (a + (c - a) * fy - 128) * per_pixel + 0.5f;
     return k < 0 ? 0 : k > 1 ? 1 : k;
+}
+
+/* What a vector times the ray of a pixel's middle is: at a cell's first pixel, and how much more
+ * to the right and below. */
+struct slope {
+    double at, x, y;
+};
+
+static struct slope slope_of(const struct view *v, struct vec n, int x0, int y0)
+{
+    return (struct slope){vec_dot(n, view_ray(v, x0 + 0.5, y0 + 0.5)), vec_dot(n, v->right),
+                          -vec_dot(n, v->up)};
+}
+
+static inline double slope_at(const struct slope *s, int x, int y)
+{
+    return s->at + s->x * x + s->y * y;
 }
 
 /* Whether the sign is the nearest thing, at the corners of small squares. */
@@ -120,25 +141,35 @@ static void paint_sign(const struct backdrop *b, const struct lettered *l, int x
     float pixel = (float)l->pixel_m, deep = s->reach * 1.4f;
     int taps = pixel > deep ? (int)fminf(ceilf(pixel / deep), 4) : 1;
     double across = vec_len(of(s->right)), along = vec_len(of(s->down));
+    const struct field field = {tiles_part(b->tiles, s->field), (int)s->width,
+                                (float)s->width - 1.001f, (float)s->height - 1.001f,
+                                s->reach / 127};
+    const float per_pixel = field.depth / (pixel / (float)taps);
+    const float step_x = (float)(l->pixel_m / across * s->width) / (float)taps;
+    const float step_y = (float)(l->pixel_m / along * s->height) / (float)taps;
+    const float share = 1 / (float)(taps * taps), first = 0.5f - 0.5f * (float)taps;
+    const struct slope sn = slope_of(&b->view, l->n, x0, y0);
+    const struct slope sa = slope_of(&b->view, l->a, x0, y0);
+    const struct slope sb = slope_of(&b->view, l->b, x0, y0);
     int left = l->x0 > x0 ? l->x0 - x0 : 0, right = l->x1 - x0 < CELL ? l->x1 - x0 : CELL;
     int top = l->y0 > y0 ? l->y0 - y0 : 0, low = l->y1 - y0 < CELL ? l->y1 - y0 : CELL;
     for (int y = top; y < low; y++)
         for (int x = left; x < right; x++) {
-            struct vec d = view_ray(&b->view, x0 + x + 0.5, y0 + y + 0.5);
-            double n = vec_dot(l->n, d);
+            double n = slope_at(&sn, x, y);
             if (n <= 0 || !open[(y + STEP / 2) / STEP * SIDE + (x + STEP / 2) / STEP])
                 continue;
-            double u = vec_dot(l->a, d) / n, v = vec_dot(l->b, d) / n;
+            double inv = 1 / n, u = slope_at(&sa, x, y) * inv, v = slope_at(&sb, x, y) * inv;
             double edge = fmin(fmin(u, 1 - u) * across, fmin(v, 1 - v) * along) / l->pixel_m + 0.5;
             if (edge <= 0)
                 continue;
             float ink = 0, whole = edge > 1 ? 1 : (float)edge;
-            for (int t = 0; t < taps * taps; t++) {
-                double ox = ((t % taps + 0.5) / taps - 0.5) * l->pixel_m / across;
-                double oy = ((t / taps + 0.5) / taps - 0.5) * l->pixel_m / along;
-                ink += ink_at(b, s, u + ox, v + oy, pixel / (float)taps);
-            }
-            ink /= (float)(taps * taps);
+            float fx = (float)(u * s->width) - 0.5f + first * step_x;
+            float fy = (float)(v * s->height) - 0.5f + first * step_y;
+            for (int j = 0; j < taps; j++)
+                for (int i = 0; i < taps; i++)
+                    ink +=
+                        ink_at(&field, fx + (float)i * step_x, fy + (float)j * step_y, per_pixel);
+            ink *= share;
             float part = s->bare > 0 ? ink * whole : whole;
             uint16_t *p = cell + (y * CELL + x) * 4;
             for (int q = 0; q < 3; q++) {

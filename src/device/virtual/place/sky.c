@@ -46,9 +46,15 @@ static void make_noise(void)
         }
 }
 
+static double fraction(double x)
+{
+    x -= (double)(int64_t)x;
+    return x < 0 ? x + 1 : x;
+}
+
 static float wrapped(double x, double y)
 {
-    double fx = x - floor(x), fy = y - floor(y);
+    double fx = fraction(x), fy = fraction(y);
     float u = (float)(fx * SIDE), v = (float)(fy * SIDE);
     int iu = (int)u, iv = (int)v;
     u -= (float)iu;
@@ -88,8 +94,8 @@ void sky_radiance(const struct light *l, int64_t time_ns, struct vec d, float re
     if (away < 0.1f)
         near_sun += 0.10f * expf(-away * 90) + 0.5f * expf(-away * 1400);
     float disc = g > (float)DISC_COS ? 60 : 0;
-    float broad = expf(-away * 2.2f) * expf(-up * 5) * 0.22f;
     float low = l->disc.z < 0.25 ? 1 - clamp01((float)l->disc.z * 4) : 0;
+    float broad = low > 0 ? expf(-away * 2.2f) * expf(-up * 5) * 0.22f : 0;
     for (int k = 0; k < 3; k++)
         ret[k] = l->horizon[k] + (l->zenith[k] - l->horizon[k]) * t +
                  l->glow[k] * (near_sun + disc + broad * low);
