@@ -59,6 +59,8 @@
 #include "system/time.h"
 #include "trust/trust.h"
 
+#define STILL_PATIENCE_NS (3 * NSEC_PER_SEC / 2) /* of a snapshot, while the camera focuses */
+
 struct app {
     struct options opt;
     struct camera camera;
@@ -113,7 +115,14 @@ static void on_overlays(void *arg)
 
 static void on_demand(bool wanted, void *arg)
 {
-    source_demand(((struct app *)arg)->camera.source, wanted);
+    struct app *a = arg;
+    eye_watched(a->camera.eye);
+    source_demand(a->camera.source, wanted);
+}
+
+static void on_glance(bool wanted, void *arg)
+{
+    pipeline_keep(((struct app *)arg)->camera.pipeline, wanted);
 }
 
 static bool on_paint(struct picture *canvas, const struct rendition_key *key,
@@ -145,6 +154,7 @@ static void turn(struct app *a)
 {
     const struct eye_settings *s = room_ref(a->camera.eye_room);
     ptz_set_turned(a->camera.ptz, s->rotation != 0);
+    pipeline_set_mounting(a->camera.pipeline, s->rotation ? 180 : 0);
     room_unref(s);
 }
 
@@ -295,6 +305,9 @@ static int open_picture(struct app *a, struct fault *why)
     tell_overlays(c, &caps);
     source_set_pipeline(c->source, c->pipeline);
     source_set_eye(c->source, c->eye);
+    eye_on_glance(c->eye, on_glance, a);
+    /* Simulated time stands still until it is told to go on: nothing is waited for. */
+    pipeline_set_patience(c->pipeline, clock_is_sim(c->clock) ? 0 : STILL_PATIENCE_NS);
     return 0;
 }
 

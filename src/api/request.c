@@ -444,6 +444,13 @@ int request_source_rotation(struct camera *cam)
     return rotation;
 }
 
+struct rendition_key request_painted_key(struct camera *cam, const struct rendition_key *asked)
+{
+    struct rendition_key key = *asked;
+    key.rotation_deg = (key.rotation_deg + request_source_rotation(cam)) % 360;
+    return key;
+}
+
 /* A limit that is none and what another mode would need are left out. */
 static void normalise_rate(struct wish *w)
 {
@@ -468,7 +475,6 @@ static void normalise(struct wish *w)
     pipeline_size(w->cam->pipeline, &width, &height, &source_fps);
     if (e->fps >= source_fps)
         e->fps = 0;
-    e->key.rotation_deg = (e->key.rotation_deg + request_source_rotation(w->cam)) % 360;
     bool turned = e->key.rotation_deg == 90 || e->key.rotation_deg == 270;
     e->key.width = turned ? w->height : w->width;
     e->key.height = turned ? w->width : w->height;

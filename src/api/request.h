@@ -36,9 +36,11 @@ void request_view_to_frame(const struct rendition_key *k, double frame_aspect, d
                            double *y);
 void request_frame_to_view(const struct rendition_key *k, double frame_aspect, double *x,
                            double *y);
-/* How all pictures are turned because of how the camera hangs: 0 or 180. Contained in the
- * keys of the above. */
+/* How all pictures are turned because of how the camera hangs: 0 or 180. Not in the keys of the
+ * above (pipeline_set_mounting): add it where a point of a picture is meant. */
 int request_source_rotation(struct camera *cam);
+/* The key as it is painted: with that. */
+struct rendition_key request_painted_key(struct camera *cam, const struct rendition_key *asked);
 /* A point of the newest frame as one of the sensor's picture: steadied frames show less. */
 void request_frame_to_sensor(struct camera *cam, double *x, double *y);
 

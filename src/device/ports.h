@@ -36,6 +36,7 @@ enum sensor_can {
     SENSOR_FILTER = 1 << 3,   /* ir_cut */
     SENSOR_TONE = 1 << 4,     /* tone: linear light is at hand, the curve is ours to choose */
     SENSOR_RANGE = 1 << 5,    /* range: a long and a short exposure in one picture */
+    SENSOR_CLEAN = 1 << 6,    /* temporal, spatial: its own noise reduction */
 };
 
 struct sensor_mode {
@@ -64,6 +65,8 @@ struct sensor_settings {
     bool mono;        /* black and white */
     double range;     /* 1: one exposure; n: bright parts from one n times shorter */
     struct tone tone; /* from linear light to signal */
+    /* Its own noise reduction, from picture to picture and within one: 0 none … 1 all it has. */
+    double temporal, spatial;
 };
 
 struct sensor_ops {

@@ -34,6 +34,18 @@ static bool can(const struct eye *e, unsigned what)
     return (e->sensor.can & what) != 0;
 }
 
+/* Other names of what was saved, which are not. */
+static void tell_names(struct eye *e)
+{
+    const struct eye_settings *s = room_ref(e->room);
+    bool focus = s->focus.mode != FOCUS_MANUAL, iris = !eye_iris_by_hand(s);
+    room_unref(s);
+    if (!focus)
+        conf_set(e->conf, "PTZ.Various.V1.AutoFocus", "false");
+    if (!iris)
+        conf_set(e->conf, "PTZ.Various.V1.AutoIris", "false");
+}
+
 struct eye *eye_new(struct loop *loop, struct clock *clock, struct conf *conf, struct room *room,
                     struct events *events, const struct eye_ports *ports)
 {
@@ -68,6 +80,9 @@ struct eye *eye_new(struct loop *loop, struct clock *clock, struct conf *conf, s
     e->newest.iris_f = NO_IRIS_F;
     pthread_mutex_init(&e->lock, NULL);
     assist_init(e);
+    slides_init(e);
+    glance_init(e);
+    tell_names(e);
     if (events && can(e, SENSOR_FILTER))
         events_declare(events, &day_topic);
     if (events && ports->infrared)
@@ -80,6 +95,8 @@ struct eye *eye_free(struct eye *e)
     if (!e)
         return NULL;
     assist_done(e);
+    slides_done(e);
+    glance_done(e);
     room_unref(e->settings);
     pthread_mutex_destroy(&e->lock);
     free(e);
@@ -154,6 +171,12 @@ static void follow_settings(struct eye *e)
 
 /* ---- before a shot ---- */
 
+/* Up to 50 it is the sensor's, from there on finishing has more (finish.h). */
+static double own_reduction(const struct eye *e, int slider)
+{
+    return e->settings->noise_reduction ? fmin(slider / 50.0, 1) : 0;
+}
+
 static void settings_for(struct eye *e, int64_t start_ns, struct sensor_settings *ret)
 {
     struct exposure_choice c = e->exposure.choice;
@@ -171,7 +194,9 @@ static void settings_for(struct eye *e, int64_t start_ns, struct sensor_settings
                                     .blue = e->balance.blue > 0 ? e->balance.blue : 1,
                                     .ir_cut = !e->night.on,
                                     .mono = e->night.on,
-                                    .range = e->map.range};
+                                    .range = e->map.range,
+                                    .temporal = own_reduction(e, e->settings->temporal),
+                                    .spatial = own_reduction(e, e->settings->spatial)};
     if (!e->map.made)
         tone_map_curve(1, 0, e->settings->brightness, e->settings->contrast, &e->map.tone);
     ret->tone = e->map.tone;
@@ -181,7 +206,8 @@ static bool same_settings(const struct sensor_settings *a, const struct sensor_s
 {
     return a->exposure_ns == b->exposure_ns && a->gain_db == b->gain_db && a->red == b->red &&
            a->blue == b->blue && a->ir_cut == b->ir_cut && a->mono == b->mono &&
-           a->range == b->range && a->tone.local == b->tone.local &&
+           a->range == b->range && a->temporal == b->temporal && a->spatial == b->spatial &&
+           a->tone.local == b->tone.local &&
            !memcmp(a->tone.signal, b->tone.signal, sizeof(a->tone.signal)) &&
            (!a->tone.local || !memcmp(a->tone.stops, b->tone.stops, sizeof(a->tone.stops)));
 }
@@ -336,6 +362,7 @@ bool eye_look(struct eye *e, const struct shot *s)
         return true;
     if (e->lens.focus && eye_focus_look(e, s))
         assist_look(e);
+    glance_look(e);
     e->newest = s->how;
     if (!(e->newest.iris_f > 0))
         e->newest.iris_f = NO_IRIS_F;
@@ -348,11 +375,17 @@ void eye_steadied(struct eye *e, double px)
     e->steadied_px = px;
 }
 
+bool eye_settling(const struct eye *e)
+{
+    return e->settling;
+}
+
 void eye_rest(struct eye *e)
 {
     struct focus_order order = {0};
     e->again = EYE_AGAIN + 1;
     e->streak = 0;
+    e->sharp_best = e->focus.best = 0; /* it may look elsewhere then */
     if (!focus_busy(&e->focus))
         return;
     focus_cancel(&e->focus, &order); /* not left where nothing is sharp */

@@ -41,6 +41,12 @@ struct eye *eye_new(struct loop *loop, struct clock *clock, struct conf *conf, s
                     struct events *events, const struct eye_ports *ports);
 struct eye *eye_free(struct eye *e);
 
+/* Who asks for pictures, and no longer, for the eye itself: for a moment after a move. Before
+ * the first picture. */
+void eye_on_glance(struct eye *e, void (*want)(bool wanted, void *arg), void *arg);
+/* Somebody wants pictures, or no longer. */
+void eye_watched(struct eye *e);
+
 /* ---- source thread ---- */
 
 /* Before a shot is taken: tells the sensor how. */
@@ -52,6 +58,9 @@ void eye_prepare(struct eye *e, int64_t start_ns);
 bool eye_look(struct eye *e, const struct shot *s);
 /* How far the stabiliser moved the newest picture, in pixels: for eye_status. */
 void eye_steadied(struct eye *e, double px);
+/* The newest picture is not yet as sharp as the camera will make it: after a move, or while it
+ * focuses anew. */
+bool eye_settling(const struct eye *e);
 /* Nobody watches any longer. */
 void eye_rest(struct eye *e);
 
@@ -90,9 +99,14 @@ int eye_focus_spot(struct eye *e, double x, double y, struct fault *why);
 /* The iris by hand, f-number: exposure is then by aperture. */
 int eye_iris_go(struct eye *e, double iris_f, struct fault *why);
 
+/* Iris and brightness: −1…+1 of two seconds from end to end, until 0 or the end is reached; more
+ * open, brighter. VAPIX continuousirismove and continuousbrightnessmove. */
+int eye_iris_move(struct eye *e, double speed, struct fault *why);
+int eye_brightness_move(struct eye *e, double speed, struct fault *why);
+
 /* Focus recall areas: the focus of now for whatever is seen now. -EEXIST where one is. */
 #define EYE_RECALL_MOST 20
-int eye_recall_add(struct eye *e, int *ret_number, struct fault *why);
+int eye_recall_add(struct eye *e, const char *name, int *ret_number, struct fault *why);
 /* The one that the camera looks at. */
 int eye_recall_remove(struct eye *e, struct fault *why);
 

@@ -181,6 +181,9 @@ bool eye_focus_look(struct eye *e, const struct shot *s)
         e->sharp_best = fmax(fmax(e->sharp_best, e->sharp), e->focus.best);
     if (order.go)
         l->ops->focus(l, order.to, order.speed);
+    e->settling = e->stood > 0 && (follows(e) || e->once) &&
+                  (focus_busy(&e->focus) || e->focus.wanted ||
+                   (follows(e) && other_view(&e->pose, &e->focused_pose)));
     return seen.measured;
 }
 
@@ -337,7 +340,17 @@ static int set_number(struct txn *t, unsigned area, const char *row, double valu
     return txn_set(t, name, text, why);
 }
 
-int eye_recall_add(struct eye *e, int *ret_number, struct fault *why)
+/* What is seen at this zoom, whatever the focus: that moves it a little. */
+static double unbreathed_deg(struct eye *e, const struct pose *p)
+{
+    struct head_caps c;
+    e->ports.head->ops->caps(e->ports.head, &c);
+    if (!(c.wide_hfov_deg > 0) || !(p->zoom > 0))
+        return p->hfov_deg;
+    return 2 * atan(tan(c.wide_hfov_deg / 2 * M_PI / 180) / p->zoom) * 180 / M_PI;
+}
+
+int eye_recall_add(struct eye *e, const char *name, int *ret_number, struct fault *why)
 {
     struct pose pose;
     struct lens_state now;
@@ -353,12 +366,17 @@ int eye_recall_add(struct eye *e, int *ret_number, struct fault *why)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
     lens_now(e, &now);
     err = txn_add(t, "focusrecall", &area, why);
+    if (!err && name) {
+        char row[64];
+        snprintf(row, sizeof(row), RECALL_ROW "%u.Name", area);
+        err = txn_set(t, row, name, why);
+    }
     if (!err)
         err = set_number(t, area, "Pan", pose_wrap_pan(pose.pan_deg), why);
     if (!err)
         err = set_number(t, area, "Tilt", pose.tilt_deg, why);
     if (!err)
-        err = set_number(t, area, "HFov", pose.hfov_deg, why);
+        err = set_number(t, area, "HFov", unbreathed_deg(e, &pose), why);
     if (!err)
         err = set_number(t, area, "Focus", now.focus, why);
     if (err) {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/loop.h"
+#include "event/event.h"
 #include "image/balance.h"
 #include "image/exposure.h"
 #include "image/eye.h"
@@ -20,6 +21,23 @@ struct eye_wish {
     bool once, spot, stay;
     double x, y;  /* of the spot */
     double focus; /* of stay: by hand, here */
+};
+
+enum eye_slider { EYE_SLIDE_IRIS, EYE_SLIDE_BRIGHTNESS, EYE_SLIDES };
+struct eye_slide { /* loop */
+    struct eye *eye;
+    struct loop_timer timer; /* armed while it moves */
+    double at, speed;        /* 0…100; −1…+1 */
+};
+
+struct eye_glance {     /* loop */
+    atomic_bool on;     /* any thread reads it */
+    int64_t watched_ns; /* when somebody wanted pictures last */
+    void (*want)(bool wanted, void *arg);
+    void *arg;
+    struct event_listener head;
+    struct loop_timer longest;
+    struct loop_post done;
 };
 
 struct eye {
@@ -61,6 +79,7 @@ struct eye {
     double spot_x, spot_y;
     struct pose pose, focused_pose; /* of the newest picture, and where the last scan began */
     unsigned stood, streak;         /* pictures that the head stands; that were watched */
+    bool settling;                  /* the head stands, and the focus is still to be found */
     int recall;
     double steadied_px;
     double sharp, sharp_best; /* of the newest picture that was measured */
@@ -76,6 +95,8 @@ struct eye {
     struct loop_post led_post;
     enum led_colour led_before;
     double led_blink_before;
+    struct eye_slide slide[EYE_SLIDES];
+    struct eye_glance glance;
 };
 
 /* eye_focus.c; source thread */
@@ -85,5 +106,12 @@ bool eye_focus_look(struct eye *e, const struct shot *s); /* true: it measured *
 void assist_look(struct eye *e); /* source thread; after a picture was measured */
 void assist_init(struct eye *e);
 void assist_done(struct eye *e);
+/* eye_slide.c; loop */
+void slides_init(struct eye *e);
+void slides_done(struct eye *e);
+/* eye_glance.c; loop */
+void glance_init(struct eye *e);
+void glance_done(struct eye *e);
+void glance_look(struct eye *e); /* source thread; after a picture */
 
 #endif

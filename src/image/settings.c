@@ -39,6 +39,8 @@ static const char *const balances[] = {"auto",
 static const char *const steadies[] = {"off", "on", "low", "high", NULL};
 static const char *const focuses[] = {"auto", "area", "manual", NULL};
 
+#define AUTO_FOCUS "PTZ.Various.V1.AutoFocus"
+#define AUTO_IRIS "PTZ.Various.V1.AutoIris"
 #define FIELD(f) PARAM_FIELD(struct eye_settings, f), .read = ROLE_VIEWER
 #define SLIDER(row, f, value, ...)                                                                 \
     {                                                                                              \
@@ -180,6 +182,15 @@ static const struct param_row rows[] = {
     SWITCH("Sensor.ApertureLock", exposure.aperture_locked, "no",
            "The iris stays at Aperture in all modes of exposure"),
 
+    {.name = AUTO_IRIS,
+     FIELD(exposure.auto_iris),
+     .type = PARAM_ENUM,
+     .choices = false_true,
+     .standard = "true",
+     .write = ROLE_OPERATOR,
+     .fleeting = true,
+     .doc = "false: the iris stays at Sensor.Aperture"},
+
     CHOICE("Sensor.WDR", wdr, off_on, "on",
            "Wide dynamic range: dark and bright parts are both visible"),
     SLIDER("Sensor.WDRLevel", wdr_level, "50", "To 33 low, to 66 medium, else high"),
@@ -197,8 +208,10 @@ static const struct param_row rows[] = {
     CHOICE("Sensor.Defog", defog, off_on_auto, "off", "Lifts haze"),
     SLIDER("Sensor.DefogEffect", defog_effect, "50", "How much haze is lifted"),
     SWITCH("Sensor.NoiseReduction", noise_reduction, "yes", "Smooths noise"),
-    SLIDER("Sensor.TNF", temporal, "50", "Smoothing of noise from picture to picture"),
-    SLIDER("Sensor.SNF", spatial, "50", "Smoothing of noise within a picture"),
+    SLIDER("Sensor.TNF", temporal, "50",
+           "Smoothing of noise from picture to picture; 0: none, 50: what the sensor does itself"),
+    SLIDER("Sensor.SNF", spatial, "50",
+           "Smoothing of noise within a picture; 0: none, 50: what the sensor does itself"),
 
     CHOICE("Sensor.WhiteBalance", balance, balances, "auto", "What light counts as white"),
     SLIDER("Sensor.RedBalance", red, "50", "Red of the manual white balance"),
@@ -211,12 +224,30 @@ static const struct param_row rows[] = {
 
     CHOICE("Focus.Mode", focus.mode, focuses, "auto",
            "auto: for the whole picture; area: for a part of it; manual: stays"),
+    {.name = AUTO_FOCUS,
+     FIELD(focus.automatic),
+     .type = PARAM_ENUM,
+     .choices = false_true,
+     .standard = "true",
+     .write = ROLE_OPERATOR,
+     .fleeting = true,
+     .doc = "false: Focus.Mode is manual"},
     EDGE("Focus.Area.Left", focus.area.left, "3333", "Left edge of the area in focus"),
     EDGE("Focus.Area.Right", focus.area.right, "6666", "Right edge of the area in focus"),
     EDGE("Focus.Area.Top", focus.area.top, "3333", "Upper edge of the area in focus"),
     EDGE("Focus.Area.Bottom", focus.area.bottom, "6666", "Lower edge of the area in focus"),
     SLIDER("Focus.NearLimit", focus.near_limit, "0",
            "Nothing nearer is focused on; 0: everything, 100: only what is far"),
+    {.name = "ImageSource.I0.Focus.Recall.R#.Name",
+     FIELD(focus.recall[0].name),
+     .type = PARAM_STRING,
+     .standard = "",
+     .stride = sizeof(struct eye_recall),
+     .count = EYE_RECALLS,
+     .used_offset = offsetof(struct eye_settings, focus.recall[0].used),
+     .template_name = "focusrecall",
+     .write = ROLE_OPERATOR,
+     .doc = "What a focus recall area is called"},
     RECALL("Pan", pan_deg, -180, 180, "deg", "Middle of a focus recall area"),
     RECALL("Tilt", tilt_deg, -180, 180, "deg", "Middle of a focus recall area"),
     RECALL("HFov", hfov_deg, 0, 180, "deg", "Width of a focus recall area"),
@@ -246,23 +277,58 @@ static const struct {
 
 static bool is_set(const char *name, const bool *was_set)
 {
-    const size_t prefix = sizeof "ImageSource.I0." - 1;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (!strcmp(rows[i].name + prefix, name))
+    static const char own[] = "ImageSource.I0.";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool mine = !strncmp(rows[i].name, own, sizeof own - 1);
+        if (!strcmp(rows[i].name + (mine ? sizeof own - 1 : 0), name))
             return was_set[i];
+    }
     return false;
 }
 
 /* A profile that is set, also once more, brings its values with it. */
-static void follow_profile(void *candidate, const bool *was_set)
+static void follow_profile(struct eye_settings *s, const bool *was_set)
 {
-    struct eye_settings *s = candidate;
     if (!is_set("SceneProfile", was_set))
         return;
     for (size_t i = 0; i < FOLLOWING; i++)
         if (!is_set(following[i].name, was_set))
-            memcpy((char *)candidate + following[i].offset, &following[i].of[s->profile],
-                   sizeof(int));
+            memcpy((char *)s + following[i].offset, &following[i].of[s->profile], sizeof(int));
+}
+
+/* PTZ.Various.V1 has names of its own for what the modes say. */
+static void follow_names(struct eye_settings *s, const bool *was_set)
+{
+    if (is_set(AUTO_FOCUS, was_set) && !is_set("Focus.Mode", was_set)) {
+        if (!s->focus.automatic)
+            s->focus.mode = FOCUS_MANUAL;
+        else if (s->focus.mode == FOCUS_MANUAL)
+            s->focus.mode = FOCUS_AUTO;
+    }
+    if (is_set(AUTO_IRIS, was_set) && !is_set("Sensor.Exposure", was_set) &&
+        !is_set("Sensor.ApertureLock", was_set)) {
+        if (s->exposure.auto_iris) {
+            s->exposure.aperture_locked = false;
+            if (eye_iris_by_hand(s))
+                s->exposure.mode = EXPOSURE_AUTO;
+        } else if (!eye_iris_by_hand(s)) {
+            s->exposure.mode = EXPOSURE_APERTURE;
+        }
+    }
+    s->focus.automatic = s->focus.mode != FOCUS_MANUAL;
+    s->exposure.auto_iris = !eye_iris_by_hand(s);
+}
+
+bool eye_iris_by_hand(const struct eye_settings *s)
+{
+    return s->exposure.mode == EXPOSURE_APERTURE || s->exposure.mode == EXPOSURE_MANUAL ||
+           s->exposure.aperture_locked;
+}
+
+static void follow(void *candidate, const bool *was_set)
+{
+    follow_profile(candidate, was_set);
+    follow_names(candidate, was_set);
 }
 
 /* ---- check ---- */
@@ -302,4 +368,4 @@ const struct room_desc eye_room_desc = {.name = "eye",
                                         .rows = rows,
                                         .n_rows = sizeof rows / sizeof *rows,
                                         .check = check,
-                                        .follow = follow_profile};
+                                        .follow = follow};

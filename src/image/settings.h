@@ -64,6 +64,7 @@ struct picture_box {
 
 #define EYE_ZONES 10
 #define EYE_RECALLS 20
+#define EYE_RECALL_NAME 129 /* bytes of UTF-8, its end included */
 
 struct eye_settings {
     int mains;        /* enum mains; from the next start on */
@@ -98,6 +99,7 @@ struct eye_settings {
         int manual_us, manual_gain;
         int aperture; /* 100: open */
         bool aperture_locked;
+        int auto_iris; /* 0: eye_iris_by_hand(); another name of that */
     } exposure;
 
     int wdr; /* 0 off, 1 on */
@@ -114,17 +116,22 @@ struct eye_settings {
     int steady_margin;
 
     struct {
-        int mode; /* enum focus_setting */
+        int mode;      /* enum focus_setting */
+        int automatic; /* 0: manual; another name of that */
         struct picture_box area;
         int near_limit; /* 0 … 100 of the way from near to far */
         struct eye_recall {
             bool used;
             double pan_deg, tilt_deg, hfov_deg;
             double focus;
+            char name[EYE_RECALL_NAME];
         } recall[EYE_RECALLS];
     } focus;
 
     int preview_minutes; /* 0: there is no preview mode */
 };
+
+/* The iris stays where Sensor.Aperture has it. */
+bool eye_iris_by_hand(const struct eye_settings *s);
 
 #endif

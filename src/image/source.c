@@ -153,6 +153,8 @@ static void take_picture(struct source *s, int64_t start_ns)
         if (!s->pool)
             s->pool = picture_pool_new(shot->pixels->width, shot->pixels->height, true, FRAMES_OUT);
         f = s->pool ? frame_develop(s->masks, s->pool, shot, s->finish) : NULL;
+        if (f && s->eye)
+            f->how.settling = eye_settling(s->eye);
         if (s->eye)
             eye_steadied(s->eye, finish_steadied_px(s->finish));
     } else {

@@ -22,6 +22,7 @@ struct capture {
      * The poses' hfov_deg is that of the picture as it is. */
     double crop_x, crop_y, crop_width, crop_height;
     bool no_signal; /* a placeholder, not the scene */
+    bool settling;  /* the camera is still focusing: the next ones will be better */
 };
 
 /* The text that travels inside coded pictures (SEI user data, JPEG COM):

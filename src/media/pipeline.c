@@ -116,7 +116,7 @@ void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, do
 
 void pipeline_update_demand(struct pipeline *p)
 {
-    bool wanted = p->n_coders || p->n_jobs_busy || p->still_linger.loop;
+    bool wanted = p->n_coders || p->n_jobs_busy || p->still_linger.loop || p->kept;
     if (wanted == p->wanted)
         return;
     struct frame *stale = NULL;
@@ -132,6 +132,17 @@ void pipeline_update_demand(struct pipeline *p)
         stills_forget(p);
     if (p->hooks.demand)
         p->hooks.demand(wanted, p->hooks.arg);
+}
+
+void pipeline_keep(struct pipeline *p, bool on)
+{
+    p->kept = on;
+    pipeline_update_demand(p);
+}
+
+void pipeline_set_patience(struct pipeline *p, int64_t ns)
+{
+    p->patience_ns = ns;
 }
 
 /* ---- frames to renditions to coders ---- */
@@ -273,6 +284,7 @@ struct rendition_key pipeline_paint_key(struct pipeline *p, const struct renditi
 {
     struct rendition_key key = *asked;
     bool per_stream = false;
+    key.rotation_deg = (key.rotation_deg + p->mounting_deg) % 360;
     key.overlays = 0;
     if (asked->overlays && p->hooks.paint && p->hooks.paints)
         key.overlays = p->hooks.paints(asked, &per_stream, p->hooks.arg);
@@ -305,9 +317,18 @@ static int find_maker(struct pipeline *p, struct coder *c)
     return 0;
 }
 
-void pipeline_repaint(struct pipeline *p)
+/* Pictures of the newest frame that were made until now are not as they would be now. */
+static void forget_painted(struct pipeline *p)
 {
     p->epoch++;
+    pthread_mutex_lock(&p->lock);
+    p->stale_serial = p->newest ? p->newest->how.serial : 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pipeline_repaint(struct pipeline *p)
+{
+    forget_painted(p);
     list_for_each(at, &p->coders) if (find_maker(p, container_of(at, struct coder, link)) < 0)
         log_error("media", "out of memory: a stream keeps its old overlays");
 }
@@ -474,6 +495,16 @@ static void force_key(struct coder *c, int64_t now_ns)
 {
     c->last_forced_ns = now_ns;
     c->force_key = true;
+}
+
+void pipeline_set_mounting(struct pipeline *p, int rotation_deg)
+{
+    if (p->mounting_deg == rotation_deg)
+        return;
+    p->mounting_deg = rotation_deg;
+    pipeline_repaint(p);
+    list_for_each(at, &p->coders)
+        force_key(container_of(at, struct coder, link), loop_now(p->loop));
 }
 
 static void key_time(struct loop_timer *t)

@@ -42,7 +42,15 @@ struct pipeline *pipeline_new(struct loop *loop, const struct pipeline_hooks *ho
 /* After the source, so that nobody offers any more, and after all feeds are closed. */
 struct pipeline *pipeline_free(struct pipeline *p);
 void pipeline_set_limits(struct pipeline *p, const struct pipeline_limits *l);
+/* How long a still waits for a picture that is not `settling`; 0, as at first: not at all. */
+void pipeline_set_patience(struct pipeline *p, int64_t ns);
+/* Pictures are wanted, whether or not anybody gets them. */
+void pipeline_keep(struct pipeline *p, bool on);
 void pipeline_size(const struct pipeline *p, int *ret_width, int *ret_height, double *ret_fps);
+
+/* How the camera hangs: 0 or 180 degrees, beside what a key asks for. All pictures from the next
+ * frame on, also of streams that run: those start it with a key picture. */
+void pipeline_set_mounting(struct pipeline *p, int rotation_deg);
 
 void pipeline_offer(struct pipeline *p, struct frame *take_f); /* source thread */
 /* The overlays' looks changed: renditions are painted anew from the next frame. */

@@ -84,9 +84,13 @@ struct pipeline {
     bool wanted;
     unsigned lookers;             /* coders that go by activity */
     struct activity_watch *watch; /* source thread */
+    uint64_t stale_serial; /* streams' pictures up to this one were painted otherwise */
 
     /* loop */
     struct pipeline_limits limits;
+    int mounting_deg;
+    bool kept;
+    int64_t patience_ns;
     unsigned n_coders, n_makers, n_feeds;
     struct list dying_makers, dying_coders;
     uint32_t next_id;

@@ -24,6 +24,7 @@ struct job {
     struct packet *packet; /* set by the still thread */
     int err;
     bool waiting;        /* p->lock: for a frame */
+    int64_t until_ns;    /* from then on one that is settling will do */
     bool done;           /* loop */
     struct list waiters; /* struct still; loop */
     struct loop_post post;
@@ -154,8 +155,11 @@ void stills_stop(struct pipeline *p)
 
 void stills_take_waiting(struct pipeline *p, struct frame *f, struct list *ret_jobs)
 {
-    while (!list_empty(&p->waiting)) {
-        struct job *j = container_of(p->waiting.next, struct job, waiting_link);
+    list_for_each_safe(at, &p->waiting)
+    {
+        struct job *j = container_of(at, struct job, waiting_link);
+        if (f->how.settling && f->how.start_ns < j->until_ns)
+            continue;
         list_remove(&j->waiting_link);
         list_append(ret_jobs, &j->waiting_link);
         j->frame = frame_ref(f);
@@ -227,7 +231,7 @@ static struct packet *from_stream(struct pipeline *p, const struct encoding *e, 
             packet = NULL;
         if (cur)
             cur->ops->close(cur);
-        if (packet && packet->how.serial == serial)
+        if (packet && packet->how.serial == serial && serial > p->stale_serial)
             return packet;
         packet_unref(packet);
     }
@@ -285,6 +289,8 @@ int pipeline_still(struct pipeline *p, const struct encoding *asked,
     struct frame *newest = p->newest ? frame_ref(p->newest) : NULL;
     if (newest && now_ns - newest->how.start_ns > STALE_NS)
         newest = frame_unref(newest); /* the sensor hangs: wait for what comes */
+    if (newest && newest->how.settling && p->patience_ns > 0)
+        newest = frame_unref(newest);
     struct job *j = find_job(p, &e, newest);
     pthread_mutex_unlock(&p->lock);
 
@@ -304,6 +310,7 @@ int pipeline_still(struct pipeline *p, const struct encoding *asked,
             return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
         }
         p->n_jobs_busy++;
+        j->until_ns = now_ns + p->patience_ns;
         if (newest) {
             j->frame = frame_ref(newest);
             j->packet = from_stream(p, &e, newest->how.serial);

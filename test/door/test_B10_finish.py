@@ -1,5 +1,8 @@
 """What finishing does to the picture (rows B5, B10), by the camera's own snapshots."""
+import json
+
 import pictures
+from test_B_eye import Film
 
 SIZE = "resolution=640x360"
 SENSOR = "ImageSource.I0.Sensor."
@@ -118,6 +121,63 @@ def test_B10_source_rotation(t):
     c.ptz_command("rpan=-5")
     c.rest()
     assert abs(c.position()["pan"] - before - 5) < 0.05, c.position()
+
+
+def test_B10_source_rotation_turns_running_streams(t):
+    c = camera(t)
+    c.ptz_command("pan=20&tilt=-8")
+    c.rest()
+    film = Film(c, SIZE + "&compression=0")
+    film.run(3)
+    upright = pictures.gray(film.run(1)[0])[2]
+    c.update("ImageSource.I0.SourceRotation", "180")
+    turned = pictures.gray(film.run(1)[0])[2][::-1]
+    unlike = sum(abs(a - b) > 30 for a, b in zip(upright, turned)) / len(turned)
+    t.check(unlike < 0.05, "the very next picture is turned", unlike)
+    still = gray(c)[::-1]
+    unlike = sum(abs(a - b) > 30 for a, b in zip(upright, still)) / len(still)
+    t.check(unlike < 0.05, "and a snapshot", unlike)
+
+
+def test_B10_a_turned_stream_goes_on_with_a_key_picture(t):
+    c = camera(t)
+    h264 = c.rtsp_client("/axis-media/media.amp?videocodec=h264&videokeyframeinterval=500")
+
+    def keys():
+        return sum(any(n[0] & 31 == 5 for n in h264.unit()[1]) for _ in range(10))
+
+    with c.ticking():
+        h264.start()
+        t.equal(keys(), 1)
+        t.equal(keys(), 0)
+        c.update("ImageSource.I0.SourceRotation", "180")
+        t.equal(keys() + keys(), 1)
+
+
+def test_B10_noise_reduction_of_the_sensor(t):
+    """Noise at night: what the sensor smooths itself can be taken away."""
+    c = camera(t)
+    c.set_param(**{SENSOR + "Exposure": "manual", SENSOR + "ManualShutter": "20000",
+                   SENSOR + "ManualGain": "60", SENSOR + "WDR": "off"})
+    c.update("ImageSource.I0.DayNight.IrCutFilter", "yes")
+    for path, body in (("scenario", {"text": "scenario nobody\nplace street\nhour 23\n"}), ("", {"do": ["hour 23"]})):
+        r = c.admin.post("/vedette/stage" + ("/" + path if path else ""), json.dumps(body),
+                         type="application/json")
+        assert r.status == 200, r
+
+    def noise():
+        gray(c)  # the settings hold
+        first, second = gray(c), gray(c)
+        return sum(abs(a - b) for a, b in zip(first, second)) / len(first)
+
+    usual = noise()
+    c.set_param(**{SENSOR + "TNF": "0", SENSOR + "SNF": "0"})
+    bare = noise()
+    t.check(bare > 1.6 * usual, "bare", bare, usual)
+    c.update(SENSOR + "TNF", "50")
+    t.check(usual < noise() < bare, "one of both")
+    c.set_param(**{SENSOR + "SNF": "50", SENSOR + "NoiseReduction": "no"})
+    t.near(noise() / bare, 1, 0.1, "off is none at all")
 
 
 def test_B9_steadied_picture_tells_its_part(t):

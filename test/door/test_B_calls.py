@@ -577,6 +577,62 @@ def test_B3_iris_and_brightness(t):
         t.match("^Error:", c.admin.get(PTZ + "?" + bad).text, bad)
 
 
+def test_B3_names_of_the_automatics(t):
+    c = t.shared()
+    if c.param("PTZ.Support.S1.AutoFocus") != "true":
+        t.skip("this source has no lens")
+    focus, iris = "PTZ.Various.V1.AutoFocus", "PTZ.Various.V1.AutoIris"
+    t.equal((c.param(focus), c.param(iris)), ("true", "true"))
+    c.update(focus, "false")
+    t.equal((c.param(I0 + "Focus.Mode"), position(c)["autofocus"]), ("manual", "off"))
+    c.update(focus, "true")
+    t.equal(c.param(I0 + "Focus.Mode"), "auto")
+    c.update(I0 + "Focus.Mode", "area")
+    t.equal(c.param(focus), "true")
+    c.ptz_command("autofocus=off")
+    t.equal(c.param(focus), "false")
+    c.ptz_command("autofocus=on")
+    c.update(iris, "false")
+    t.equal((c.param(I0 + "Sensor.Exposure"), position(c)["autoiris"]), ("aperture", "off"))
+    c.update(iris, "true")
+    t.equal((c.param(I0 + "Sensor.Exposure"), position(c)["autoiris"]), ("auto", "on"))
+    c.update(I0 + "Sensor.ApertureLock", "yes")
+    t.equal(c.param(iris), "false")
+    c.update(iris, "true")
+    t.equal(c.param(I0 + "Sensor.ApertureLock"), "no")
+
+
+def test_B3_iris_and_brightness_move_on(t):
+    c = t.shared()
+    c.ptz_command("continuousbrightnessmove=50", c.ptz)
+    c.advance(1)
+    c.ptz_command("continuousbrightnessmove=0")
+    t.near(int(c.param(I0 + "Sensor.Brightness")), 75, 3)
+    c.ptz_command("continuousbrightnessmove=-1000")
+    c.advance(5)
+    t.equal(c.param(I0 + "Sensor.Brightness"), "0", "to its end, and no further")
+    c.ptz_command("continuousbrightnessmove=100")
+    c.advance(1)
+    c.update(I0 + "Sensor.Brightness", "50")
+    c.ptz_command("continuousbrightnessmove=0")
+    if c.param("PTZ.Support.S1.ContinuousIris") != "true":
+        t.match("^Error:", c.admin.get(PTZ + "?continuousirismove=10").text)
+        t.skip("this source has no iris yet")
+    c.ptz_command("autoiris=on")
+    c.ptz_command("continuousirismove=-20", c.ptz)
+    t.equal(position(c)["autoiris"], "off")
+    c.advance(1)
+    at = int(c.param(I0 + "Sensor.Aperture"))
+    c.advance(1)
+    t.near(int(c.param(I0 + "Sensor.Aperture")), at - 10, 2)
+    c.ptz_command("continuousirismove=0")
+    c.advance(2)
+    t.near(int(c.param(I0 + "Sensor.Aperture")), at - 10, 2, "it stays")
+    c.ptz_command("autoiris=on")
+    for bad in ("continuousirismove=x", "continuousbrightnessmove=2000"):
+        t.match("^Error:", c.admin.get(PTZ + "?" + bad).text, bad)
+
+
 def test_B8_backlight(t):
     c = t.shared()
     if c.param("PTZ.Support.S1.BackLight") != "true":
@@ -630,7 +686,8 @@ def test_B4_memoryzones(t):
     look(c, -12)
     t.check(wait(c, lambda: zones(c, "current")["index"] == -1), zones(c, "current"))
     t.equal(zones(c, "view"), [])
-    t.equal(recall(c, "add", focus="current").json, {"name": "zone_2", "index": 2})
+    t.equal(recall(c, "add", name="x" * 33).json["error"]["id"], 501, "a name that is too long")
+    t.equal(recall(c, "add", focus="current", name="Einfahrt süd").json, {"name": "Einfahrt süd", "index": 2})
     t.check(wait(c, lambda: len(zones(c)) == 2))
     r = recall(c, "goto", index=1)
     t.equal((r.status, r.body), (204, b""))

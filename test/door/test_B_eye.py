@@ -200,6 +200,38 @@ def test_B3_autofocus_within_a_second(t):
     t.check(min(still) > 0.95 * max(still), "it does not hunt", min(still), max(still))
 
 
+def test_B3_snapshots_alone_are_in_focus(t):
+    """Who takes one picture now and then: the camera focuses after a move although nobody watches."""
+    c = camera(t, source="virtual:street,640x360@30", WhiteBalance="fixed_outdoor2")
+    size = "resolution=640x360&compression=0"
+    r = c.admin.post("/vedette/stage/scenario", json.dumps({"text": "scenario nobody\nplace street\n"}),
+                     type="application/json")
+    assert r.status == 200, r
+
+    def shots():
+        for shot in (1, 2):
+            c.ptz_command(f"pan={10 if shot == 1 else -30}&tilt=-3&zoom=4000")
+            c.advance(4)
+            yield detail(c.snapshot(size))
+            c.advance(8)
+
+    focused = list(shots())
+    film = Film(c, "resolution=160x90")
+    watched = []
+    for pan in (10, -30):
+        c.ptz_command(f"pan={pan}")
+        film.run(90, 30)
+        watched.append(detail(c.snapshot(size)))
+    for alone, seen in zip(focused, watched):
+        t.check(alone > 0.9 * seen, "as sharp as for who watches on", alone, seen)
+    film.client.close()
+    c.advance(70)  # nobody has wanted pictures for a minute: nothing runs
+    was = eye(c)["focus"]
+    c.ptz_command("pan=60&zoom=9999")
+    c.advance(4)
+    t.equal(eye(c)["focus"], was)
+
+
 def order(c, **what):
     r = c.admin.post("/vedette/eye/order", json.dumps(what), type="application/json")
     assert r.status == 200, r

@@ -44,8 +44,13 @@ static void begin(const char *spec, const char *who, const char *commands)
     for (char *rest = text, *one; (one = strsep(&rest, ";"));)
         if (*one)
             command(one);
-    settings = (struct sensor_settings){
-        .exposure_ns = 5 * MS, .red = 1, .blue = 1, .ir_cut = true, .range = 1};
+    settings = (struct sensor_settings){.exposure_ns = 5 * MS,
+                                        .red = 1,
+                                        .blue = 1,
+                                        .ir_cut = true,
+                                        .range = 1,
+                                        .temporal = 1,
+                                        .spatial = 1};
     tone_plain(&settings.tone);
     serial = 0;
 }
@@ -98,7 +103,7 @@ TEST(does_as_it_is_told)
     struct sensor_caps c;
     device->sensor->ops->caps(device->sensor, &c);
     CHECK_INT(c.can, SENSOR_EXPOSURE | SENSOR_GAIN | SENSOR_BALANCE | SENSOR_FILTER | SENSOR_TONE |
-                         SENSOR_RANGE);
+                         SENSOR_RANGE | SENSOR_CLEAN);
     CHECK(c.longest_ns == 33333333 && c.n_modes == 0); /* this one was asked for */
     CHECK(device->sensor->ops->use_mode(device->sensor, 0, 50) < 0);
     advance(SECOND);

@@ -82,6 +82,7 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
         .fps = fps,
         .sound = r->sound ? &sound : NULL,
         .back = r->back,
+        .mounting_deg = request_source_rotation(d->cam),
         .group = r->uri.source ? plan.group_text : NULL,
         .group_port = plan.port,
         .sound_group = r->uri.source ? sound_plan.group_text : NULL,

@@ -12,10 +12,10 @@
 #include "media/obu.h"
 
 /* Rotation and mirror of the picture against the sensor, as a 3x3 matrix by rows. */
-static void write_transform(struct buf *b, const struct rendition_key *key)
+static void write_transform(struct buf *b, const struct rendition_key *key, int mounting_deg)
 {
     static const int cosines[] = {1, 0, -1, 0}, sines[] = {0, 1, 0, -1};
-    int quarter = key->rotation_deg / 90 % 4;
+    int quarter = (key->rotation_deg + mounting_deg) / 90 % 4;
     double c = cosines[quarter], s = sines[quarter], m = key->mirror ? -1 : 1;
     buf_addf(b, "a=transform:%f,%f,%f;%f,%f,%f;%f,%f,%f\r\n", m * c + 0.0, -m * s + 0.0, 0.0, s, c,
              0.0, 0.0, 0.0, 1.0);
@@ -149,7 +149,7 @@ static int write_pictures(struct buf *b, const struct sdp_desc *d, int index)
         return err;
     buf_addf(b, "a=framerate:%f\r\na=framesize:%d %d-%d\r\n", d->fps, type, d->encoding->key.width,
              d->encoding->key.height);
-    write_transform(b, &d->encoding->key);
+    write_transform(b, &d->encoding->key, d->mounting_deg);
     write_end(b, d, index);
     return 0;
 }

@@ -20,6 +20,7 @@ struct sdp_desc {
     double fps;
     const struct stream_format *sound; /* NULL: none */
     bool back;                         /* a back channel, too */
+    int mounting_deg; /* 0 or 180: how the camera hangs turns the picture as well */
     /* multicast: where it goes; group NULL: unicast */
     const char *group, *sound_group;
     int group_port, sound_port, hops;

@@ -298,7 +298,7 @@ static void serve_many(struct truth_door *d, struct exchange *ex, const struct e
     }
     q->ask = ASK_MANY;
     q->fps = fps;
-    q->telling.key = e->key;
+    q->telling.key = request_painted_key(d->cam, &e->key);
     for (q->n_shots = 0; q->n_shots < (size_t)n; q->n_shots++)
         shot_at(d, from_ns + llround((double)q->n_shots * 1e9 / fps), llround(0.5e9 / fps),
                 &q->shot[q->n_shots]);
@@ -328,7 +328,7 @@ static void serve_truth(struct exchange *ex, void *arg)
         return;
     }
     q->ask = ASK_ONE;
-    q->telling.key = e.key;
+    q->telling.key = request_painted_key(d->cam, &e.key);
     q->shot[0] = shot;
     q->n_shots = 1;
     question_ask(q, ex);
@@ -342,7 +342,7 @@ int truth_ask_newest(struct truth_door *d, void (*done)(json_t *truth, void *arg
     if (!q)
         return -EBUSY;
     q->ask = ASK_ONE;
-    q->telling.key = e.key;
+    q->telling.key = request_painted_key(d->cam, &e.key);
     newest_shot(d, &q->shot[0]);
     q->n_shots = 1;
     q->done = done;

@@ -20,6 +20,7 @@
 
 #define DEG (3.14159265358979323846 / 180)
 #define ASPECT (9.0 / 16)
+#define NAME_MOST 32 /* characters */
 
 static void reply_json(struct exchange *ex, json_t *take_j)
 {
@@ -51,11 +52,20 @@ static double zoom_of(struct ptz *p, double hfov_deg)
     return tan(c.wide_hfov_deg / 2 * DEG) / tan(hfov_deg / 2 * DEG);
 }
 
+/* What it was called, or how it would be. */
+static void name_of(const struct eye_recall *r, int index, char ret[EYE_RECALL_NAME])
+{
+    if (*r->name)
+        text_copy(ret, EYE_RECALL_NAME, r->name);
+    else
+        snprintf(ret, EYE_RECALL_NAME, "zone_%d", index);
+}
+
 static json_t *zone(struct ptz *p, const struct eye_recall *r, int index)
 {
-    char name[16], polygon[128], zooms[32];
+    char name[EYE_RECALL_NAME], polygon[128], zooms[32];
     double w = r->hfov_deg / 2, h = w * ASPECT;
-    snprintf(name, sizeof name, "zone_%d", index);
+    name_of(r, index, name);
     snprintf(polygon, sizeof polygon, "%.2f,%.2f:%.2f,%.2f:%.2f,%.2f:%.2f,%.2f", r->pan_deg - w,
              r->tilt_deg + h, r->pan_deg + w, r->tilt_deg + h, r->pan_deg + w, r->tilt_deg - h,
              r->pan_deg - w, r->tilt_deg - h);
@@ -115,8 +125,11 @@ static void list(struct vapix_door *d, struct exchange *ex)
 static void on_added(struct exchange *ex, int err, const struct fault *why, void *arg)
 {
     int index = (int)(intptr_t)arg;
-    char name[24];
-    snprintf(name, sizeof name, "zone_%d", index);
+    const char *asked = exchange_arg(ex, "name");
+    struct eye_recall added = {.used = true};
+    char name[EYE_RECALL_NAME];
+    text_copy(added.name, sizeof added.name, asked ? asked : "");
+    name_of(&added, index, name);
     if (err)
         reply_error(ex, why);
     else
@@ -141,10 +154,18 @@ static int give_focus(struct camera *cam, int number, int64_t step, struct txn *
     return err;
 }
 
+static unsigned characters(const char *utf8)
+{
+    unsigned n = 0;
+    for (; *utf8; utf8++)
+        n += ((unsigned char)*utf8 & 0xc0) != 0x80;
+    return n;
+}
+
 static void add(struct vapix_door *d, struct exchange *ex)
 {
     struct camera *cam = d->cam;
-    const char *focus = exchange_arg(ex, "focus");
+    const char *focus = exchange_arg(ex, "focus"), *name = exchange_arg(ex, "name");
     struct fault why = {0};
     struct txn *t = NULL;
     int64_t step = 0;
@@ -159,8 +180,10 @@ static void add(struct vapix_door *d, struct exchange *ex)
         err = fault_set(&why, FAULT_UNSUPPORTED, NULL, "the focus cannot be moved");
     else if (!current && text_int(focus, 1, 9999, &step))
         err = fault_set(&why, FAULT_INVALID, "focus", "focus is current or 1 to 9999");
+    else if (name && characters(name) > NAME_MOST)
+        err = fault_set(&why, FAULT_INVALID, "name", "name is up to %d characters", NAME_MOST);
     else
-        err = eye_recall_add(cam->eye, &number, &why);
+        err = eye_recall_add(cam->eye, name, &number, &why);
     if (!err && !current)
         err = give_focus(cam, number, step, &t, &why);
     if (err)

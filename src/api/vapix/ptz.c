@@ -231,8 +231,6 @@ static const struct {
     {"imagerotation", false, set_rotation},
     {"proportionalspeed", false, set_proportional},
     {"camera", false, set_camera},
-    {"continuousirismove", false, set_unsupported},
-    {"continuousbrightnessmove", false, set_unsupported},
     {"auxiliary", false, set_unsupported},
     {"gotoserverpresetname", false, set_preset},
     {"gotoserverpresetno", false, set_preset},

@@ -140,10 +140,20 @@ int lens_plan_take(struct lens_plan *p, const char *name, const char *value, str
         err = take_on_off(switches[i].to, name, value, why);
         return err ? err : 1;
     }
-    if (!strcmp(name, "continuousfocusmove")) {
+    const struct {
+        const char *name;
+        double *to;
+    } speeds[] = {
+        {"continuousfocusmove", &p->cfocus},
+        {"continuousirismove", &p->ciris},
+        {"continuousbrightnessmove", &p->cbrightness},
+    };
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
+        if (strcmp(speeds[i].name, name))
+            continue;
         /* Some clients send more than 100: they mean all. */
-        err = take_number(&p->cfocus, name, value, -1000, 1000, why);
-        p->cfocus = fmax(-1, fmin(1, p->cfocus / 100));
+        err = take_number(speeds[i].to, name, value, -1000, 1000, why);
+        *speeds[i].to = fmax(-1, fmin(1, *speeds[i].to / 100));
         return err ? err : 1;
     }
     if (!strcmp(name, "ircutfilter")) {
@@ -162,8 +172,9 @@ int lens_plan_check(const struct lens_plan *p, struct camera *cam, struct fault 
         const char *what;
     } all[] = {
         {!isnan(p->focus) || !isnan(p->rfocus) || !isnan(p->cfocus), can.focus, "focus"},
-        {!isnan(p->iris) || !isnan(p->riris), can.iris, "iris"},
-        {!isnan(p->brightness) || !isnan(p->rbrightness), can.brightness, "brightness"},
+        {!isnan(p->iris) || !isnan(p->riris) || !isnan(p->ciris), can.iris, "iris"},
+        {!isnan(p->brightness) || !isnan(p->rbrightness) || !isnan(p->cbrightness), can.brightness,
+         "brightness"},
         /* What looks after itself may be told to. */
         {p->autofocus == 0, can.focus, "autofocus=off"},
         {p->autoiris == 0, can.iris, "autoiris=off"},
@@ -188,6 +199,10 @@ static int move(const struct lens_plan *p, struct camera *cam, struct fault *why
         err = eye_focus_by(cam->eye, fmax(-1, fmin(1, p->rfocus / SPAN)), why);
     if (!err && !isnan(p->cfocus))
         err = eye_focus_move(cam->eye, p->cfocus, why);
+    if (!err && !isnan(p->ciris))
+        err = eye_iris_move(cam->eye, p->ciris, why);
+    if (!err && !isnan(p->cbrightness))
+        err = eye_brightness_move(cam->eye, p->cbrightness, why);
     if (!err && !isnan(p->iris))
         err = eye_iris_go(cam->eye, iris_of(cam, p->iris), why);
     if (!err && (!isnan(p->riris) || p->autoiris == 0)) {
@@ -231,7 +246,7 @@ int lens_plan_carry_out(const struct lens_plan *p, struct camera *cam, struct tx
     lens_can(cam, &can);
     int err = move(p, cam, why);
     bool moved = !isnan(p->focus) || !isnan(p->rfocus) || !isnan(p->cfocus) || !isnan(p->iris) ||
-                 !isnan(p->riris) || p->autoiris == 0;
+                 !isnan(p->riris) || p->autoiris == 0 || !isnan(p->ciris) || !isnan(p->cbrightness);
     bool bright = !isnan(p->brightness) || !isnan(p->rbrightness);
     bool focus = p->autofocus >= 0 && can.focus, iris = p->autoiris > 0 && can.iris;
     bool light = p->backlight >= 0 && can.backlight;
@@ -271,8 +286,7 @@ void lens_position(struct buf *out, struct camera *cam)
     lens_can(cam, &can);
     lens_where(cam, &now);
     const struct eye_settings *s = room_ref(cam->eye_room);
-    bool iris = can.iris && (s->exposure.mode == EXPOSURE_APERTURE ||
-                             s->exposure.mode == EXPOSURE_MANUAL || s->exposure.aperture_locked);
+    bool iris = can.iris && eye_iris_by_hand(s);
     /* An iris that nobody can move is in the middle of its scale. */
     buf_addf(out, "iris=%.0f\r\nfocus=%.0f\r\nbrightness=%.0f\r\nautofocus=%s\r\nautoiris=%s\r\n",
              can.iris ? step_of_iris(cam, now.iris_f) : (STEP_MIN + STEP_MAX) / 2,
@@ -299,10 +313,10 @@ void lens_info(struct buf *out, struct camera *cam)
         buf_adds(out, "focus=[n]\nrfocus=[offset]\ncontinuousfocusmove=[speed]\n");
     buf_adds(out, can.focus ? "autofocus={ on | off }\n" : "autofocus={ on }\n");
     if (can.iris)
-        buf_adds(out, "iris=[n]\nriris=[offset]\n");
+        buf_adds(out, "iris=[n]\nriris=[offset]\ncontinuousirismove=[speed]\n");
     buf_adds(out, can.iris ? "autoiris={ on | off }\n" : "autoiris={ on }\n");
     if (can.brightness)
-        buf_adds(out, "brightness=[n]\nrbrightness=[offset]\n");
+        buf_adds(out, "brightness=[n]\nrbrightness=[offset]\ncontinuousbrightnessmove=[speed]\n");
     if (can.filter)
         buf_adds(out, "ircutfilter={ on | off | auto }\n");
     if (can.backlight)

@@ -24,14 +24,16 @@ void lens_where(struct camera *cam, struct lens_state *ret);
 /* What the arguments ask for. NAN, −1: nothing. */
 struct lens_plan {
     double focus, rfocus, cfocus; /* steps; steps; −1 … +1 */
-    double iris, riris, brightness, rbrightness;
+    double iris, riris, ciris;
+    double brightness, rbrightness, cbrightness;
     int autofocus, autoiris, backlight; /* 0 off, 1 on */
     const char *filter;                 /* a value of DayNight.IrCutFilter, or NULL */
 };
 #define LENS_PLAN                                                                                  \
     {                                                                                              \
-        .focus = NAN, .rfocus = NAN, .cfocus = NAN, .iris = NAN, .riris = NAN, .brightness = NAN,  \
-        .rbrightness = NAN, .autofocus = -1, .autoiris = -1, .backlight = -1                       \
+        .focus = NAN, .rfocus = NAN, .cfocus = NAN, .iris = NAN, .riris = NAN, .ciris = NAN,       \
+        .brightness = NAN, .rbrightness = NAN, .cbrightness = NAN, .autofocus = -1,                \
+        .autoiris = -1, .backlight = -1                                                            \
     }
 /* 1: the argument is one of these and was taken; 0: it is not; negative: its value is bad. */
 int lens_plan_take(struct lens_plan *p, const char *name, const char *value, struct fault *why);

@@ -148,12 +148,14 @@ static int spot(struct camera *cam, const json_t *q, struct fault *why)
 
 static int recall(struct camera *cam, const json_t *q, struct fault *why)
 {
-    const char *what = "";
+    const char *what = "", *name = NULL;
     int number, err = json_get_string(q, "recall", &what, why);
+    if (!err && json_object_get(q, "name"))
+        err = json_get_string(q, "name", &name, why);
     if (err)
         return err;
     if (!strcmp(what, "add"))
-        return eye_recall_add(cam->eye, &number, why);
+        return eye_recall_add(cam->eye, name, &number, why);
     if (!strcmp(what, "remove"))
         return eye_recall_remove(cam->eye, why);
     return fault_set(why, FAULT_INVALID, "recall", "recall is \"add\" or \"remove\".");

@@ -79,7 +79,7 @@ static void caps(struct sensor *s, struct sensor_caps *ret)
                                 .height = v->height,
                                 .fps = v->fps,
                                 .can = SENSOR_EXPOSURE | SENSOR_GAIN | SENSOR_BALANCE |
-                                       SENSOR_FILTER | SENSOR_TONE | SENSOR_RANGE,
+                                       SENSOR_FILTER | SENSOR_TONE | SENSOR_RANGE | SENSOR_CLEAN,
                                 .shortest_ns = SILICON_SHORTEST_NS,
                                 .longest_ns = longest_ns(v),
                                 .most_gain_db = SILICON_MOST_GAIN_DB,
@@ -117,6 +117,8 @@ static void set(struct sensor *s, const struct sensor_settings *settings)
     to->red = within(settings->red, 0.1, 10);
     to->blue = within(settings->blue, 0.1, 10);
     to->range = within(settings->range, 1, SILICON_MOST_RANGE);
+    to->temporal = within(settings->temporal, 0, 1);
+    to->spatial = within(settings->spatial, 0, 1);
 }
 
 static int prepare(struct virtual_sensor *v)
@@ -289,6 +291,8 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     silicon.range = p->range;
     silicon.red = p->red;
     silicon.blue = p->blue;
+    silicon.noisier =
+        pow(SILICON_TEMPORAL, 1 - p->temporal) * pow(SILICON_SPATIAL, 1 - p->spatial) - 1;
     develop(v, p, &silicon, serial, seen, pixels);
     memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
     how.mean_luma = mean_luma(pixels);
@@ -337,8 +341,13 @@ struct sensor *virtual_sensor_new(struct world *w, struct head *head, struct len
     v->height = height;
     v->fps = fps;
     v->kernels = kernels_best();
-    v->settings = (struct sensor_settings){
-        .exposure_ns = DAYLIGHT_NS, .red = 1, .blue = 1, .ir_cut = true, .range = 1};
+    v->settings = (struct sensor_settings){.exposure_ns = DAYLIGHT_NS,
+                                           .red = 1,
+                                           .blue = 1,
+                                           .ir_cut = true,
+                                           .range = 1,
+                                           .temporal = 1,
+                                           .spatial = 1};
     tone_plain(&v->settings.tone);
     v->pane = pane_new(seed);
     if (!v->pane)

@@ -22,7 +22,7 @@ double silicon_noise(const struct silicon *s, double light)
     double shorter = light < 1 ? 1 : s->range, per = SILICON_FULL_WELL / s->amplify / shorter;
     double behind = SILICON_READ_BEHIND / s->amplify;
     double read2 = SILICON_READ * SILICON_READ + behind * behind;
-    return sqrt(fmax(light, 0) * per + read2) / per;
+    return sqrt(fmax(light, 0) * per + read2) / per * (1 + s->noisier);
 }
 
 double tone_signal(const struct tone *t, double light)

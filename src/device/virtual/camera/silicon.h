@@ -19,6 +19,10 @@
  * counts less the more there is amplified. Full well over both without gain: 60 dB. */
 #define SILICON_READ 1.6
 #define SILICON_READ_BEHIND 30.0
+/* Noise over what its noise reduction leaves of it, from picture to picture and within one. What
+ * is told above is what is left. */
+#define SILICON_TEMPORAL 1.7
+#define SILICON_SPATIAL 1.3
 /* Share of the full well that a white card in full sun fills within 1 ms through f/4. */
 #define SILICON_SENSITIVITY 0.45
 
@@ -28,6 +32,7 @@ struct silicon {
     double amplify;   /* factor of the gain */
     double range;     /* 1, or how many times shorter the short exposure is */
     double red, blue; /* white balance */
+    double noisier;   /* so much more noise than with its noise reduction at work; 0: as with it */
 };
 
 void silicon_expose(int64_t exposure_ns, double f_number, double gain_db, struct silicon *ret);
