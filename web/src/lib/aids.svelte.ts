@@ -11,7 +11,7 @@ export interface EditBox {
   id: string;
   label: string;
   tone: 'plain' | 'include' | 'exclude';
-  box: Box;
+  box: Box; // of the camera's frame, however the stream shows it
   changed: (box: Box) => void; // let go of
 }
 
@@ -19,7 +19,7 @@ export const aids = $state({
   grid: false,
   counter: false,
   box: { x: 0.35, y: 0.35, w: 0.3, h: 0.3 } as Box,
-  picking: null as null | { hint: string; done: (x: number, y: number) => void },
+  picking: null as null | { hint: string; done: (x: number, y: number) => void }, // of the frame
   edits: {} as Record<string, EditBox[]>, // by who edits them
 });
 

@@ -145,7 +145,11 @@ export async function fetchParams(names: string[]): Promise<void> {
   Object.assign(cam.rows, m.rows);
 }
 
+/** Told before a setting of the picture is changed from this page. */
+export const onSetting: { image?: () => void } = {};
+
 export async function setParams(values: Record<string, string | number | boolean>): Promise<void> {
+  if (Object.keys(values).some((name) => name.startsWith('ImageSource.I0.'))) onSetting.image?.();
   await socket.request('set', { values });
 }
 

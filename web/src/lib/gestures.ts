@@ -1,5 +1,6 @@
 // What hands do: pointer, wheel, touch and keys, turned into calls of steer.
 import { areaZoom, centre, dragGrip, grip, hold, release, setMode, shownPose, steer, zoomAbout, type Grip } from './steer.svelte';
+import { hold as holdBefore } from './before.svelte';
 import { mayMove } from './camera.svelte';
 
 const HOLD_MS = 300;
@@ -244,6 +245,7 @@ export function keyboard(actions: Actions): () => void {
       o: actions.focus,
       '?': actions.keys,
       escape: actions.escape,
+      b: () => holdBefore(true),
       c: () => setMode('centre'),
       j: () => setMode('stick'),
     };
@@ -262,10 +264,12 @@ export function keyboard(actions: Actions): () => void {
 
   function released(e: KeyboardEvent) {
     if (e.key === 'Shift') fine = false;
+    if (e.key.toLowerCase() === 'b') holdBefore(false);
     if (down.delete(e.code) || (e.key === 'Shift' && down.size)) apply();
   }
 
   function clear() {
+    holdBefore(false);
     if (!down.size) return;
     down.clear();
     release();

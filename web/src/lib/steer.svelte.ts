@@ -2,6 +2,7 @@
 // every 300 ms and stopped by everything that might mean "let go".
 import { view } from '../player/player.svelte';
 import { cam, lens, mayMove, socket } from './camera.svelte';
+import { frameAspect, fromSensor, pushToFrame, toSensor } from './shown.svelte';
 import { between, poseShowing, project, unproject, wrap, type Direction, type Pose } from './geometry';
 import { t } from './i18n.svelte';
 import { toast } from './toast.svelte';
@@ -25,7 +26,6 @@ export function setMode(mode: 'centre' | 'stick'): void {
   localStorage.setItem(MODE_STORE, mode);
 }
 
-const aspect = () => (view.width && view.height ? view.width / view.height : 16 / 9);
 const now = () => performance.now();
 
 /** The pose of the picture on the screen, else the newest one known. */
@@ -33,12 +33,13 @@ export function shownPose(): Pose | null {
   return view.stamp?.pose ?? cam.position;
 }
 
-export const currentLens = () => lens(aspect());
+export const currentLens = () => lens(frameAspect());
 
 /** Where a direction lies in the picture on the screen. */
 export function onScreen(d: Direction) {
   const pose = shownPose();
-  return pose && project(pose, currentLens(), d);
+  const at = pose && project(pose, currentLens(), d);
+  return at && fromSensor(at);
 }
 
 function complain(e: unknown): void {
@@ -103,7 +104,8 @@ let settler = 0;
 export function centre(x: number, y: number): void {
   const pose = shownPose();
   if (!pose) return;
-  const d = unproject(pose, currentLens(), x, y);
+  const at = toSensor({ x, y });
+  const d = unproject(pose, currentLens(), at.x, at.y);
   goTo({ ...d, zoom: pose.zoom });
 }
 
@@ -111,7 +113,8 @@ export function areaZoom(box: { x: number; y: number; w: number; h: number }, ou
   const pose = shownPose();
   if (!pose) return;
   const part = Math.max(box.w, box.h);
-  const d = unproject(pose, currentLens(), box.x + box.w / 2, box.y + box.h / 2);
+  const at = toSensor({ x: box.x + box.w / 2, y: box.y + box.h / 2 });
+  const d = unproject(pose, currentLens(), at.x, at.y);
   goTo({ ...d, zoom: out ? pose.zoom * part : pose.zoom / part });
 }
 
@@ -126,7 +129,8 @@ export function home(): void {
 
 let burst: { x: number; y: number; anchor: Direction; zoom: number; at: number } | null = null;
 
-export function zoomAbout(x: number, y: number, factor: number): void {
+export function zoomAbout(atX: number, atY: number, factor: number): void {
+  const { x, y } = toSensor({ x: atX, y: atY });
   const pose = shownPose();
   if (!mayMove() || !pose) return;
   const fresh = !burst || now() - burst.at > BURST_MS || Math.hypot(burst.x - x, burst.y - y) > 0.03;
@@ -167,12 +171,14 @@ export interface Grip {
   zoom: number;
 }
 
-export function grip(x: number, y: number): Grip | null {
+export function grip(atX: number, atY: number): Grip | null {
   const pose = shownPose();
+  const { x, y } = toSensor({ x: atX, y: atY });
   return pose && mayMove() ? { anchor: unproject(pose, currentLens(), x, y), zoom: pose.zoom } : null;
 }
 
-export function dragGrip(g: Grip, x: number, y: number, zoomFactor = 1): void {
+export function dragGrip(g: Grip, atX: number, atY: number, zoomFactor = 1): void {
+  const { x, y } = toSensor({ x: atX, y: atY });
   const zoom = clamp(g.zoom * zoomFactor, ...cam.head!.zoomLimits);
   goTo(poseShowing(g.anchor, zoom, currentLens(), x, y), false);
 }
@@ -190,9 +196,10 @@ function fullDeflection(degreesPerSecond: number, most: number): number {
   return (Math.sqrt(0.0625 + 3 * part) - 0.25) / 1.5;
 }
 
-/** Deflections −1…1. */
-export function hold(pan: number, tilt: number, zoom: number): void {
+/** Deflections −1…1, to the right and up on the screen. */
+export function hold(right: number, up: number, zoom: number): void {
   if (!mayMove()) return;
+  const [pan, tilt] = pushToFrame(right, up); // how the camera hangs it sees to itself
   const { maxSpeed, wideHfov } = cam.head!;
   speed = {
     pan: clamp(pan, -1, 1) * fullDeflection(wideHfov * 1.1, maxSpeed.pan),

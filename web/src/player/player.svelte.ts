@@ -1,7 +1,7 @@
 // The one player of the page: opens the stream, picks the best way to show it, comes
 // back by itself and always says what it is doing.
 import { call, session, socketUrl } from '../lib/api';
-import { begin, cam, serverNow } from '../lib/camera.svelte';
+import { begin, cam, fetchParams, serverNow } from '../lib/camera.svelte';
 import { Av1Depacketizer } from './av1';
 import { codecString, type Picture, type Stamp } from './h264';
 import { MjpegPlayer } from './mjpeg';
@@ -34,6 +34,8 @@ export const view = $state({
   profile: '', // a stream profile that is looked at
   width: 0,
   height: 0,
+  rotation: 0, // of the stream, beside how the camera hangs
+  mirror: false,
   pictures: 0,
   codec: '',
   fps: 0,
@@ -149,6 +151,16 @@ class Player {
     if (this.wanted && !this.frozen) this.open();
   }
 
+  grab(): HTMLCanvasElement | null {
+    const from = view.way === 'mse' ? this.video : this.canvas;
+    const copy = document.createElement('canvas');
+    const context = copy.getContext('2d');
+    if (!context || !view.width || view.kind === 'connecting' || view.kind === 'waiting') return null;
+    [copy.width, copy.height] = [view.width, view.height];
+    context.drawImage(from, 0, 0, view.width, view.height);
+    return copy;
+  }
+
   retryNow(): void {
     this.failures = 0;
     if (this.wanted && !this.frozen) this.open();
@@ -184,6 +196,8 @@ class Player {
   }
 
   private async attempt(run: number): Promise<void> {
+    await readTurning();
+    if (run !== this.run) return;
     if (view.wanted === 'mjpeg' || (this.bad.has('webcodecs') && this.bad.has('mse'))) return this.playMjpeg(run);
     const address = await socketUrl('/rtsp-over-websocket', '/axis-cgi/rtspwssession.cgi', 'rtspwssession');
     if (run !== this.run) return;
@@ -339,7 +353,20 @@ function profile(sps: Uint8Array | null): string {
   return sps ? (names[sps[1]] ?? '') : '';
 }
 
+/** How the stream that is about to start is turned; a change holds for the next one. */
+async function readTurning(): Promise<void> {
+  const [rotation, mirror] = ['Image.I0.Appearance.Rotation', 'Image.I0.Appearance.MirrorEnabled'];
+  await fetchParams([rotation, mirror, 'ImageSource.I0.SourceRotatio*']).catch(() => {}); // as it was, then
+  view.rotation = Number(cam.params[rotation] ?? 0);
+  view.mirror = cam.params[mirror] === 'yes';
+}
+
 export const player = new Player();
+
+/** A copy of the picture on the screen; null when there is none. */
+export function grab(): HTMLCanvasElement | null {
+  return player.grab();
+}
 
 /** A JPEG of now, saved by the browser. */
 export async function saveSnapshot(): Promise<string> {
