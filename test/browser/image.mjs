@@ -37,7 +37,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await page.locator('[data-section=noise]').waitFor();
     const needs = { DayNight: 'filter', Infrared: 'infrared', 'Sensor.WDR': 'range', 'Sensor.ToneMapping': 'range', 'Sensor.White': 'balance', 'Sensor.Red': 'balance', 'Sensor.Blue': 'balance' };
     // Those that mean something with the settings as they are at delivery.
-    const later = /ManualShutter|ManualGain|Aperture$|RedBalance|BlueBalance|DefogEffect|CustomExposure|MinExposureTime|MinGain|Stabilizer|CaptureMode/;
+    const later = /ManualShutter|ManualGain|Aperture$|RedBalance|BlueBalance|DefogEffect|CustomExposure|Stabilizer|CaptureMode/;
     for (const name of there.filter((n) => !later.test(n))) {
       const need = Object.entries(needs).find(([k]) => name.startsWith(k))?.[1];
       const exposure = /Exposure|Gain|ApertureLock/.test(name) && !can.exposure;
@@ -177,6 +177,86 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await page.context().close();
   });
 
+  test('image_before_is_held_against_now', async () => {
+    const page = await openAt('Image');
+    const button = page.locator('[data-test=compare]');
+    const before = page.locator('[data-test=before] canvas');
+    check(await button.isDisabled(), 'nothing has changed yet');
+    const colour = (selector) =>
+      page.evaluate((s) => {
+        const from = document.querySelector(s);
+        const small = document.createElement('canvas');
+        [small.width, small.height] = [64, 36];
+        const context = small.getContext('2d');
+        context.drawImage(from, 0, 0, 64, 36);
+        const p = context.getImageData(0, 0, 64, 36).data;
+        let sum = 0;
+        for (let i = 0; i < p.length; i += 4) sum += Math.max(p[i], p[i + 1], p[i + 2]) - Math.min(p[i], p[i + 1], p[i + 2]);
+        return sum / (p.length / 4);
+      }, selector);
+    const now = `${picture} canvas`;
+    const full = await colour(now);
+    await page.getByRole('slider', { name: 'Saturation' }).focus();
+    await page.keyboard.press('Home');
+    await becomes('Sensor.ColorLevel', '0');
+    await until('grey', async () => (await colour(now)) < full / 3);
+    await page.locator('h1').click();
+    await page.keyboard.down('b');
+    await before.waitFor();
+    near(await colour('[data-test=before] canvas'), full, full / 4, 'as it was');
+    await page.keyboard.up('b');
+    await before.waitFor({ state: 'detached' });
+    const b = await button.boundingBox();
+    await page.mouse.move(b.x + b.width / 2, b.y + b.height / 2);
+    await page.mouse.down();
+    await before.waitFor();
+    await shoot(page, 'image-before-dark-desktop');
+    await page.mouse.up();
+    await before.waitFor({ state: 'detached' });
+    await set('Sensor.ColorLevel', 50);
+    // Elsewhere there is nothing to compare with.
+    await ask(base, '/axis-cgi/com/ptz.cgi?rpan=40', admin);
+    await until('it is gone', async () => button.isDisabled());
+    await ask(base, '/axis-cgi/com/ptz.cgi?move=home', admin);
+    await page.context().close();
+  });
+
+  test('boxes_and_clicks_in_a_turned_stream', async () => {
+    if (!(await eye()).can.focus) return 'the source has no focus';
+    const edges = { Left: 6000, Right: 8999, Top: 500, Bottom: 2999 };
+    for (const [name, v] of Object.entries(edges)) await set(`Focus.Area.${name}`, v);
+    await set('Focus.Mode', 'area');
+    const turn = (v) => ask(base, `/axis-cgi/param.cgi?action=update&Image.I0.Appearance.Rotation=${v}`, admin);
+    await turn(90);
+    try {
+      const page = await openLive();
+      await page.keyboard.press('o');
+      const area = page.getByRole('group', { name: /^Area/ });
+      await area.waitFor();
+      const whole = await page.locator(picture).boundingBox();
+      check(whole.height > whole.width, 'the picture stands upright');
+      const b = await area.boundingBox();
+      // Turned to the right: what is at the top comes to the right, what is right to the bottom.
+      near((b.y - whole.y) / whole.height, 0.6, 0.02, 'its left edge is the upper one');
+      near((whole.x + whole.width - b.x - b.width) / whole.width, 0.05, 0.02, 'its upper edge is the right one');
+      await area.focus();
+      for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowDown');
+      await until('it has moved to the right of the scene', async () => Number(await param('Focus.Area.Left')) > 6100);
+      near(Number(await param('Focus.Area.Top')), 500, 20, 'and only that way');
+      // A click below the middle is one to the right in the scene.
+      await page.keyboard.press('o');
+      const where = async () => Number((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString().match(/pan=([-0-9.]+)/)[1]);
+      const at = await where();
+      await page.mouse.click(whole.x + whole.width / 2, whole.y + whole.height * 0.8);
+      await until('it has turned to the right', async () => (await where()) - at > 8);
+      await page.context().close();
+    } finally {
+      await turn(0);
+      await set('Focus.Mode', 'auto');
+      await ask(base, '/axis-cgi/com/ptz.cgi?move=home', admin);
+    }
+  });
+
   test('level_grid_and_pixel_counter', async () => {
     const page = await openLive();
     await page.getByRole('button', { name: 'Focus and aids' }).click();
@@ -228,6 +308,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     check((await param('CaptureFrequency')) === '50Hz', 'not before it is said');
     await capture.getByRole('button', { name: 'Cancel' }).click();
     check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'cancelled');
+    await page.locator('[data-test=led]').waitFor();
     await axeClean(page, 'installation, dark');
     await page.context().close();
   });

@@ -1,7 +1,7 @@
 // The one player of the page: opens the stream, picks the best way to show it, comes
 // back by itself and always says what it is doing.
 import { call, session, socketUrl } from '../lib/api';
-import { begin, cam, fetchParams, serverNow } from '../lib/camera.svelte';
+import { begin, cam, fetchParams, linked, serverNow } from '../lib/camera.svelte';
 import { Av1Depacketizer } from './av1';
 import { codecString, type Picture, type Stamp } from './h264';
 import { MjpegPlayer } from './mjpeg';
@@ -356,7 +356,8 @@ function profile(sps: Uint8Array | null): string {
 /** How the stream that is about to start is turned; a change holds for the next one. */
 async function readTurning(): Promise<void> {
   const [rotation, mirror] = ['Image.I0.Appearance.Rotation', 'Image.I0.Appearance.MirrorEnabled'];
-  await fetchParams([rotation, mirror, 'ImageSource.I0.SourceRotatio*']).catch(() => {}); // as it was, then
+  if (!(await linked(2000))) return; // as it was, then
+  await fetchParams([rotation, mirror, 'ImageSource.I0.SourceRotatio*']).catch(() => {});
   view.rotation = Number(cam.params[rotation] ?? 0);
   view.mirror = cam.params[mirror] === 'yes';
 }
