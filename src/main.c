@@ -49,6 +49,7 @@
 #include "net/handover.h"
 #include "net/limits.h"
 #include "net/server.h"
+#include "open_ptz.h"
 #include "options.h"
 #include "ptz/ptz.h"
 #include "sound/ear.h"
@@ -74,6 +75,7 @@ struct app {
     struct hls_door *hls;
     struct stage_door *stage;
     struct room *limit_room;
+    struct ptz_rooms ptz_rooms;
     struct conf_listener settings;
     char web_dir[PATH_MAX];
 };
@@ -170,6 +172,7 @@ static void on_change(struct conf_listener *l, const char *const *names, size_t 
     }
     if (turned)
         turn(a);
+    ptz_heed(&a->camera, &a->ptz_rooms, names, n);
     if (painted)
         pipeline_repaint(a->camera.pipeline);
     if (limited)
@@ -192,9 +195,8 @@ static int open_rooms(struct app *a, struct fault *why)
         {&brand_room_desc, &c->brand_room},     {&time_room_desc, &c->time_room},
         {&image_room_desc, &c->image_room},     {&profile_room_desc, &c->profile_room},
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
-        {&ptz_room_desc, &c->ptz_room},         {&limit_room_desc, &a->limit_room},
-        {&eye_room_desc, &c->eye_room},         {&rtp_room_desc, &c->rtp_room},
-        {&audio_room_desc, &c->audio_room},
+        {&limit_room_desc, &a->limit_room},     {&eye_room_desc, &c->eye_room},
+        {&rtp_room_desc, &c->rtp_room},         {&audio_room_desc, &c->audio_room},
     };
     rtp_settings_standard(c->identity->serial);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
@@ -202,7 +204,10 @@ static int open_rooms(struct app *a, struct fault *why)
         if (err)
             return err;
     }
-    int err = conf_load(c->conf, why);
+    int err = ptz_add_rooms(c, &a->ptz_rooms, why);
+    if (err)
+        return err;
+    err = conf_load(c->conf, why);
     if (err) /* never a dead start: the defaults stand */
         log_error("main", "the settings cannot be read, so the defaults hold: %s", why->text);
     trust_use_params(c->trust, trust_room);
@@ -268,12 +273,19 @@ static void tell_overlays(struct camera *c, const struct sensor_caps *sensor)
     overlays_set_facts(c->overlays, &f);
 }
 
-static int open_picture(struct app *a, struct fault *why)
+/* Before the rooms: what can be set of it follows from what it can. */
+static int open_device(struct app *a, struct fault *why)
 {
     struct camera *c = &a->camera;
     c->device = device_open(a->opt.source, a->opt.seed, c->clock, c->events, why);
-    if (!c->device || (a->opt.head && device_use_head(c->device, a->opt.head, c->clock, why)))
-        return -EIO;
+    return !c->device || (a->opt.head && device_use_head(c->device, a->opt.head, c->clock, why))
+               ? -EIO
+               : 0;
+}
+
+static int open_picture(struct app *a, struct fault *why)
+{
+    struct camera *c = &a->camera;
     struct sensor_caps caps;
     choose_mode(c);
     c->device->sensor->ops->caps(c->device->sensor, &caps);
@@ -308,7 +320,7 @@ static int open_picture(struct app *a, struct fault *why)
     eye_on_glance(c->eye, on_glance, a);
     /* Simulated time stands still until it is told to go on: nothing is waited for. */
     pipeline_set_patience(c->pipeline, clock_is_sim(c->clock) ? 0 : STILL_PATIENCE_NS);
-    return 0;
+    return open_ptz(c, &a->ptz_rooms, a->opt.seed, why);
 }
 
 static int listen_all(struct app *a, struct fault *why)
@@ -453,7 +465,8 @@ static int start(struct app *a, struct fault *why)
                          strerror(-err));
     if (!(c->trust = trust_new(c->loop, c->jobs, a->files, a->identity.serial, agent, why)))
         return -EIO;
-    if ((err = open_rooms(a, why)) || (err = open_picture(a, why)) || (err = open_doors(a, why)))
+    if ((err = open_device(a, why)) || (err = open_rooms(a, why)) || (err = open_picture(a, why)) ||
+        (err = open_doors(a, why)))
         return err;
     int state_fd = file_port_dirfd(a->files);
     if ((err = privilege_drop(&state_fd, 1, why)))
@@ -478,6 +491,7 @@ static void stop(struct app *a)
     rtsp_door_free(a->rtsp);
     vapix_door_free(a->vapix);
     gate_free(a->gate);
+    close_ptz(c);
     deliver_free(c->deliver);
     source_free(c->source);
     eye_free(c->eye);

@@ -8,12 +8,15 @@
 
 struct clock;
 struct conf;
+struct control_queue;
 struct deliver;
 struct device;
 struct ear;
 struct events;
 struct eye;
 struct file_port;
+struct guard_tours;
+struct home_timeout;
 struct identity_info;
 struct jobs;
 struct loop;
@@ -21,7 +24,9 @@ struct mouth;
 struct overlay_pictures;
 struct overlays;
 struct pipeline;
+struct presets;
 struct ptz;
+struct recorded_tours;
 struct room;
 struct server;
 struct sounds;
@@ -45,6 +50,11 @@ struct camera {
     struct ear *ear;
     struct mouth *mouth;
     struct ptz *ptz;
+    struct control_queue *control; /* who may move it */
+    struct presets *presets;
+    struct guard_tours *guard_tours;
+    struct recorded_tours *recorded_tours;
+    struct home_timeout *home_timeout;
     struct eye *eye;
     struct overlays *overlays;                 /* image/overlay.h */
     struct overlay_pictures *overlay_pictures; /* image/overlay_pictures.h; NULL: none */

@@ -100,8 +100,11 @@ void conf_unlisten(struct conf *c, struct conf_listener *l);
  * carried out one after another. commit and abort consume the txn. done may be called
  * before txn_commit() returns (nothing to save, or refused); why is NULL on success. */
 struct txn *txn_new(struct conf *c, unsigned groups /* of the user; ~0u: the system */);
+/* (Not before all rooms were added: a transaction knows them.) */
 int txn_set(struct txn *t, const char *name, const char *value, struct fault *why);
 int txn_add(struct txn *t, const char *template_name, unsigned *ret_index, struct fault *why);
+/* The element of this index, which must not exist yet. */
+int txn_add_at(struct txn *t, const char *template_name, unsigned index, struct fault *why);
 int txn_remove(struct txn *t, const char *group /* "StreamProfile.S4" */, struct fault *why);
 void txn_commit(struct txn *take_t, void (*done)(int err, const struct fault *why, void *arg),
                 void *arg);

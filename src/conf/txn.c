@@ -157,6 +157,26 @@ int txn_add(struct txn *t, const char *template_name, unsigned *ret_index, struc
     return r;
 }
 
+int txn_add_at(struct txn *t, const char *template_name, unsigned index, struct fault *why)
+{
+    struct conf *c = t->conf;
+    for (size_t i = 0; i < c->n_leaves; i++) {
+        struct leaf *leaf = &c->leaves[i];
+        if (leaf->index != (int)index || !leaf->row->template_name ||
+            strcmp(leaf->row->template_name, template_name))
+            continue;
+        if (!conf_allows(leaf->row->write, t->groups))
+            return fault_set(why, FAULT_DENIED, template_name, "You may not add %.96s.",
+                             template_name);
+        if (will_exist(t, leaf))
+            return fault_set(why, FAULT_CONFLICT, template_name, "%.*s exists already.",
+                             (int)leaf->group_len, leaf->name);
+        return add_step(t, STEP_ADD, leaf, NULL, why);
+    }
+    return fault_set(why, FAULT_UNKNOWN, template_name, "There is no %.96s %u.", template_name,
+                     index);
+}
+
 int txn_remove(struct txn *t, const char *group, struct fault *why)
 {
     struct conf *c = t->conf;

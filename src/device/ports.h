@@ -101,6 +101,14 @@ struct head_caps {
     double tele_hfov_deg;                 /* at max_zoom */
 };
 
+/* What a head is kept to by its user, within what it can. */
+struct head_limits {
+    /* 360 apart or more: pan is endless. max may lie above 180: the range passes behind. */
+    double min_pan_deg, max_pan_deg;
+    double min_tilt_deg, max_tilt_deg;
+    double min_zoom, max_zoom; /* magnification */
+};
+
 struct head_ops {
     void (*caps)(struct head *h, struct head_caps *ret);
     /* Goes there along the shortest allowed way; speed 0…1 of the maximum. NAN leaves
@@ -113,6 +121,9 @@ struct head_ops {
      * the planned trajectory, for real ones an estimate with its uncertainty. */
     void (*pose)(struct head *h, int64_t time_ns, struct pose *ret);
     bool (*moving)(struct head *h, int64_t time_ns);
+    /* From the next order on it plans its ways within these, and stops at them by itself. NULL:
+     * whoever orders has to watch it. */
+    void (*limit)(struct head *h, const struct head_limits *l);
 };
 struct head {
     const struct head_ops *ops;

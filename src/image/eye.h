@@ -94,6 +94,11 @@ int eye_focus_go(struct eye *e, double focus, struct fault *why);
 int eye_focus_by(struct eye *e, double by, struct fault *why);
 /* −1…+1 of the lens's speed, until 0: VAPIX continuousfocusmove. */
 int eye_focus_move(struct eye *e, double speed, struct fault *why);
+/* A preset's focus, which neither autofocus nor focus recall moves until it is let go of; NAN:
+ * the focus cannot be moved. */
+double eye_focus_now(struct eye *e);
+void eye_focus_hold(struct eye *e, double focus);
+void eye_focus_release(struct eye *e);
 /* Focuses once on a small part about this point of the picture (0…1), and stays there. */
 int eye_focus_spot(struct eye *e, double x, double y, struct fault *why);
 /* The iris by hand, f-number: exposure is then by aperture. */

@@ -24,6 +24,12 @@
 #define MODE_ROW "ImageSource.I0.Focus.Mode"
 #define RECALL_ROW "ImageSource.I0.Focus.Recall.R"
 
+/* Nothing nearer is focused on. */
+static double near_limit(const struct eye_settings *s)
+{
+    return (s->focus.near_step - 1) / 9998.0;
+}
+
 static struct lens *lens_of(struct eye *e)
 {
     return e->lens.focus ? e->ports.lens : NULL;
@@ -56,7 +62,7 @@ void eye_focus_settings(struct eye *e)
 {
     int mode = e->settings->focus.mode;
     if (mode != e->focus_mode && mode != FOCUS_MANUAL) {
-        e->spot = e->once = false;
+        e->spot = e->once = e->held = false;
         focus_begin(&e->focus);
     }
     e->focus_mode = mode;
@@ -65,7 +71,25 @@ void eye_focus_settings(struct eye *e)
 
 static bool follows(const struct eye *e)
 {
-    return e->settings->focus.mode != FOCUS_MANUAL && e->recall < 0;
+    return e->settings->focus.mode != FOCUS_MANUAL && e->recall < 0 && !e->held;
+}
+
+static void recall_focus(struct eye *e)
+{
+    double saved = e->settings->focus.recall[e->recall].focus;
+    e->ports.lens->ops->focus(e->ports.lens, fmax(saved, near_limit(e->settings)), 1);
+}
+
+/* What the settings want again. */
+static void let_go(struct eye *e)
+{
+    if (!e->held)
+        return;
+    e->held = false;
+    if (e->recall >= 0)
+        recall_focus(e);
+    else if (follows(e))
+        focus_begin(&e->focus);
 }
 
 static void take_wish(struct eye *e)
@@ -73,11 +97,16 @@ static void take_wish(struct eye *e)
     struct focus_order order;
     pthread_mutex_lock(&e->lock);
     struct eye_wish w = e->wish;
+    bool release = e->release;
     e->wish = (struct eye_wish){0};
+    e->release = false;
     pthread_mutex_unlock(&e->lock);
-    if (w.stay) {
+    if (release)
+        let_go(e);
+    if (w.stay || w.hold) {
         focus_cancel(&e->focus, &order);
         e->spot = e->once = false;
+        e->held = w.hold;
         if (!isnan(w.focus)) /* again: a step of the autofocus may have come in between */
             e->ports.lens->ops->focus(e->ports.lens, w.focus, 1);
     }
@@ -87,6 +116,7 @@ static void take_wish(struct eye *e)
     e->spot_x = w.x;
     e->spot_y = w.y;
     e->once = true;
+    e->held = false;
     weigh(e);
     focus_begin(&e->focus);
 }
@@ -119,7 +149,7 @@ static void look_for_recall(struct eye *e)
     int was = e->recall;
     struct focus_order order;
     e->recall = recall_find(e->settings, &e->pose, e->aspect, was);
-    if (e->recall == was)
+    if (e->recall == was || e->held)
         return;
     if (e->recall < 0) {
         if (follows(e))
@@ -128,7 +158,7 @@ static void look_for_recall(struct eye *e)
     }
     focus_cancel(&e->focus, &order);
     e->spot = e->once = false;
-    e->ports.lens->ops->focus(e->ports.lens, e->settings->focus.recall[e->recall].focus, 1);
+    recall_focus(e);
 }
 
 bool eye_focus_look(struct eye *e, const struct shot *s)
@@ -166,7 +196,7 @@ bool eye_focus_look(struct eye *e, const struct shot *s)
         seen.crisp = s->how.gain_db < NOISY_DB && sharpness_crisp(&sharp, e->focus_weight);
     }
     bool wanted = e->focus.wanted;
-    focus_step(&e->focus, e->settings->focus.near_limit / 100.0, &seen, &order);
+    focus_step(&e->focus, near_limit(e->settings), &seen, &order);
     if (focus_busy(&e->focus) || (wanted && !e->focus.wanted)) {
         e->focused_pose = e->pose;
         e->sharp_best = 0;
@@ -226,6 +256,14 @@ int eye_focus_once(struct eye *e, struct fault *why)
     return err;
 }
 
+static double nearest(struct eye *e)
+{
+    const struct eye_settings *s = room_ref(e->room);
+    double near = near_limit(s);
+    room_unref(s);
+    return near;
+}
+
 int eye_focus_go(struct eye *e, double focus, struct fault *why)
 {
     int err = need_lens(e, why);
@@ -233,6 +271,7 @@ int eye_focus_go(struct eye *e, double focus, struct fault *why)
         return err;
     if (!(focus >= 0 && focus <= 1))
         return fault_set(why, FAULT_INVALID, "focus", "must be from 0 (near) to 1 (far)");
+    focus = fmax(focus, nearest(e));
     by_hand(e, focus);
     return e->ports.lens->ops->focus(e->ports.lens, focus, 1);
 }
@@ -259,8 +298,39 @@ int eye_focus_move(struct eye *e, double speed, struct fault *why)
         return fault_set(why, FAULT_INVALID, "speed", "must be from -1 (nearer) to 1 (farther)");
     by_hand(e, NAN);
     lens_now(e, &now);
-    return speed == 0 ? e->ports.lens->ops->focus(e->ports.lens, now.focus, 1)
-                      : e->ports.lens->ops->focus(e->ports.lens, speed > 0 ? 1 : 0, fabs(speed));
+    return speed == 0
+               ? e->ports.lens->ops->focus(e->ports.lens, now.focus, 1)
+               : e->ports.lens->ops->focus(e->ports.lens, speed > 0 ? 1 : nearest(e), fabs(speed));
+}
+
+double eye_focus_now(struct eye *e)
+{
+    struct lens_state now;
+    if (!lens_of(e))
+        return NAN;
+    lens_now(e, &now);
+    return now.focus;
+}
+
+void eye_focus_hold(struct eye *e, double focus)
+{
+    if (!lens_of(e))
+        return;
+    focus = fmin(fmax(focus, nearest(e)), 1);
+    pthread_mutex_lock(&e->lock);
+    e->wish = (struct eye_wish){.hold = true, .focus = focus};
+    e->release = false;
+    pthread_mutex_unlock(&e->lock);
+    e->ports.lens->ops->focus(e->ports.lens, focus, 1);
+}
+
+void eye_focus_release(struct eye *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->release = true;
+    if (e->wish.hold)
+        e->wish = (struct eye_wish){0};
+    pthread_mutex_unlock(&e->lock);
 }
 
 int eye_focus_spot(struct eye *e, double x, double y, struct fault *why)

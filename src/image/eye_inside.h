@@ -18,9 +18,9 @@
 
 /* What the loop wants of the source thread; taken once. */
 struct eye_wish {
-    bool once, spot, stay;
+    bool once, spot, stay, hold;
     double x, y;  /* of the spot */
-    double focus; /* of stay: by hand, here */
+    double focus; /* of stay: by hand, here; of hold: here, for a preset */
 };
 
 enum eye_slider { EYE_SLIDE_IRIS, EYE_SLIDE_BRIGHTNESS, EYE_SLIDES };
@@ -76,6 +76,7 @@ struct eye {
     float focus_weight[SHARP_FIELDS];
     int focus_mode; /* of the settings that hold */
     bool spot, once;
+    bool held; /* a preset's focus holds */
     double spot_x, spot_y;
     struct pose pose, focused_pose; /* of the newest picture, and where the last scan began */
     unsigned stood, streak;         /* pictures that the head stands; that were watched */
@@ -90,6 +91,7 @@ struct eye {
     pthread_mutex_t lock; /* leaf; guards what follows */
     struct eye_status status;
     struct eye_wish wish;
+    bool release; /* of what is held; before the wish */
 
     /* Loop. */
     struct loop_post led_post;

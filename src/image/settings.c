@@ -41,6 +41,8 @@ static const char *const focuses[] = {"auto", "area", "manual", NULL};
 
 #define AUTO_FOCUS "PTZ.Various.V1.AutoFocus"
 #define AUTO_IRIS "PTZ.Various.V1.AutoIris"
+#define NEAR_STEP_MIN 1
+#define NEAR_STEP_MAX 9999
 #define FIELD(f) PARAM_FIELD(struct eye_settings, f), .read = ROLE_VIEWER
 #define SLIDER(row, f, value, ...)                                                                 \
     {                                                                                              \
@@ -236,6 +238,14 @@ static const struct param_row rows[] = {
     EDGE("Focus.Area.Right", focus.area.right, "6666", "Right edge of the area in focus"),
     EDGE("Focus.Area.Top", focus.area.top, "3333", "Upper edge of the area in focus"),
     EDGE("Focus.Area.Bottom", focus.area.bottom, "6666", "Lower edge of the area in focus"),
+    {.name = "PTZ.Limit.L1.MinFocus",
+     FIELD(focus.near_step),
+     .type = PARAM_INT,
+     .min = NEAR_STEP_MIN,
+     .max = NEAR_STEP_MAX,
+     .standard = "1",
+     .write = ROLE_ADMIN,
+     .doc = "Nothing nearer is focused on: ImageSource.I0.Focus.NearLimit in steps"},
     SLIDER("Focus.NearLimit", focus.near_limit, "0",
            "Nothing nearer is focused on; 0: everything, 100: only what is far"),
     {.name = "ImageSource.I0.Focus.Recall.R#.Name",
@@ -286,6 +296,16 @@ static bool is_set(const char *name, const bool *was_set)
     return false;
 }
 
+/* Two names of one limit. */
+static void follow_near(struct eye_settings *s, const bool *was_set)
+{
+    const double steps = (NEAR_STEP_MAX - NEAR_STEP_MIN) / 100.0;
+    if (is_set("PTZ.Limit.L1.MinFocus", was_set))
+        s->focus.near_limit = (int)((s->focus.near_step - NEAR_STEP_MIN) / steps + 0.5);
+    else if (is_set("Focus.NearLimit", was_set))
+        s->focus.near_step = NEAR_STEP_MIN + (int)(s->focus.near_limit * steps + 0.5);
+}
+
 /* A profile that is set, also once more, brings its values with it. */
 static void follow_profile(struct eye_settings *s, const bool *was_set)
 {
@@ -329,6 +349,7 @@ static void follow(void *candidate, const bool *was_set)
 {
     follow_profile(candidate, was_set);
     follow_names(candidate, was_set);
+    follow_near(candidate, was_set);
 }
 
 /* ---- check ---- */

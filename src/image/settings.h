@@ -120,6 +120,7 @@ struct eye_settings {
         int automatic; /* 0: manual; another name of that */
         struct picture_box area;
         int near_limit; /* 0 … 100 of the way from near to far */
+        int near_step;  /* the same as 1 … 9999: the one that holds */
         struct eye_recall {
             bool used;
             double pan_deg, tilt_deg, hfov_deg;

@@ -14,11 +14,12 @@
 
 /* Never at the moment of a picture, which would have to guess whether it comes first. */
 #define POLL_NS (50 * NSEC_PER_MSEC - 1)
+#define AHEAD_NS (300 * NSEC_PER_MSEC) /* a head that knows no limits is stopped so early */
 #define LIMIT_TOLERANCE_DEG 0.005
 #define LIMIT_TOLERANCE_ZOOM 0.0005
 
 static const struct event_topic moving_topic = {
-    .name = "PTZController/Move",
+    .name = "PTZController/Move/Channel_1",
     .title = "PTZ movement",
     .is_state = true,
     .state_key = "is_moving",
@@ -35,6 +36,16 @@ static const struct param_row param_rows[] = {
      .write = ROLE_ADMIN,
      .unit = "s",
      .doc = "Continuous moves stop by themselves after this time; 0: they go on until told"},
+    {.name = "PTZ.Various.V1.ReturnToOverview",
+     PARAM_FIELD(struct ptz_settings, return_s),
+     .type = PARAM_INT,
+     .min = 0,
+     .max = 300,
+     .standard = "0",
+     .read = ROLE_VIEWER,
+     .write = ROLE_ADMIN,
+     .unit = "s",
+     .doc = "The camera goes home after this time without a move; 0: it stays"},
 };
 const struct room_desc ptz_room_desc = {
     .name = "ptz",
@@ -50,11 +61,16 @@ struct ptz {
     struct head *head;
     struct events *events;
     struct head_caps caps;
+    struct head_limits limits;
+    struct ptz_listener *listeners, *telling;
+    ptz_order_fn *record;
+    void *record_arg;
     double aspect, speed;
     bool proportional, turned;
     enum motion motion;
     double target_pan, target_tilt, target_zoom; /* NAN: this axis goes nowhere known */
     double want_pan, want_tilt;                  /* of a continuous move, -1…+1 */
+    double after_pan, after_speed; /* where to once a way around what is forbidden is half done */
     struct loop_timer dead_man, poll;
     bool told_moving;
 };
@@ -73,11 +89,14 @@ struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events,
     p->aspect = aspect;
     p->speed = 1;
     p->proportional = true;
-    p->target_pan = p->target_tilt = p->target_zoom = NAN;
+    p->target_pan = p->target_tilt = p->target_zoom = p->after_pan = NAN;
     p->dead_man = (struct loop_timer){.name = "ptz-dead-man", .fire = on_dead_man};
     p->poll = (struct loop_timer){.name = "ptz-poll", .fire = on_poll};
     if (head)
         head->ops->caps(head, &p->caps);
+    p->limits = (struct head_limits){
+        p->caps.min_pan_deg, p->caps.max_pan_deg, p->caps.min_tilt_deg, p->caps.max_tilt_deg, 1,
+        p->caps.max_zoom};
     if (events)
         events_declare(events, &moving_topic);
     return p;
@@ -133,6 +152,36 @@ bool ptz_moving(struct ptz *p)
     return p->head && p->head->ops->moving(p->head, now(p));
 }
 
+void ptz_listen(struct ptz *p, struct ptz_listener *l)
+{
+    struct ptz_listener **at = &p->listeners;
+    while (*at)
+        at = &(*at)->next;
+    l->next = NULL;
+    *at = l;
+}
+
+void ptz_unlisten(struct ptz *p, struct ptz_listener *l)
+{
+    if (p->telling == l)
+        p->telling = l->next;
+    for (struct ptz_listener **at = &p->listeners; *at; at = &(*at)->next) {
+        if (*at == l) {
+            *at = l->next;
+            break;
+        }
+    }
+}
+
+/* A listener may order in turn: then the rest hear of the new order only. */
+static void tell(struct ptz *p, enum ptz_news what)
+{
+    for (struct ptz_listener *l = p->listeners; l; l = p->telling) {
+        p->telling = l->next;
+        l->heard(l, what);
+    }
+}
+
 static void tell_moving(struct ptz *p, bool moving)
 {
     if (p->told_moving == moving || !p->events)
@@ -161,18 +210,123 @@ static double curve(double v)
     return v * (0.25 + 0.75 * fabs(v));
 }
 
+void ptz_record(struct ptz *p, ptz_order_fn *fn, void *arg)
+{
+    p->record = fn;
+    p->record_arg = arg;
+}
+
+static int order_go(struct ptz *p, double pan, double tilt, double zoom, double speed)
+{
+    const struct ptz_order o = {true, pan, tilt, zoom, speed};
+    if (p->record)
+        p->record(&o, p->record_arg);
+    return p->head->ops->go(p->head, pan, tilt, zoom, speed);
+}
+
+static int order_move(struct ptz *p, double pan, double tilt, double zoom)
+{
+    const struct ptz_order o = {false, pan, tilt, zoom, 1};
+    if (p->record)
+        p->record(&o, p->record_arg);
+    return p->head->ops->move(p->head, pan, tilt, zoom);
+}
+
 static int head_move(struct ptz *p, double zoom_speed)
 {
     double scale = speed_scale(p);
-    return p->head->ops->move(
-        p->head, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
+    return order_move(
+        p, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
         isnan(p->want_tilt) ? NAN : curve(p->want_tilt) * p->caps.max_tilt_speed * scale,
         zoom_speed);
+}
+
+static double clamp(double v, double low, double high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static bool endless(const struct ptz *p)
+{
+    return p->limits.max_pan_deg - p->limits.min_pan_deg >= 360;
+}
+
+/* Into what is allowed; NAN stays. */
+static double fit_pan(const struct ptz *p, double pan)
+{
+    const struct head_limits *l = &p->limits;
+    if (isnan(pan) || !p->caps.pan)
+        return NAN;
+    pan = pose_wrap_pan(pan);
+    if (endless(p))
+        return pan;
+    double middle = (l->min_pan_deg + l->max_pan_deg) / 2;
+    double half = (l->max_pan_deg - l->min_pan_deg) / 2;
+    double off = clamp(pose_wrap_pan(pan - middle), -half, half);
+    return fabs(middle + off) <= 180 ? middle + off : pose_wrap_pan(middle + off);
+}
+
+static double fit_tilt(const struct ptz *p, double tilt)
+{
+    return isnan(tilt) || !p->caps.tilt
+               ? NAN
+               : clamp(tilt, p->limits.min_tilt_deg, p->limits.max_tilt_deg);
+}
+
+static double fit_zoom(const struct ptz *p, double zoom)
+{
+    return isnan(zoom) || !p->caps.zoom ? NAN : clamp(zoom, p->limits.min_zoom, p->limits.max_zoom);
+}
+
+/* Which axes of this pose lie outside, and where they belong; NAN: inside. */
+static bool outside(const struct ptz *p, const struct pose *at, double ret[3])
+{
+    const double now[3] = {at->pan_deg, at->tilt_deg, at->zoom};
+    const double fit[3] = {fit_pan(p, now[0]), fit_tilt(p, now[1]), fit_zoom(p, now[2])};
+    bool any = false;
+    for (int i = 0; i < 3; i++) {
+        double off = i ? now[i] - fit[i] : pose_wrap_pan(now[0] - fit[0]);
+        ret[i] = fabs(off) > LIMIT_TOLERANCE_ZOOM ? fit[i] : NAN;
+        any |= !isnan(ret[i]);
+    }
+    return any;
+}
+
+/* A head without limits of its own is turned back before it gets there. */
+static void watch_limits(struct ptz *p)
+{
+    struct pose soon;
+    double to[3];
+    if (p->head->ops->limit || p->motion != MOTION_CONTINUOUS)
+        return;
+    p->head->ops->pose(p->head, now(p) + AHEAD_NS, &soon);
+    if (!outside(p, &soon, to))
+        return;
+    p->want_pan = isnan(to[0]) ? p->want_pan : 0;
+    p->want_tilt = isnan(to[1]) ? p->want_tilt : 0;
+    order_go(p, to[0], to[1], to[2], p->speed);
+}
+
+/* The rest of a way that goes round by the other side. */
+static void go_on(struct ptz *p)
+{
+    struct pose at;
+    if (isnan(p->after_pan))
+        return;
+    ptz_pose(p, &at);
+    double middle = (p->limits.min_pan_deg + p->limits.max_pan_deg) / 2;
+    double from = pose_wrap_pan(at.pan_deg - middle), to = pose_wrap_pan(p->after_pan - middle);
+    if (fabs(from - to) >= 170)
+        return;
+    order_go(p, p->after_pan, NAN, NAN, p->after_speed);
+    p->after_pan = NAN;
 }
 
 static void on_poll(struct loop_timer *t)
 {
     struct ptz *p = container_of(t, struct ptz, poll);
+    go_on(p);
+    watch_limits(p);
     if (ptz_moving(p)) {
         /* The zoom may have changed since: keep the picture speed. */
         if (p->motion == MOTION_CONTINUOUS && (fabs(p->want_pan) > 0 || fabs(p->want_tilt) > 0))
@@ -184,30 +338,33 @@ static void on_poll(struct loop_timer *t)
     p->motion = AT_REST;
     p->target_pan = p->target_tilt = p->target_zoom = NAN;
     tell_moving(p, false);
+    tell(p, PTZ_RESTS);
 }
 
 static void started(struct ptz *p)
 {
     tell_moving(p, ptz_moving(p));
     loop_timer_in(p->loop, &p->poll, POLL_NS);
+    tell(p, PTZ_BEGAN);
 }
 
-static double clamp(double v, double low, double high)
+/* The shorter way of an endless head without limits of its own may pass what is forbidden: then
+ * it first goes to the middle of what is allowed. */
+static double first_pan(struct ptz *p, double pan, double speed)
 {
-    return v < low ? low : v > high ? high : v;
-}
-
-static bool endless(const struct ptz *p)
-{
-    return p->caps.max_pan_deg - p->caps.min_pan_deg >= 360;
-}
-
-/* Into what the mechanics can do; NAN stays. */
-static double fit_pan(const struct ptz *p, double pan)
-{
-    if (isnan(pan) || !p->caps.pan)
-        return NAN;
-    return endless(p) ? pose_wrap_pan(pan) : clamp(pan, p->caps.min_pan_deg, p->caps.max_pan_deg);
+    struct pose at;
+    double middle = (p->limits.min_pan_deg + p->limits.max_pan_deg) / 2;
+    p->after_pan = NAN;
+    if (isnan(pan) || p->head->ops->limit || endless(p) ||
+        p->caps.max_pan_deg - p->caps.min_pan_deg < 360)
+        return pan;
+    ptz_pose(p, &at);
+    double from = pose_wrap_pan(at.pan_deg - middle), to = pose_wrap_pan(pan - middle);
+    if (fabs(from - to) < 180)
+        return pan;
+    p->after_pan = pan;
+    p->after_speed = speed;
+    return pose_wrap_pan(middle);
 }
 
 static int go(struct ptz *p, enum motion motion, double pan, double tilt, double zoom, double speed,
@@ -221,11 +378,10 @@ static int go(struct ptz *p, enum motion motion, double pan, double tilt, double
         return fault_set(why, FAULT_INVALID, NULL, "a position must be a finite number");
     loop_timer_cancel(&p->dead_man);
     pan = fit_pan(p, pan);
-    tilt = isnan(tilt) || !p->caps.tilt ? NAN
-                                        : clamp(tilt, p->caps.min_tilt_deg, p->caps.max_tilt_deg);
-    zoom = isnan(zoom) || !p->caps.zoom ? NAN : clamp(zoom, 1, p->caps.max_zoom);
+    tilt = fit_tilt(p, tilt);
+    zoom = fit_zoom(p, zoom);
     speed = isnan(speed) ? p->speed : clamp(speed, 0.001, 1);
-    err = p->head->ops->go(p->head, pan, tilt, zoom, speed);
+    err = order_go(p, first_pan(p, pan, speed), tilt, zoom, speed);
     if (err)
         return fault_set(why, FAULT_IO, NULL, "the head does not obey");
     if (!isnan(pan) || !isnan(tilt)) {
@@ -283,6 +439,7 @@ int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t 
     } else if (p->motion != MOTION_CONTINUOUS) {
         p->want_pan = p->want_tilt = NAN; /* zoom alone: a move of the head goes on */
     }
+    p->after_pan = NAN;
     double zoom_speed = NAN;
     if (!isnan(zoom) && p->caps.zoom) {
         zoom_speed = clamp(zoom, -1, 1) * p->caps.max_zoom_speed;
@@ -302,6 +459,7 @@ int ptz_stop(struct ptz *p, bool pan_tilt, bool zoom)
 {
     if (!p->head)
         return -ENOTSUP;
+    p->after_pan = NAN;
     if (pan_tilt) {
         p->want_pan = p->want_tilt = 0;
         p->target_pan = p->target_tilt = NAN;
@@ -310,6 +468,9 @@ int ptz_stop(struct ptz *p, bool pan_tilt, bool zoom)
         p->target_zoom = NAN;
     if (pan_tilt && zoom)
         loop_timer_cancel(&p->dead_man);
+    const struct ptz_order o = {false, pan_tilt ? 0 : NAN, pan_tilt ? 0 : NAN, zoom ? 0 : NAN, 1};
+    if (p->record)
+        p->record(&o, p->record_arg);
     int err = p->head->ops->stop(p->head, pan_tilt, zoom);
     started(p);
     return err;
@@ -336,9 +497,47 @@ int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, 
     return go(p, MOTION_ABSOLUTE, pan, tilt, pose.zoom * zoom_by, speed, why);
 }
 
-int ptz_home(struct ptz *p, double speed, struct fault *why)
+int ptz_drive(struct ptz *p, double pan_speed, double tilt_speed, double zoom_speed,
+              struct fault *why)
 {
-    return go(p, MOTION_ABSOLUTE, 0, 0, 1, speed, why);
+    int err = need_head(p, why);
+    if (err)
+        return err;
+    loop_timer_cancel(&p->dead_man);
+    p->motion = MOTION_CONTINUOUS;
+    p->want_pan = p->want_tilt = 0; /* not the poll's to renew */
+    p->target_pan = p->target_tilt = p->target_zoom = p->after_pan = NAN;
+    if (order_move(p, p->caps.pan ? pan_speed : NAN, p->caps.tilt ? tilt_speed : NAN,
+                   p->caps.zoom ? zoom_speed : NAN) < 0)
+        return fault_set(why, FAULT_IO, NULL, "the head does not obey");
+    started(p);
+    return 0;
+}
+
+void ptz_limit(struct ptz *p, const struct head_limits *l)
+{
+    struct pose at, to;
+    double in[3];
+    p->limits = *l;
+    if (!p->head)
+        return;
+    if (p->head->ops->limit)
+        p->head->ops->limit(p->head, l);
+    ptz_pose(p, &at);
+    ptz_target(p, &to);
+    bool continuous = p->motion == MOTION_CONTINUOUS && ptz_moving(p);
+    if (continuous && p->head->ops->limit)
+        ptz_stop(p, true, true); /* its way was planned without them */
+    if (outside(p, &to, in) || outside(p, &at, in)) {
+        const double wish[3] = {to.pan_deg, to.tilt_deg, to.zoom};
+        go(p, MOTION_ABSOLUTE, isnan(in[0]) ? NAN : wish[0], isnan(in[1]) ? NAN : wish[1],
+           isnan(in[2]) ? NAN : wish[2], NAN, NULL);
+    }
+}
+
+void ptz_limits(struct ptz *p, struct head_limits *ret)
+{
+    *ret = p->limits;
 }
 
 int ptz_set_speed(struct ptz *p, double speed, struct fault *why)
@@ -379,16 +578,20 @@ unsigned ptz_at_limit(struct ptz *p)
 {
     if (!p->head)
         return 0;
+    const struct head_limits *l = &p->limits;
     struct pose pose;
     ptz_pose(p, &pose);
     unsigned at = 0;
     if (!endless(p)) {
-        at |= (pose.pan_deg <= p->caps.min_pan_deg + LIMIT_TOLERANCE_DEG) << 0;
-        at |= (pose.pan_deg >= p->caps.max_pan_deg - LIMIT_TOLERANCE_DEG) << 1;
+        double middle = (l->min_pan_deg + l->max_pan_deg) / 2;
+        double half = (l->max_pan_deg - l->min_pan_deg) / 2;
+        double off = pose_wrap_pan(pose.pan_deg - middle);
+        at |= (off <= -half + LIMIT_TOLERANCE_DEG) << 0;
+        at |= (off >= half - LIMIT_TOLERANCE_DEG) << 1;
     }
-    at |= (pose.tilt_deg <= p->caps.min_tilt_deg + LIMIT_TOLERANCE_DEG) << 2;
-    at |= (pose.tilt_deg >= p->caps.max_tilt_deg - LIMIT_TOLERANCE_DEG) << 3;
-    at |= (pose.zoom <= 1 + LIMIT_TOLERANCE_ZOOM) << 4;
-    at |= (pose.zoom >= p->caps.max_zoom - LIMIT_TOLERANCE_ZOOM) << 5;
+    at |= (pose.tilt_deg <= l->min_tilt_deg + LIMIT_TOLERANCE_DEG) << 2;
+    at |= (pose.tilt_deg >= l->max_tilt_deg - LIMIT_TOLERANCE_DEG) << 3;
+    at |= (pose.zoom <= l->min_zoom + LIMIT_TOLERANCE_ZOOM) << 4;
+    at |= (pose.zoom >= l->max_zoom - LIMIT_TOLERANCE_ZOOM) << 5;
     return at;
 }

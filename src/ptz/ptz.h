@@ -20,14 +20,39 @@ struct room_desc;
 /* Parameters PTZ.Various.V1.*. */
 struct ptz_settings {
     int move_timeout_s; /* of continuous moves by VAPIX; 0: they go on until told */
+    int return_s;       /* home after so long without a move; 0: never (home_timeout.h) */
 };
 extern const struct room_desc ptz_room_desc;
 
 /* aspect: width / height of the picture that x, y refer to. */
+/* Told on the loop of each order that the head obeys, and when it has come to rest. */
+enum ptz_news { PTZ_BEGAN, PTZ_RESTS };
+struct ptz_listener {
+    void (*heard)(struct ptz_listener *l, enum ptz_news what);
+    struct ptz_listener *next;
+};
+
+/* What a head is told, in its own units: degrees, or degrees and ln(zoom) a second. NAN: that
+ * axis goes on. */
+struct ptz_order {
+    bool goes; /* to a place; else it moves on */
+    double pan, tilt, zoom;
+    double speed; /* of going, 0…1 */
+};
+/* Told of each before it is carried out: whoever records. One at a time; NULL: nobody. */
+typedef void ptz_order_fn(const struct ptz_order *o, void *arg);
+
 struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events, double aspect);
 struct ptz *ptz_free(struct ptz *p);
 bool ptz_exists(const struct ptz *p);
 void ptz_caps(struct ptz *p, struct head_caps *ret);
+
+void ptz_listen(struct ptz *p, struct ptz_listener *l);
+void ptz_unlisten(struct ptz *p, struct ptz_listener *l);
+void ptz_record(struct ptz *p, ptz_order_fn *fn, void *arg);
+/* Nothing goes beyond from now on; who stands outside is brought in. */
+void ptz_limit(struct ptz *p, const struct head_limits *l);
+void ptz_limits(struct ptz *p, struct head_limits *ret);
 
 /* NAN: this axis stays as it is. speed 0…1 (NAN: the default set by ptz_set_speed). */
 int ptz_absolute(struct ptz *p, double pan_deg, double tilt_deg, double zoom, double speed,
@@ -38,11 +63,13 @@ int ptz_relative(struct ptz *p, double pan_deg, double tilt_deg, double zoom_fac
  * another call: the dead man of the web page. */
 int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t timeout_ns,
                    struct fault *why);
+/* In the head's own units (degrees and ln(zoom) a second), as they are: whoever plays back. */
+int ptz_drive(struct ptz *p, double pan_speed, double tilt_speed, double zoom_speed,
+              struct fault *why);
 int ptz_stop(struct ptz *p, bool pan_tilt, bool zoom);
 /* The point (0…1, from the top left) of the current picture becomes the centre; the
  * picture then shows 1/zoom_by of what it showed (1: keep). One movement. */
 int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, struct fault *why);
-int ptz_home(struct ptz *p, double speed, struct fault *why);
 int ptz_set_speed(struct ptz *p, double speed, struct fault *why); /* of later moves */
 double ptz_speed(const struct ptz *p);
 /* Do continuous moves slow down with the field of view (at 30× full deflection then

@@ -168,7 +168,8 @@ def test_E9_ws(t):
     r = talk.ask("get", names=["Image.I0.Appearance.Compression"], describe=True)
     t.check(r["ok"], r)
     was = r["values"]["Image.I0.Appearance.Compression"]
-    t.equal(talk.ask("set", values={"Image.I0.Appearance.Compression": 33})["ok"], True)
+    r = talk.ask("set", values={"Image.I0.Appearance.Compression": 33})
+    t.equal(r["ok"], True, str(r))
     t.equal(c.param("Image.I0.Appearance.Compression"), "33")
     r = talk.ask("set", values={"Image.I0.Appearance.Compression": 34,
                                 "Image.I0.Appearance.Rotation": 77})

@@ -172,7 +172,7 @@ TEST(relative_and_home)
     CHECK_NEAR(f.pose.pan_deg, 20, 1e-9);
     CHECK_NEAR(f.pose.tilt_deg, -5, 1e-9);
     CHECK_NEAR(f.pose.zoom, 2, 1e-9);
-    CHECK_INT(ptz_home(ptz, NAN, NULL), 0);
+    CHECK_INT(ptz_absolute(ptz, 0, 0, 1, NAN, NULL), 0);
     CHECK_NEAR(f.pose.pan_deg, 0, 1e-9);
     CHECK_NEAR(f.pose.tilt_deg, 0, 1e-9);
     CHECK_NEAR(f.pose.zoom, 1, 1e-9);

@@ -17,6 +17,7 @@ static const struct {
     {"capture-mode", "1.0", "Capture Mode"},
     {"daynight", "1.0", "Day Night"},
     {"dynamicoverlay", "1.0", "Dynamic Overlay"},
+    {"guard-tour", "1.0", "Guard Tour"},
     {"image-size", "1.0", "Image Size CGI"},
     {"light-control", "1.1", "Light Control"},
     {"media-cgi", "1.0", "Media CGI"},

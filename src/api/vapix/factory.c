@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "conf/param.h"
 #include "media/pipeline.h"
+#include "ptz/presets.h"
 
 #define MOBILE_WIDTH 640
 
@@ -59,21 +60,24 @@ static int add_profiles(struct txn *t, struct camera *cam, struct fault *why)
     return err;
 }
 
-static void make_profiles(struct camera *cam)
+/* The stream profiles, once; the home position, where there is none. */
+static void make_standing(struct camera *cam)
 {
     struct fault why = {0};
     const struct profile_settings *s = room_ref(cam->profile_room);
     bool made = s->factory_made;
     room_unref(s);
-    struct txn *t = made ? NULL : txn_new(cam->conf, ~0u);
+    struct txn *t = txn_new(cam->conf, ~0u);
     if (!t)
         return;
-    if (add_profiles(t, cam, &why)) {
-        log_error("api", "stream profiles: %s", why.text);
+    int err = made ? 0 : add_profiles(t, cam, &why);
+    int home = err || !cam->presets ? 0 : presets_add_home(cam->presets, t, &why);
+    if (err || home < 0)
+        log_error("api", "what a new camera has: %s", why.text);
+    if (err || home < 0 || (made && !home))
         txn_abort(t);
-        return;
-    }
-    txn_commit(t, NULL, NULL);
+    else
+        txn_commit(t, NULL, NULL);
 }
 
 /* A source of another size than the last one: the standard size must exist. */
@@ -91,6 +95,6 @@ static void fit_resolution(struct camera *cam)
 
 void factory_settings(struct camera *cam)
 {
-    make_profiles(cam);
+    make_standing(cam);
     fit_resolution(cam);
 }

@@ -17,12 +17,15 @@
 #include "conf/param.h"
 #include "device/device.h"
 #include "image/eye.h"
+#include "ptz/guard_tour.h"
 #include "ptz/ptz.h"
+#include "ptz/queue.h"
+#include "ptz/recorded_tour.h"
 #include "sound/ear.h"
 #include "system/identity.h"
 
 #define FACT_SIZE 256
-#define FACTS_MAX 192
+#define FACTS_MAX 224
 
 struct facts {
     struct camera *cam;
@@ -190,7 +193,7 @@ static void ptz_support(struct facts *f, const struct head_caps *c, const struct
         {"RelativeFocus", l->focus},
         {"RelativeIris", l->iris},
         {"RelativeBrightness", l->brightness},
-        {"ServerPreset", false},
+        {"ServerPreset", true},
         {"SpeedCtl", c->pan || c->tilt},
     };
     char name[96];
@@ -216,34 +219,40 @@ static void ptz(struct facts *f)
         {"PTZ.BoaProtPTZOperator", "password"},
         {"PTZ.CameraDefault", "1"},
         {"PTZ.NbrOfCameras", "1"},
+        {"PTZ.PresetNameMaxLen", "95"},
+        {"PTZ.ResponseEncoding", "utf-8"},
+        {"PTZ.Various.V1.HomePresetSet", "true"},
+        {"Properties.API.PTZ.Presets.Version", "2.00"},
+        {"Properties.GuardTour.GuardTour", "yes"},
+        {"Properties.GuardTour.MinGuardTourWaitTime", "1"},
+        {"Properties.GuardTour.RecordedTour", "yes"},
         {"PTZ.NbrOfSerPorts", "0"},
         {"PTZ.CamPorts.Cam1Port", "1"},
         {"PTZ.ImageSource.I0.PTZEnabled", "true"},
-        {"PTZ.Preset.P0.HomePosition", "-1"},
         {"PTZ.Preset.P0.ImageSource", "0"},
         {"PTZ.Preset.P0.Name", ""},
         {"PTZ.PTZDriverStatuses.Driver1Status", "3"},
         {"PTZ.UserAdv.U1.DeviceStatus", "cam=ok,pan=ok,tilt=ok"},
         {"PTZ.UserAdv.U1.MoveSpeed", "100"},
-        {"PTZ.Various.V1.CtlQueueing", "false"},
-        {"PTZ.Various.V1.CtlQueueLimit", "20"},
-        {"PTZ.Various.V1.CtlQueuePollTime", "20"},
         {"PTZ.Various.V1.Locked", "false"},
         {"PTZ.Various.V1.ProportionalSpeedEnabled", "true"},
-        {"PTZ.Limit.L1.MinZoom", "1"},
-        {"PTZ.Limit.L1.MaxZoom", "9999"},
     };
     for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
         fact(f, ROLE_VIEWER, literals[i][0], "%s", literals[i][1]);
     fact(f, ROLE_VIEWER, "PTZ.Various.V1.PanEnabled", "%s", c.pan ? "true" : "false");
     fact(f, ROLE_VIEWER, "PTZ.Various.V1.TiltEnabled", "%s", c.tilt ? "true" : "false");
     fact(f, ROLE_VIEWER, "PTZ.Various.V1.ZoomEnabled", "%s", c.zoom ? "true" : "false");
-    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinPan", "%g", c.min_pan_deg);
-    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxPan", "%g", c.max_pan_deg);
-    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinTilt", "%g", c.min_tilt_deg);
-    fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxTilt", "%g", c.max_tilt_deg);
     fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MinFieldAngle", "%.0f", c.tele_hfov_deg * 10);
     fact(f, ROLE_VIEWER, "PTZ.Limit.L1.MaxFieldAngle", "%.0f", c.wide_hfov_deg * 10);
+    fact(f, ROLE_VIEWER, "Properties.GuardTour.MaxGuardTours", "%d", GUARD_TOURS);
+    fact(f, ROLE_VIEWER, "Properties.GuardTour.MaxRecordedTours", "%d", RECORDED_TOURS);
+    for (int g = 0; g < CONTROL_GROUPS; g++) {
+        char name[64];
+        snprintf(name, sizeof name, "PTZ.UserCtlQueue.U%d.UserGroup", g);
+        fact(f, ROLE_VIEWER, name, "%s", control_group_name((enum control_group)g));
+        snprintf(name, sizeof name, "PTZ.UserCtlQueue.U%d.UseCookie", g);
+        fact(f, ROLE_VIEWER, name, "no"); /* the account is who it is */
+    }
     struct lens_can l;
     lens_can(f->cam, &l);
     fact(f, ROLE_VIEWER, "PTZ.Various.V1.FocusEnabled", "%s", l.focus ? "true" : "false");

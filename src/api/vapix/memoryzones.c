@@ -17,6 +17,7 @@
 #include "image/eye.h"
 #include "image/settings.h"
 #include "ptz/ptz.h"
+#include "ptz/queue.h"
 
 #define DEG (3.14159265358979323846 / 180)
 #define ASPECT (9.0 / 16)
@@ -261,6 +262,10 @@ static void go(struct vapix_door *d, struct exchange *ex)
     struct eye_recall area;
     int i;
     int err = find(d->cam, ex, &i, &area, &why);
+    struct controller who;
+    controller_of_account(&who, ex->who.user, ex->who.groups);
+    if (!err)
+        err = control_take(d->cam->control, &who, &why);
     if (!err)
         err = ptz_absolute(d->cam->ptz, area.pan_deg, area.tilt_deg,
                            zoom_of(d->cam->ptz, area.hfov_deg), NAN, &why);

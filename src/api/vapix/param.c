@@ -12,17 +12,22 @@
 #include "base/text.h"
 #include "conf/param.h"
 #include "net/limits.h"
+#include "ptz/guard_tour.h"
 
 #define LINE_MAX_BYTES 2048
 #define PATTERNS_MAX 128
 
 /* The groups of parameters that add and remove know; the index stands for '#'. */
-static const struct {
-    const char *template_name, *group, *letter;
-} templates[] = {
-    {"streamprofile", "StreamProfile", "S"},
-    {"dynamicoverlay", "DynamicOverlay", "O"},
-    {"street", "Image.I0.OrientationAid", "S"},
+struct template
+{
+    const char *name, *group, *letter;
+    const char *inner; /* of the tree; NULL: the same */
+};
+static const struct template templates[] = {
+    {"streamprofile", "StreamProfile", "S", NULL},
+    {"dynamicoverlay", "DynamicOverlay", "O", NULL},
+    {"street", "Image.I0.OrientationAid", "S", NULL},
+    {"guardtour", "GuardTour", "G", NULL},
 };
 
 static const char *without_root(const char *name)
@@ -317,25 +322,25 @@ static void commit_change(struct exchange *ex, struct txn *take_t, const char *r
 }
 
 /* "StreamProfile.S.Name" → "StreamProfile.S4.Name". NULL: no value of this template. */
-static char *indexed_name(struct exchange *ex, size_t template, unsigned index, const char *name)
+static char *indexed_name(struct exchange *ex, const struct template *of, unsigned index,
+                          const char *name)
 {
-    char *prefix =
-        arena_printf(ex->arena, "%s.%s.", templates[template].group, templates[template].letter);
+    char *prefix = arena_printf(ex->arena, "%s.%s.", of->group, of->letter);
     size_t n = prefix ? strlen(prefix) : 0;
     if (!n || strncmp(name, prefix, n))
         return NULL;
     return arena_printf(ex->arena, "%.*s%u.%s", (int)n - 1, prefix, index, name + n);
 }
 
-static int add_group(struct exchange *ex, struct txn *t, size_t template, unsigned *ret_index,
-                     struct fault *why)
+static int add_group(struct exchange *ex, struct txn *t, const struct template *of,
+                     unsigned *ret_index, struct fault *why)
 {
-    int err = txn_add(t, templates[template].template_name, ret_index, why);
+    int err = txn_add(t, of->inner ? of->inner : of->name, ret_index, why);
     for (size_t i = 0; !err && i < ex->n_args; i++) {
         const char *given = without_root(ex->args[i].name);
         if (!strchr(given, '.'))
             continue;
-        char *name = indexed_name(ex, template, *ret_index, given);
+        char *name = indexed_name(ex, of, *ret_index, given);
         if (breaks_lines(ex->args[i].value))
             err = fault_set(why, FAULT_INVALID, given, "%.80s must be one line", given);
         else
@@ -346,34 +351,71 @@ static int add_group(struct exchange *ex, struct txn *t, size_t template, unsign
     return err;
 }
 
+/* The steps of a guard tour belong to that which group= names: "GuardTour.G3.Tour". */
+static bool find_tour(struct camera *cam, struct exchange *ex, struct template *ret)
+{
+    const char *group = exchange_arg(ex, "group");
+    int64_t tour;
+    char number[8];
+    if (group)
+        group = without_root(group);
+    if (!group || !text_glob("GuardTour.G*.Tour", group))
+        return false;
+    const char *digits = group + strlen("GuardTour.G");
+    size_t len = strcspn(digits, ".");
+    if (len >= sizeof number || strcmp(digits + len, ".Tour") != 0)
+        return false;
+    memcpy(number, digits, len);
+    number[len] = '\0';
+    if (text_int(number, 0, GUARD_TOURS - 1, &tour))
+        return false;
+    const struct guard_settings *s = guard_tours_ref(cam->guard_tours);
+    bool used = s->tour[tour].used;
+    room_unref(s);
+    if (!used)
+        return false;
+    *ret = (struct template){"tour", group, "T", arena_printf(ex->arena, "tour%d", (int)tour)};
+    return ret->inner != NULL;
+}
+
+static bool find_template(struct camera *cam, struct exchange *ex, const char *name,
+                          struct template *ret)
+{
+    if (!strcmp(name, "tour"))
+        return find_tour(cam, ex, ret);
+    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
+        *ret = templates[i];
+        if (!strcmp(ret->name, name))
+            return true;
+    }
+    return false;
+}
+
 static void serve_add(struct exchange *ex, struct camera *cam)
 {
     const char *name = exchange_arg(ex, "template");
     struct fault why = {0};
-    size_t i = 0, n = sizeof templates / sizeof *templates;
-    while (name && i < n && strcmp(templates[i].template_name, name))
-        i++;
-    if (!name || i == n) {
+    struct template of;
+    if (!name || !find_template(cam, ex, name, &of)) {
         fault_set(&why, FAULT_UNKNOWN, "template", "There is no template \"%.80s\"",
                   name ? name : "");
         request_failed(ex, &why);
         return;
     }
     const char *group = exchange_arg(ex, "group");
-    if (group && strcmp(without_root(group), templates[i].group)) {
-        fault_set(&why, FAULT_INVALID, "group", "Template %s belongs to group %s", name,
-                  templates[i].group);
+    if (group && strcmp(without_root(group), of.group)) {
+        fault_set(&why, FAULT_INVALID, "group", "Template %s belongs to group %s", name, of.group);
         request_failed(ex, &why);
         return;
     }
     struct txn *t = txn_new(cam->conf, ex->who.groups);
     unsigned index = 0;
-    if (!t || add_group(ex, t, i, &index, &why)) {
+    if (!t || add_group(ex, t, &of, &index, &why)) {
         txn_abort(t);
         request_failed(ex, &why);
         return;
     }
-    char *reply = arena_printf(ex->arena, "%s%u OK\n", templates[i].letter, index);
+    char *reply = arena_printf(ex->arena, "%s%u OK\n", of.letter, index);
     commit_change(ex, t, reply ? reply : "OK\n");
 }
 

@@ -9,6 +9,7 @@
 #include "api/request.h"
 #include "api/vapix/door.h"
 #include "api/vapix/ptz_lens.h"
+#include "api/vapix/ptz_presets.h"
 #include "api/vapix/ptz_query.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,7 +17,9 @@
 #include "base/text.h"
 #include "conf/param.h"
 #include "media/pipeline.h"
+#include "ptz/presets.h"
 #include "ptz/ptz.h"
+#include "ptz/queue.h"
 
 /* What the arguments ask for; NAN: nothing. */
 struct plan {
@@ -31,6 +34,7 @@ struct plan {
     bool any, proportional;
     const char *unsupported;
     struct lens_plan lens;
+    struct preset_plan preset;
 };
 
 static const struct {
@@ -204,11 +208,6 @@ static int set_unsupported(struct plan *p, const char *name, const char *value, 
     return 0;
 }
 
-static int set_preset(struct plan *p, const char *name, const char *value, struct fault *why)
-{
-    return fault_set(why, FAULT_UNSUPPORTED, name, "%s: there are no presets", name);
-}
-
 static const struct {
     const char *name;
     bool command; /* does something by itself */
@@ -232,13 +231,6 @@ static const struct {
     {"proportionalspeed", false, set_proportional},
     {"camera", false, set_camera},
     {"auxiliary", false, set_unsupported},
-    {"gotoserverpresetname", false, set_preset},
-    {"gotoserverpresetno", false, set_preset},
-    {"gotodevicepreset", false, set_preset},
-    {"setserverpresetname", false, set_preset},
-    {"setserverpresetno", false, set_preset},
-    {"removeserverpresetname", false, set_preset},
-    {"removeserverpresetno", false, set_preset},
 };
 
 static int make_plan(struct plan *p, const struct exchange *ex, struct fault *why)
@@ -246,6 +238,10 @@ static int make_plan(struct plan *p, const struct exchange *ex, struct fault *wh
     for (size_t i = 0; i < ex->n_args; i++) {
         const char *name = ex->args[i].name, *value = ex->args[i].value;
         int taken = lens_plan_take(&p->lens, name, value, why);
+        if (taken < 0)
+            return taken;
+        if (!taken)
+            taken = preset_plan_take(&p->preset, name, value, why);
         if (taken < 0)
             return taken;
         p->any |= taken;
@@ -313,7 +309,7 @@ static int do_step(struct camera *cam, const struct plan *p, double speed, struc
 {
     struct ptz *z = cam->ptz;
     if (p->move == MOVE_HOME)
-        return ptz_home(z, speed, why);
+        return presets_go_home(cam->presets, speed, why);
     if (p->move == MOVE_STOP)
         return ptz_stop(z, true, true);
     struct pose pose;
@@ -370,6 +366,8 @@ static int carry_out(struct camera *cam, const struct plan *p, struct fault *why
         }
         err = ptz_relative(z, p->rpan, p->rtilt, factor, speed, why);
     }
+    if (!err)
+        err = preset_plan_go(&p->preset, cam, speed, why);
     if (!err && !isnan(p->center[0]))
         err = do_point(cam, p, p->center[0], p->center[1], 1, speed, why);
     if (!err && !isnan(p->area[0]))
@@ -379,26 +377,6 @@ static int carry_out(struct camera *cam, const struct plan *p, struct fault *why
     if (!err && !(isnan(p->cpan) && isnan(p->czoom)))
         err = do_continuous(cam, p, why);
     return err;
-}
-
-static void reply_error(struct exchange *ex, const char *text)
-{
-    BUF(out, 512);
-    buf_adds(&out, "Error:");
-    for (const char *s = text; *s; s++) {
-        char c = (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s;
-        buf_add(&out, &c, 1);
-    }
-    buf_adds(&out, "\r\n");
-    vapix_reply_text(ex, buf_str(&out));
-}
-
-static void on_settings(struct exchange *ex, int err, const struct fault *why, void *arg)
-{
-    if (err)
-        reply_error(ex, why->text);
-    else
-        exchange_reply(ex, 204, NULL, NULL, 0);
 }
 
 static void serve(struct exchange *ex, void *arg)
@@ -411,28 +389,37 @@ static void serve(struct exchange *ex, void *arg)
         return;
     }
     struct plan p = {
-        NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN,  NAN,      {NAN, NAN}, {NAN, NAN, NAN},
-        NAN, NAN, NAN, 0,   -1,  false, true, NULL, LENS_PLAN};
+        NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN,  NAN,       {NAN, NAN}, {NAN, NAN, NAN},
+        NAN, NAN, NAN, 0,   -1,  false, true, NULL, LENS_PLAN, {0}};
     struct fault why = {0};
-    BUF(out, 16 * 1024);
+    BUF(out, 128 * 1024);
     bool asked = false;
     if (make_plan(&p, ex, &why) || lens_plan_check(&p.lens, d->cam, &why) ||
         ptz_query(&out, ex, d->cam, &asked, &why)) {
-        reply_error(ex, why.text);
+        ptz_reply_error(ex, why.text);
         return;
     }
     if (!asked && !p.any) {
-        reply_error(ex, " no command; info=1 lists those there are");
+        ptz_reply_error(ex, " no command; info=1 lists those there are");
         return;
     }
-    struct txn *settings = NULL;
-    if (p.any &&
-        (carry_out(d->cam, &p, &why) || lens_plan_carry_out(&p.lens, d->cam, &settings, &why))) {
-        reply_error(ex, *why.text ? why.text : "the head does not obey");
+    struct txn *settings = NULL, *preset = NULL;
+    struct controller who;
+    controller_of_account(&who, ex->who.user, ex->who.groups);
+    if (p.any && (control_take(d->cam->control, &who, &why) || carry_out(d->cam, &p, &why) ||
+                  lens_plan_carry_out(&p.lens, d->cam, &settings, &why) ||
+                  preset_plan_change(&p.preset, d->cam, ex->who.groups, &preset, &why))) {
+        txn_abort(settings);
+        ptz_reply_error(ex, *why.text ? why.text : "the head does not obey");
         return;
+    }
+    if (preset) {
+        if (settings)
+            txn_commit(settings, NULL, NULL);
+        settings = preset;
     }
     if (settings && !asked) {
-        commit_then(d->cam, ex, settings, on_settings, NULL);
+        commit_then(d->cam, ex, settings, ptz_reply_committed, NULL);
         return;
     }
     if (settings)

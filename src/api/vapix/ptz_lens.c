@@ -299,10 +299,12 @@ void lens_limits(struct buf *out, struct camera *cam)
 {
     struct lens_can can;
     lens_can(cam, &can);
+    const struct eye_settings *s = room_ref(cam->eye_room);
     if (can.iris)
         buf_addf(out, "MinIris=%d\r\nMaxIris=%d\r\n", STEP_MIN, STEP_MAX);
     if (can.focus)
-        buf_addf(out, "MinFocus=%d\r\nMaxFocus=%d\r\n", STEP_MIN, STEP_MAX);
+        buf_addf(out, "MinFocus=%d\r\nMaxFocus=%d\r\n", s->focus.near_step, STEP_MAX);
+    room_unref(s);
 }
 
 void lens_info(struct buf *out, struct camera *cam)

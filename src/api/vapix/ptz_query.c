@@ -1,35 +1,38 @@
 #include "api/vapix/ptz_query.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/camera.h"
 #include "api/vapix/ptz_lens.h"
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "conf/param.h"
 #include "net/exchange.h"
+#include "ptz/presets.h"
 #include "ptz/ptz.h"
+#include "ptz/scale.h"
 #include "system/identity.h"
 
 static double max_zoom(struct ptz *p)
 {
     struct head_caps caps;
     ptz_caps(p, &caps);
-    return caps.zoom && caps.max_zoom > 1 ? caps.max_zoom : 1;
+    return caps.zoom ? caps.max_zoom : 1;
 }
 
 double ptz_zoom_to_magnification(struct ptz *p, double zoom)
 {
-    return 1 + (zoom - PTZ_ZOOM_MIN) / (PTZ_ZOOM_MAX - PTZ_ZOOM_MIN) * (max_zoom(p) - 1);
+    return zoom_of_step(zoom, max_zoom(p));
 }
 
 double ptz_zoom_of_magnification(struct ptz *p, double magnification)
 {
-    double span = max_zoom(p) - 1;
-    return span > 0 ? PTZ_ZOOM_MIN + (magnification - 1) / span * (PTZ_ZOOM_MAX - PTZ_ZOOM_MIN)
-                    : PTZ_ZOOM_MIN;
+    return step_of_zoom(magnification, max_zoom(p));
 }
 
 bool ptz_query_is_json(struct exchange *ex)
@@ -51,10 +54,15 @@ static void position(struct buf *out, struct camera *cam, bool json)
 static void limits(struct buf *out, struct camera *cam, bool json)
 {
     struct head_caps c;
+    struct head_limits l;
     ptz_caps(cam->ptz, &c);
-    buf_addf(
-        out, "MinPan=%g\r\nMaxPan=%g\r\nMinTilt=%g\r\nMaxTilt=%g\r\nMinZoom=%d\r\nMaxZoom=%d\r\n",
-        c.min_pan_deg, c.max_pan_deg, c.min_tilt_deg, c.max_tilt_deg, PTZ_ZOOM_MIN, PTZ_ZOOM_MAX);
+    ptz_limits(cam->ptz, &l);
+    buf_addf(out,
+             "MinPan=%g\r\nMaxPan=%g\r\nMinTilt=%g\r\nMaxTilt=%g\r\nMinZoom=%.0f\r\n"
+             "MaxZoom=%.0f\r\n",
+             l.min_pan_deg, l.max_pan_deg > 180 ? l.max_pan_deg - 360 : l.max_pan_deg,
+             l.min_tilt_deg, l.max_tilt_deg, round(step_of_zoom(l.min_zoom, c.max_zoom)),
+             round(step_of_zoom(l.max_zoom, c.max_zoom)));
     lens_limits(out, cam);
     buf_addf(out, "MinFieldAngle=%.0f\r\nMaxFieldAngle=%.0f\r\n", c.tele_hfov_deg * 10,
              c.wide_hfov_deg * 10);
@@ -72,9 +80,48 @@ static void speed(struct buf *out, struct camera *cam, bool json)
     buf_addf(out, "speed=%.0f\r\n", round(ptz_speed(cam->ptz) * 100));
 }
 
+/* {"Camera 1":{"presets":["presetposno1=Home…", …]}} or a line each. */
+static void list_presets(struct buf *out, struct camera *cam, bool json, bool data)
+{
+    const struct preset_settings *s = presets_ref(cam->presets);
+    json_t *list = json ? json_array() : NULL;
+    if (!json)
+        buf_adds(out, "Preset Positions for camera 1\r\n");
+    for (int i = 1; i <= PRESETS_MOST; i++) {
+        const struct preset *p = &s->preset[i];
+        char line[PRESET_NAME_SIZE + PRESET_DATA_SIZE + 32];
+        struct preset_data d;
+        if (!p->used || preset_data_parse(p->data, &d, NULL))
+            continue;
+        int n = snprintf(line, sizeof line, "presetposno%d=%s", i, p->name);
+        if (data && n > 0 && (size_t)n < sizeof line)
+            n += snprintf(line + n, sizeof line - (size_t)n, ":pan=%.4f:tilt=%.4f", d.pan_deg + 0.0,
+                          d.tilt_deg + 0.0);
+        if (data && !isnan(d.zoom))
+            n += snprintf(line + n, sizeof line - (size_t)n, ":zoom=%.0f", round(d.zoom));
+        if (data && !isnan(d.focus))
+            snprintf(line + n, sizeof line - (size_t)n, ":focus=%.0f", round(d.focus));
+        if (json)
+            json_array_append_new(list, json_string(line));
+        else
+            buf_addf(out, "%s\r\n", line);
+    }
+    room_unref(s);
+    if (json) {
+        JSON_AUTO *all = json_pack("{s:{s:o}}", "Camera 1", "presets", list);
+        if (!all || json_write(out, all))
+            out->err = -ENOMEM;
+    }
+}
+
 static void presets(struct buf *out, struct camera *cam, bool json)
 {
-    buf_adds(out, json ? "{\"Camera 1\":{\"presets\":[]}}" : "Preset Positions for camera 1\r\n");
+    list_presets(out, cam, json, false);
+}
+
+static void presets_with_data(struct buf *out, struct camera *cam, bool json)
+{
+    list_presets(out, cam, json, true);
 }
 
 static void attributes(struct buf *out, struct camera *cam, bool json)
@@ -112,7 +159,7 @@ static const struct {
     {"speed", speed},
     {"presetposall", presets},
     {"presetposcam", presets},
-    {"presetposcamdata", presets},
+    {"presetposcamdata", presets_with_data},
     {"attributes", attributes},
     {"status", status},
     {"auxiliary", auxiliary},
@@ -160,7 +207,15 @@ static const char info_head[] =
     "continuouspantiltmove=[x-speed],[y-speed]\n"
     "  proportionalspeed={ enabled | disabled }\n"
     "continuouszoommove=[speed]\n"
-    "speed=[n]\n";
+    "speed=[n]\n"
+    "gotoserverpresetname=[name]\n"
+    "gotoserverpresetno=[n]\n"
+    "gotodevicepreset=[n]\n"
+    "setserverpresetname=[name]\n"
+    "setserverpresetno=[n]\n"
+    "  imagesettings={ yes | no }\n"
+    "removeserverpresetname=[name]\n"
+    "removeserverpresetno=[n]\n";
 
 static const char info_tail[] =
     "imagerotation={ 0 | 90 | 180 | 270 }\n"

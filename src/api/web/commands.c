@@ -12,7 +12,10 @@
 #include "base/text.h"
 #include "eye.h"
 #include "net/limits.h"
+#include "ptz.h"
+#include "ptz/presets.h"
 #include "ptz/ptz.h"
+#include "ptz/queue.h"
 #include "socket.h"
 #include "system/identity.h"
 #include "system/time.h"
@@ -95,7 +98,6 @@ static int do_move(struct web_socket *s, const json_t *q, json_t **ret, struct f
     if (r)
         return r;
     if (v[0] == 0 && v[1] == 0 && v[2] == 0) {
-        s->hub->holder = NULL;
         return ptz_stop(ptz, true, true);
     }
     r = ptz_continuous(ptz, v[0], v[1], v[2], WS_DEAD_MAN_NS, why);
@@ -110,7 +112,6 @@ static int do_stop(struct web_socket *s, const json_t *q, json_t **ret, struct f
     int r = head_of(s, &ptz, why);
     if (r)
         return r;
-    s->hub->holder = NULL;
     return ptz_stop(ptz, true, true);
 }
 
@@ -123,7 +124,6 @@ static int do_goto(struct web_socket *s, const json_t *q, json_t **ret, struct f
         (r = optional(q, "tilt", NAN, &tilt, why)) || (r = optional(q, "zoom", NAN, &zoom, why)) ||
         (r = optional(q, "speed", NAN, &speed, why)))
         return r;
-    s->hub->holder = NULL;
     return ptz_absolute(ptz, pan, tilt, zoom, speed, why);
 }
 
@@ -137,7 +137,6 @@ static int do_relative(struct web_socket *s, const json_t *q, json_t **ret, stru
         (r = optional(q, "zoomBy", NAN, &zoom, why)) ||
         (r = optional(q, "speed", NAN, &speed, why)))
         return r;
-    s->hub->holder = NULL;
     return ptz_relative(ptz, pan, tilt, zoom, speed, why);
 }
 
@@ -150,7 +149,6 @@ static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct
         (r = optional(q, "zoomBy", 1, &zoom_by, why)) ||
         (r = optional(q, "speed", NAN, &speed, why)))
         return r;
-    s->hub->holder = NULL;
     if (request_source_rotation(s->hub->cam)) {
         x = 1 - x;
         y = 1 - y;
@@ -166,8 +164,7 @@ static int do_home(struct web_socket *s, const json_t *q, json_t **ret, struct f
     int r = head_of(s, &ptz, why);
     if (r || (r = optional(q, "speed", NAN, &speed, why)))
         return r;
-    s->hub->holder = NULL;
-    return ptz_home(ptz, speed, why);
+    return presets_go_home(s->hub->cam->presets, speed, why);
 }
 
 static int do_position(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
@@ -277,24 +274,56 @@ static int do_get(struct web_socket *s, const json_t *q, json_t **ret, struct fa
     return 0;
 }
 
-struct setting {
+/* What waits until a change is saved. */
+struct command_wait {
     struct web_socket *s;
-    json_t *id;
+    json_t *id, *more;
 };
 
-static void set_done(int err, const struct fault *why, void *arg)
+static void wait_over(int err, const struct fault *why, void *arg)
 {
-    struct setting *set = arg;
+    struct command_wait *w = arg;
     struct fault broken = {.kind = FAULT_INTERNAL, .text = "The change could not be saved."};
-    if (!set->s->closing) {
+    if (!w->s->closing) {
         if (err)
-            reply_fault(set->s, set->id, why ? why : &broken);
+            reply_fault(w->s, w->id, why ? why : &broken);
         else
-            reply_ok(set->s, set->id, NULL);
+            reply_ok(w->s, w->id, json_incref(w->more));
     }
-    json_decref(set->id);
-    socket_unref(set->s);
-    free(set);
+    json_decref(w->id);
+    json_decref(w->more);
+    socket_unref(w->s);
+    free(w);
+}
+
+struct command_wait *command_wait(struct web_socket *s, const json_t *q, json_t *take_more)
+{
+    struct command_wait *w = calloc(1, sizeof *w);
+    if (!w) {
+        json_decref(take_more);
+        return NULL;
+    }
+    w->s = socket_ref(s);
+    w->id = json_incref(json_object_get(q, "id"));
+    w->more = take_more;
+    return w;
+}
+
+int command_commit(struct web_socket *s, const json_t *q, struct txn *take_t, json_t *take_more,
+                   struct fault *why)
+{
+    struct command_wait *w = command_wait(s, q, take_more);
+    if (!w) {
+        txn_abort(take_t);
+        return fault_set(why, FAULT_INTERNAL, NULL, "Out of memory.");
+    }
+    txn_commit(take_t, wait_over, w);
+    return 1;
+}
+
+void command_done(int err, const struct fault *why, void *wait)
+{
+    wait_over(err, why, wait);
 }
 
 static int set_one(struct txn *t, const char *name, const json_t *v, struct fault *why)
@@ -322,25 +351,18 @@ static int do_set(struct web_socket *s, const json_t *q, json_t **ret, struct fa
     if (!json_is_object(values) || !json_object_size(values) ||
         json_object_size(values) > MAX_NAMES)
         return fault_set(why, FAULT_INVALID, "values", "values holds 1 to %d names.", MAX_NAMES);
-    struct setting *set = calloc(1, sizeof(*set));
-    struct txn *t = set ? txn_new(s->hub->cam->conf, s->who.groups) : NULL;
-    if (!t) {
-        free(set);
+    struct txn *t = txn_new(s->hub->cam->conf, s->who.groups);
+    if (!t)
         return fault_set(why, FAULT_INTERNAL, NULL, "Out of memory.");
-    }
     json_object_foreach(values, name, v)
     {
         int r = set_one(t, name, v, why);
         if (r) {
             txn_abort(t);
-            free(set);
             return r;
         }
     }
-    set->s = socket_ref(s);
-    set->id = json_incref(json_object_get(q, "id"));
-    txn_commit(t, set_done, set);
-    return 1;
+    return command_commit(s, q, t, NULL, why);
 }
 
 static int do_zones(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
@@ -377,7 +399,12 @@ static int do_watch(struct web_socket *s, const json_t *q, json_t **ret, struct 
         err = fault_set(why, FAULT_UNSUPPORTED, "eye", "There is nothing to be set here.");
     if (!err)
         err = json_get_bool(q, "streams", &s->watches_streams, why);
+    bool ptz = s->watches_ptz;
+    if (!err && !(err = json_get_bool(q, "ptz", &ptz, why)) && ptz && !s->hub->cam->presets)
+        err = fault_set(why, FAULT_UNSUPPORTED, "ptz", "This camera does not move.");
     if (!err) {
+        s->ptz_due = s->ptz_due || (ptz && !s->watches_ptz);
+        s->watches_ptz = ptz;
         s->watches_truth = truth;
         s->eye_due = s->eye_due || (eye && !s->watches_eye);
         s->watches_eye = eye;
@@ -390,19 +417,34 @@ static int do_eye(struct web_socket *s, const json_t *q, json_t **ret, struct fa
     return eye_order(s->hub->cam, q, why);
 }
 
+/* Who moves the camera takes control of it first. */
+static int take_control(struct web_socket *s, struct fault *why)
+{
+    struct controller who;
+    if (!s->hub->cam->control)
+        return 0;
+    controller_of_account(&who, s->who.user, s->who.groups);
+    return control_take(s->hub->cam->control, &who, why);
+}
+
 static const struct {
     const char *name;
     enum role role;
     int (*run)(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why);
+    bool moves;
 } commands[] = {
-    {"move", ROLE_PTZ, do_move},
-    {"stop", ROLE_PTZ, do_stop},
-    {"goto", ROLE_PTZ, do_goto},
-    {"relative", ROLE_PTZ, do_relative},
-    {"center", ROLE_PTZ, do_center},
-    {"home", ROLE_PTZ, do_home},
+    {"move", ROLE_PTZ, do_move, true},
+    {"stop", ROLE_PTZ, do_stop, true},
+    {"goto", ROLE_PTZ, do_goto, true},
+    {"relative", ROLE_PTZ, do_relative, true},
+    {"center", ROLE_PTZ, do_center, true},
+    {"home", ROLE_PTZ, do_home, true},
     {"position", ROLE_VIEWER, do_position},
-    {"eye", ROLE_PTZ, do_eye},
+    {"eye", ROLE_PTZ, do_eye, true},
+    {"preset", ROLE_PTZ, ptz_do_preset},
+    {"tour", ROLE_PTZ, ptz_do_tour},
+    {"recording", ROLE_PTZ, ptz_do_recording},
+    {"control", ROLE_PTZ, ptz_do_control},
     {"get", ROLE_VIEWER, do_get},
     {"set", ROLE_VIEWER, do_set},
     {"zones", ROLE_VIEWER, do_zones},
@@ -435,14 +477,34 @@ void command_run(struct web_socket *s, const char *text, size_t len)
             continue;
         why = (struct fault){0};
         r = role_allows(commands[i].role, s->who.groups)
-                ? commands[i].run(s, q, &more, &why)
+                ? 0
                 : fault_set(&why, FAULT_DENIED, name, "This account may not do that.");
+        if (!r && commands[i].moves)
+            r = take_control(s, &why);
+        if (!r)
+            r = commands[i].run(s, q, &more, &why);
         break;
     }
     if (r < 0)
         reply_fault(s, id, &why);
     else if (r == 0)
         reply_ok(s, id, more);
+}
+
+json_t *command_head(struct camera *cam)
+{
+    struct head_caps c;
+    struct head_limits l;
+    if (!cam->ptz || !ptz_exists(cam->ptz))
+        return json_null();
+    ptz_caps(cam->ptz, &c);
+    ptz_limits(cam->ptz, &l);
+    return json_pack("{s:b, s:b, s:b, s:b, s:[f,f], s:[f,f], s:[f,f], s:{s:f, s:f, s:f}, s:f, s:f}",
+                     "pan", (int)c.pan, "tilt", (int)c.tilt, "zoom", (int)c.zoom, "digital",
+                     (int)c.digital, "panLimits", l.min_pan_deg, l.max_pan_deg, "tiltLimits",
+                     l.min_tilt_deg, l.max_tilt_deg, "zoomLimits", l.min_zoom, l.max_zoom,
+                     "maxSpeed", "pan", c.max_pan_speed, "tilt", c.max_tilt_speed, "zoom",
+                     c.max_zoom_speed, "wideHfov", c.wide_hfov_deg, "teleHfov", c.tele_hfov_deg);
 }
 
 json_t *command_hello(struct web_socket *s)
@@ -460,20 +522,6 @@ json_t *command_hello(struct web_socket *s)
                           cam->identity ? cam->identity->serial : "");
     if (!o)
         return NULL;
-    if (cam->ptz && ptz_exists(cam->ptz)) {
-        struct head_caps c;
-        ptz_caps(cam->ptz, &c);
-        json_object_set_new(
-            o, "head",
-            json_pack("{s:b, s:b, s:b, s:b, s:[f,f], s:[f,f], s:[f,f], s:{s:f, s:f, s:f}, s:f, "
-                      "s:f}",
-                      "pan", (int)c.pan, "tilt", (int)c.tilt, "zoom", (int)c.zoom, "digital",
-                      (int)c.digital, "panLimits", c.min_pan_deg, c.max_pan_deg, "tiltLimits",
-                      c.min_tilt_deg, c.max_tilt_deg, "zoomLimits", 1.0, c.max_zoom, "maxSpeed",
-                      "pan", c.max_pan_speed, "tilt", c.max_tilt_speed, "zoom", c.max_zoom_speed,
-                      "wideHfov", c.wide_hfov_deg, "teleHfov", c.tele_hfov_deg));
-    } else {
-        json_object_set_new(o, "head", json_null());
-    }
+    json_object_set_new(o, "head", command_head(cam));
     return o;
 }

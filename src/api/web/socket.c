@@ -16,6 +16,7 @@
 #include "eye.h"
 #include "net/conn.h"
 #include "net/limits.h"
+#include "ptz.h"
 #include "ptz/ptz.h"
 #include "trust/session.h"
 
@@ -38,6 +39,7 @@ struct web_socket *socket_unref(struct web_socket *s)
     buf_done(&s->in);
     buf_done(&s->msg);
     buf_done(&s->out);
+    free(s->ptz_sent);
     free(s);
     return NULL;
 }
@@ -356,12 +358,39 @@ static void tell_eye(struct hub *h)
     }
 }
 
+/* Presets, tours and control, to each who watches them as it is for that user, where it changes. */
+static void tell_ptz(struct hub *h)
+{
+    list_for_each_safe(it, &h->sockets)
+    {
+        struct web_socket *s = container_of(it, struct web_socket, in_hub);
+        if (s->closing || !s->watches_ptz || s->out.len >= WS_COALESCE_BYTES)
+            continue;
+        json_t *now = ptz_json(h->cam, &s->who);
+        char *text = now ? json_dumps(now, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        bool changed = text && (!s->ptz_sent || strcmp(text, s->ptz_sent) != 0);
+        if (now && text && (changed || s->ptz_due)) {
+            s->ptz_due = false;
+            free(s->ptz_sent);
+            s->ptz_sent = text;
+            json_object_set_new(now, "type", json_string("ptz"));
+            socket_send(s, now);
+        } else {
+            free(text);
+            json_decref(now);
+        }
+    }
+}
+
 static void tick(struct loop_timer *t)
 {
     struct hub *h = container_of(t, struct hub, tick);
     int64_t now = loop_now(h->cam->loop);
     bool changed = false;
     JSON_AUTO *position = hub_position(h, &changed);
+    JSON_AUTO *head =
+        h->head_due ? json_pack("{s:s, s:o}", "type", "head", "head", command_head(h->cam)) : NULL;
+    h->head_due = false;
     bool streams = now - h->streams_ns >= STREAMS_NS;
     if (streams)
         h->streams_ns = now;
@@ -374,6 +403,8 @@ static void tick(struct loop_timer *t)
             socket_close(s, 1001);
             continue;
         }
+        if (head)
+            socket_send(s, json_incref(head));
         if (changed && s->out.len >= WS_COALESCE_BYTES)
             s->position_due = true;
         else if (changed)
@@ -386,13 +417,24 @@ static void tick(struct loop_timer *t)
     h->eye_tick = !h->eye_tick;
     if (h->eye_tick)
         tell_eye(h);
+    else
+        tell_ptz(h);
     if (h->n_sockets)
         loop_timer_in(h->cam->loop, &h->tick, TICK_NS);
+}
+
+static void head_ordered(struct ptz_listener *l, enum ptz_news what)
+{
+    struct hub *h = container_of(l, struct hub, head);
+    if (what == PTZ_BEGAN)
+        h->holder = NULL;
 }
 
 static void params_changed(struct conf_listener *l, const char *const *names, size_t n)
 {
     struct hub *h = container_of(l, struct hub, conf);
+    for (size_t i = 0; i < n; i++)
+        h->head_due |= text_glob("PTZ.Limit.L1.*", names[i]);
     list_for_each_safe(it, &h->sockets)
     {
         struct web_socket *s = container_of(it, struct web_socket, in_hub);
@@ -433,6 +475,9 @@ struct hub *hub_new(struct camera *cam)
     h->reap.run = reap;
     h->conf.changed = params_changed;
     conf_listen(cam->conf, &h->conf);
+    h->head.heard = head_ordered;
+    if (cam->ptz)
+        ptz_listen(cam->ptz, &h->head);
     h->accounts.changed = account_changed;
     if (cam->trust)
         accounts_listen(cam->trust, &h->accounts);
@@ -452,6 +497,8 @@ struct hub *hub_free(struct hub *h)
     loop_timer_cancel(&h->tick);
     loop_post_cancel(h->cam->loop, &h->reap);
     conf_unlisten(h->cam->conf, &h->conf);
+    if (h->cam->ptz)
+        ptz_unlisten(h->cam->ptz, &h->head);
     if (h->cam->trust)
         accounts_unlisten(h->cam->trust, &h->accounts);
     free(h->eye_sent);

@@ -19,6 +19,7 @@
 #include "media/pose.h"
 #include "net/exchange.h"
 #include "net/ws.h"
+#include "ptz/ptz.h"
 #include "trust/accounts.h"
 #include "trust/session.h"
 
@@ -48,7 +49,9 @@ struct web_socket {
     unsigned refs;
     bool closing;
     bool position_due;
-    bool watches_streams, watches_truth, watches_eye;
+    bool watches_streams, watches_truth, watches_eye, watches_ptz;
+    bool ptz_due;     /* it has not heard of the newest state of presets and tours */
+    char *ptz_sent;   /* as text */
     bool eye_due;     /* it has not heard of the eye yet */
     double allowance; /* messages it may send now */
     int64_t allowance_ns, heard_ns;
@@ -63,6 +66,8 @@ struct hub {
     struct conf_listener conf;
     struct account_listener accounts;
     struct web_socket *holder; /* whose held move is on; borrowed */
+    struct ptz_listener head;  /* another order: nobody holds it any more */
+    bool head_due;             /* limits have changed */
     struct pose sent, sent_target;
     bool sent_moving;
     unsigned sent_limits;
@@ -91,9 +96,17 @@ struct web_socket *socket_unref(struct web_socket *s);
 
 json_t *hub_position(struct hub *h, bool *ret_changed); /* new reference; NULL: no head */
 
+/* commands.c: an answer that waits until a change is saved. */
+struct command_wait;
+struct command_wait *command_wait(struct web_socket *s, const json_t *q, json_t *take_more);
+void command_done(int err, const struct fault *why, void *wait);
+/* 1, or the fault; take_more: members of the answer, or NULL. */
+int command_commit(struct web_socket *s, const json_t *q, struct txn *take_t, json_t *take_more,
+                   struct fault *why);
 /* commands.c: one request, and the first message a socket gets. */
 void command_run(struct web_socket *s, const char *text, size_t len);
 json_t *command_hello(struct web_socket *s);
-json_t *command_groups(unsigned groups); /* ["admin", …] */
+json_t *command_head(struct camera *cam); /* what it can and may; null: none */
+json_t *command_groups(unsigned groups);  /* ["admin", …] */
 
 #endif

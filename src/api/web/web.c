@@ -20,6 +20,7 @@
 #include "net/conn.h"
 #include "net/exchange.h"
 #include "net/limits.h"
+#include "ptz.h"
 #include "reply.h"
 #include "socket.h"
 #include "system/identity.h"
@@ -197,6 +198,11 @@ static void serve_eye(struct exchange *ex, void *arg)
     eye_serve(((struct web_door *)arg)->cam, ex);
 }
 
+static void serve_ptz(struct exchange *ex, void *arg)
+{
+    ptz_serve(((struct web_door *)arg)->cam, ex);
+}
+
 static void serve_eye_order(struct exchange *ex, void *arg)
 {
     eye_serve_order(((struct web_door *)arg)->cam, ex);
@@ -240,6 +246,11 @@ static const struct endpoint rows[] = {
      .role = ROLE_VIEWER,
      .serve = serve_audio,
      .doc = "how loud it is, and who talks (JSON)"},
+    {.path = "/vedette/ptz",
+     .methods = METHOD_GET,
+     .role = ROLE_VIEWER,
+     .serve = serve_ptz,
+     .doc = "presets, tours and who controls the camera (JSON)"},
     {.path = "/vedette/eye",
      .methods = METHOD_GET,
      .role = ROLE_VIEWER,

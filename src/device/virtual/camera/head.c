@@ -10,6 +10,8 @@
 #include "device/virtual/camera/lens.h"
 
 #define RAD (M_PI / 180)
+#define LOWEST_DEG (-90.0)
+#define HIGHEST_DEG 20.0
 #define PIECES 3
 #define HISTORY 64
 #define TAKEN_UP_S 0.04 /* that the gear's slack takes to change sides */
@@ -35,7 +37,7 @@ struct plan {
 };
 
 struct axis {
-    double min, max; /* planned unit; pan: ±INFINITY */
+    double min, max; /* planned unit; endless pan: ±INFINITY */
     double speed, accel;
     bool is_zoom;
     struct plan plan[HISTORY]; /* a ring; the newest is n - 1 */
@@ -180,8 +182,8 @@ static void caps(struct head *h, struct head_caps *ret)
         .zoom = true,
         .min_pan_deg = -180,
         .max_pan_deg = 180,
-        .min_tilt_deg = a[TILT].min,
-        .max_tilt_deg = a[TILT].max,
+        .min_tilt_deg = LOWEST_DEG,
+        .max_tilt_deg = HIGHEST_DEG,
         .max_zoom = HEAD_MAX_ZOOM,
         .max_pan_speed = a[PAN].speed,
         .max_tilt_speed = a[TILT].speed,
@@ -203,14 +205,18 @@ static int go(struct head *h, double pan_deg, double tilt_deg, double zoom, doub
         double to = pose_wrap_pan(pan_deg), pos, unused;
         plan_at(plan_for(&v->axis[PAN], now), now, &pos, &unused);
         /* The way is planned without wrapping; at rest the wished number is told exactly. */
-        plan_to(&v->axis[PAN], now, pos + pose_wrap_pan(to - pos), to, v->axis[PAN].speed * speed);
+        double way = pos + pose_wrap_pan(to - pos);
+        way += way < v->axis[PAN].min ? 360 : way > v->axis[PAN].max ? -360 : 0;
+        if (way < v->axis[PAN].min || way > v->axis[PAN].max)
+            way = to = clamp(way, v->axis[PAN].min, v->axis[PAN].max);
+        plan_to(&v->axis[PAN], now, way, to, v->axis[PAN].speed * speed);
     }
     if (!isnan(tilt_deg)) {
         double to = clamp(tilt_deg, v->axis[TILT].min, v->axis[TILT].max);
         plan_to(&v->axis[TILT], now, to, to, v->axis[TILT].speed * speed);
     }
     if (!isnan(zoom)) {
-        double to = clamp(zoom, 1, HEAD_MAX_ZOOM);
+        double to = clamp(zoom, exp(v->axis[ZOOM].min), exp(v->axis[ZOOM].max));
         plan_to(&v->axis[ZOOM], now, log(to), to, v->axis[ZOOM].speed * speed);
     }
     pthread_mutex_unlock(&v->lock);
@@ -247,7 +253,7 @@ static void pose(struct head *h, int64_t time_ns, struct pose *ret)
     zoom = clamp(zoom, 1, HEAD_MAX_ZOOM);
     double focus = virtual_lens_focus(v->lens, time_ns);
     *ret = (struct pose){.pan_deg = pan,
-                         .tilt_deg = clamp(tilt, v->axis[TILT].min, v->axis[TILT].max),
+                         .tilt_deg = clamp(tilt, LOWEST_DEG, HIGHEST_DEG),
                          .zoom = zoom,
                          .focus = focus,
                          .hfov_deg = lens_breathe(head_hfov_deg(zoom), focus),
@@ -294,8 +300,34 @@ static bool moving(struct head *h, int64_t time_ns)
     return any;
 }
 
-static const struct head_ops ops = {
-    .caps = caps, .go = go, .move = move, .stop = stop, .pose = pose, .moving = moving};
+/* The planned way of pan is not wrapped: its limits lie in the turn that it is in. */
+static void limit(struct head *h, const struct head_limits *l)
+{
+    struct virtual_head *v = of(h);
+    double pos, unused;
+    pthread_mutex_lock(&v->lock);
+    int64_t now = clock_now(v->clock);
+    struct axis *pan = &v->axis[PAN];
+    plan_at(plan_for(pan, now), now, &pos, &unused);
+    double middle = (l->min_pan_deg + l->max_pan_deg) / 2,
+           turns = round((pos - middle) / 360) * 360;
+    bool endless = l->max_pan_deg - l->min_pan_deg >= 360;
+    pan->min = endless ? -INFINITY : l->min_pan_deg + turns;
+    pan->max = endless ? INFINITY : l->max_pan_deg + turns;
+    v->axis[TILT].min = fmax(l->min_tilt_deg, LOWEST_DEG);
+    v->axis[TILT].max = fmin(l->max_tilt_deg, HIGHEST_DEG);
+    v->axis[ZOOM].min = log(fmax(l->min_zoom, 1));
+    v->axis[ZOOM].max = log(fmin(l->max_zoom, HEAD_MAX_ZOOM));
+    pthread_mutex_unlock(&v->lock);
+}
+
+static const struct head_ops ops = {.caps = caps,
+                                    .go = go,
+                                    .move = move,
+                                    .stop = stop,
+                                    .pose = pose,
+                                    .moving = moving,
+                                    .limit = limit};
 
 struct head *virtual_head_new(struct clock *clock)
 {
@@ -306,7 +338,8 @@ struct head *virtual_head_new(struct clock *clock)
     v->clock = clock;
     pthread_mutex_init(&v->lock, NULL);
     v->axis[PAN] = (struct axis){.min = -INFINITY, .max = INFINITY, .speed = 300, .accel = 700};
-    v->axis[TILT] = (struct axis){.min = -90, .max = 20, .speed = 180, .accel = 500};
+    v->axis[TILT] =
+        (struct axis){.min = LOWEST_DEG, .max = HIGHEST_DEG, .speed = 180, .accel = 500};
     v->axis[ZOOM] = (struct axis){
         .min = 0, .max = log(HEAD_MAX_ZOOM), .speed = 1.6, .accel = 5, .is_zoom = true};
     const double start[AXES] = {0, 0, 1}; /* home */

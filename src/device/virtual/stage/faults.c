@@ -327,12 +327,20 @@ static bool head_moving(struct head *h, int64_t time_ns)
     return inner->ops->moving(inner, time_ns);
 }
 
+static void head_limit(struct head *h, const struct head_limits *l)
+{
+    struct head *inner = of_head(h)->inner_head;
+    if (inner->ops->limit)
+        inner->ops->limit(inner, l);
+}
+
 static const struct head_ops head_ops = {.caps = head_caps,
                                          .go = head_go,
                                          .move = head_move,
                                          .stop = head_stop,
                                          .pose = head_pose,
-                                         .moving = head_moving};
+                                         .moving = head_moving,
+                                         .limit = head_limit};
 
 /* ---- between them and those who use them ---- */
 
