@@ -76,7 +76,7 @@ static int sensor_take(struct sensor *s, uint64_t serial, int64_t start_ns, stru
     silicon.range = p->range;
     silicon_curve(&silicon, &p->tone, chart.light.unit, &curve);
     silicon_grains(&silicon, &p->tone, grain);
-    clean_develop(chart.clean, kernels_best(), &curve, &p->tone, &chart.light);
+    clean_develop(chart.clean, kernels_best(), &curve, &p->tone, false, &chart.light);
     clean_print(chart.clean, kernels_best(), grain, serial * 7919 + 3, false, to);
     *ret_shot = shot_new(to, &how);
     CHECK(*ret_shot != NULL);
