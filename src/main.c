@@ -21,6 +21,7 @@
 #include "api/rtsp/rtsp.h"
 #include "api/rtsp/settings.h"
 #include "api/stage/stage.h"
+#include "api/vapix/ptz_query.h"
 #include "api/vapix/vapix.h"
 #include "api/web/web.h"
 #include "base/buf.h"
@@ -39,6 +40,7 @@
 #include "event/event.h"
 #include "image/develop.h"
 #include "image/eye.h"
+#include "image/mask_settings.h"
 #include "image/overlay.h"
 #include "image/overlay_pictures.h"
 #include "image/settings.h"
@@ -68,6 +70,7 @@ struct app {
     struct file_port *files;
     struct identity_info identity;
     struct masks *masks;
+    bool masks_unknown; /* what was saved cannot be read */
     struct gate *gate;
     struct vapix_door *vapix;
     struct rtsp_door *rtsp;
@@ -160,15 +163,42 @@ static void turn(struct app *a)
     room_unref(s);
 }
 
+static double magnification(int zoom, void *arg)
+{
+    return ptz_zoom_to_magnification(((struct app *)arg)->camera.ptz, zoom);
+}
+
+/* From the next shot on, and what was taken before leaves no more: the client who changed the
+ * masks is told only after this. */
+static void apply_masks(struct app *a)
+{
+    const struct mask_settings *s = room_ref(a->camera.mask_room);
+    struct mask_set *set = malloc(sizeof *set);
+    if (set) {
+        mask_settings_set(s, magnification, a, set);
+        set->everything |= a->masks_unknown;
+    }
+    const struct mask_set blind = {.everything = true, .colour = {16, 128, 128}};
+    pipeline_forget(a->camera.pipeline, masks_set(a->masks, set ? set : &blind));
+    source_retake(a->camera.source);
+    free(set);
+    room_unref(s);
+}
+
 static void on_change(struct conf_listener *l, const char *const *names, size_t n)
 {
     struct app *a = (struct app *)((char *)l - offsetof(struct app, settings));
-    bool painted = false, limited = false, turned = false;
+    bool painted = false, limited = false, turned = false, masked = false;
     for (size_t i = 0; i < n; i++) {
+        masked |= text_glob(MASK_GROUP ".*", names[i]);
         painted |= overlays_heed(names[i]);
         turned |= !strcmp("ImageSource.I0.SourceRotation", names[i]);
         limited |=
             text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
+    }
+    if (masked) {
+        a->masks_unknown = false;
+        apply_masks(a);
     }
     if (turned)
         turn(a);
@@ -197,6 +227,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
         {&limit_room_desc, &a->limit_room},     {&eye_room_desc, &c->eye_room},
         {&rtp_room_desc, &c->rtp_room},         {&audio_room_desc, &c->audio_room},
+        {&mask_room_desc, &c->mask_room},
     };
     rtp_settings_standard(c->identity->serial);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
@@ -208,8 +239,13 @@ static int open_rooms(struct app *a, struct fault *why)
     if (err)
         return err;
     err = conf_load(c->conf, why);
-    if (err) /* never a dead start: the defaults stand */
+    if (err) { /* never a dead start: the defaults stand */
         log_error("main", "the settings cannot be read, so the defaults hold: %s", why->text);
+        log_error("main", "nobody knows which privacy masks there were: everything is covered "
+                          "until an administrator sets " MASK_GROUP);
+        a->masks_unknown = true;
+    }
+    mask_settings_strict();
     trust_use_params(c->trust, trust_room);
     return 0;
 }
@@ -373,6 +409,7 @@ static int open_doors(struct app *a, struct fault *why)
     apply_limits(a);
     a->settings.changed = on_change;
     turn(a);
+    apply_masks(a);
     conf_listen(c->conf, &a->settings);
     return listen_all(a, why);
 }

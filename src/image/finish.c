@@ -90,6 +90,12 @@ void finish_rest(struct finish *f)
     steady_rest(f->steady);
 }
 
+void finish_forget(struct finish *f)
+{
+    f->kept_valid = false;
+    finish_light_forget(f->light);
+}
+
 struct finish *finish_free(struct finish *f)
 {
     if (!f)
@@ -301,6 +307,13 @@ static void saturate(struct finish *f, struct picture *p)
         for (int y = 0; y < p->height / 2; y++)
             f->kernels->saturate(p->plane[i] + (ptrdiff_t)y * p->stride[i], (size_t)p->width / 2,
                                  k);
+}
+
+bool finish_is_neutral(const struct finish *f)
+{
+    const struct finish_settings *s = &f->set;
+    return !s->steady && !(s->temporal > 0) && !(s->spatial > 0) && s->defog == DEFOG_OFF &&
+           s->local_contrast == 0 && !f->curved && s->saturation == 0 && s->sharpness == 0;
 }
 
 void finish_picture(struct finish *f, const struct shot *shot, struct picture *p,

@@ -36,7 +36,11 @@ struct finish *finish_new(void); /* NULL: out of memory */
 struct finish *finish_free(struct finish *f);
 /* Nobody watches: gives memory back, forgets what was collected. */
 void finish_rest(struct finish *f);
+/* What was collected of earlier pictures goes into none any more. */
+void finish_forget(struct finish *f);
 void finish_set(struct finish *f, const struct finish_settings *s); /* from the next picture */
+/* Nothing is set that would change a picture. */
+bool finish_is_neutral(const struct finish *f);
 /* In place, on a masked picture of BT.709 limited range that nobody else has yet. The shake is
  * measured on the shot. `how` (of the picture) is told if it now shows less: crop and field of
  * view. Where memory is short the picture stays as it is. */

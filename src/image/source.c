@@ -38,13 +38,14 @@ struct source {
     struct mailbox *box; /* of commands: &wake */
     pthread_t thread;
     char wake; /* the one command: look at `wanted` */
-    atomic_bool wanted;
+    atomic_bool wanted, retake;
     _Atomic(struct pipeline *) pipeline;
     _Atomic(struct eye *) eye;
 
     pthread_mutex_t lock;
     struct source_stats stats;
-    struct capture taken[SOURCE_REMEMBERED]; /* the newest is taken[(n_taken - 1) % …] */
+    struct capture taken[SOURCE_REMEMBERED];  /* the newest is taken[(n_taken - 1) % …] */
+    struct masked *masked[SOURCE_REMEMBERED]; /* of each of those; NULL: nothing is */
     uint64_t n_taken;
 
     /* the thread */
@@ -91,7 +92,8 @@ static struct frame *placeholder(struct source *s, int64_t start_ns)
                           .utc_ns = clock_utc_of(s->clock, start_ns),
                           .pose_start = {.zoom = 1},
                           .pose_end = {.zoom = 1},
-                          .no_signal = true};
+                          .no_signal = true,
+                          .masks = masks_number(s->masks)};
     return frame_new(picture_ref(s->card), &how);
 }
 
@@ -177,10 +179,15 @@ static void take_picture(struct source *s, int64_t start_ns)
     s->stats.eye_cpu_ns += eye;
     s->stats.develop_cpu_ns += cpu2 - cpu1;
     s->stats.late += !f; /* all frames are in use: those behind are slower than we */
+    struct masked *old = NULL;
     if (f) {
-        s->taken[s->n_taken++ % SOURCE_REMEMBERED] = f->how;
+        unsigned at = s->n_taken++ % SOURCE_REMEMBERED;
+        s->taken[at] = f->how;
+        old = s->masked[at];
+        s->masked[at] = masked_ref(f->masked);
     }
     pthread_mutex_unlock(&s->lock);
+    masked_unref(old);
     struct pipeline *p = s->pipeline;
     if (f && p)
         pipeline_offer(p, f);
@@ -219,6 +226,8 @@ static void *source_run(void *arg)
             break;
         turn(s, s->wanted);
         int64_t now_ns = clock_now(s->clock);
+        if (atomic_exchange(&s->retake, false) && s->running && tick_at(s, now_ns) < s->tick)
+            s->tick = tick_at(s, now_ns);
         if (s->running && tick_time(s, s->tick) <= now_ns) {
             int64_t now_tick = tick_at(s, now_ns);
             if (now_tick > s->tick) { /* slower than the rate: pictures are left out */
@@ -277,6 +286,8 @@ struct source *source_free(struct source *s)
     mailbox_free(s->box);
     finish_free(s->finish);
     room_unref(s->finished_by);
+    for (unsigned i = 0; i < SOURCE_REMEMBERED; i++)
+        masked_unref(s->masked[i]);
     pthread_mutex_destroy(&s->lock);
     free(s);
     return NULL;
@@ -295,6 +306,12 @@ void source_set_pipeline(struct source *s, struct pipeline *p)
 void source_demand(struct source *s, bool wanted)
 {
     s->wanted = wanted;
+    mailbox_put(s->box, &s->wake);
+}
+
+void source_retake(struct source *s)
+{
+    s->retake = true;
     mailbox_put(s->box, &s->wake);
 }
 
@@ -332,6 +349,18 @@ bool source_capture(struct source *s, uint64_t serial, struct capture *ret)
             *ret = s->taken[i];
             found = true;
         }
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
+struct masked *source_masked(struct source *s, uint64_t serial)
+{
+    struct masked *found = NULL;
+    pthread_mutex_lock(&s->lock);
+    uint64_t n = s->n_taken < SOURCE_REMEMBERED ? s->n_taken : SOURCE_REMEMBERED;
+    for (uint64_t i = 0; i < n && !found; i++)
+        if (s->taken[i].serial == serial)
+            found = masked_ref(s->masked[i]);
     pthread_mutex_unlock(&s->lock);
     return found;
 }

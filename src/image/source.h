@@ -27,6 +27,9 @@ void source_set_pipeline(struct source *s, struct pipeline *p);
 /* What sets the sensor; before the first demand. */
 void source_set_eye(struct source *s, struct eye *eye);
 void source_demand(struct source *s, bool wanted);
+/* While pictures are wanted: takes that of the current tick again, at once. Whoever waits for one
+ * that shows something else than before need not wait for the next. Any thread. */
+void source_retake(struct source *s);
 
 struct source_stats {
     uint64_t shots, placeholders, late;
@@ -41,5 +44,9 @@ bool source_newest(struct source *s, struct capture *ret);
 /* The same of one of the last SOURCE_REMEMBERED pictures; false: not one of them. */
 #define SOURCE_REMEMBERED 256
 bool source_capture(struct source *s, uint64_t serial, struct capture *ret);
+/* Where that picture is covered by privacy masks: a new reference; NULL: nowhere, or it is not
+ * one of them. */
+struct masked;
+struct masked *source_masked(struct source *s, uint64_t serial);
 
 #endif

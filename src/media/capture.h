@@ -23,6 +23,7 @@ struct capture {
     double crop_x, crop_y, crop_width, crop_height;
     bool no_signal; /* a placeholder, not the scene */
     bool settling;  /* the camera is still focusing: the next ones will be better */
+    uint32_t masks; /* number of the set of privacy masks that it was covered with */
 };
 
 /* The text that travels inside coded pictures (SEI user data, JPEG COM):

@@ -26,6 +26,7 @@ struct coding { /* owned by the thread */
     struct stream_format format;
     struct rate rate;
     uint64_t dropped;
+    uint32_t key_masks; /* of the newest key picture */
     int64_t last_ns;
     bool has_last, told;
     struct smart_blocks blocks;
@@ -63,11 +64,15 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     /* moved from one rendition thread to another, a picture may arrive late */
     if (!w->enc || (w->has_last && r->how.start_ns <= w->last_ns))
         return;
+    uint32_t least_masks = c->p->least_masks;
+    if (r->how.masks < least_masks)
+        return;
     if (rate_skip(&w->rate, r->how.start_ns))
         return;
     struct packet *p = NULL;
     struct stream_format format = w->format;
-    bool force = atomic_exchange(&c->force_key, false) || key_is_worth_it(c, w, r);
+    bool force = atomic_exchange(&c->force_key, false) || w->key_masks < least_masks ||
+                 key_is_worth_it(c, w, r);
     set_blocks(c, w, r, force || !w->has_last || w->since_key + 1 >= encoding_gop(&c->e));
     int err = w->enc->ops->encode(w->enc, r, force, &p, &format);
     if (err < 0) {
@@ -84,6 +89,7 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     if (!p)
         return;
     if (p->flags & PACKET_KEY) {
+        w->key_masks = p->how.masks;
         w->since_key = w->held;
         w->key_ns = p->how.start_ns;
         w->key_bytes = 0;

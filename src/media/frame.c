@@ -29,6 +29,7 @@ struct frame *frame_unref(struct frame *f)
         return NULL;
     picture_unref(f->pixels);
     activity_unref(f->activity);
+    masked_unref(f->masked);
     free(f);
     return NULL;
 }

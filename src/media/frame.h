@@ -5,6 +5,7 @@
 #define MEDIA_FRAME_H
 
 #include "media/capture.h"
+#include "media/masked.h"
 #include "media/picture.h"
 
 struct activity;
@@ -12,6 +13,7 @@ struct activity;
 struct frame {
     struct picture *pixels; /* memory of a memfd pool: only masked rows ever reach it */
     struct capture how;
+    struct masked *masked;     /* where it is covered; NULL: nowhere */
     struct activity *activity; /* what the pipeline saw in it when it was offered; or NULL */
     int refs;                  /* atomic */
 };

@@ -237,7 +237,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     p->frames++;
     look(p, f);
     pthread_mutex_lock(&p->lock);
-    if (!p->wanted) { /* the last one of a source that is stopping */
+    if (!p->wanted || f->how.masks < p->least_masks) { /* the last one of a source that stops */
         pthread_mutex_unlock(&p->lock);
         frame_unref(f);
         return;
@@ -331,6 +331,32 @@ void pipeline_repaint(struct pipeline *p)
     forget_painted(p);
     list_for_each(at, &p->coders) if (find_maker(p, container_of(at, struct coder, link)) < 0)
         log_error("media", "out of memory: a stream keeps its old overlays");
+}
+
+static void force_key(struct coder *c, int64_t now_ns)
+{
+    c->last_forced_ns = now_ns;
+    c->force_key = true;
+}
+
+void pipeline_forget(struct pipeline *p, uint32_t masks)
+{
+    struct frame *stale = NULL;
+    pthread_mutex_lock(&p->lock);
+    p->least_masks = masks;
+    if (p->newest && p->newest->how.masks < masks) {
+        stale = p->newest;
+        p->newest = NULL;
+    }
+    pthread_mutex_unlock(&p->lock);
+    frame_unref(stale);
+    p->epoch++; /* stills that were made, or are being made, serve nobody who asks from now on */
+    list_for_each(at, &p->coders)
+    {
+        struct coder *c = container_of(at, struct coder, link);
+        stream_forget(c->stream, masks);
+        force_key(c, loop_now(p->loop));
+    }
 }
 
 static void linger_over(struct loop_timer *t)
@@ -489,12 +515,6 @@ void feed_stats(struct feed *f, struct feed_stats *ret)
         .still = c->still_permille / 1000.0,
     };
     stream_stats(c->stream, &ret->stream);
-}
-
-static void force_key(struct coder *c, int64_t now_ns)
-{
-    c->last_forced_ns = now_ns;
-    c->force_key = true;
 }
 
 void pipeline_set_mounting(struct pipeline *p, int rotation_deg)

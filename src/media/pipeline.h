@@ -9,6 +9,7 @@
 #define MEDIA_PIPELINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "media/encode.h"
 #include "media/feed.h"
@@ -55,6 +56,10 @@ void pipeline_set_mounting(struct pipeline *p, int rotation_deg);
 void pipeline_offer(struct pipeline *p, struct frame *take_f); /* source thread */
 /* The overlays' looks changed: renditions are painted anew from the next frame. */
 void pipeline_repaint(struct pipeline *p);
+
+/* Pictures covered with an older set of masks than this leave no more: kept and queued ones are
+ * dropped, streams go on with a key picture of a new one. On the loop. */
+void pipeline_forget(struct pipeline *p, uint32_t masks);
 
 /* A user of an encoding (feed.h). Starts the encoder if nobody else has. FAULT_LIMIT when
  * too many encoders run. */

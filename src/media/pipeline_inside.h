@@ -100,7 +100,8 @@ struct pipeline {
     struct mailbox *still_box;
     pthread_t still_thread;
 
-    _Atomic uint64_t epoch; /* counts repaints */
+    _Atomic uint64_t epoch;       /* counts repaints */
+    _Atomic uint32_t least_masks; /* frames with an older set are not shown */
     _Atomic uint64_t frames, painted, coded, looked;
 };
 

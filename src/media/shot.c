@@ -27,6 +27,7 @@ struct shot *shot_unref(struct shot *s)
         return NULL;
     picture_unref(s->pixels);
     free(s->light);
+    free(s->spread);
     free(s);
     return NULL;
 }

@@ -21,11 +21,29 @@ struct shot_light {
     unsigned bin[SHOT_BINS];               /* how many samples have that green */
 };
 
+/* How far a lens out of focus spreads a point of the scene about its place: radius in pixels, the
+ * largest of each zone. */
+struct shot_spread {
+    float px[SHOT_DOWN][SHOT_ACROSS];
+};
+
+/* Where the lens's axis meets the picture when that is not the pose's middle: a part of a larger
+ * picture, off its centre. The picture is then what a lens that looks at (pan, tilt) draws. */
+struct shot_axis {
+    bool used;
+    double pan_deg, tilt_deg;
+    double focal_px;   /* pixels of this picture */
+    double x_px, y_px; /* may lie outside */
+    double uncertainty_deg;
+};
+
 struct shot {
     struct picture *pixels;
     struct capture how;
-    struct shot_light *light; /* owned; NULL: this sensor gives none */
-    int refs;                 /* atomic */
+    struct shot_light *light;   /* owned; NULL: this sensor gives none */
+    struct shot_spread *spread; /* owned; NULL: not known, and taken for sharp */
+    struct shot_axis axis;
+    int refs; /* atomic */
 };
 
 struct shot *shot_new(struct picture *take_pixels, const struct capture *how);

@@ -202,6 +202,20 @@ static void job_ready(struct loop_post *post)
 {
     struct job *j = container_of(post, struct job, post);
     struct pipeline *p = j->p;
+    /* the masks changed meanwhile: once more */
+    if (j->err == 0 && j->packet->how.masks < p->least_masks && !list_empty(&j->waiters)) {
+        p->n_jobs_busy += j->done;
+        j->done = false;
+        j->packet = packet_unref(j->packet);
+        j->frame = frame_unref(j->frame);
+        j->epoch = p->epoch;
+        pthread_mutex_lock(&p->lock);
+        j->waiting = true;
+        list_append(&p->waiting, &j->waiting_link);
+        pthread_mutex_unlock(&p->lock);
+        pipeline_update_demand(p);
+        return;
+    }
     if (!j->done) {
         j->done = true;
         p->n_jobs_busy--;

@@ -46,6 +46,8 @@ struct stream {
     size_t bytes;
     uint16_t next_seq;
     struct stream_format format;
+    uint32_t least_masks; /* packets with an older set are not shown */
+    bool wants_key;       /* what was before is gone: only a key packet may follow */
     uint64_t total_packets, total_bytes, total_keys;
     int64_t newest_ns, newest_key_ns; /* the latest of all that came */
     unsigned gop, since_key;
@@ -216,6 +218,12 @@ void stream_append(struct stream *s, struct packet *take_p)
     int count = rtp_count_fn ? rtp_count_fn(p, s->format.codec) : 0;
 
     pthread_mutex_lock(&s->lock);
+    if (p->how.masks < s->least_masks || (s->wants_key && !(p->flags & PACKET_KEY))) {
+        pthread_mutex_unlock(&s->lock);
+        packet_unref(p);
+        return;
+    }
+    s->wants_key = false;
     p->serial = s->head;
     p->rtp_seq = s->next_seq;
     p->rtp_count = (uint16_t)count;
@@ -255,6 +263,24 @@ void stream_append(struct stream *s, struct packet *take_p)
             break;
     }
     wake_all(s);
+}
+
+void stream_forget(struct stream *s, uint32_t masks)
+{
+    for (bool more = true; more;) {
+        struct packet *out[16];
+        unsigned n = 0;
+        pthread_mutex_lock(&s->lock);
+        s->least_masks = masks;
+        while (n < 16 && s->head > s->tail && s->ring[s->tail & (s->cap - 1)]->how.masks < masks)
+            out[n++] = pop_tail(s);
+        if (!s->has_key) /* what stays leans on what is gone */
+            s->wants_key = true;
+        more = n == 16;
+        pthread_mutex_unlock(&s->lock);
+        for (unsigned i = 0; i < n; i++)
+            packet_unref(out[i]);
+    }
 }
 
 void stream_set_format(struct stream *s, const struct stream_format *f)

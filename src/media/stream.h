@@ -46,6 +46,9 @@ struct stream *stream_ref(struct stream *s);
 struct stream *stream_unref(struct stream *s);
 
 void stream_append(struct stream *s, struct packet *take_p); /* the encoder's thread */
+/* Drops all packets of pictures made with an older set of masks than this, now and whenever one
+ * still comes (any thread); a cursor then waits for the next key packet. */
+void stream_forget(struct stream *s, uint32_t masks);
 void stream_set_format(struct stream *s, const struct stream_format *f);
 void stream_end(struct stream *s); /* no more packets: cursors get -EPIPE */
 /* Format now; false while parameter sets are not known yet. */

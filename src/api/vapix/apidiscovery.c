@@ -24,6 +24,7 @@ static const struct {
     {"optics-control", "1.0", "Optics Control"},
     {"overlayimage", "1.0", "Overlay Image"},
     {"param-cgi", "1.0", "Legacy Parameter Handling"},
+    {"privacy-mask", "1.0", "Privacy Mask"},
     {"ptz-control", "1.0", "PTZ Control"},
     {"rtsp-over-websocket", "1.0", "RTSP over WebSocket"},
     {"stream-profiles", "1.0", "Stream Profiles"},

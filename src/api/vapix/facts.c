@@ -17,6 +17,7 @@
 #include "conf/param.h"
 #include "device/device.h"
 #include "image/eye.h"
+#include "image/mask_settings.h"
 #include "ptz/guard_tour.h"
 #include "ptz/ptz.h"
 #include "ptz/queue.h"
@@ -79,6 +80,11 @@ static void lens(struct facts *f)
     fact(f, ROLE_VIEWER, "Properties.ImageSource.DayNight", "%s", yes_no(l.filter));
     fact(f, ROLE_VIEWER, "Properties.LightControl.LightControl2", "%s", yes_no(lamp));
     fact(f, ROLE_VIEWER, "Properties.LightControl.LightControlAvailable", "%s", yes_no(lamp));
+    fact(f, ROLE_VIEWER, "Properties.PrivacyMask.PrivacyMask", "yes");
+    fact(f, ROLE_VIEWER, "Properties.PrivacyMask.MaxNbrOfPrivacyMasks", "%d", MASK_MAX);
+    fact(f, ROLE_VIEWER, "Properties.PrivacyMask.Polygon", "yes");
+    fact(f, ROLE_VIEWER, "Properties.PrivacyMask.Query", "list,position,listpxjson,positionpxjson");
+    fact(f, ROLE_VIEWER, "Properties.PrivacyMask.MainSwitch", "yes");
     fact(f, ROLE_VIEWER, "Properties.MemoryZones.MemoryZones", "%s", yes_no(l.focus));
     fact(f, ROLE_VIEWER, "Properties.MemoryZones.MaxNbrOfMemoryZones", "%d",
          l.focus ? EYE_RECALL_MOST : 0);

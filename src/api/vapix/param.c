@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/camera.h"
 #include "api/gate.h"
 #include "api/vapix/definitions.h"
@@ -11,6 +12,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "conf/param.h"
+#include "image/mask_settings.h"
 #include "net/limits.h"
 #include "ptz/guard_tour.h"
 
@@ -28,6 +30,7 @@ static const struct template templates[] = {
     {"dynamicoverlay", "DynamicOverlay", "O", NULL},
     {"street", "Image.I0.OrientationAid", "S", NULL},
     {"guardtour", "GuardTour", "G", NULL},
+    {MASK_TEMPLATE, MASK_GROUP, "M", NULL},
 };
 
 static const char *without_root(const char *name)
@@ -153,6 +156,7 @@ static void serve_definitions(struct exchange *ex, struct camera *cam)
 struct update {
     struct exchange *ex; /* NULL: the client has left */
     struct conf *conf;
+    struct audit_who who;
     unsigned groups;
     struct setting {
         char *name, *value;
@@ -196,6 +200,8 @@ static void update_committed(int err, const struct fault *why, void *arg)
     struct update *u = arg;
     if (err)
         update_refused(u);
+    else
+        audit_param(&u->who, u->settings[u->at].name, u->settings[u->at].value);
     u->at++;
     u->answered = true;
     if (!u->stepping)
@@ -251,6 +257,7 @@ static void serve_update(struct exchange *ex, struct camera *cam)
     u->ex = ex;
     u->conf = cam->conf;
     u->groups = ex->who.groups;
+    audit_who(ex, &u->who);
     u->settings = settings;
     buf_init(&u->out, LIMIT_REPLY_BYTES);
     for (size_t i = 0; i < ex->n_args; i++) {
@@ -313,6 +320,13 @@ static void commit_change(struct exchange *ex, struct txn *take_t, const char *r
         txn_abort(take_t);
         exchange_reply(ex, 500, NULL, NULL, 0);
         return;
+    }
+    struct audit_who who;
+    audit_who(ex, &who);
+    for (size_t i = 0; i < ex->n_args; i++) {
+        bool removed = !strcmp(ex->args[i].name, "group") && !strcmp(reply, "OK\n");
+        audit_param(&who, removed ? ex->args[i].value : ex->args[i].name,
+                    removed ? NULL : ex->args[i].value);
     }
     c->ex = ex;
     text_copy(c->reply, sizeof c->reply, reply);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/camera.h"
 #include "api/request.h"
 #include "base/clock.h"
@@ -361,6 +362,15 @@ static int do_set(struct web_socket *s, const json_t *q, json_t **ret, struct fa
             txn_abort(t);
             return r;
         }
+    }
+    struct audit_who who;
+    audit_who_named(s->who.user, s->peer, &who);
+    json_object_foreach(values, name, v)
+    {
+        audit_param(&who, name,
+                    json_is_string(v)  ? json_string_value(v)
+                    : json_is_false(v) ? "no"
+                                       : "(changed)");
     }
     return command_commit(s, q, t, NULL, why);
 }
