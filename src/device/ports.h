@@ -87,6 +87,7 @@ struct sensor_ops {
 };
 struct sensor {
     const struct sensor_ops *ops;
+    bool wants_spread; /* somebody reads shot.spread; source thread */
 };
 
 struct head_caps {

@@ -108,6 +108,14 @@ uint32_t masks_set(struct masks *m, const struct mask_set *set)
     return number;
 }
 
+bool masks_in_use(struct masks *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool any = m->now;
+    pthread_mutex_unlock(&m->lock);
+    return any;
+}
+
 uint32_t masks_number(struct masks *m)
 {
     pthread_mutex_lock(&m->lock);

@@ -19,6 +19,7 @@ struct masks *masks_free(struct masks *m);
  * this set, which counts up; the frames made with it carry it (capture.masks). */
 uint32_t masks_set(struct masks *m, const struct mask_set *set);
 
+bool masks_in_use(struct masks *m);     /* any thread */
 uint32_t masks_number(struct masks *m); /* of the newest set; any thread */
 
 /* Covers what masks hide (mask_cover.h); an unknown pose covers everything. Then, on what is

@@ -10,7 +10,7 @@
 #define MAX_STEPS 10       /* a faster sweep covers everything */
 #define MAX_UNSURE_DEG 10
 #define STILL_PX 1.0     /* what goes less far than this stands */
-#define MARGIN_PX 0.5    /* what any lens spreads */
+#define MARGIN_PX 0.25   /* what any lens spreads; rounding to 2×2 adds one on the average */
 #define MOVING_PX 4.0    /* a smear is no exact thing, … */
 #define MOVING_SHARE 0.1 /* … the less the longer it is */
 #define CLIP_MAX (4 * (MASK_MAX_POINTS + 4))
@@ -95,13 +95,19 @@ bool mask_view_init(struct mask_view *v, const struct shot *shot, const double c
     v->focal_px[0] = w / 2.0 / tan(v->start.hfov_deg / 2 * RAD);
     v->focal_px[1] = w / 2.0 / tan(v->end.hfov_deg / 2 * RAD);
     if (a->used) {
-        if (!isfinite(a->pan_deg) || !isfinite(a->tilt_deg) || !isfinite(a->x_px) ||
-            !isfinite(a->y_px) || !(a->focal_px > 1) || !(a->uncertainty_deg < MAX_UNSURE_DEG))
+        double hfov_deg[2] = {v->start.hfov_deg, v->end.hfov_deg};
+        if (!isfinite(a->x_px) || !isfinite(a->y_px) || !(a->width_px > 1))
             return false;
-        v->start.pan_deg = v->end.pan_deg = a->pan_deg;
-        v->start.tilt_deg = v->end.tilt_deg = a->tilt_deg;
-        v->start.uncertainty_deg = v->end.uncertainty_deg = a->uncertainty_deg;
-        v->focal_px[0] = v->focal_px[1] = a->focal_px;
+        if (a->fixed) {
+            if (!isfinite(a->pan_deg) || !isfinite(a->tilt_deg) || !(a->hfov_deg > 0.01) ||
+                !(a->hfov_deg < 150))
+                return false;
+            v->start.pan_deg = v->end.pan_deg = a->pan_deg;
+            v->start.tilt_deg = v->end.tilt_deg = a->tilt_deg;
+            hfov_deg[0] = hfov_deg[1] = a->hfov_deg;
+        }
+        v->focal_px[0] = a->width_px / 2 / tan(hfov_deg[0] / 2 * RAD);
+        v->focal_px[1] = a->width_px / 2 / tan(hfov_deg[1] / 2 * RAD);
         v->cx = a->x_px;
         v->cy = a->y_px;
     }
@@ -348,14 +354,17 @@ static double spread_of(const struct mask_view *v, const struct mask_point *p, u
         y[0] = fmin(y[0], py);
         y[1] = fmax(y[1], py);
     }
-    int x0 = (int)fmax(floor(x[0] * SHOT_ACROSS) - 1, 0);
-    int x1 = (int)fmin(floor(x[1] * SHOT_ACROSS) + 1, SHOT_ACROSS - 1);
-    int y0 = (int)fmax(floor(y[0] * SHOT_DOWN) - 1, 0);
-    int y1 = (int)fmin(floor(y[1] * SHOT_DOWN) + 1, SHOT_DOWN - 1);
-    for (int k = y0; k <= y1; k++)
-        for (int i = x0; i <= x1; i++)
-            most = fmax(most, (double)v->spread->px[k][i]);
-    return most * v->spread_scale;
+    /* a place that is out of focus itself takes light from as far as that, too */
+    double across = v->width / v->part[2] / SHOT_ACROSS, down = v->height / v->part[3] / SHOT_DOWN;
+    for (int k = 0; k < SHOT_DOWN; k++)
+        for (int i = 0; i < SHOT_ACROSS; i++) {
+            double px = (double)v->spread->px[k][i] * v->spread_scale;
+            double dx = fmax(fmax(x[0] * SHOT_ACROSS - (i + 1), i - x[1] * SHOT_ACROSS), 0);
+            double dy = fmax(fmax(y[0] * SHOT_DOWN - (k + 1), k - y[1] * SHOT_DOWN), 0);
+            if (px > most && px + 1 >= fmax(dx * across, dy * down))
+                most = px;
+        }
+    return most;
 }
 
 static void tell_area(struct mask_cover *c, const struct mask_view *v, const struct mask_point *p,
@@ -415,8 +424,7 @@ static bool sweep_of(const struct mask_view *v, struct sweep *ret)
                       s.tilts > 1 ? fabs(s.dtilt) / (s.tilts - 1) : 0) *
                  RAD;
     /* from line to arc, eight-fold what a small angle needs */
-    s.margin_px += MOVING_PX * v->width / 1920 + MOVING_SHARE * travel +
-                   focal * stretch * s.step_rad * s.step_rad;
+    s.margin_px += MOVING_PX + MOVING_SHARE * travel + focal * stretch * s.step_rad * s.step_rad;
     *ret = s;
     return true;
 }

@@ -10,7 +10,7 @@
  * what a point may stray from the straight line between two grid poses, is covered.
  *
  * The margin is the sum of the pose's uncertainty, of what the lens spreads out of focus, and of
- * half a pixel for the lens itself. */
+ * a little for the lens itself. */
 #ifndef IMAGE_MASK_COVER_H
 #define IMAGE_MASK_COVER_H
 

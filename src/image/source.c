@@ -120,6 +120,7 @@ static int take_shot(struct source *s, int64_t start_ns, struct shot **ret_shot,
         if (s->eye)
             eye_prepare(s->eye, start_ns);
         int64_t cpu1 = clock_thread_cpu_ns();
+        s->sensor->wants_spread = masks_in_use(s->masks);
         int err = s->sensor->ops->take(s->sensor, (uint64_t)s->tick, start_ns, &shot);
         if (err < 0) { /* of a tick that gives one only: that one, then */
             *ret_shot = before;

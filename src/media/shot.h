@@ -27,14 +27,14 @@ struct shot_spread {
     float px[SHOT_DOWN][SHOT_ACROSS];
 };
 
-/* Where the lens's axis meets the picture when that is not the pose's middle: a part of a larger
- * picture, off its centre. The picture is then what a lens that looks at (pan, tilt) draws. */
+/* How the lens stands to the picture where that is not plain: the picture is a part of a larger
+ * one, or has bars beside it. */
 struct shot_axis {
     bool used;
-    double pan_deg, tilt_deg;
-    double focal_px;   /* pixels of this picture */
-    double x_px, y_px; /* may lie outside */
-    double uncertainty_deg;
+    double width_px;   /* what the lens's field of view spans, in pixels of this picture */
+    double x_px, y_px; /* where the lens looks; may lie outside */
+    bool fixed;        /* the lens looks there always, whatever the poses say: */
+    double pan_deg, tilt_deg, hfov_deg;
 };
 
 struct shot {

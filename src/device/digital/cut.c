@@ -72,11 +72,14 @@ static struct picture fit(struct picture *to, const struct picture *from)
     return picture_part(to, ((to->width - w) / 2) & ~1, ((to->height - h) / 2) & ~1, w, h);
 }
 
-/* crop: of the digital head; NULL: all of it. */
-static struct picture *pixels_of(struct cut *c, struct picture *from, const struct pose *crop)
+/* crop: of the digital head; NULL: all of it. ret_axis: told if the middle of what is shown is not
+ * where the lens looks, or bars lie beside it. */
+static struct picture *pixels_of(struct cut *c, struct picture *from, const struct pose *crop,
+                                 struct shot_axis *ret_axis)
 {
-    if ((!crop || crop->zoom <= 1) && from->width == c->width && from->height == c->height &&
-        from->matrix == COLOUR_BT709 && from->range == RANGE_LIMITED)
+    bool whole = from->width == c->width && from->height == c->height;
+    if ((!crop || crop->zoom <= 1) && whole && from->matrix == COLOUR_BT709 &&
+        from->range == RANGE_LIMITED)
         return picture_ref(from);
     double x = 0, y = 0, w = from->width, h = from->height;
     if (crop)
@@ -87,6 +90,17 @@ static struct picture *pixels_of(struct cut *c, struct picture *from, const stru
     struct picture part = fit(to, from);
     if (scale_picture(c->scaler, &part, from, x, y, w, h, 0, false) < 0)
         return picture_unref(to);
+    double scale = part.width / w;
+    ptrdiff_t at = part.plane[0] - to->plane[0];
+    double left = (double)(at % to->stride[0]), top = (double)(at / to->stride[0]);
+    *ret_axis = (struct shot_axis){
+        .used = crop || !whole,
+        .width_px = scale * from->width,
+        .x_px = left + (from->width / 2.0 - x) * scale,
+        .y_px = top + (from->height / 2.0 - y) * scale,
+        .fixed = crop,
+        .hfov_deg = digital_head_lens_deg(),
+    };
     return to;
 }
 
@@ -119,13 +133,15 @@ int cut_shot(struct cut *c, struct picture *from, uint64_t serial, int64_t start
             (struct pose){.zoom = 1, .focus = 1, .hfov_deg = FIXED_HFOV_DEG, .known = true};
         how.pose_end = how.pose_start;
     }
-    struct picture *pixels = pixels_of(c, from, digital ? &how.pose_start : NULL);
+    struct shot_axis axis = {0};
+    struct picture *pixels = pixels_of(c, from, digital ? &how.pose_start : NULL, &axis);
     if (!pixels)
         return -ENOMEM;
     how.mean_luma = mean_luma(pixels);
     struct shot *shot = shot_new(pixels, &how);
     if (!shot)
         return -ENOMEM;
+    shot->axis = axis;
     *ret_shot = shot;
     return 0;
 }

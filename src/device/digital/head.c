@@ -207,6 +207,11 @@ struct head *digital_head_port(struct digital_head *d)
     return &d->base;
 }
 
+double digital_head_lens_deg(void)
+{
+    return WIDE_DEG;
+}
+
 void digital_head_crop(const struct pose *p, int width, int height, double *ret_x, double *ret_y,
                        double *ret_w, double *ret_h)
 {

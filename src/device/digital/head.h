@@ -16,6 +16,7 @@ struct digital_head;
 struct digital_head *digital_head_new(struct clock *clock, double aspect);
 struct digital_head *digital_head_free(struct digital_head *d);
 struct head *digital_head_port(struct digital_head *d);
+double digital_head_lens_deg(void); /* of all of the picture, horizontally */
 /* The part of a picture that this pose shows. */
 void digital_head_crop(const struct pose *p, int width, int height, double *ret_x, double *ret_y,
                        double *ret_w, double *ret_h);

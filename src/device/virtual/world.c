@@ -11,6 +11,7 @@
 #include "device/virtual/camera/blur.h"
 #include "device/virtual/cast/cast.h"
 #include "device/virtual/kernels.h"
+#include "device/virtual/decal.h"
 #include "device/virtual/place/backdrop.h"
 #include "device/virtual/place/tiles.h"
 #include "device/virtual/raster/raster.h"
@@ -38,7 +39,9 @@ struct world {
     struct member *members; /* CAST_MOST */
     uint64_t held;          /* which picture of the place the last radiance has … */
     uint64_t place_held;    /* … and what the backdrop calls it */
+    atomic_bool has_decal;    /* decal.n > 0 */
     pthread_mutex_t lock;   /* leaf: guards what follows */
+    struct decal decal;
     struct truth_shot shot[REMEMBERED];
     uint64_t n_shots;
 };
@@ -171,6 +174,22 @@ void world_use_plain_kernels(struct world *w, bool plain)
         raster_use_plain_kernels(w->raster, plain);
     weather_use(w->weather, k);
     blur_use(w->blur, k);
+}
+
+void world_decal(struct world *w, const struct decal *p)
+{
+    pthread_mutex_lock(&w->lock);
+    w->decal = *p;
+    pthread_mutex_unlock(&w->lock);
+    w->has_decal = p->n > 0;
+}
+
+double world_shake(struct world *w, int64_t start_ns, int64_t end_ns)
+{
+    double most = 0;
+    for (int i = 0; i < 3 && w->parts.stage; i++)
+        most = fmax(most, stage_shake(w->parts.stage, start_ns + (end_ns - start_ns) * i / 2));
+    return most;
 }
 
 void world_hide(struct world *w, const char *id)
@@ -313,6 +332,15 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     weather_paint(w->weather, v, &light, &set, start_ns, end_ns - start_ns, on, still && kept);
     if (still && kept)
         into->held = w->held;
+    if (w->has_decal) {
+        struct decal decal;
+        pthread_mutex_lock(&w->lock);
+        decal = w->decal;
+        pthread_mutex_unlock(&w->lock);
+        decal_paint(&decal, v, on);
+        radiance_touch(into, 0, 0, into->width, into->height);
+        into->held = 0;
+    }
     if (!still)
         rc = blur_move(w->blur, &m.start, &m.middle, &m.end, on);
     if (rc == 0 && on != into)

@@ -69,6 +69,13 @@ void world_use_plain_kernels(struct world *w, bool plain);
  * his lamps; NULL: nobody. */
 void world_hide(struct world *w, const char *id);
 
+/* For tests: paints a polygon over what is there; n 0: none. Any thread; from the next picture. */
+struct decal;
+void world_decal(struct world *w, const struct decal *p);
+/* How far the mount has been shaken between these times at most, degrees: what a gyroscope in the
+ * housing would tell. That somebody turned it is not in it. */
+double world_shake(struct world *w, int64_t start_ns, int64_t end_ns);
+
 struct truth_object {
     char id[32];            /* "person-1" */
     const char *class_name; /* "person", "car", "dog" … (cast.h) */

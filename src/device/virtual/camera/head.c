@@ -241,6 +241,14 @@ static int stop(struct head *h, bool pan_tilt, bool zoom)
     return move(h, pan_tilt ? 0 : NAN, pan_tilt ? 0 : NAN, zoom ? 0 : NAN);
 }
 
+/* How far an axis may still ring after a stop. Locked. */
+static double ringing(const struct axis *a, int64_t time_ns)
+{
+    const struct plan *p = plan_for(a, time_ns);
+    double since = (double)(time_ns - p->start_ns) / 1e9 - p->end_s;
+    return since > 0 && since < RINGS_S ? RINGS_DEG * fabs(p->braking) * exp(-since / 0.08) : 0;
+}
+
 static void pose(struct head *h, int64_t time_ns, struct pose *ret)
 {
     struct virtual_head *v = of(h);
@@ -249,6 +257,9 @@ static void pose(struct head *h, int64_t time_ns, struct pose *ret)
     double tilt = axis_user(&v->axis[TILT], time_ns);
     double zoom = axis_user(&v->axis[ZOOM], time_ns);
     bool moved = v->axis[PAN].n > 1 || v->axis[TILT].n > 1;
+    double doubt = moved ? M_SQRT2 * HEAD_SLACK_DEG + hypot(ringing(&v->axis[PAN], time_ns),
+                                                            ringing(&v->axis[TILT], time_ns))
+                         : 0;
     pthread_mutex_unlock(&v->lock);
     zoom = clamp(zoom, 1, HEAD_MAX_ZOOM);
     double focus = virtual_lens_focus(v->lens, time_ns);
@@ -257,7 +268,7 @@ static void pose(struct head *h, int64_t time_ns, struct pose *ret)
                          .zoom = zoom,
                          .focus = focus,
                          .hfov_deg = lens_breathe(head_hfov_deg(zoom), focus),
-                         .uncertainty_deg = moved ? HEAD_SLACK_DEG : 0,
+                         .uncertainty_deg = doubt,
                          .known = true};
 }
 

@@ -178,6 +178,40 @@ static struct pose really(struct virtual_sensor *v, const struct pose *believed,
     return p;
 }
 
+/* A smear by shaking is no straight line; and what shakes is measured to a fifth. */
+#define SHAKE_UNSURE 1.3
+
+static void add_shake(struct virtual_sensor *v, struct capture *how)
+{
+    double deg = SHAKE_UNSURE * world_shake(v->world, how->start_ns, how->end_ns);
+    how->pose_start.uncertainty_deg += deg;
+    how->pose_end.uncertainty_deg += deg;
+}
+
+/* Discs are made of blurred pictures (bokeh.h), whose rims are soft: light goes farther. */
+#define SPREAD_SHARP_PX 0.2 /* a radius below is none */
+#define SPREAD_SHARE 2.5f
+#define SPREAD_PX 4.0f
+
+/* How far all that is out of focus is spread. NULL: all is sharp, or out of memory. */
+static struct shot_spread *spread_of(struct virtual_sensor *v, const struct optics *o)
+{
+    if (!(o->focus_m > 0) || !v->metres)
+        return NULL;
+    struct shot_spread *ret = calloc(1, sizeof(*ret));
+    int across = (v->width + WORLD_STEP - 1) / WORLD_STEP;
+    int down = (v->height + WORLD_STEP - 1) / WORLD_STEP;
+    for (int y = 0; ret && y < down; y++)
+        for (int x = 0; x < across; x++) {
+            double disc =
+                optics_disc(o, (double)v->metres[(size_t)y * (size_t)across + (size_t)x], v->width);
+            float *to = &ret->px[y * SHOT_DOWN / down][x * SHOT_ACROSS / across];
+            if (disc / 2 > SPREAD_SHARP_PX)
+                *to = fmaxf(*to, SPREAD_SHARE * (float)(disc / 2) + SPREAD_PX);
+        }
+    return ret;
+}
+
 /* What the lens draws: light, sharp where it is focused. */
 static int draw(struct virtual_sensor *v, const struct capture *how, const struct pose *from,
                 const struct pose *till, struct radiance **ret)
@@ -274,6 +308,7 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     v->head->ops->pose(v->head, how.start_ns, &how.pose_start);
     v->head->ops->pose(v->head, how.end_ns, &how.pose_end);
     how.focus = how.pose_start.focus;
+    add_shake(v, &how);
     struct pose from = really(v, &how.pose_start, how.start_ns);
     struct pose till = really(v, &how.pose_end, how.end_ns);
     struct radiance *drawn = NULL, *seen = NULL;
@@ -301,6 +336,12 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
     if (!shot)
         return -ENOMEM;
+    if (s->wants_spread) {
+        struct optics o;
+        virtual_lens_optics(v->lens, how.start_ns, how.pose_start.zoom, &o);
+        o.f_number = how.iris_f;
+        shot->spread = spread_of(v, &o);
+    }
     shot->light = measure_light(seen, &silicon, mix64(v->seed ^ serial));
     int64_t middle_ns = start_ns + p->exposure_ns / 2;
     struct truth_shot truth = {.serial = serial,

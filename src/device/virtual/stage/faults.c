@@ -136,6 +136,10 @@ static struct shot *with_light(struct shot *to, const struct shot *from)
 {
     if (to && from->light && (to->light = malloc(sizeof(*to->light))))
         *to->light = *from->light;
+    if (to && from->spread && (to->spread = malloc(sizeof(*to->spread))))
+        *to->spread = *from->spread;
+    if (to)
+        to->axis = from->axis;
     return to;
 }
 
@@ -223,6 +227,7 @@ static int sensor_take(struct sensor *s, uint64_t serial, int64_t start_ns, stru
     bool freeze = holds(f, SOURCE_FREEZE, now_ns, &none);
     if (freeze && f->frozen)
         return again(f, serial, start_ns, ret_shot);
+    f->inner_sensor->wants_spread = s->wants_spread;
     int err = f->inner_sensor->ops->take(f->inner_sensor, serial, start_ns, ret_shot);
     f->frozen = shot_unref(f->frozen);
     if (err)

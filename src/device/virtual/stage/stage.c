@@ -491,6 +491,16 @@ void stage_mount(struct stage *s, int64_t time_ns, double *ret_dpan, double *ret
     *ret_droll = deg[2];
 }
 
+double stage_shake(struct stage *s, int64_t time_ns)
+{
+    struct state now;
+    double deg[3], unused;
+    get_state(s, time_ns, &now);
+    for (int i = 0; i < 3; i++)
+        swing(s, &now, time_ns, i, &deg[i], &unused);
+    return hypot(deg[0], deg[1]) + fabs(deg[2]);
+}
+
 /* The sensor lies 10 cm from where the mount bends; a blow is felt at once, before the
  * mount has moved. */
 void stage_accel(struct stage *s, int64_t time_ns, double ret_g[3])

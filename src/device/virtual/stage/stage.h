@@ -148,6 +148,9 @@ void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS]);
 void stage_mount(struct stage *s, int64_t time_ns, double *ret_dpan, double *ret_dtilt,
                  double *ret_droll);
 
+/* How far it has been shaken out of where it stands, degrees: all axes together. */
+double stage_shake(struct stage *s, int64_t time_ns);
+
 /* Blows against the housing, and claps: how long a clap's lamp burns, and how long any of both
  * is heard at most. */
 #define STAGE_CLAP_NS INT64_C(100000000)
