@@ -181,6 +181,7 @@ static void apply_masks(struct app *a)
     const struct mask_set blind = {.everything = true, .colour = {16, 128, 128}};
     pipeline_forget(a->camera.pipeline, masks_set(a->masks, set ? set : &blind));
     source_retake(a->camera.source);
+    hls_door_forget(a->hls);
     free(set);
     room_unref(s);
 }

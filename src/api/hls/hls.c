@@ -479,3 +479,8 @@ struct hls_door *hls_door_free(struct hls_door *d)
     free(d);
     return NULL;
 }
+
+void hls_door_forget(struct hls_door *d)
+{
+    list_for_each_safe(it, &d->shows) show_free(container_of(it, struct show, in_door));
+}
