@@ -341,7 +341,7 @@ static void spread_out(const struct activity_watch *w, struct activity *a, int x
 }
 
 /* What is active is kept as it is now; the rest follows slowly, so that its noise averages
- * out. Returns how many are active; restless ones that are on their own do not matter. */
+ * out. Returns how many are active; what is restless must be so beyond doubt. */
 static unsigned take_cells(struct activity_watch *w, struct activity *a, uint8_t still_shift)
 {
     unsigned n = 0;
@@ -351,7 +351,7 @@ static unsigned take_cells(struct activity_watch *w, struct activity *a, uint8_t
             if (is_active(w, x, y)) {
                 spread_out(w, a, x, y);
                 w->shift[cell_at(w, x, y)] = 0;
-                n += !a->restless[y * w->across + x] || neighbour_has(w, x, y, 2);
+                n += !a->restless[y * w->across + x] || w->excess[cell_at(w, x, y)] > 0;
             }
     return n;
 }

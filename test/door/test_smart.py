@@ -1,0 +1,201 @@
+"""The smart codec as its users see it: what is asked for, what is sent, what is told (rows E5, E6),
+and that all codecs show the same colours (E10)."""
+import json
+import re
+import subprocess
+
+import av1_rtp
+import pictures
+
+NOBODY = "scenario nobody\nlength 600 loop\n"
+SMALL = "resolution=640x360&videocodec=h264"
+
+
+def streams(c):
+    r = c.admin.json("/axis-cgi/streamstatus.cgi", "getAllStreams")
+    return r["data"]["streams"]
+
+
+def quiet_place(t):
+    c = t.camera(clock="sim")
+    c.setup()
+    r = c.admin.post("/vedette/stage/scenario", json.dumps({"text": NOBODY}), type="application/json")
+    t.equal(r.status, 200, r.text)
+    r = c.admin.post("/vedette/stage", json.dumps({"do": ["wind 0 0s"]}), type="application/json")
+    t.equal(r.status, 200, r.text)
+    return c
+
+
+def test_E6_arguments(t):
+    """Known values are taken, others refused by name; equal wishes share an encoder."""
+    c = t.shared()
+    path = "/axis-media/media.amp?" + SMALL
+    for bad, name in (("videozstrength=5", "videozstrength"), ("videozgopmode=long", "videozgopmode"),
+                      ("videozmaxgoplength=0", "videozmaxgoplength"), ("videozmaxgoplength=1201", "videozmaxgoplength"),
+                      ("videozfpsmode=yes", "videozfpsmode"), ("videozminfps=-1", "videozminfps"),
+                      ("videozprofile=small", "videozprofile")):
+        s = c.rtsp_client(f"{path}&{bad}")
+        t.equal(s.describe().status, 400, bad)
+        s.close()
+    wishes = ["&videozstrength=30&videozgopmode=dynamic&videozmaxgoplength=90",
+              "&videozstrength=30&videozgopmode=dynamic&videozmaxgoplength=90&videozminfps=7",  # fixed: no matter
+              "&videozstrength=30&videozgopmode=fixed&videozmaxgoplength=90"]
+    clients = [c.rtsp_client(path + w) for w in wishes]
+    for s in clients:
+        s.start()
+        s.unit()
+    ssrcs = [s.packet().ssrc for s in clients]
+    t.equal(ssrcs[0], ssrcs[1])
+    t.check(ssrcs[0] != ssrcs[2])
+    told = [x["actual"]["smart"] for x in streams(c) if "actual" in x][-3:]
+    t.equal([(x["strength"], x["gopmode"], x["maxgoplength"], x["fpsmode"], x["profile"]) for x in told],
+            [(30, "dynamic", 90, "fixed", "classic")] * 2 + [(30, "fixed", 0, "fixed", "classic")])
+    for s in clients:
+        s.close()
+
+
+def test_E6_parameters(t):
+    """What is set holds for streams that say nothing else, and a stream profile says it as well."""
+    c = t.shared()
+    t.equal(c.param("Image.I0.MPEG.ZStrength"), "10")
+    c.set_param(**{"Image.I0.MPEG.ZStrength": "40", "Image.I0.MPEG.ZGopMode": "dynamic",
+                   "Image.I0.MPEG.ZMaxGopLength": "600", "Image.I0.MPEG.ZFpsMode": "dynamic",
+                   "Image.I0.MPEG.ZMinFps": "5"})
+    s = c.rtsp_client("/axis-media/media.amp?" + SMALL)
+    s.start()
+    s.unit()
+    smart = streams(c)[-1]["actual"]["smart"]
+    t.equal((smart["strength"], smart["maxgoplength"], smart["fpsmode"], smart["minfps"]), (40, 600, "dynamic", 5.0))
+    s.close()
+    c.set_param(**{"Image.I0.MPEG.ZStrength": "10", "Image.I0.MPEG.ZGopMode": "fixed",
+                   "Image.I0.MPEG.ZMaxGopLength": "300", "Image.I0.MPEG.ZFpsMode": "fixed",
+                   "Image.I0.MPEG.ZMinFps": "0"})
+
+
+def test_E6_calm_then_somebody(t):
+    """Nobody there: a picture a second, few bytes. Somebody: the first picture with him is sent at once,
+    without a key, and good."""
+    c = quiet_place(t)
+    smart = "&videozstrength=30&videozgopmode=dynamic&videozmaxgoplength=300&videozfpsmode=dynamic"
+    s = c.rtsp_client("/axis-media/media.amp?" + SMALL + smart)
+    s.start()
+    times = []
+
+    def take(seconds):
+        c.advance(seconds)
+        n = 0
+        while s.conn.buf or s.queue or s.conn.readable(0.3):
+            p = s.packet()
+            if p.marker:
+                times.append(p.time)
+                n += 1
+        return n
+
+    t.check(take(4) > 20)
+    calm = take(4)
+    t.check(calm <= 6, f"{calm} pictures in four seconds of nothing")
+    actual = streams(c)[-1]["actual"]
+    t.check(actual["fps"] < 3 and actual["smart"]["still_share"] > 0.9 and actual["smart"]["left_out"] > 60, actual)
+    t.check(actual["kbps"] < 60, actual)
+    newest = times[-1]
+    r = c.admin.post("/vedette/stage/spawn", json.dumps({"who": "man walk (-2 25 12 25)"}), type="application/json")
+    t.equal(r.status, 200, r.text)
+    t.equal(take(0.2), 6)
+    t.check((times[-6] - newest) & 0xffffffff <= 90000 * 1.1, times[-7:])
+    t.check(take(1) >= 29)
+    s.close()
+
+
+def test_E6_key_for_who_joins(t):
+    """In the middle of a long interval, with hardly any pictures coming: a key all the same, at once."""
+    c = quiet_place(t)
+    query = ("/axis-media/media.amp?" + SMALL + "&videozgopmode=dynamic&videozmaxgoplength=300&videozfpsmode=dynamic")
+    a = c.rtsp_client(query)
+    a.start()
+    c.advance(5)
+    b = c.rtsp_client(query)
+    with c.ticking():
+        b.start()
+        _, unit = b.unit()
+    t.check(5 in pictures.kinds(unit), pictures.kinds(unit))
+    a.close(), b.close()
+
+
+def decoded(t, data, form, codec=None):
+    """Mean red, green and blue of 16 × 9 fields, by the tags of the stream."""
+    path = t.dir() / f"one.{form}"
+    path.write_bytes(data)
+    p = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *(["-c:v", codec] if codec else []), "-f", form, "-i", path,
+                        "-frames:v", "1", "-vf", "scale=out_range=pc:flags=accurate_rnd+full_chroma_int,format=rgb24,"
+                        "scale=16:9:flags=area", "-f", "rawvideo", "-"], capture_output=True, timeout=60)
+    t.equal((p.returncode, len(p.stdout)), (0, 16 * 9 * 3), p.stderr)
+    return p.stdout
+
+
+def test_E10_same_colours(t):
+    """H.264, H.265, AV1 and JPEG of one scene, decoded by what their tags say."""
+    t.need("ffmpeg")
+    c = quiet_place(t)
+    size = "resolution=640x360&compression=5&videozstrength=off"
+    # colours that are there: red, green and blue things on the street
+    for who in ("bus at 0 30 facing 90", "car at -8 27 facing 90", "woman at -3 24 facing 180"):
+        c.admin.post("/vedette/stage/spawn", json.dumps({"who": who}), type="application/json")
+    warm = c.rtsp_client("/axis-media/media.amp?resolution=320x180&compression=60")
+    warm.start()
+    c.advance(4)  # exposure and white balance have settled
+    clients = {k: c.rtsp_client(f"/axis-media/media.amp?{size}&videocodec={k}") for k in ("h264", "h265", "av1")}
+    seen = {}
+    with c.ticking():
+        for s in clients.values():
+            s.start()
+        _, unit = clients["h264"].unit()
+        seen["h264"] = decoded(t, b"".join(b"\0\0\0\1" + n for n in unit), "h264")
+        nals, part = [], None
+        while True:  # RFC 7798
+            p = clients["h265"].packet()
+            kind = p.payload[0] >> 1 & 63
+            if kind == 49:
+                if p.payload[2] & 0x80:
+                    part = bytes([p.payload[0] & 0x81 | (p.payload[2] & 63) << 1, p.payload[1]])
+                part += p.payload[3:]
+                if p.payload[2] & 0x40:
+                    nals.append(part)
+            elif kind == 48:
+                at = 2
+                while at < len(p.payload):
+                    n = int.from_bytes(p.payload[at:at + 2], "big")
+                    nals.append(bytes(p.payload[at + 2:at + 2 + n]))
+                    at += 2 + n
+            else:
+                nals.append(bytes(p.payload))
+            if p.marker:
+                break
+        seen["h265"] = decoded(t, b"".join(b"\0\0\0\1" + n for n in nals), "hevc")
+        depay, unit = av1_rtp.Av1(), None
+        while not unit:
+            p = clients["av1"].packet()
+            unit = depay.push(p.payload, p.marker, p.time)
+        seen["av1"] = decoded(t, unit.stored(), "obu", "libdav1d")
+        seen["jpeg"] = decoded(t, c.snapshot("resolution=640x360&compression=5"), "mjpeg")
+    fields = seen["jpeg"]
+    spread = max(abs(fields[i] - fields[i + 2]) for i in range(0, len(fields), 3))
+    t.check(spread > 25, f"nothing in the scene has a colour ({spread})")
+    for name, other in seen.items():
+        worst = max(abs(a - b) for a, b in zip(fields, other))
+        mean = sum(a - b for a, b in zip(fields, other)) / len(fields)
+        t.check(worst <= 8 and abs(mean) < 1.5, f"{name}: by up to {worst}, on the average {mean:.2f}")
+    for s in (*clients.values(), warm):
+        s.close()
+
+
+def test_E5_bitrate_told(t):
+    """A limited stream's real bitrate stands in streamstatus, and it is kept."""
+    c = quiet_place(t)
+    s = c.rtsp_client("/axis-media/media.amp?" + SMALL + "&videobitratemode=mbr&videomaxbitrate=300&compression=0")
+    s.start()
+    c.advance(6)
+    actual = streams(c)[-1]["actual"]
+    t.check(20 < actual["kbps"] <= 450, actual)  # over two seconds, with a second's room
+    t.check(28 <= actual["fps"] <= 30.5 and actual["gop"] == 32, actual)
+    t.check(re.match(r"video/x-h264", streams(c)[-1]["mime"]))
+    s.close()
