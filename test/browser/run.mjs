@@ -18,6 +18,7 @@ if (!existsSync(join(here, 'node_modules/playwright-core')))
 const { chromium } = await import('playwright-core');
 const { ask, check, near, serve, sleep, startCamera, until, wire } = await import('./lib.mjs');
 const { imageTests } = await import('./image.mjs');
+const { audioTests } = await import('./audio.mjs');
 const { stageTests } = await import('./stage.mjs');
 const { streamTests } = await import('./stream.mjs');
 const require = createRequire(import.meta.url);
@@ -44,6 +45,8 @@ const browser = await chromium.launch({
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    '--use-fake-device-for-media-stream', // its microphone beeps
+    '--use-fake-ui-for-media-stream',
   ],
 });
 
@@ -677,6 +680,8 @@ imageTests({
 });
 
 stageTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, live, axeClean, shoot, advances, picture });
+
+audioTests({ test, base, admin: ADMIN, openLive, axeClean, shoot });
 
 streamTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, axeClean, shoot, advances, picture, secure: () => secureBase });
 

@@ -1,4 +1,5 @@
 // Every word of the page, in one catalogue: key → [English, German].
+import { audioTexts } from './texts.audio';
 import { imageTexts } from './texts.image';
 import { stageTexts } from './texts.stage';
 import { streamTexts } from './texts.stream';
@@ -6,6 +7,7 @@ import { streamTexts } from './texts.stream';
 const texts = {
   ...stageTexts,
   ...imageTexts,
+  ...audioTexts,
   ...streamTexts,
   'app.starting': ['Connecting to the camera…', 'Verbindung zur Kamera wird aufgebaut …'],
   'app.unreachable': ['The camera does not answer. Trying again…', 'Die Kamera antwortet nicht. Neuer Versuch …'],

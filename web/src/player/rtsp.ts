@@ -1,5 +1,5 @@
 // RTSP inside a WebSocket (subprotocol "binary"): requests as text, media as
-// interleaved packets (RFC 2326 10.12), one video track.
+// interleaved packets (RFC 2326 10.12), one track: of pictures, of sound, or the back channel.
 import { join } from './rtp';
 
 export class RtspError extends Error {
@@ -32,10 +32,14 @@ const MAX_PENDING = 4 << 20;
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
-function parseSdp(sdp: string): { track: Track; control: string } | null {
-  const at = sdp.search(/^m=video/m);
-  if (at < 0) return null;
-  const media = sdp.slice(at).split(/^m=(?!video)/m)[0];
+export type Medium = 'video' | 'audio' | 'back';
+const BACK = 'www.onvif.org/ver20/backchannel';
+
+function parseSdp(sdp: string, medium: Medium): { track: Track; control: string } | null {
+  const media = sdp
+    .split(/^(?=m=)/m)
+    .find((m) => m.startsWith(medium === 'video' ? 'm=video' : 'm=audio') && /^a=sendonly/m.test(m) === (medium === 'back'));
+  if (!media) return null;
   const map = /^a=rtpmap:\d+ ([\w-]+)\/(\d+)/m.exec(media);
   const sprop = /sprop-parameter-sets=([^;,\s]+),([^;\s]+)/.exec(media);
   const av1 = /profile=(\d+);level-idx=(\d+);tier=(\d+)/.exec(media);
@@ -65,9 +69,13 @@ export class RtspOverWebSocket {
   private keepAlive = 0;
   private aggregate: string;
 
+  private seq = 0;
+  private time = 0;
+
   constructor(
     private readonly address: string,
     private readonly url: string,
+    private readonly medium: Medium = 'video',
   ) {
     this.aggregate = url;
   }
@@ -75,22 +83,39 @@ export class RtspOverWebSocket {
   /** Connects and plays; resolves with the track once packets are about to flow. */
   async play(): Promise<Track> {
     await this.connect();
-    const described = await this.request('DESCRIBE', this.url, { Accept: 'application/sdp' });
-    const sdp = parseSdp(described.body);
-    if (!sdp) throw new RtspError(415, 'The stream holds no video.');
+    const require: Record<string, string> = this.medium === 'back' ? { Require: BACK } : {};
+    const described = await this.request('DESCRIBE', this.url, { Accept: 'application/sdp', ...require });
+    const sdp = parseSdp(described.body, this.medium);
+    if (!sdp) throw new RtspError(415, `The stream holds no ${this.medium}.`);
     const base = described.headers.get('content-base') ?? this.url;
     const control = /^rtsps?:/i.test(sdp.control) ? sdp.control : base.replace(/\/?$/, '/') + sdp.control;
-    const setup = await this.request('SETUP', control, { Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1' });
+    const setup = await this.request('SETUP', control, { Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1', ...require });
     const [id, ...more] = (setup.headers.get('session') ?? '').split(';');
     this.sessionId = id.trim();
     const seconds = Number(/timeout=(\d+)/.exec(more.join(';'))?.[1] ?? 60);
     this.aggregate = described.headers.get('content-base') ?? this.url;
-    await this.request('PLAY', this.aggregate, {});
+    await this.request('PLAY', this.aggregate, require);
     this.keepAlive = window.setInterval(
       () => this.request('GET_PARAMETER', this.aggregate, {}).catch(() => {}),
       Math.max(5, seconds / 2) * 1000,
     );
     return sdp.track;
+  }
+
+  /** One packet of G.711 over the back channel. */
+  say(body: Uint8Array, samples: number): void {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    const frame = new Uint8Array(16 + body.length);
+    const view = new DataView(frame.buffer);
+    frame[0] = 0x24;
+    view.setUint16(2, 12 + body.length);
+    frame[4] = 0x80;
+    view.setUint16(6, this.seq++ & 0xffff);
+    view.setUint32(8, this.time >>> 0);
+    view.setUint32(12, 0x5645_4454);
+    this.time += samples;
+    frame.set(body, 16);
+    this.socket.send(frame);
   }
 
   close(): void {
