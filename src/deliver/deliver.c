@@ -108,6 +108,7 @@ static void aim_drop(struct aim *a)
         a->cursor->ops->close(a->cursor);
     packet_unref(a->first);
     stream_unref(a->stream);
+    srtp_unref(a->srtp);
     *a = (struct aim){.epoch = a->epoch};
 }
 
@@ -130,7 +131,8 @@ static void let_go_track(struct viewer *v, int i, bool bye)
         return;
     uint8_t rtcp[RTCP_MAX];
     const struct rtcp_source src = {stream_ssrc(feed_stream(t->feed)), v->desc.cname};
-    size_t len = bye && t->played ? rtcp_bye(rtcp, &src) : 0;
+    /* encrypted reports are numbered by the sender loop alone */
+    size_t len = bye && t->played && !t->srtp ? rtcp_bye(rtcp, &src) : 0;
     t->played = false;
     aim_at(v, i, NULL);
     if (len && v->desc.framing == FRAMING_UDP) {
@@ -142,6 +144,7 @@ static void let_go_track(struct viewer *v, int i, bool bye)
         pthread_mutex_unlock(&v->lock);
     }
     t->feed = feed_close(t->feed);
+    t->srtp = srtp_unref(t->srtp);
 }
 
 static void let_go(struct viewer *v, bool bye)
@@ -232,6 +235,14 @@ int viewer_add_track(struct viewer *v, int track, struct feed *take_feed, int ch
     return 0;
 }
 
+int viewer_secure_track(struct viewer *v, int track, const uint8_t key[])
+{
+    struct track *t = &v->tracks[track];
+    srtp_unref(t->srtp);
+    t->srtp = srtp_new(key);
+    return t->srtp ? 0 : -ENOMEM;
+}
+
 static int64_t frame_time(struct stream *s)
 {
     struct stream_format f;
@@ -274,6 +285,7 @@ int viewer_play(struct viewer *v, int track,
         .cursor = c,
         .first = p,
         .stream = stream_ref(s),
+        .srtp = t->srtp ? srtp_ref(t->srtp) : NULL,
         .channel = t->channel,
         .frame_ns = frame_time(s),
     };
@@ -294,7 +306,8 @@ bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len)
         return false;
     for (int i = 0; i < MAX_TRACKS; i++) {
         struct feed *feed = v->tracks[i].feed;
-        if (!feed || !rtcp_read(bytes, len, stream_ssrc(feed_stream(feed)), &news))
+        if (!feed || v->tracks[i].srtp ||
+            !rtcp_read(bytes, len, stream_ssrc(feed_stream(feed)), &news))
             continue;
         if (news.report)
             v->loss_fraction = news.loss_fraction;

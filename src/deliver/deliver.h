@@ -101,6 +101,9 @@ int viewer_play(struct viewer *v, int track,
                 void (*ready)(struct viewer *v, const struct viewer_join *join, void *arg),
                 void *arg);
 void viewer_go(struct viewer *v);
+/* The track is encrypted from its first packet on (SRTP, deliver/srtp.h): once, before it
+ * plays. Receivers' reports are not understood then. -ENOMEM. */
+int viewer_secure_track(struct viewer *v, int track, const uint8_t key[]);
 void viewer_pause(struct viewer *v);
 void viewer_request_key(struct viewer *v); /* of each track, soon */
 

@@ -17,6 +17,7 @@
 #include "deliver/rtcp.h"
 #include "deliver/rtp.h"
 #include "deliver/sound_http.h"
+#include "deliver/srtp.h"
 #include "media/stream.h"
 
 #define MAX_TRACKS 4
@@ -64,6 +65,7 @@ struct aim {
     struct cursor *cursor;
     struct packet *first; /* the picture to start with; NULL: wait for a key */
     struct stream *stream;
+    struct srtp *srtp; /* NULL: in the clear */
     int channel;
     int64_t frame_ns; /* nominal */
 };
@@ -73,6 +75,7 @@ struct track {
     int index;
     /* control loop's */
     struct feed *feed;
+    struct srtp *srtp;
     int channel;
     bool played;
     void (*ready)(struct viewer *v, const struct viewer_join *join, void *arg);
@@ -96,6 +99,7 @@ struct batch {
     int n, at;
     struct packet *picture;
     void *own;
+    struct packet_form *secret; /* encrypted for this viewer alone */
     char head[SOUND_HTTP_HEAD];
     struct track *track;
     unsigned packets;

@@ -39,9 +39,22 @@ void batch_release(struct viewer *v)
 {
     packet_unref(v->batch.picture);
     free(v->batch.own);
+    if (v->batch.secret)
+        v->batch.secret->free(v->batch.secret);
     v->batch = (struct batch){0};
     v->udp.form = NULL;
     v->udp.trains = NULL;
+}
+
+/* The packets as this viewer's track wants them; NULL: they cannot be made. */
+static const struct rtp_form *form_for(struct viewer *v, struct track *t, struct packet *p)
+{
+    const struct rtp_form *form = rtp_form_of(t->now.stream, p);
+    if (!form || !t->now.srtp)
+        return form;
+    struct rtp_form *secret = srtp_form(t->now.srtp, form, p, t->now.channel);
+    v->batch.secret = secret ? &secret->base : NULL;
+    return secret;
 }
 
 static void batch_add(struct batch *b, const void *bytes, size_t len)
@@ -126,8 +139,10 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
         track_sent(t, 0, 0);
         return true;
     }
-    const struct rtp_form *form = rtp_form_of(t->now.stream, p);
-    const uint8_t *bytes = form ? rtp_form_bytes(form, t->now.channel, &b->own) : NULL;
+    const struct rtp_form *form = form_for(v, t, p);
+    const uint8_t *bytes = !form         ? NULL
+                           : t->now.srtp ? form->bytes
+                                         : rtp_form_bytes(form, t->now.channel, &b->own);
     if (!bytes)
         return false;
     if (v->desc.framing == FRAMING_WEBSOCKET) {
@@ -296,7 +311,7 @@ static bool begin_udp(struct viewer *v)
             loop_timer_at(v->s->loop, &v->pace, v->pace_ns);
             return false;
         }
-        const struct rtp_form *form = rtp_form_of(t->now.stream, p);
+        const struct rtp_form *form = form_for(v, t, p);
         const struct rtp_udp *trains = form ? rtp_udp_of(form) : NULL;
         if (trains) {
             report_udp(v, t);
@@ -310,6 +325,7 @@ static bool begin_udp(struct viewer *v)
             v->pace_ns = now_ns + t->now.frame_ns / CATCH_UP_FACTOR;
             return true;
         }
+        batch_release(v); /* what was encrypted */
         track_lost(t, 1, false);
         packet_unref(p);
     }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RTCP_MAX 400 /* of what we write */
+#define RTCP_MAX 400 /* of what we write, encrypted (srtp.h) */
 
 struct rtcp_source {
     uint32_t ssrc;

@@ -92,6 +92,23 @@ static size_t aligned(size_t n)
     return (n + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
+struct rtp_form *rtp_form_new(unsigned n, size_t len)
+{
+    /* one allocation: the struct, the offsets, the bytes */
+    size_t before = aligned(sizeof(struct rtp_form) + (n + 1) * sizeof(uint32_t));
+    struct rtp_form *f = aligned_alloc(LINE, before + aligned(len));
+    if (!f)
+        return NULL;
+    *f = (struct rtp_form){
+        .base.free = form_free,
+        .offset = (uint32_t *)(f + 1),
+        .bytes = (uint8_t *)f + before,
+        .len = len,
+        .n = n,
+    };
+    return f;
+}
+
 const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
 {
     struct packet_form *base = packet_get_form(p, PACKET_FORM_RTP);
@@ -104,18 +121,9 @@ const struct rtp_form *rtp_form_of(struct stream *s, struct packet *p)
     struct tally t = {0};
     if (rtp_split(p->bytes, p->len, codec, tally_put, &t) <= 0 || t.n > UINT16_MAX)
         return NULL;
-    /* one allocation: the struct, the offsets, the bytes */
-    size_t before = aligned(sizeof(struct rtp_form) + (t.n + 1) * sizeof(uint32_t));
-    struct rtp_form *f = aligned_alloc(LINE, before + aligned(t.len));
+    struct rtp_form *f = rtp_form_new(t.n, t.len);
     if (!f)
         return NULL;
-    *f = (struct rtp_form){
-        .base.free = form_free,
-        .offset = (uint32_t *)(f + 1),
-        .bytes = (uint8_t *)f + before,
-        .len = t.len,
-        .n = t.n,
-    };
     struct writer w = {
         .form = f,
         .at = f->bytes,

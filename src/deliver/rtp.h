@@ -54,6 +54,10 @@ struct rtp_form {
 };
 
 int rtp_payload_type(enum codec codec, int rate_hz /* of sound */);
+/* Room for n packets of so many bytes in all, '$' and lengths included; filled in by the
+ * caller, and freed by base.free. NULL: out of memory. */
+struct rtp_form *rtp_form_new(unsigned n, size_t len);
+
 /* For stream_set_rtp_count(): how many RTP packets it will be; 0: nothing that RTP
  * can carry (an empty picture, a JPEG that RFC 2435 does not know). */
 int rtp_count(const struct packet *p, enum codec codec);

@@ -16,6 +16,7 @@ void track_stop(struct track *t)
         t->now.cursor->ops->close(t->now.cursor);
     packet_unref(t->now.first);
     stream_unref(t->now.stream);
+    srtp_unref(t->now.srtp);
     t->now = (struct aim){.epoch = t->now.epoch};
 }
 
@@ -102,10 +103,11 @@ size_t track_report(struct track *t, uint8_t ret[RTCP_MAX])
     /* not all viewers in the same moment */
     t->report_ns = now_ns + REPORT_NS + (t->octets & 255) * 2 * NSEC_PER_MSEC;
     const struct rtcp_source src = {stream_ssrc(t->now.stream), t->v->desc.cname};
-    return rtcp_sender_report(
-        ret, &src, clock_utc_of(clock, now_ns),
-        stream_rtp_time(t->now.stream, now_ns, stream_clock_hz(t->now.stream)), t->packets,
-        t->octets);
+    size_t len =
+        rtcp_sender_report(ret, &src, clock_utc_of(clock, now_ns),
+                           stream_rtp_time(t->now.stream, now_ns, stream_clock_hz(t->now.stream)),
+                           t->packets, t->octets);
+    return t->now.srtp ? srtp_report(t->now.srtp, ret, len) : len;
 }
 
 /* The first key picture for one who waits for it: the control loop learns where it begins. */

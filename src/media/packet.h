@@ -52,6 +52,7 @@ struct packet {
     int64_t utc_ns;   /* of time_ns */
     int64_t coded_ns; /* when coding ended, monotonic */
     uint16_t rtp_seq; /* of its first RTP packet; set by stream_append */
+    uint32_t rtp_wraps; /* how often sequence numbers had begun anew before that */
     uint16_t rtp_count;
     struct capture how;
     /* Other forms of the same bytes, made lazily by deliver, once, and shared by

@@ -44,7 +44,7 @@ struct stream {
     bool has_key;
     uint64_t newest_key; /* valid while it is in the window */
     size_t bytes;
-    uint16_t next_seq;
+    uint64_t next_seq; /* RTP takes the lower 16 bits */
     struct stream_format format;
     uint32_t least_masks; /* packets with an older set are not shown */
     bool wants_key;       /* what was before is gone: only a key packet may follow */
@@ -225,9 +225,10 @@ void stream_append(struct stream *s, struct packet *take_p)
     }
     s->wants_key = false;
     p->serial = s->head;
-    p->rtp_seq = s->next_seq;
+    p->rtp_seq = (uint16_t)s->next_seq;
+    p->rtp_wraps = (uint32_t)(s->next_seq >> 16);
     p->rtp_count = (uint16_t)count;
-    s->next_seq = (uint16_t)(s->next_seq + count);
+    s->next_seq += (unsigned)count;
     if (s->head - s->tail == s->cap && !ring_grow(s))
         full = pop_tail(s);
     s->ring[p->serial & (s->cap - 1)] = p;

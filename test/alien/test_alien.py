@@ -116,6 +116,21 @@ def test_E2_ffmpeg_rtsps(t):
     play(t, t.shared(), scheme="rtsps", seconds=5)
 
 
+def test_E2_srtp(t):
+    """Encrypted media: GStreamer takes its key by MIKEY, over UDP and interleaved; ffmpeg by SDES."""
+    t.need("gst-launch-1.0", "ffmpeg")
+    c = t.shared()
+    query = "?srtp=1&resolution=640x360&fps=15"
+    p = run(["ffmpeg", "-nostdin", "-v", "error", "-i", url(c, query, "rtsps"), "-frames:v", "30", "-f", "null", "-"])
+    t.equal((p.returncode, p.stderr), (0, ""))
+    env = {**os.environ, "GST_REGISTRY": str(t.dir() / "registry")}
+    for protocol in ("udp", "tcp"):
+        p = run(["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, query, 'rtsps')}", f"protocols={protocol}",
+                 "tls-validation-flags=0", "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "identity",
+                 "eos-after=30", "!", "fakesink", "sync=false"], env=env)
+        t.equal(p.returncode, 0, p.stderr[-2000:])
+
+
 def test_E1_ffmpeg_mjpeg_rtsp(t):
     play(t, t.shared(), "?videocodec=jpeg&resolution=1280x720&fps=15", seconds=5, fps=15)
 

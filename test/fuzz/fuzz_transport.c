@@ -15,11 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new(1 << 20);
     if (!s || !arena)
         abort();
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 16; i++) {
         struct transport t;
         bool unicast = i & 1, udp = i & 2;
         const struct transport_offer offer = {.unicast = unicast,
                                               .udp = udp,
+                                              .srtp = i & 8,
                                               .peer = "192.0.2.7",
                                               .group = i & 4 ? "239.192.1.2" : NULL};
         int status = transport_pick(s, &offer, &t);
@@ -27,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (status)
             continue;
         assert(t.tcp ? unicast : t.multicast ? offer.group != NULL : udp);
+        assert(!t.savp || (i & 8));
         assert(t.channel >= 0 && t.channel < 255);
         assert(!t.tcp || !t.multicast);
         if (!t.tcp && !t.multicast)

@@ -5,6 +5,7 @@
 
 #include "api/request.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/fault.h"
 #include "base/text.h"
 #include "door.h"
@@ -12,6 +13,7 @@
 #include "media/encode.h"
 #include "media/pipeline.h"
 #include "media/sounds.h"
+#include "mikey.h"
 #include "net/conn.h"
 #include "sdp.h"
 #include "sound/mouth.h"
@@ -47,6 +49,42 @@ static int plan_groups(struct rtsp_request *r, struct group_plan *pictures,
     return err < 0 || !r->sound ? err : group_plan(r->conn, feed_stream(r->sound), sound, why);
 }
 
+int rtsp_wants_srtp(struct rtsp_conn *c, const struct arg *args, size_t n, struct fault *why)
+{
+    const char *value = NULL;
+    while (n--)
+        if (!value && !strcmp(args[n].name, "srtp"))
+            value = args[n].value;
+    if (!value || !*value || !strcmp(value, "0"))
+        return 0;
+    if (strcmp(value, "1"))
+        return fault_set(why, FAULT_INVALID, "srtp", "must be 0 or 1");
+    if (!conn_secure(c->conn))
+        return fault_set(why, FAULT_INVALID, "srtp",
+                         "its keys are told over TLS only: ask by rtsps:");
+    return 1;
+}
+
+/* A new key for each track that is described. */
+static void make_keys(struct rtsp_request *r, struct sdp_key ret[RTSP_TRACKS])
+{
+    struct rtsp_conn *c = r->conn;
+    const struct feed *feeds[] = {r->feed ? r->feed : r->sound, r->feed ? r->sound : NULL};
+    random_bytes(c->srtp_key, sizeof(c->srtp_key));
+    for (int i = 0; i < RTSP_TRACKS; i++) {
+        uint8_t message[MIKEY_MAX], random[16];
+        struct feed *feed = i < 2 ? (struct feed *)(uintptr_t)feeds[i] : NULL;
+        c->srtp_fresh[i] = feed;
+        if (!feed)
+            continue;
+        random_bytes(random, sizeof(random));
+        size_t len = mikey_write(message, stream_ssrc(feed_stream(feed)), c->srtp_key[i],
+                                 clock_utc(c->door->cam->clock), random);
+        base64_of(c->srtp_key[i], SRTP_KEY, ret[i].sdes);
+        base64_of(message, len, ret[i].mikey);
+    }
+}
+
 /* format: of pictures, or NULL. */
 static void reply_description(struct rtsp_request *r, const struct stream_format *format)
 {
@@ -69,7 +107,11 @@ static void reply_description(struct rtsp_request *r, const struct stream_format
         stream_get_format(feed_stream(r->sound), &sound);
     double fps =
         r->encoding->fps > 0 && r->encoding->fps < source_fps ? r->encoding->fps : source_fps;
+    struct sdp_key keys[RTSP_TRACKS] = {0};
+    if (r->srtp)
+        make_keys(r, keys);
     const struct sdp_desc desc = {
+        .keys = r->srtp ? keys : NULL,
         .id = (uint64_t)d->cam->started_utc_ns / NSEC_PER_SEC,
         .version = ++d->sdp_version,
         .name = "Live",
@@ -152,6 +194,17 @@ void rtsp_describe(struct rtsp_request *r)
         rtsp_reply(r, 400, "", NULL, NULL, 0);
         return;
     }
+    int srtp = rtsp_wants_srtp(r->conn, args, n_args, &why);
+    if (srtp < 0) {
+        rtsp_reply_fault(r, &why);
+        return;
+    }
+    if (srtp && r->back) {
+        fault_set(&why, FAULT_UNSUPPORTED, "srtp", "there is no back channel with SRTP");
+        rtsp_reply_fault(r, &why);
+        return;
+    }
+    r->srtp = srtp;
     if (request_encoding(d->cam, CODEC_H264, args, n_args, r->encoding, &view, &why) < 0) {
         rtsp_reply_fault(r, &why);
         return;

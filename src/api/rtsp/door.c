@@ -88,6 +88,7 @@ static void free_dead(struct rtsp_door *d)
         list_remove(&c->in_door);
         buf_done(&c->in);
         buf_done(&c->out);
+        explicit_bzero(c->srtp_key, sizeof(c->srtp_key));
         free(c->described_base);
         free(c->described_query);
         free(c);

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "deliver/deliver.h"
+#include "deliver/srtp.h"
 #include "media/stream.h"
 #include "net/exchange_private.h"
 #include "transport.h"
@@ -87,6 +88,7 @@ struct rtsp_request {
     int uri_status;               /* 0, or what is wrong with the target */
     struct rtsp_session *session; /* the one that it names and may use */
     bool names_session;
+    bool srtp; /* DESCRIBE: asked for */
     bool answered;
     bool back; /* the back channel is asked for */
     /* DESCRIBE and PLAY, waiting */
@@ -115,6 +117,9 @@ struct rtsp_conn {
     unsigned sessions;
     bool had_session;
     char *described_base, *described_query;
+    /* SRTP: a key for each track, made by DESCRIBE, used by one SETUP */
+    uint8_t srtp_key[RTSP_TRACKS][SRTP_KEY];
+    bool srtp_fresh[RTSP_TRACKS];
     int64_t active_ns;
     struct loop_timer idle;
 };
@@ -148,6 +153,8 @@ void rtsp_play(struct rtsp_request *r);
 enum rtsp_medium { MEDIUM_NONE, MEDIUM_VIDEO, MEDIUM_SOUND, MEDIUM_BACK };
 struct view_args;
 enum rtsp_medium rtsp_medium_of(struct rtsp_door *d, const struct view_args *view, int index);
+/* Whether the arguments ask for SRTP: 1; 0: no; negative: it cannot be had so, and why. */
+int rtsp_wants_srtp(struct rtsp_conn *c, const struct arg *args, size_t n, struct fault *why);
 /* Arguments of the URI; 0 or -EINVAL. */
 int rtsp_uri_args(struct rtsp_request *r, struct arg **ret_args, size_t *ret_n);
 const char *rtsp_base_url(struct rtsp_request *r); /* "rtsp://host/path" */

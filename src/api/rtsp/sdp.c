@@ -115,8 +115,8 @@ static void write_medium(struct buf *b, const struct sdp_desc *d, const char *me
 {
     const char *to = group ? group : d->address;
     bool six = strchr(to, ':') != NULL;
-    buf_addf(b, "m=%s %d RTP/AVP %d\r\nc=IN %s %s", medium, group ? port : 0, type,
-             six ? "IP6" : "IP4",
+    buf_addf(b, "m=%s %d RTP/%s %d\r\nc=IN %s %s", medium, group ? port : 0,
+             d->keys ? "SAVP" : "AVP", type, six ? "IP6" : "IP4",
              group ? group
              : six ? "::"
                    : "0.0.0.0");
@@ -131,6 +131,11 @@ static void write_medium(struct buf *b, const struct sdp_desc *d, const char *me
 
 static void write_end(struct buf *b, const struct sdp_desc *d, int index)
 {
+    if (d->keys)
+        buf_addf(b,
+                 "a=key-mgmt:mikey %s\r\n"
+                 "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n",
+                 d->keys[index].mikey, d->keys[index].sdes);
     buf_addf(b,
              "a=ts-refclk:local\r\n"
              "a=mediaclk:sender\r\n"

@@ -25,6 +25,10 @@ struct sdp_desc {
     const char *group, *sound_group;
     int group_port, sound_port, hops;
     const char *source; /* RFC 4570: who alone sends there, or NULL */
+    /* SRTP: keys (base64) by SDES (RFC 4568) and MIKEY (RFC 4567), by track; NULL: none */
+    const struct sdp_key {
+        char sdes[44], mikey[256];
+    } * keys;
 };
 /* -EINVAL: no parameter sets in an H.264 format. */
 int sdp_write(struct buf *b, const struct sdp_desc *d);

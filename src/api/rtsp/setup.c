@@ -200,8 +200,13 @@ static int open_track(struct rtsp_request *r, struct rtsp_session *s, struct rts
         return err;
     }
     t->ssrc = stream_ssrc(feed_stream(take_feed));
-    return viewer_add_track(t->viewer, s->tcp ? index_of(r) : 0, take_feed, t->transport.channel,
-                            why);
+    int at = s->tcp ? index_of(r) : 0;
+    err = viewer_add_track(t->viewer, at, take_feed, t->transport.channel, why);
+    if (err < 0 || !t->transport.srtp)
+        return err;
+    r->conn->srtp_fresh[index_of(r)] = false;
+    err = viewer_secure_track(t->viewer, at, r->conn->srtp_key[index_of(r)]);
+    return err < 0 ? fault_set(why, FAULT_INTERNAL, NULL, "out of memory") : 0;
 }
 
 /* The client's voice: over TCP it comes through the connection, else to ports of its own. */
@@ -236,23 +241,24 @@ static void reply_setup(struct rtsp_request *r, const struct rtsp_track *track, 
                  g->plan.hops, track->ssrc);
     else if (t->tcp)
         snprintf(text, sizeof(text),
-                 "Transport: RTP/AVP/TCP;unicast;interleaved=%d-%d;ssrc=%08X;mode=\"PLAY\"\r\n",
-                 t->channel, t->channel + 1, track->ssrc);
+                 "Transport: RTP/%s/TCP;unicast;interleaved=%d-%d;ssrc=%08X;mode=\"PLAY\"\r\n",
+                 t->savp ? "SAVP" : "AVP", t->channel, t->channel + 1, track->ssrc);
     else
         snprintf(text, sizeof(text),
-                 "Transport: RTP/AVP;unicast;client_port=%d-%d;server_port=%d-%d;ssrc=%08X;"
+                 "Transport: RTP/%s;unicast;client_port=%d-%d;server_port=%d-%d;ssrc=%08X;"
                  "mode=\"PLAY\"\r\n",
-                 t->rtp_port, t->rtcp_port, server_port, server_port + 1, track->ssrc);
+                 t->savp ? "SAVP" : "AVP", t->rtp_port, t->rtcp_port, server_port, server_port + 1,
+                 track->ssrc);
     rtsp_reply(r, 200, text, NULL, NULL, 0);
 }
 
 /* What this connection and this address can be served with. */
-static int pick_transport(struct rtsp_request *r, struct transport *ret)
+static int pick_transport(struct rtsp_request *r, bool srtp, struct transport *ret)
 {
     struct rtsp_conn *c = r->conn;
     char group[GROUP_ADDRESS_MAX + 1];
     struct sockaddr_storage address;
-    bool datagrams = !c->websocket && !c->tunnel && !conn_secure(c->conn);
+    bool datagrams = !c->websocket && !c->tunnel && (!conn_secure(c->conn) || srtp);
     group_address(c->door, group);
     /* where receivers must name the sender they need the description that does */
     bool any_source =
@@ -260,8 +266,9 @@ static int pick_transport(struct rtsp_request *r, struct transport *ret)
     const struct transport_offer offer = {
         .unicast = !r->uri.source,
         .udp = datagrams && !r->uri.source,
+        .srtp = srtp,
         .peer = c->peer,
-        .group = *group && datagrams && (r->uri.source || any_source) ? group : NULL,
+        .group = *group && datagrams && !srtp && (r->uri.source || any_source) ? group : NULL,
     };
     return transport_pick(message_header(r->ex->msg, "Transport"), &offer, ret);
 }
@@ -337,11 +344,18 @@ void rtsp_setup(struct rtsp_request *r)
     struct encoding encoding;
     struct view_args view = {0};
 
-    int status = pick_transport(r, &t);
+    int status = rtsp_uri_args(r, &args, &n_args) < 0 ? 400 : 0;
+    int srtp = status ? 0 : rtsp_wants_srtp(c, args, n_args, &why);
+    if (srtp < 0) {
+        rtsp_reply_fault(r, &why);
+        return;
+    }
+    if (!status)
+        status = pick_transport(r, srtp, &t);
     if (!status)
         status = check_state(r, &t);
-    if (!status && rtsp_uri_args(r, &args, &n_args) < 0)
-        status = 400;
+    if (!status && srtp && !c->srtp_fresh[index_of(r)])
+        status = 455; /* each description has keys of its own, for one set-up */
     if (status) {
         rtsp_reply(r, status, "", NULL, NULL, 0);
         return;
@@ -372,6 +386,7 @@ void rtsp_setup(struct rtsp_request *r)
         rtsp_reply_fault(r, &why);
         return;
     }
+    t.srtp = srtp;
     setup_track(r, &t, feed, (int)timeout_s);
 }
 

@@ -101,6 +101,20 @@ static bool can_be_served(const struct transport *t, const struct transport_offe
             t->rtcp_port != t->rtp_port);
 }
 
+/* "RTP/AVP", "RTP/AVP/UDP", "RTP/AVP/TCP", and the same with SAVP where media is encrypted.
+ * Some clients say AVP then, too. */
+static bool take_profile(const char *item, const struct transport_offer *offer, struct transport *t)
+{
+    char way[ITEM_MAX];
+    const char *rest;
+    t->savp = starts(item, "RTP/SAVP", &rest);
+    if (!t->savp && !starts(item, "RTP/AVP", &rest))
+        return false;
+    text_copy(way, sizeof(way), rest);
+    t->tcp = text_iequal(way, "/TCP");
+    return (t->tcp || !*way || text_iequal(way, "/UDP")) && (!t->savp || offer->srtp);
+}
+
 int transport_pick(const char *header, const struct transport_offer *offer, struct transport *ret)
 {
     if (!header || !*header)
@@ -109,10 +123,7 @@ int transport_pick(const char *header, const struct transport_offer *offer, stru
         struct transport t = {0};
         char item[ITEM_MAX], destination[ITEM_MAX] = "";
         bool more, good = next_item(&at, ';', item, &more);
-        if (good && text_iequal(item, "RTP/AVP/TCP"))
-            t.tcp = true;
-        else
-            good = good && (text_iequal(item, "RTP/AVP") || text_iequal(item, "RTP/AVP/UDP"));
+        good = good && take_profile(item, offer, &t);
         while (more) {
             if (!next_item(&at, ';', item, &more) ||
                 !take_parameter(item, offer->peer, &t, destination))
