@@ -45,13 +45,13 @@ struct packet {
     const uint8_t *bytes;
     size_t len;
     unsigned flags;
-    uint64_t serial;  /* position in its stream, from 0 */
-    int64_t time_ns;  /* presentation: start of exposure, monotonic */
-    int64_t early_ns; /* decoded so much before it is shown, where pictures are coded in another
-                       * order; else 0. time_ns less this rises from packet to packet */
-    int64_t utc_ns;   /* of time_ns */
-    int64_t coded_ns; /* when coding ended, monotonic */
-    uint16_t rtp_seq; /* of its first RTP packet; set by stream_append */
+    uint64_t serial;    /* position in its stream, from 0 */
+    int64_t time_ns;    /* presentation: start of exposure, monotonic */
+    int64_t early_ns;   /* decoded so much before it is shown, where pictures are coded in another
+                         * order; else 0. time_ns less this rises from packet to packet */
+    int64_t utc_ns;     /* of time_ns */
+    int64_t coded_ns;   /* when coding ended, monotonic */
+    uint16_t rtp_seq;   /* of its first RTP packet; set by stream_append */
     uint32_t rtp_wraps; /* how often sequence numbers had begun anew before that */
     uint16_t rtp_count;
     struct capture how;
