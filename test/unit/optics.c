@@ -537,7 +537,7 @@ TEST(measures_what_it_exposes)
             patch.light.g[i] = left ? 16000 : 65535;
             patch.light.b[i] = left ? 32000 : 65535;
         }
-    struct shot_light *l = measure_light(&patch.light, &s, 1);
+    struct shot_light *l = measure_light(&patch.light, &s, NULL, 1);
     CHECK(l);
     CHECK_NEAR(l->mean[5][5][0], 8000 / 65535.0 / 2, 0.002);
     CHECK_NEAR(l->mean[5][5][1], 16000 / 65535.0 / 2, 0.003);
@@ -551,7 +551,7 @@ TEST(measures_what_it_exposes)
     CHECK_NEAR((double)half / all, 0.5, 0.01); /* 2^-1, and what noise makes of it */
     free(l);
     s.light = 1.5;
-    l = measure_light(&patch.light, &s, 1);
+    l = measure_light(&patch.light, &s, NULL, 1);
     CHECK(l && l->clipped[5][25] > 0.99f && l->clipped[5][5] == 0 && l->mean[5][25][1] > 0.999f);
     free(l);
     end_patch();

@@ -166,6 +166,36 @@ TEST(modes)
     done();
 }
 
+static double ripple_of(int x0, int y0, int x1, int y1)
+{
+    double lo = INFINITY, hi = 0, sum = 0, unused;
+    for (int k = 0; k < 12; k++) {
+        advance(37 * MS);
+        struct shot *s = take();
+        double v = mean_of(s, x0, y0, x1, y1, &unused) - 16;
+        lo = fmin(lo, v);
+        hi = fmax(hi, v);
+        sum += v / 12;
+        shot_unref(s);
+    }
+    return (hi - lo) / sum;
+}
+
+/* At dusk the road under a lamp flickers, the sky does not. */
+TEST(lamps_flicker_where_they_shine)
+{
+    begin("virtual:street,320x180@30", NULL, "hour 20.5;lamps on;mains 50");
+    settings.exposure_ns = 4 * MS;
+    settings.gain_db = 24;
+    for (int k = 0; k < TONE_POINTS; k++)
+        settings.tone.signal[k] = (float)fmin(exp2(k / 4.0 - 12), 1);
+    advance(SECOND);
+    double sky = ripple_of(0, 0, 320, 12), road = ripple_of(40, 130, 280, 150);
+    if (!(sky < 0.1 * road && road > 0.1))
+        unit_fail(__FILE__, __LINE__, "ripple of the sky %g, of the road %g", sky, road);
+    done();
+}
+
 /* Lamps that flicker: what exposure integrates of it. Whole half periods have none. */
 TEST(ripple_of_lamps)
 {
@@ -302,6 +332,6 @@ TEST(sodium_lamps_are_orange)
     done();
 }
 
-UNIT_MAIN(UNIT_ROW(does_as_it_is_told) UNIT_ROW(modes) UNIT_ROW(ripple_of_lamps)
-              UNIT_ROW(infrared_shows_a_man_at_50_metres) UNIT_ROW(without_its_filter_it_sees_more)
-                  UNIT_ROW(sodium_lamps_are_orange))
+UNIT_MAIN(UNIT_ROW(does_as_it_is_told) UNIT_ROW(modes) UNIT_ROW(lamps_flicker_where_they_shine)
+              UNIT_ROW(ripple_of_lamps) UNIT_ROW(infrared_shows_a_man_at_50_metres)
+                  UNIT_ROW(without_its_filter_it_sees_more) UNIT_ROW(sodium_lamps_are_orange))

@@ -18,6 +18,7 @@
 #include "device/virtual/stage/stage.h"
 #include "device/virtual/weather/weather.h"
 
+#define EVEN 1e-6 /* of the light: no flicker that anybody sees */
 #define REMEMBERED 4096
 #define COARSE_SMEAR 3.0
 #define TRUTH_WIDTH 1920 /* of the picture that silhouettes are found in */
@@ -355,21 +356,22 @@ double world_meter(struct world *w, const struct pose *pose, double aspect, int6
     return backdrop_meter(w->backdrop, &l, pose, aspect);
 }
 
-double world_flicker(struct world *w, const struct pose *pose, double aspect, int64_t start_ns,
-                     int64_t end_ns)
+bool world_flicker(struct world *w, const struct pose *pose, double aspect, int64_t start_ns,
+                   int64_t end_ns, int across, int down, float *ret)
 {
     struct set s;
-    struct light l;
+    struct light all, rest;
     world_set(w, start_ns, &s, NULL);
-    if (!(s.mains_hz > 0))
-        return 1;
-    /* What lamps give is a share of the whole picture. */
-    light_of(&s, &w->lights, &l);
-    double all = backdrop_meter(w->backdrop, &l, pose, aspect);
-    light_without_lamps(&l);
-    double rest = backdrop_meter(w->backdrop, &l, pose, aspect);
-    double share = all > 0 ? fmax(1 - rest / all, 0) : 0;
-    return 1 + share * (light_flicker(s.mains_hz, start_ns, end_ns) - 1);
+    double now = s.mains_hz > 0 ? light_flicker(s.mains_hz, start_ns, end_ns) : 1;
+    if (fabs(now - 1) < EVEN)
+        return false;
+    light_of(&s, &w->lights, &all);
+    rest = all;
+    light_without_lamps(&rest);
+    backdrop_shares(w->backdrop, &all, &rest, pose, aspect, across, down, ret);
+    for (int i = 0; i < across * down; i++)
+        ret[i] = 1 + (1 - fminf(ret[i], 1)) * (float)(now - 1);
+    return true;
 }
 
 /* ---- truth ---- */

@@ -59,10 +59,11 @@ void world_light(struct world *w, int64_t time_ns, struct light *ret);
 /* Mean radiance (in units of the white card) of what this pose sees then, coarsely and
  * without the actors: a pure function, for exposure control. */
 double world_meter(struct world *w, const struct pose *pose, double aspect, int64_t time_ns);
-/* How much of the mean light an exposure gets because lamps flicker: 1 where they do not. A pure
- * function. */
-double world_flicker(struct world *w, const struct pose *pose, double aspect, int64_t start_ns,
-                     int64_t end_ns);
+/* How much of its mean light an exposure gets because lamps flicker: in the middles of a grid over
+ * the picture, row by row, 1 where no lamp shines. False, and nothing is written: they do not, or
+ * not for so long an exposure. A pure function. */
+bool world_flicker(struct world *w, const struct pose *pose, double aspect, int64_t start_ns,
+                   int64_t end_ns, int across, int down, float *ret);
 /* For tests: the plain C twin of the inner loops, or the fastest of this machine. */
 void world_use_plain_kernels(struct world *w, bool plain);
 /* For tests: leaves somebody (by id) out of pictures, but for his shadow and the light of

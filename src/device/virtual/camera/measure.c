@@ -36,7 +36,8 @@ static void add(struct shot_light *to, int i, int j, const float c[3], float whi
     to->bin[bin_of(c[1])]++;
 }
 
-struct shot_light *measure_light(const struct radiance *l, const struct silicon *s, uint64_t key)
+struct shot_light *measure_light(const struct radiance *l, const struct silicon *s,
+                                 const float (*lit)[TONE_ACROSS], uint64_t key)
 {
     struct shot_light *ret = calloc(1, sizeof(*ret));
     if (!ret)
@@ -53,11 +54,12 @@ struct shot_light *measure_light(const struct radiance *l, const struct silicon 
         const int8_t *sample = clean_samples(key + (uint64_t)y);
         for (int x = 0; x < SHOT_ACROSS * ACROSS; x++) {
             size_t at = row + column[x];
+            const float here = lit ? per * lit[y / DOWN][x / ACROSS] : per;
             /* The noise of green is near enough for all. */
-            float green = (float)plane[1][at] * per, w = green < 1 ? well : well / range, c[3];
+            float green = (float)plane[1][at] * here, w = green < 1 ? well : well / range, c[3];
             float sigma = sqrtf(green * w + read * read) / (32 * w);
             for (int k = 0; k < 3; k++) {
-                c[k] = (float)plane[k][at] * per + sigma * (float)*sample++;
+                c[k] = (float)plane[k][at] * here + sigma * (float)*sample++;
                 c[k] = c[k] < 0 ? 0 : c[k] > range ? range : c[k];
             }
             add(ret, x / ACROSS, y / DOWN, c, white);

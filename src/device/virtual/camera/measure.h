@@ -10,7 +10,9 @@
 struct shot_light;
 
 /* Of twenty pixels of each zone, as they were exposed: with noise (a function of `key`) and
- * clipping. malloc'd; NULL: out of memory. */
-struct shot_light *measure_light(const struct radiance *l, const struct silicon *s, uint64_t key);
+ * clipping. lit: how many times as much light each zone got (NULL: once). malloc'd; NULL: out of
+ * memory. */
+struct shot_light *measure_light(const struct radiance *l, const struct silicon *s,
+                                 const float (*lit)[TONE_ACROSS], uint64_t key);
 
 #endif

@@ -21,6 +21,8 @@
 #include "media/shot.h"
 
 #define PICTURES 12                 /* that may be out at a time */
+#define LEAST_LIT 0.02f             /* a lamp of the mains is never quite dark */
+#define FLICKER_STEPS 64            /* a stop */
 #define DAYLIGHT_NS INT64_C(800000) /* until somebody sets it: by day, with the iris open */
 
 struct virtual_sensor {
@@ -45,6 +47,8 @@ struct virtual_sensor {
     struct sensor_curve curve;
     struct silicon made_of;
     struct tone made_tone;
+    struct tone flicker; /* of a picture under lamps that flicker */
+    float lit[TONE_DOWN][TONE_ACROSS];
     double made_unit;
 };
 
@@ -236,23 +240,49 @@ static int draw(struct virtual_sensor *v, const struct capture *how, const struc
                               : bokeh_look(v->bokeh, v->kernels, &o, v->metres, &v->light, ret);
 }
 
+/* Lamps light some parts of the picture more than others, so that those flicker more: the least
+ * lit is how the picture is exposed, the others are brighter by local gains. Those are kept in
+ * v->lit and in a tone of its own. */
+static bool flicker(struct virtual_sensor *v, const struct pose *pose, const struct capture *how,
+                    struct silicon *silicon, const struct tone **tone)
+{
+    float least = INFINITY;
+    if (!world_flicker(v->world, pose, (double)v->width / v->height, how->start_ns, how->end_ns,
+                       TONE_ACROSS, TONE_DOWN, &v->lit[0][0]))
+        return false;
+    for (int i = 0; i < TONE_DOWN * TONE_ACROSS; i++)
+        least = fminf(least, (&v->lit[0][0])[i]);
+    least = fmaxf(least, LEAST_LIT);
+    v->flicker = **tone;
+    for (int j = 0; j < TONE_DOWN; j++)
+        for (int i = 0; i < TONE_ACROSS; i++) {
+            float more = v->lit[j][i] = fmaxf(v->lit[j][i] / least, 1);
+            v->flicker.stops[j][i] = (*tone)->local ? (*tone)->stops[j][i] : 0;
+            v->flicker.stops[j][i] += roundf(log2f(more) * FLICKER_STEPS) / FLICKER_STEPS;
+        }
+    v->flicker.local = true;
+    silicon->light *= (double)least;
+    *tone = &v->flicker;
+    return true;
+}
+
 static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
-                    const struct silicon *s, uint64_t serial, struct radiance *seen,
-                    struct picture *to)
+                    const struct tone *tone, const struct silicon *s, uint64_t serial,
+                    struct radiance *seen, struct picture *to)
 {
     bool other = memcmp(s, &v->made_of, sizeof(*s)) != 0 ||
-                 memcmp(p->tone.signal, v->made_tone.signal, sizeof(p->tone.signal)) != 0 ||
-                 p->tone.local != v->made_tone.local;
+                 memcmp(tone->signal, v->made_tone.signal, sizeof(tone->signal)) != 0 ||
+                 tone->local != v->made_tone.local;
     if (other)
-        silicon_grains(s, &p->tone, v->grain);
+        silicon_grains(s, tone, v->grain);
     if (other || seen->unit != v->made_unit)
-        silicon_curve(s, &p->tone, seen->unit, &v->curve);
+        silicon_curve(s, tone, seen->unit, &v->curve);
     if (other) {
         v->made_of = *s;
-        v->made_tone = p->tone;
+        v->made_tone = *tone;
     }
     v->made_unit = seen->unit;
-    clean_develop(v->clean, v->kernels, &v->curve, &p->tone, p->mono, seen);
+    clean_develop(v->clean, v->kernels, &v->curve, tone, p->mono, seen);
     clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->mono, to);
 }
 
@@ -321,14 +351,14 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         return rc;
     }
     silicon_expose(p->exposure_ns, lens.iris_f, p->gain_db, &silicon);
-    silicon.light *=
-        world_flicker(v->world, &from, (double)v->width / v->height, how.start_ns, how.end_ns);
+    const struct tone *tone = &p->tone;
+    const bool flickers = flicker(v, &from, &how, &silicon, &tone);
     silicon.range = p->range;
     silicon.red = p->red;
     silicon.blue = p->blue;
     silicon.noisier =
         pow(SILICON_TEMPORAL, 1 - p->temporal) * pow(SILICON_SPATIAL, 1 - p->spatial) - 1;
-    develop(v, p, &silicon, serial, seen, pixels);
+    develop(v, p, tone, &silicon, serial, seen, pixels);
     memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
     how.mean_luma = mean_luma(pixels);
     if (world_clap(v->world, how.start_ns, how.end_ns))
@@ -342,7 +372,9 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         o.f_number = how.iris_f;
         shot->spread = spread_of(v, &o);
     }
-    shot->light = measure_light(seen, &silicon, mix64(v->seed ^ serial));
+    shot->light =
+        measure_light(seen, &silicon, flickers ? (const float(*)[TONE_ACROSS])v->lit : NULL,
+                      mix64(v->seed ^ serial));
     int64_t middle_ns = start_ns + p->exposure_ns / 2;
     struct truth_shot truth = {.serial = serial,
                                .start_ns = start_ns,

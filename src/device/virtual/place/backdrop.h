@@ -69,5 +69,9 @@ void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at
  * counting a little more. A pure function, for exposure. Any thread. */
 double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,
                       double aspect);
+/* In the middles of a grid over the picture: radiance under `part` of the light over that under
+ * `all`; 1 where it is dark. Row by row. A pure function. */
+void backdrop_shares(const struct backdrop *b, const struct light *all, const struct light *part,
+                     const struct pose *pose, double aspect, int across, int down, float *ret);
 
 #endif

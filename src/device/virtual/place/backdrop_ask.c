@@ -266,6 +266,20 @@ double ask_meter(const struct tiles *t, const struct light *l, const struct view
     return sqrt(sum / weight * sqrt(squares / weight)) / bright;
 }
 
+void backdrop_shares(const struct backdrop *b, const struct light *all, const struct light *part,
+                     const struct pose *pose, double aspect, int across, int down, float *ret)
+{
+    struct view v;
+    view_init(&v, pose, 1000, (int)(1000 / aspect));
+    for (int j = 0; j < down; j++)
+        for (int i = 0; i < across; i++) {
+            double unused;
+            struct vec d = view_ray(&v, (i + 0.5) / across * v.width, (j + 0.5) / down * v.height);
+            double whole = meter_at(b->tiles, all, d, &unused);
+            *ret++ = whole > 0 ? (float)(meter_at(b->tiles, part, d, &unused) / whole) : 1;
+        }
+}
+
 double backdrop_meter(const struct backdrop *b, const struct light *l, const struct pose *pose,
                       double aspect)
 {
