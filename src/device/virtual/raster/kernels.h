@@ -10,9 +10,13 @@
 #include "device/virtual/raster/models.h"
 
 #define RASTER_SAMPLES 4
-/* A patch is cut into tiles of 4 × 2 pixels: eight lanes. */
+/* A patch is cut into tiles of 4 × 2 pixels, eight lanes when they are shaded; and a tile into
+ * blocks of 2 × 1 pixels, eight lanes of samples when triangles are drawn: the left pixel's, then
+ * the right one's. */
 #define RASTER_TILE_W 4
 #define RASTER_TILE_H 2
+#define RASTER_BLOCK_W 2
+#define RASTER_BLOCKS 4 /* of a tile, in reading order */
 #define RASTER_SIDE 256 /* pixels: the largest patch */
 #define RASTER_TILES (RASTER_SIDE / RASTER_TILE_W * RASTER_SIDE / RASTER_TILE_H)
 #define RASTER_CLIPPED 64 /* room behind the vertices for what the near plane cuts */
@@ -66,9 +70,9 @@ struct raster_patch {
     int x0, y0;       /* of the picture; multiples of the tile's sides */
     int across, down; /* tiles */
     uint8_t *touched; /* [tiles] */
-    uint32_t *mask;   /* [tiles]: eight lanes of each sample */
-    float *depth;     /* [tiles][samples][8]: 1/z, 0 = nothing: so it is between drawings */
-    int32_t *who;     /* [tiles][samples][8]: the face that is seen there, -1: none */
+    uint32_t *mask;   /* [tiles]: eight lanes of each block */
+    float *depth;     /* [tiles][blocks][8]: 1/z, 0 = nothing: so it is between drawings */
+    int32_t *who;     /* [tiles][blocks][8]: the face that is seen there, -1: none */
     struct raster_face *face;
     int n_faces, faces_room;
 };

@@ -2,10 +2,11 @@
  * covered. Compiled several times; see kernels.h. */
 #include "device/virtual/raster/kernels_vec.h"
 
-/* Where the four samples lie about a pixel's middle: one in each quarter of its columns and of its
- * rows. */
-static const float sample_x[RASTER_SAMPLES] = {-0.125f, 0.375f, -0.375f, 0.125f};
-static const float sample_y[RASTER_SAMPLES] = {-0.375f, -0.125f, 0.125f, 0.375f};
+/* Where the samples of a block lie: four about each pixel's middle, one in each quarter of its
+ * columns and of its rows. */
+static const f8 sample_x = {0.375f, 0.875f, 0.125f, 0.625f, 1.375f, 1.875f, 1.125f, 1.625f};
+static const f8 sample_y = {0.125f, 0.375f, 0.625f, 0.875f, 0.125f, 0.375f, 0.625f, 0.875f};
+#define SAMPLE_REACH 0.375f /* from the middle */
 #define QUARTERS 4
 #define SLACK 0.01f        /* pixels by which a triangle is larger than it is: no cracks */
 #define MARGIN (8 * SLACK) /* quarters of a pixel that hold it, and roundings */
@@ -20,15 +21,13 @@ static const float sample_y[RASTER_SAMPLES] = {-0.375f, -0.125f, 0.125f, 0.375f}
 struct shapes {
     uint32_t alive, straight; /* bits: which may be seen; whose colours are straight */
     int32_t id[3][BLOCK];
-    int32_t x0[BLOCK], x1[BLOCK], y0[BLOCK], y1[BLOCK]; /* tiles, inclusive */
+    int32_t x0[BLOCK], x1[BLOCK], y0[BLOCK], y1[BLOCK]; /* blocks; rows; inclusive */
     float ex[3][BLOCK], ey[3][BLOCK], ec[3][BLOCK];     /* as in raster_face */
     float at[3][BLOCK];                                 /* 1/z of corners */
-    float reach[3][BLOCK];                              /* from a tile's middle to its samples */
-    float slack[3][BLOCK];
+    float wide[3][BLOCK];                               /* ec, and a little more: no cracks */
+    float inv[3][BLOCK];                                /* 1 / ex, or 0 */
     float zx[BLOCK], zy[BLOCK], zc[BLOCK];
-    float area[BLOCK];                   /* pixels, doubled */
-    float off[3][RASTER_SAMPLES][BLOCK]; /* shares' steps to the samples, slack included */
-    float z_off[RASTER_SAMPLES][BLOCK];
+    float area[BLOCK]; /* pixels, doubled */
 };
 
 INLINE f8 gather_f(const float *from, i8 at)
@@ -61,9 +60,9 @@ INLINE void swap_lanes(i8 where, f8 *a, f8 *b)
     *b = pick(where, was, *b);
 }
 
-/* Quarters of pixels whose samples lie between two borders, as tiles; returns the lanes in which
- * there are any. */
-INLINE i8 tiles_between(f8 lo, f8 hi, float end, int shift, int32_t *ret_first, int32_t *ret_last)
+/* Quarters of pixels whose samples lie between two borders, in wholes of 2^shift of them; returns
+ * the lanes in which there are any. */
+INLINE i8 samples_between(f8 lo, f8 hi, float end, int shift, int32_t *ret_first, int32_t *ret_last)
 {
     lo = most(lo, ALL(0.0f)) * ALL((float)QUARTERS);
     hi = least(hi, ALL(end)) * ALL((float)QUARTERS);
@@ -113,7 +112,8 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
     if (!s->alive)
         return;
     /* No sample lies within many of those that are narrow. */
-    seen &= tiles_between(x0, x1, w, 4, s->x0, s->x1) & tiles_between(y0, y1, h, 3, s->y0, s->y1);
+    seen &=
+        samples_between(x0, x1, w, 3, s->x0, s->x1) & samples_between(y0, y1, h, 2, s->y0, s->y1);
     s->alive &= bits(seen);
     if (!s->alive)
         return;
@@ -129,7 +129,8 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
         int m = (i + 1) % 3, k = (i + 2) % 3;
         f8 dx = x[k] - x[m], dy = y[k] - y[m];
         f8 ex = dy * inv, ey = -dx * inv, ec = -(ex * x[m] + ey * y[m]);
-        f8 slack = ALL(SLACK) * (size_of(dx) + size_of(dy)) * inv;
+        ex = pick(ex == ALL(0.0f), ALL(0.0f), ex); /* never -0 */
+        f8 flat = pick(ex == ALL(0.0f), ALL(1.0f), ALL(0.0f));
         f8 iz = at[i] - ALL(batch->back) * at[i] * at[i];
         zx += ex * iz;
         zy += ey * iz;
@@ -138,17 +139,12 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
         STORE(s->ey[i], ey);
         STORE(s->ec[i], ec);
         STORE(s->at[i], at[i]);
-        STORE(s->slack[i], slack);
-        STORE(s->reach[i], size_of(ex) * ALL(RASTER_TILE_W * 0.5f - 0.125f) +
-                               size_of(ey) * ALL(RASTER_TILE_H * 0.5f - 0.125f) + slack);
-        for (int q = 0; q < RASTER_SAMPLES; q++)
-            STORE(s->off[i][q], ex * ALL(sample_x[q]) + ey * ALL(sample_y[q]) + slack);
+        STORE(s->wide[i], ec + ALL(SLACK) * (size_of(dx) + size_of(dy)) * inv);
+        STORE(s->inv[i], (ALL(1.0f) - flat) / (ex + flat));
     }
     STORE(s->zx, zx);
     STORE(s->zy, zy);
     STORE(s->zc, zc);
-    for (int q = 0; q < RASTER_SAMPLES; q++)
-        STORE(s->z_off[q], zx * ALL(sample_x[q]) + zy * ALL(sample_y[q]));
 }
 
 /* What shading wants of the corners. */
@@ -246,92 +242,12 @@ INLINE void straight_light(const struct raster_vertices *v, const struct raster_
     w->n = 0;
 }
 
-/* Negative: lanes whose i-th sample lies outside the triangle. */
-INLINE i8 outside(const struct shapes *s, int lane, const f8 share[3], int i)
-{
-    return (i8)(share[0] + ALL(s->off[0][i][lane])) | (i8)(share[1] + ALL(s->off[1][i][lane])) |
-           (i8)(share[2] + ALL(s->off[2][i][lane]));
-}
-
-INLINE void shares(const struct shapes *s, int lane, f8 x, f8 y, f8 share[3])
-{
-    for (int k = 0; k < 3; k++)
-        share[k] = ALL(s->ex[k][lane]) * x + ALL(s->ey[k][lane]) * y + ALL(s->ec[k][lane]);
-}
-
-/* Tiles of a row that the triangle may touch; false: none. */
-INLINE bool span(const struct shapes *s, int lane, int ty, int *ret_a, int *ret_e)
-{
-    float top = (float)(ty * RASTER_TILE_H), bottom = top + RASTER_TILE_H;
-    float first = (float)(s->x0[lane] * RASTER_TILE_W);
-    float end = (float)((s->x1[lane] + 1) * RASTER_TILE_W), lo = first, hi = end;
-    for (int k = 0; k < 3; k++) {
-        float ex = s->ex[k][lane], a = s->ey[k][lane] * top, b = s->ey[k][lane] * bottom;
-        if (ex == 0)
-            continue;
-        float at = -((a > b ? a : b) + s->ec[k][lane] + s->slack[k][lane]) / ex;
-        if (ex > 0)
-            lo = at > lo ? at : lo;
-        else
-            hi = at < hi ? at : hi;
-    }
-    lo -= 0.1f; /* for roundings */
-    hi += 0.1f;
-    if (!(lo < hi))
-        return false;
-    lo = lo < first ? first : lo;
-    hi = hi > end - 1 ? end - 1 : hi;
-    if (!(lo <= end - 1 && hi >= first))
-        return false;
-    *ret_a = (int)lo / RASTER_TILE_W;
-    *ret_e = (int)hi / RASTER_TILE_W;
-    return true;
-}
-
-/* Places of up to eight tiles, so many in a row. */
-static const int8_t tile_column[BLOCK + 1][BLOCK] = {
-    {0},
-    {0},
-    {0, 1, 0, 1, 0, 1, 0, 1},
-    {0, 1, 2, 0, 1, 2, 0, 1},
-    {0, 1, 2, 3, 0, 1, 2, 3},
-    {0, 1, 2, 3, 4, 0, 1, 2},
-    {0, 1, 2, 3, 4, 5, 0, 1},
-    {0, 1, 2, 3, 4, 5, 6, 0},
-    {0, 1, 2, 3, 4, 5, 6, 7},
-};
-static const int8_t tile_row[BLOCK + 1][BLOCK] = {
-    {0},
-    {0, 1, 2, 3, 4, 5, 6, 7},
-    {0, 0, 1, 1, 2, 2, 3, 3},
-    {0, 0, 0, 1, 1, 1, 2, 2},
-    {0, 0, 0, 0, 1, 1, 1, 1},
-    {0, 0, 0, 0, 0, 1, 1, 1},
-    {0, 0, 0, 0, 0, 0, 1, 1},
-    {0, 0, 0, 0, 0, 0, 0, 1},
-    {0},
-};
-
-/* Which of n tiles may have a sample within the triangle. */
-INLINE uint32_t which_tiles(const struct shapes *s, int lane, int across, int n)
-{
-    f8 x = TO_F8(*(const b8u *)tile_column[across]) * ALL((float)RASTER_TILE_W) +
-           ALL((float)(s->x0[lane] * RASTER_TILE_W) + RASTER_TILE_W * 0.5f);
-    f8 y = TO_F8(*(const b8u *)tile_row[across]) * ALL((float)RASTER_TILE_H) +
-           ALL((float)(s->y0[lane] * RASTER_TILE_H) + RASTER_TILE_H * 0.5f);
-    f8 share[3];
-    shares(s, lane, x, y, share);
-    i8 out = (i8)(share[0] + ALL(s->reach[0][lane])) | (i8)(share[1] + ALL(s->reach[1][lane])) |
-             (i8)(share[2] + ALL(s->reach[2][lane]));
-    return ~bits(out) & ((1u << n) - 1);
-}
-
 /* Where its texture is there. */
-INLINE i8 solid(const struct raster_batch *b, const struct raster_face *f, const f8 share[3])
+INLINE i8 solid(const struct raster_batch *b, const struct raster_face *f, f8 x, f8 y)
 {
     f8 u = ALL(0.0f), v = ALL(0.0f), sum = ALL(1e-30f), t[4];
     for (int k = 0; k < 3; k++) {
-        f8 w = most(share[k], ALL(0.0f));
+        f8 w = most(ALL(f->ex[k]) * x + ALL(f->ey[k]) * y + ALL(f->ec[k]), ALL(0.0f));
         sum += w * ALL(f->at[k]);
         u += w * ALL(f->u[k]);
         v += w * ALL(f->v[k]);
@@ -343,70 +259,133 @@ INLINE i8 solid(const struct raster_batch *b, const struct raster_face *f, const
 
 enum drawn { OPAQUE, HOLED, OUTLINE, MASK };
 
-/* Is it seen there? */
-INLINE bool draw_tile(const struct raster_batch *b, const struct raster_patch *p,
-                      const struct raster_face *f, const struct shapes *s, int lane, int tx, int ty,
-                      enum drawn how)
+/* Shares of a triangle's corners at the samples of a block, and 1/z; or how much more they are in
+ * another one. */
+struct along {
+    f8 share[3], z;
+};
+
+INLINE struct along further(const struct along *from, const struct shapes *s, int lane, float x,
+                            float y)
 {
-    f8 x = lane_x(tx), y = lane_y(ty), share[3];
-    shares(s, lane, x, y, share);
-    size_t tile = (size_t)ty * (size_t)p->across + (size_t)tx;
-    if (how == MASK) {
-        if (p->mask[tile] == 0xffffffffu)
-            return true;
-        for (int i = 0; i < RASTER_SAMPLES; i++)
-            p->mask[tile] |= (bits(outside(s, lane, share, i)) ^ 0xff) << (BLOCK * i);
-        return true;
-    }
-    float *depth = p->depth + tile * (RASTER_SAMPLES * BLOCK);
-    float *who = (float *)p->who + tile * (RASTER_SAMPLES * BLOCK); /* as bits */
-    f8 iz = ALL(s->zx[lane]) * x + ALL(s->zy[lane]) * y + ALL(s->zc[lane]);
-    f8 z[RASTER_SAMPLES], was[RASTER_SAMPLES];
-    i8 miss[RASTER_SAMPLES], all = ALL_I(-1); /* the sign tells */
-    for (int i = 0; i < RASTER_SAMPLES; i++) {
-        z[i] = iz + ALL(s->z_off[i][lane]);
-        was[i] = LOAD(depth + i * BLOCK);
-        miss[i] = outside(s, lane, share, i) | (z[i] <= was[i]);
-        all &= miss[i];
-    }
-    if (bits(all) == 0xff)
-        return false;
-    if (how == HOLED) {
-        i8 hole = ~solid(b, f, share);
-        if (bits(all | hole) == 0xff)
-            return false;
-        for (int i = 0; i < RASTER_SAMPLES; i++)
-            miss[i] |= hole;
-    }
-    p->touched[tile] = 1;
-    for (int i = 0; i < RASTER_SAMPLES; i++) {
-        STORE(depth + i * BLOCK, by_sign(miss[i], was[i], z[i]));
-        if (how != OUTLINE)
-            STORE(who + i * BLOCK, by_sign(miss[i], LOAD(who + i * BLOCK), (f8)ALL_I(p->n_faces)));
-    }
-    return true;
+    struct along to;
+    for (int k = 0; k < 3; k++)
+        to.share[k] = from->share[k] + ALL(s->ex[k][lane] * x + s->ey[k][lane] * y);
+    to.z = from->z + ALL(s->zx[lane] * x + s->zy[lane] * y);
+    return to;
 }
+
+/* Which samples of a block lie in holes; `holes`: a bit for each of its two pixels. */
+INLINE i8 hole_lanes(uint32_t holes)
+{
+    i8 left = ALL_I(-(int32_t)(holes & 1)), right = ALL_I(-(int32_t)(holes >> 1 & 1));
+    return __builtin_shufflevector(left, right, 0, 1, 2, 3, 8, 9, 10, 11);
+}
+
+/* Blocks x0…x1 of a row. Is it seen there? */
+INLINE bool draw_row(const struct raster_batch *b, const struct raster_patch *p,
+                     const struct raster_face *f, struct along at, const struct along *step,
+                     unsigned y, unsigned x0, unsigned x1, enum drawn how)
+{
+    const f8 column = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f};
+    const size_t row = (size_t)(y / RASTER_TILE_H) * (size_t)p->across;
+    const unsigned below = y % RASTER_TILE_H * (RASTER_TILE_W / RASTER_BLOCK_W);
+    const f8 id = (f8)ALL_I(p->n_faces);
+    uint32_t holes = 0;
+    unsigned known = x0; /* where holes have been looked for */
+    bool shown = false;
+    for (unsigned x = x0; x <= x1; x++) {
+        i8 miss = (i8)at.share[0] | (i8)at.share[1] | (i8)at.share[2]; /* the sign tells */
+        f8 z = at.z;
+        for (int k = 0; k < 3; k++)
+            at.share[k] += step->share[k];
+        at.z += step->z;
+        size_t tile = row + x / (RASTER_TILE_W / RASTER_BLOCK_W);
+        unsigned block = below + x % (RASTER_TILE_W / RASTER_BLOCK_W);
+        if (how == MASK) {
+            p->mask[tile] |= (bits(miss) ^ 0xff) << (BLOCK * block);
+            continue;
+        }
+        float *depth = p->depth + (tile * RASTER_BLOCKS + block) * BLOCK;
+        f8 was = LOAD(depth);
+        miss |= z <= was;
+        if (bits(miss) == 0xff)
+            continue;
+        if (how == HOLED) {
+            if (x >= known) { /* eight pixels at once */
+                holes = ~bits(
+                    solid(b, f, ALL((float)(x * RASTER_BLOCK_W)) + column, ALL((float)y + 0.5f)));
+                known = x + BLOCK / RASTER_BLOCK_W;
+                x0 = x;
+            }
+            miss |= hole_lanes(holes >> (x - x0) * RASTER_BLOCK_W);
+            if (bits(miss) == 0xff)
+                continue;
+        }
+        p->touched[tile] = 1;
+        shown = true;
+        STORE(depth, by_sign(miss, was, z));
+        if (how != OUTLINE) {
+            float *who = (float *)p->who + (tile * RASTER_BLOCKS + block) * BLOCK;
+            STORE(who, by_sign(miss, LOAD(who), id)); /* as bits */
+        }
+    }
+    return shown;
+}
+
+#define NARROW 3 /* blocks: so few are tried without asking */
 
 INLINE bool draw_one(const struct raster_batch *b, const struct raster_patch *p,
                      const struct raster_face *f, const struct shapes *s, int lane, enum drawn how)
 {
-    int x0 = s->x0[lane], y0 = s->y0[lane];
-    int across = s->x1[lane] + 1 - x0, n = across * (s->y1[lane] + 1 - y0);
+    const f8 rows = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f};
+    const int left = s->x0[lane], right = s->x1[lane], top = s->y0[lane], low = s->y1[lane];
+    struct along first, step;
     bool shown = false;
-    if (n == 1)
-        return draw_tile(b, p, f, s, lane, x0, y0, how);
-    if (n <= BLOCK) {
-        for (uint32_t left = which_tiles(s, lane, across, n); left; left &= left - 1) {
-            int at = __builtin_ctz(left);
-            shown |= draw_tile(b, p, f, s, lane, x0 + tile_column[across][at],
-                               y0 + tile_row[across][at], how);
+    for (int k = 0; k < 3; k++) {
+        f8 ex = ALL(s->ex[k][lane]), ey = ALL(s->ey[k][lane]);
+        first.share[k] = ex * sample_x + ey * sample_y + ALL(s->wide[k][lane]);
+        step.share[k] = ex * ALL((float)RASTER_BLOCK_W);
+    }
+    first.z = ALL(s->zx[lane]) * sample_x + ALL(s->zy[lane]) * sample_y + ALL(s->zc[lane]);
+    step.z = ALL(s->zx[lane] * RASTER_BLOCK_W);
+    if (right - left < NARROW) {
+        const float x = (float)(left * RASTER_BLOCK_W);
+        struct along row = first;
+        for (int y = top; y <= low; y++) {
+            if ((y - top) % BLOCK == 0) /* before roundings add up */
+                row = further(&first, s, lane, x, (float)y);
+            shown |=
+                draw_row(b, p, f, row, &step, (unsigned)y, (unsigned)left, (unsigned)right, how);
+            for (int k = 0; k < 3; k++)
+                row.share[k] += ALL(s->ey[k][lane]);
+            row.z += ALL(s->zy[lane]);
         }
         return shown;
     }
-    for (int ty = y0, tx, last; ty <= s->y1[lane]; ty++)
-        if (span(s, lane, ty, &tx, &last))
-            for (; tx <= last; tx++)
-                shown |= draw_tile(b, p, f, s, lane, tx, ty, how);
+    const f8 from = ALL((float)(left * RASTER_BLOCK_W));
+    const f8 till = ALL((float)((right + 1) * RASTER_BLOCK_W) - 0.125f);
+    for (int y = top; y <= low; y += BLOCK) {
+        /* From where to where samples of eight rows may be within. */
+        f8 middle = ALL((float)y) + rows, lo = from, hi = till;
+        for (int k = 0; k < 3; k++) {
+            f8 ey = ALL(s->ey[k][lane]), ex = ALL(s->ex[k][lane]);
+            f8 at = -(ALL(s->wide[k][lane]) + ey * middle + size_of(ey) * ALL(SAMPLE_REACH)) *
+                    ALL(s->inv[k][lane]);
+            lo = by_sign((i8)ex, lo, most(at - ALL(0.1f), lo)); /* for roundings */
+            hi = by_sign((i8)ex, least(at + ALL(0.1f), hi), hi);
+        }
+        int32_t x0[BLOCK], x1[BLOCK];
+        STORE_I(x0, __builtin_convertvector(least(lo, till), i8) >> 1);
+        STORE_I(x1, __builtin_convertvector(most(hi, ALL(-2.0f)), i8) >> 1);
+        int n = low + 1 - y < BLOCK ? low + 1 - y : BLOCK;
+        for (int i = 0; i < n; i++)
+            if (x0[i] <= x1[i])
+                shown |= draw_row(
+                    b, p, f,
+                    further(&first, s, lane, (float)(x0[i] * RASTER_BLOCK_W), (float)(y + i)),
+                    &step, (unsigned)(y + i), (unsigned)x0[i], (unsigned)x1[i], how);
+    }
     return shown;
 }
 

@@ -34,20 +34,27 @@ INLINE void straight(const struct raster_face *f, f8 x, f8 y, f8 rgb[3])
     }
 }
 
-/* A tile's lanes as two rows of pixels. */
+/* A tile's pixels as two rows. */
 INLINE void put_rows(f8 lanes, float *above, float *below)
 {
     float all[BLOCK];
-    STORE(all, lanes);
+    STORE(all, reading_order(lanes));
     memcpy(above, all, RASTER_TILE_W * sizeof(float));
     memcpy(below, all + RASTER_TILE_W, RASTER_TILE_W * sizeof(float));
+}
+
+/* Which share of each pixel's samples is meant. */
+INLINE f8 counted(const i8 lanes[RASTER_BLOCKS])
+{
+    i8 n = sums(sums(lanes[0], lanes[1]), sums(lanes[2], lanes[3]));
+    return TO_F8(n) * ALL(-1.0f / RASTER_SAMPLES);
 }
 
 bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_batch *batch,
                                  int tile_row, float *const rgb[2][3], float *const cover[2],
                                  float *const depth[2], int ret_x[2])
 {
-    const f8 one = ALL(1.0f / RASTER_SAMPLES), none = ALL(0.0f), y = lane_y(tile_row);
+    const f8 none = ALL(0.0f), y = lane_y(tile_row);
     const uint8_t *touched = p->touched + (size_t)tile_row * (size_t)p->across;
     int first = 0, end = p->across;
     while (first < end && !touched[first])
@@ -60,26 +67,29 @@ bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_bat
         size_t tile = (size_t)tile_row * (size_t)p->across + (size_t)tx;
         f8 n = none, z = none, sum[3] = {none, none, none};
         if (touched[tx]) {
-            float *d = p->depth + tile * (RASTER_SAMPLES * BLOCK);
-            int32_t *who = p->who + tile * (RASTER_SAMPLES * BLOCK);
+            float *d = p->depth + tile * (RASTER_BLOCKS * BLOCK);
+            int32_t *who = p->who + tile * (RASTER_BLOCKS * BLOCK);
             uint32_t left = 0;
-            for (int i = 0; i < RASTER_SAMPLES; i++) {
-                f8 at = LOAD(d + i * BLOCK);
-                i8 there = at > none;
-                n += pick(there, one, none);
-                z = most(z, at);
-                left |= bits(there) << (BLOCK * i);
+            f8 at[RASTER_BLOCKS];
+            i8 there[RASTER_BLOCKS];
+            for (int i = 0; i < RASTER_BLOCKS; i++) {
+                at[i] = LOAD(d + i * BLOCK);
+                there[i] = at[i] > none;
+                left |= bits(there[i]) << (BLOCK * i);
             }
+            n = counted(there);
+            z = mosts(mosts(at[0], at[1]), mosts(at[2], at[3]));
             f8 x = lane_x(tx);
             while (batch && left) {
                 int32_t id = who[__builtin_ctz(left)];
-                f8 weight = none, c[3];
+                f8 c[3];
+                i8 same[RASTER_BLOCKS];
                 uint32_t mine = 0;
-                for (int i = 0; i < RASTER_SAMPLES; i++) {
-                    i8 same = LOAD_I(who + i * BLOCK) == ALL_I(id);
-                    weight += pick(same, one, none);
-                    mine |= bits(same) << (BLOCK * i);
+                for (int i = 0; i < RASTER_BLOCKS; i++) {
+                    same[i] = LOAD_I(who + i * BLOCK) == ALL_I(id);
+                    mine |= bits(same[i]) << (BLOCK * i);
                 }
+                f8 weight = counted(same);
                 left &= ~mine;
                 const struct raster_face *f = &p->face[id];
                 if (f->batch < 0)
@@ -89,7 +99,7 @@ bool KERNELS_OWN(raster_resolve)(struct raster_patch *p, const struct raster_bat
                 for (int k = 0; k < 3; k++)
                     sum[k] += c[k] * weight;
             }
-            for (int i = 0; i < RASTER_SAMPLES; i++) {
+            for (int i = 0; i < RASTER_BLOCKS; i++) {
                 STORE(d + i * BLOCK, none);
                 STORE_I(who + i * BLOCK, ALL_I(-1));
             }
@@ -107,12 +117,13 @@ void KERNELS_OWN(raster_resolve_mask)(const struct raster_patch *p, int tile_row
                                       float *const cover[2])
 {
     const uint32_t *row = p->mask + (size_t)tile_row * (size_t)p->across;
-    const u8 lane = {0, 1, 2, 3, 4, 5, 6, 7}, each = lane * 0 + 0x01010101u;
+    const u8 place = {0, 8, 16, 24, 4, 12, 20, 28}, four = place * 0 + 15;
     for (int tx = 0; tx < p->across; tx++) {
         f8 n = ALL(0.0f);
         if (row[tx]) {
-            u8 mine = (lane * 0 + row[tx]) >> lane & each;
-            n = TO_F8((i8)(mine * each >> 24)) * ALL(1.0f / RASTER_SAMPLES);
+            u8 mine = (place * 0 + row[tx]) >> place & four; /* a pixel's samples */
+            mine = (mine & 5) + (mine >> 1 & 5);
+            n = TO_F8((i8)((mine & 3) + (mine >> 2))) * ALL(1.0f / RASTER_SAMPLES);
         }
         put_rows(n, cover[0] + tx * RASTER_TILE_W, cover[1] + tx * RASTER_TILE_W);
     }

@@ -103,14 +103,33 @@ INLINE uint32_t bits(i8 m)
 #endif
 }
 
-/* Pixels' middles of a tile. */
+/* Neighbours of two vectors together, by halves: 0 1, 2 3 of a, then of b; then 4 5 … */
+#define PAIRS(a, b, even, odd)                                                                     \
+    even = __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14),                               \
+    odd = __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15)
+INLINE i8 sums(i8 a, i8 b)
+{
+    i8 PAIRS(a, b, even, odd);
+    return even + odd;
+}
+INLINE f8 mosts(f8 a, f8 b)
+{
+    f8 PAIRS(a, b, even, odd);
+    return most(even, odd);
+}
+/* From samples of a tile's four blocks to its pixels: left ones of the blocks, then right ones.
+ * Their middles: */
 INLINE f8 lane_x(int tx)
 {
-    return (f8){0.5f, 1.5f, 2.5f, 3.5f, 0.5f, 1.5f, 2.5f, 3.5f} + ALL((float)(tx * RASTER_TILE_W));
+    return (f8){0.5f, 2.5f, 0.5f, 2.5f, 1.5f, 3.5f, 1.5f, 3.5f} + ALL((float)(tx * RASTER_TILE_W));
 }
 INLINE f8 lane_y(int ty)
 {
-    return (f8){0.5f, 0.5f, 0.5f, 0.5f, 1.5f, 1.5f, 1.5f, 1.5f} + ALL((float)(ty * RASTER_TILE_H));
+    return (f8){0.5f, 0.5f, 1.5f, 1.5f, 0.5f, 0.5f, 1.5f, 1.5f} + ALL((float)(ty * RASTER_TILE_H));
+}
+INLINE f8 reading_order(f8 v)
+{
+    return __builtin_shufflevector(v, v, 0, 4, 1, 5, 2, 6, 3, 7);
 }
 
 INLINE u8 gather(const uint32_t *texel, i8 at)
