@@ -1,5 +1,5 @@
 // Audio: the page and its meters, listening and talking beside the picture.
-import { ask, check, until } from './lib.mjs';
+import { ask, check, until, toPlace } from './lib.mjs';
 
 export function audioTests({ test, base, admin, openLive, axeClean, shoot }) {
   const status = async () => JSON.parse((await ask(base, '/vedette/audio', admin)).body.toString());
@@ -13,7 +13,7 @@ export function audioTests({ test, base, admin, openLive, axeClean, shoot }) {
       [{ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }, 'audio-dark-phone'],
     ]) {
       const page = await openLive(base, options);
-      await page.getByRole('link', { name: 'Audio' }).click();
+      await toPlace(page, 'Audio');
       const meter = page.getByRole('meter', { name: 'Level of the input' });
       await until('the meter moves', async () => Number(await meter.getAttribute('aria-valuenow')) > -60, 8000);
       await axeClean(page, name);

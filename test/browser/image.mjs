@@ -1,6 +1,6 @@
 // Video > Image and Installation, and focus and aids in the live view: what they set, and
 // that the picture stays in sight meanwhile.
-import { ask, check, freePorts, near, until } from './lib.mjs';
+import { ask, check, freePorts, near, until, toPlace } from './lib.mjs';
 
 export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoot, advances, picture, program, startCamera, open, logIn, live }) {
   const I0 = 'ImageSource.I0.';
@@ -13,7 +13,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
   const eye = async () => JSON.parse((await ask(base, '/vedette/eye', admin)).body.toString());
   const openAt = async (place, options = {}) => {
     const page = await openLive(base, options);
-    await page.getByRole('link', { name: place }).click();
+    await toPlace(page, place);
     await page.getByRole('heading', { level: 1, name: place === 'Install' ? 'Installation' : place }).waitFor();
     return page;
   };
@@ -324,11 +324,11 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     near(b.y, 0, 2, 'the picture stays at the top');
     check(b.height > 200, 'and is whole');
     await axeClean(page, 'image on a phone');
-    await page.getByRole('link', { name: 'Install' }).tap();
+    await toPlace(page, 'Install');
     await page.locator('[data-section=mount]').waitFor();
     check(await fits(), 'no sideways scrolling in Installation');
     await shoot(page, 'install-dark-phone');
-    await page.getByRole('link', { name: 'Live' }).tap();
+    await toPlace(page, 'Live');
     await page.getByRole('button', { name: 'Focus and aids' }).tap();
     const card = await page.locator('[data-test=focus-card]').boundingBox();
     const p = await page.locator(picture).boundingBox();
@@ -339,7 +339,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await light.locator('[data-section=noise]').waitFor();
     await axeClean(light, 'image, light');
     await shoot(light, 'image-light-desktop');
-    await light.getByRole('link', { name: 'Install' }).click();
+    await toPlace(light, 'Install');
     await light.locator('[data-section=mount]').waitFor();
     await axeClean(light, 'installation, light');
     await shoot(light, 'install-light-desktop');
@@ -353,10 +353,10 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
       body: `action=add&user=${viewer.user}&pwd=${viewer.password}&grp=users&sgrp=viewer`,
     });
     const page = await openLive(base, {}, viewer);
-    await page.getByRole('link', { name: 'Image' }).click();
+    await toPlace(page, 'Image');
     await page.getByText('This account can look').waitFor();
     check(await page.getByRole('slider', { name: 'Saturation' }).isDisabled(), 'sliders are shut');
-    await page.getByRole('link', { name: 'Install' }).click();
+    await toPlace(page, 'Install');
     await page.getByRole('switch', { name: 'Level grid' }).click(); // this browser's own
     await page.locator('[data-test=grid]').waitFor();
     check((await page.locator('[data-test=focus]').count()) === 0, 'no focus');
@@ -387,7 +387,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
       await live(page);
       check((await fetch(new URL('/vedette/preview/video', at))).status === 401, 'the preview is over');
       // Save and restart, on the same page.
-      await page.getByRole('link', { name: 'Install' }).click();
+      await toPlace(page, 'Install');
       const capture = page.locator('[data-section=capture]');
       await capture.getByText('60 Hz', { exact: true }).click();
       await capture.getByRole('button', { name: 'Save and restart' }).click();

@@ -30,6 +30,13 @@ export function near(a, b, tolerance, what) {
   if (!(Math.abs(a - b) <= tolerance)) throw new Error(`${what}: ${a} is not ${b} ± ${tolerance}`);
 }
 
+/** Goes to a place by the menu; on a phone it may stand behind "More". */
+export async function toPlace(page, name) {
+  const link = page.getByRole('link', { name, exact: true });
+  if (!(await link.isVisible())) await page.getByRole('button', { name: 'More' }).click();
+  await link.click();
+}
+
 /** Ports that nobody listens on just now, for a camera that shall keep its address. */
 export async function freePorts(n) {
   const servers = await Promise.all(

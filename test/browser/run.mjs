@@ -16,7 +16,7 @@ if (!existsSync(join(here, 'node_modules/playwright-core')))
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: here, stdio: 'inherit' });
 
 const { chromium } = await import('playwright-core');
-const { ask, check, near, serve, sleep, startCamera, until, wire } = await import('./lib.mjs');
+const { ask, check, near, serve, sleep, startCamera, toPlace, until, wire } = await import('./lib.mjs');
 const { imageTests } = await import('./image.mjs');
 const { audioTests } = await import('./audio.mjs');
 const { stageTests } = await import('./stage.mjs');
@@ -463,7 +463,7 @@ test('comes_back_after_the_wire_was_cut', async () => {
 test('stream_sets_reads_back_and_undoes', async () => {
   const page = await openLive();
   const n = await shown(page);
-  await page.getByRole('link', { name: 'Stream', exact: true }).click();
+  await toPlace(page, 'Stream');
   const field = page.getByRole('textbox', { name: 'Compression' });
   await field.waitFor();
   const value = async () => {
@@ -491,7 +491,7 @@ test('stream_sets_reads_back_and_undoes', async () => {
 
 test('another_page_hears_of_changes', async () => {
   const page = await openLive();
-  await page.getByRole('link', { name: 'Stream', exact: true }).click();
+  await toPlace(page, 'Stream');
   await page.getByRole('textbox', { name: 'Compression' }).waitFor();
   await ask(base, '/axis-cgi/param.cgi?action=update&Image.I0.Appearance.Compression=33', ADMIN);
   await until('33 is shown', async () => (await page.getByRole('textbox', { name: 'Compression' }).inputValue()) === '33');
@@ -561,14 +561,14 @@ test('phone_fits_and_steers_by_touch', async () => {
   await goTo('pan=0&tilt=-8&zoom=1');
   await shoot(page, 'live-dark-phone');
   await axeClean(page, 'live on a phone');
-  await page.getByRole('link', { name: 'System' }).tap();
+  await toPlace(page, 'System');
   await page.getByRole('heading', { level: 1, name: 'System' }).waitFor();
   check(await fits(), 'no sideways scrolling in System');
   near((await box(page)).y, 0, 2, 'the picture stays at the top');
   await shoot(page, 'system-dark-phone');
   await page.emulateMedia({ colorScheme: 'light' });
   await shoot(page, 'system-light-phone');
-  await page.getByRole('link', { name: 'Live' }).tap();
+  await toPlace(page, 'Live');
   await shoot(page, 'live-light-phone');
   await page.setViewportSize({ width: 844, height: 390 });
   await sleep(300);
@@ -587,17 +587,17 @@ test('every_page_is_accessible_in_both_themes', async () => {
   await axeClean(page, 'live, dark');
   await shoot(page, 'stream-information-dark-desktop');
   await page.keyboard.press('i');
-  await page.getByRole('link', { name: 'System' }).click();
+  await toPlace(page, 'System');
   await page.getByRole('heading', { level: 1, name: 'System' }).waitFor();
   await axeClean(page, 'system, dark');
   await shoot(page, 'system-dark-desktop');
   await page.getByLabel('Appearance').selectOption('light');
   await axeClean(page, 'system, light');
   await shoot(page, 'system-light-desktop');
-  await page.getByRole('link', { name: 'Live' }).click();
+  await toPlace(page, 'Live');
   await axeClean(page, 'live, light');
   await shoot(page, 'live-light-desktop');
-  await page.getByRole('link', { name: 'System' }).click();
+  await toPlace(page, 'System');
   await page.getByLabel('Language').selectOption('de');
   check(await page.getByText('Zeitzone').first().isVisible(), 'German');
   await page.context().close();

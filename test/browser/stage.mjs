@@ -1,12 +1,12 @@
 // The stage page: what it sets, what that does, and what it says of the picture.
-import { ask, check, near, until } from './lib.mjs';
+import { ask, check, near, until, toPlace } from './lib.mjs';
 
 export function stageTests({ test, base, admin, viewer, openLive, open, logIn, live, axeClean, shoot, advances, picture }) {
   const stage = async () => JSON.parse((await ask(base, '/vedette/stage', admin)).body.toString());
   const row = (page, name) => page.locator(`[data-row="${name}"]`);
   const openStage = async (options = {}) => {
     const page = await openLive(base, options, admin);
-    await page.getByRole('link', { name: 'Stage' }).click();
+    await toPlace(page, 'Stage');
     await page.getByRole('heading', { name: 'Stage', level: 1 }).waitFor();
     return page;
   };
@@ -183,9 +183,9 @@ export function stageTests({ test, base, admin, viewer, openLive, open, logIn, l
     const b = await boxes.first().boundingBox();
     check(b.x >= p.x - 3 && b.x + b.width <= p.x + p.width + 3 && b.y >= p.y - 3, 'the frames lie on the picture');
     await shoot(page, 'stage-truth-dark-desktop');
-    await page.getByRole('link', { name: 'Live' }).click();
+    await toPlace(page, 'Live');
     await until('no frames elsewhere', async () => (await boxes.count()) === 0);
-    await page.getByRole('link', { name: 'Stage' }).click();
+    await toPlace(page, 'Stage');
     await page.getByRole('switch', { name: 'Show the truth' }).click();
     await until('no frames', async () => (await boxes.count()) === 0);
     await page.context().close();

@@ -1,6 +1,6 @@
 // Video > Stream: stream settings (E3), stream profiles (E4), and what the live view shows of
 // them (E9).
-import { ask, check, until } from './lib.mjs';
+import { ask, check, until, toPlace } from './lib.mjs';
 
 export function streamTests({ test, base, admin, viewer, openLive, axeClean, shoot, advances, picture }) {
   const I0 = 'Image.I0.';
@@ -16,7 +16,7 @@ export function streamTests({ test, base, admin, viewer, openLive, axeClean, sho
   };
   const openStream = async (options = {}, who = admin) => {
     const page = await openLive(base, options, who);
-    await page.getByRole('link', { name: 'Stream' }).click();
+    await toPlace(page, 'Stream');
     await page.getByRole('heading', { level: 1, name: 'Stream' }).waitFor();
     return page;
   };
@@ -34,7 +34,7 @@ export function streamTests({ test, base, admin, viewer, openLive, axeClean, sho
     const page = await openStream();
     await field(page, 'Appearance.Resolution').selectOption('1280x720');
     await until('set', async () => (await param('Appearance.Resolution')) === '1280x720');
-    await page.getByRole('link', { name: 'Live' }).click();
+    await toPlace(page, 'Live');
     await advances(page, 10);
     check((await size(page)) === '1920 × 1080', 'a running stream stays as it is');
     await page.reload();
@@ -71,7 +71,7 @@ export function streamTests({ test, base, admin, viewer, openLive, axeClean, sho
     await page.getByText('90', { exact: true }).click();
     await until('turned', async () => (await param('Appearance.Rotation')) === '90');
     await page.reload();
-    await page.getByRole('link', { name: 'Live' }).click();
+    await toPlace(page, 'Live');
     await becomes(page, '1080 × 1920');
     await set('Appearance.Rotation', 0);
     await set('Appearance.MirrorEnabled', 'no');
@@ -174,7 +174,7 @@ export function streamTests({ test, base, admin, viewer, openLive, axeClean, sho
     await shoot(page, 'stream-light-desktop');
     await page.context().close();
     const small = await openLive(base, phone);
-    await small.getByRole('link', { name: 'Stream' }).tap();
+    await toPlace(small, 'Stream');
     await small.locator('[data-section=profiles] li').first().waitFor();
     check(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
     await shoot(small, 'stream-dark-phone');

@@ -14,6 +14,7 @@ const texts = {
   'nav.live': ['Live', 'Live'],
   'nav.system': ['System', 'System'],
   'nav.places': ['Places', 'Bereiche'],
+  'nav.more': ['More', 'Mehr'],
   'nav.logout': ['Log out', 'Abmelden'],
 
   'setup.title': ['Create the administrator', 'Administrator anlegen'],

@@ -1,0 +1,34 @@
+// The places of the page, in the order of the menu. A new place is a line here and a component.
+// On a phone those of the bar stand at the bottom, the rest behind "More".
+import AudioLines from '@lucide/svelte/icons/audio-lines';
+import Clapperboard from '@lucide/svelte/icons/clapperboard';
+import Ruler from '@lucide/svelte/icons/drafting-compass';
+import Image from '@lucide/svelte/icons/image';
+import Settings from '@lucide/svelte/icons/settings';
+import Stream from '@lucide/svelte/icons/sliders-horizontal';
+import Video from '@lucide/svelte/icons/video';
+import type { Component } from 'svelte';
+import type { TextKey } from '../lib/i18n.svelte';
+import { hasStage } from '../lib/stage.svelte';
+
+export type Place = {
+  id: string;
+  icon: typeof Video;
+  text: TextKey; // its word in the menu
+  title?: TextKey; // of its panel; without one the picture fills the page
+  load?: () => Promise<{ default: Component }>;
+  there?: () => boolean; // has this camera any?
+  bar?: true;
+};
+
+const all: Place[] = [
+  { id: 'live', icon: Video, text: 'nav.live', bar: true },
+  { id: 'image', icon: Image, text: 'nav.image', title: 'image.title', load: () => import('./ImagePage.svelte'), bar: true },
+  { id: 'stream', icon: Stream, text: 'nav.stream', title: 'stream.title', load: () => import('./StreamPage.svelte') },
+  { id: 'audio', icon: AudioLines, text: 'nav.audio', title: 'audio.title', load: () => import('./AudioPage.svelte') },
+  { id: 'install', icon: Ruler, text: 'nav.install', title: 'install.title', load: () => import('./InstallPage.svelte') },
+  { id: 'system', icon: Settings, text: 'nav.system', title: 'system.title', load: () => import('./System.svelte') },
+  { id: 'stage', icon: Clapperboard, text: 'nav.stage', title: 'stage.title', load: () => import('./StagePage.svelte'), there: hasStage, bar: true },
+];
+
+export const places = (): Place[] => all.filter((p) => p.there?.() ?? true);
