@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <net/if.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ struct app {
     struct ptz_rooms ptz_rooms;
     struct conf_listener settings;
     char web_dir[PATH_MAX];
+    atomic_bool pictures_wanted, sound_wanted;
 };
 
 /* The page lies beside the program in the build folder, else in its prefix: what was
@@ -118,11 +120,34 @@ static void on_overlays(void *arg)
         pipeline_repaint(p);
 }
 
+/* Pictures, or sound that comes with them alone. */
+static void demand(struct app *a)
+{
+    source_demand(a->camera.source, a->pictures_wanted || a->sound_wanted);
+}
+
 static void on_demand(bool wanted, void *arg)
 {
     struct app *a = arg;
     eye_watched(a->camera.eye);
-    source_demand(a->camera.source, wanted);
+    a->pictures_wanted = wanted;
+    demand(a);
+}
+
+static bool on_take_sound(struct sound *ret, void *arg)
+{
+    return ear_take(ret, ((struct app *)arg)->camera.ear);
+}
+
+/* The sound thread. */
+static void on_sound_demand(bool wanted, void *arg)
+{
+    struct app *a = arg;
+    ear_demand(wanted, a->camera.ear);
+    if (a->camera.device->heard_in_pictures) {
+        a->sound_wanted = wanted;
+        demand(a);
+    }
 }
 
 static void on_glance(bool wanted, void *arg)
@@ -315,9 +340,10 @@ static int open_device(struct app *a, struct fault *why)
 {
     struct camera *c = &a->camera;
     c->device = device_open(a->opt.source, a->opt.seed, c->clock, c->events, why);
-    return !c->device || (a->opt.head && device_use_head(c->device, a->opt.head, c->clock, why))
-               ? -EIO
-               : 0;
+    if (!c->device || (a->opt.head && device_use_head(c->device, a->opt.head, c->clock, why)) ||
+        (a->opt.audio && device_use_audio(c->device, a->opt.audio, c->clock, why)))
+        return -EIO;
+    return 0;
 }
 
 static int open_picture(struct app *a, struct fault *why)
@@ -341,7 +367,7 @@ static int open_picture(struct app *a, struct fault *why)
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
     c->ear = ear_new(c->device->mic, c->audio_room);
-    const struct sounds_hooks sounds = {.take = ear_take, .demand = ear_demand, .arg = c->ear};
+    const struct sounds_hooks sounds = {.take = on_take_sound, .demand = on_sound_demand, .arg = a};
     c->sounds = c->ear ? sounds_new(c->loop, &sounds) : NULL;
     c->mouth = c->ear ? mouth_new(c->loop, c->device->speaker, c->ear, c->audio_room) : NULL;
     c->deliver = deliver_new(c->loop, 0);
@@ -531,10 +557,10 @@ static void stop(struct app *a)
     gate_free(a->gate);
     close_ptz(c);
     deliver_free(c->deliver);
+    sounds_free(c->sounds); /* its thread asks the source for pictures */
     source_free(c->source);
     eye_free(c->eye);
     pipeline_free(c->pipeline);
-    sounds_free(c->sounds);
     mouth_free(c->mouth);
     ear_free(c->ear);
     ptz_free(c->ptz);

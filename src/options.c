@@ -23,6 +23,8 @@ static const char usage[] =
     "  --head SPEC       digital (default), none, or one of metal under another source than\n"
     "                    virtual: visca:/dev/ttyUSB0, visca://…, vapix://…, onvif://…,\n"
     "                    uvc:/dev/videoN (docs/sources.md)\n"
+    "  --audio SPEC      microphone and loudspeaker instead of the source's: none, alsa:NAME, or\n"
+    "                    alsa:MICROPHONE,LOUDSPEAKER by names of ALSA (docs/audio.md)\n"
     "  --seed N          the virtual world's seed and this camera's serial number\n"
     "  --clock real|sim  sim: time stands still until POST /vedette/stage/clock advances it\n"
     "  --verbose         log more\n"
@@ -39,6 +41,7 @@ int options_parse(int argc, char **argv, struct options *o)
         RTSPS,
         SOURCE,
         HEAD,
+        AUDIO,
         SEED,
         CLOCK,
         VERBOSE,
@@ -53,6 +56,7 @@ int options_parse(int argc, char **argv, struct options *o)
                                           {"rtsps-port", required_argument, NULL, RTSPS},
                                           {"source", required_argument, NULL, SOURCE},
                                           {"head", required_argument, NULL, HEAD},
+                                          {"audio", required_argument, NULL, AUDIO},
                                           {"seed", required_argument, NULL, SEED},
                                           {"clock", required_argument, NULL, CLOCK},
                                           {"verbose", no_argument, NULL, VERBOSE},
@@ -96,6 +100,9 @@ int options_parse(int argc, char **argv, struct options *o)
             break;
         case HEAD:
             o->head = optarg;
+            break;
+        case AUDIO:
+            o->audio = optarg;
             break;
         case SEED:
             o->seed = (uint64_t)number;

@@ -1,4 +1,5 @@
-/* The command line of vedetted (what scripts rely on; `--help` tells it). Before any thread starts. */
+/* The command line of vedetted (what scripts rely on; `--help` tells it). Before any thread starts.
+ */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -7,7 +8,7 @@
 #include <stdint.h>
 
 struct options {
-    const char *state, *bind, *source, *head;
+    const char *state, *bind, *source, *head, *audio;
     int http_port, https_port, rtsp_port, rtsps_port;
     uint64_t seed;
     bool seeded, simulated, verbose;

@@ -17,6 +17,8 @@ libavcodec-dev             H.264 and H.265 encoders, decoders of the file source
 libavformat-dev            containers of the file source
 libavutil-dev              pictures and times of the two above
 libswscale-dev             colour conversion of decoded files
+libswresample-dev          sampling rates of sound
+libasound2-dev             ALSA: microphone and loudspeaker
 libsvtav1enc-dev           AV1 encoder
 libjpeg62-turbo-dev        JPEG
 libturbojpeg0-dev          JPEG straight from planes

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "device/alsa/alsa.h"
 #include "device/file/file.h"
 #include "device/head/driven.h"
 #include "device/rtsp/rtsp.h"
@@ -82,11 +83,33 @@ int device_use_head(struct device *d, const char *spec, struct clock *clock, str
     return 0;
 }
 
+int device_use_audio(struct device *d, const char *spec, struct clock *clock, struct fault *why)
+{
+    char buffer[SPEC_MAX];
+    if (!(spec = read_spec(spec, "audio", buffer, why)))
+        return -EINVAL;
+    d->heard_in_pictures = false;
+    d->mic = NULL;
+    d->speaker = NULL;
+    if (!strcmp(spec, "none"))
+        return 0;
+    if (strncmp(spec, "alsa:", 5) != 0)
+        return fault_set(why, FAULT_UNKNOWN, "audio", "\"%.64s\" is neither none nor alsa:NAME",
+                         spec);
+    d->alsa = alsa_open(spec + 5, clock, why);
+    if (!d->alsa)
+        return -EIO;
+    d->mic = alsa_mic(d->alsa);
+    d->speaker = alsa_speaker(d->alsa);
+    return 0;
+}
+
 struct device *device_close(struct device *d)
 {
     if (!d)
         return NULL;
     struct driven_head *driven = d->driven;
+    alsa_close(d->alsa);
     d->close(d);
     driven_head_free(driven);
     return NULL;

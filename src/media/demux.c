@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "media/demux_sound.h"
 #include "media/libav.h"
 
 #define IO_BYTES 65536
@@ -40,6 +41,10 @@ struct demux {
     double fps;
     int64_t shown; /* pictures since the start of the file */
     int width, height;
+    struct demux_sound *sound; /* NULL: nobody listens, or there is none */
+    const atomic_bool *wanted;
+    void (*heard)(void *arg, const int16_t *sample, int n, int64_t time_ns);
+    void *heard_arg;
 };
 
 static int read_some(void *opaque, uint8_t *to, int size)
@@ -86,6 +91,7 @@ struct demux *demux_close(struct demux *d)
     if (d->network.clock)
         d->deadline_ns = clock_now(d->network.clock) + CLOSE_NS;
     d->closing = true;
+    d->sound = demux_sound_close(d->sound);
     avcodec_free_context(&d->codec);
     avformat_close_input(&d->format);
     if (d->io)
@@ -167,7 +173,7 @@ static int open_url(struct demux *d)
     av_dict_set(&options, "timeout", usec, 0); /* each scheme takes what it knows */
     av_dict_set(&options, "rw_timeout", usec, 0);
     av_dict_set(&options, "rtsp_transport", d->network.datagrams ? "udp" : "tcp", 0);
-    av_dict_set(&options, "allowed_media_types", "video", 0);
+    av_dict_set(&options, "allowed_media_types", "video+audio", 0);
     av_dict_set(&options, "user_agent", "Vedette", 0);
     int r = avformat_open_input(&d->format, d->network.url, NULL, &options);
     av_dict_free(&options);
@@ -300,6 +306,8 @@ static int feed_codec(struct demux *d)
         bool ours = d->packet->stream_index == d->stream;
         if (ours)
             r = avcodec_send_packet(d->codec, d->packet);
+        else if (d->sound && *d->wanted && d->packet->stream_index == demux_sound_stream(d->sound))
+            demux_sound_take(d->sound, d->packet, d->heard, d->heard_arg);
         av_packet_unref(d->packet);
         if (ours)
             return r;
@@ -387,8 +395,23 @@ int demux_next(struct demux *d, struct picture *into, int64_t *ret_time_ns)
     return 0;
 }
 
+bool demux_on_sound(struct demux *d, const atomic_bool *wanted,
+                    void (*heard)(void *arg, const int16_t *sample, int n, int64_t time_ns),
+                    void *arg)
+{
+    d->sound = demux_sound_close(d->sound);
+    d->sound = demux_sound_open(d->format, d->stream);
+    d->wanted = wanted;
+    d->heard = heard;
+    d->heard_arg = arg;
+    if (d->sound)
+        d->format->streams[demux_sound_stream(d->sound)]->discard = AVDISCARD_DEFAULT;
+    return d->sound;
+}
+
 int demux_rewind(struct demux *d)
 {
+    demux_sound_flush(d->sound);
     avcodec_flush_buffers(d->codec);
     d->draining = false;
     d->shown = 0;

@@ -3,6 +3,7 @@
 #ifndef MEDIA_DEMUX_H
 #define MEDIA_DEMUX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,5 +42,11 @@ struct demux *demux_close(struct demux *d);
  * up; other negative errno: broken. */
 int demux_next(struct demux *d, struct picture *into, int64_t *ret_time_ns);
 int demux_rewind(struct demux *d);
+/* Sound that lies between the pictures, as demux_next() comes past it: samples of SOUND_HZ
+ * (sound.h), one channel, and the time of the first one, counted as the pictures' times are. False:
+ * there is none. */
+bool demux_on_sound(struct demux *d, const atomic_bool *wanted /* else it is passed over */,
+                    void (*heard)(void *arg, const int16_t *sample, int n, int64_t time_ns),
+                    void *arg);
 
 #endif

@@ -11,7 +11,7 @@
 #include "media/libav.h"
 #include "media/sound.h"
 
-#define KEPT SOUND_HZ /* samples: a second */
+#define KEPT (2 * SOUND_HZ) /* samples: two seconds */
 #define JUMP_NS (100 * NSEC_PER_MSEC)
 #define DRIFT_NS (2 * NSEC_PER_MSEC) /* that is left alone */
 #define BEND 0.005                   /* of the rate, most: nobody hears it */
@@ -117,11 +117,11 @@ bool sound_clock_get(struct sound_clock *c, struct sound *ret)
     memset(ret->sample, 0, sizeof(ret->sample));
     if (!c->begun)
         return false;
-    /* what is older than half a second was never asked for */
-    if (c->first_ns < ret->time_ns - 500 * NSEC_PER_MSEC)
+    /* what is older than a second was never asked for */
+    if (c->first_ns < ret->time_ns - NSEC_PER_SEC)
         drop(c, (size_t)((ret->time_ns - c->first_ns) * SOUND_HZ / NSEC_PER_SEC));
-    if (c->n < SOUND_BLOCK)
-        return false;
+    if (c->n < SOUND_BLOCK || c->first_ns > ret->time_ns + SOUND_BLOCK_NS)
+        return false; /* none yet, or it is of later */
     memcpy(ret->sample, c->kept, sizeof(ret->sample));
     ret->time_ns = c->first_ns;
     drop(c, SOUND_BLOCK);

@@ -18,6 +18,7 @@
 #define CODERS_MAX 16
 #define LINGER_NS (5 * NSEC_PER_SEC)
 #define KEEP_NS (3 * NSEC_PER_SEC)
+#define CATCH_UP 10    /* blocks at once */
 #define BEHIND_MOST 50 /* blocks that are made up for; after more it begins anew */
 
 static const struct stream_window sound_window = {1u << 20, 4 * NSEC_PER_SEC};
@@ -126,13 +127,10 @@ static void code(struct sound_coder *c, const struct sound *sound)
     }
 }
 
-static void take_block(struct sounds *s)
+static void distribute(struct sounds *s, const struct sound *sound)
 {
-    struct sound sound = {.time_ns = s->block * SOUND_BLOCK_NS};
     struct sound_coder *to[CODERS_MAX];
     unsigned n = 0;
-    s->hooks.take(&sound, s->hooks.arg);
-    s->blocks++;
     pthread_mutex_lock(&s->lock);
     list_for_each(at, &s->coders)
     {
@@ -142,8 +140,23 @@ static void take_block(struct sounds *s)
     }
     pthread_mutex_unlock(&s->lock);
     for (unsigned i = 0; i < n; i++) {
-        code(to[i], &sound);
+        code(to[i], sound);
         coder_unref(to[i]);
+    }
+}
+
+/* A device that is late by more than two blocks, and has them, catches up. */
+static void take_block(struct sounds *s)
+{
+    int64_t asked_ns = s->block * SOUND_BLOCK_NS;
+    for (int i = 0; i < CATCH_UP; i++) {
+        struct sound sound = {.time_ns = asked_ns};
+        if (!s->hooks.take(&sound, s->hooks.arg))
+            return;
+        s->blocks++;
+        distribute(s, &sound);
+        if (sound.time_ns + 2 * SOUND_BLOCK_NS >= asked_ns)
+            return;
     }
 }
 

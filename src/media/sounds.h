@@ -18,9 +18,9 @@ struct sounds;
 
 struct sounds_hooks {
     /* What was heard in the block that begins at ret->time_ns, which has passed; a device that is
-     * late sets when the block really began. Always fills it: with silence where nothing is
-     * heard. */
-    void (*take)(struct sound *ret, void *arg);
+     * late sets when the block really began, and is asked again for what else it has. Where
+     * nothing is heard: silence. False: nothing yet, it will come. */
+    bool (*take)(struct sound *ret, void *arg);
     void (*demand)(bool wanted, void *arg); /* sound is wanted, or no longer */
     void *arg;
 };

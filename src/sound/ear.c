@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "conf/param.h"
 #include "device/ports.h"
@@ -14,6 +15,7 @@
 #include "sound/settings.h"
 
 #define SILENCE_DB (-100.0)
+#define PATIENCE_NS (300 * NSEC_PER_MSEC)
 
 struct ear {
     struct mic *mic;
@@ -24,6 +26,8 @@ struct ear {
     /* sound thread */
     bool running, started, lost;
     int input;
+    int64_t heard_ns; /* when it gave something last, as asked */
+    bool has_heard;
     struct sound_clock *clock; /* NULL until a device's own clock needs it */
     int16_t raw[2 * MIC_FRAMES_MOST];
 };
@@ -78,6 +82,7 @@ static void start(struct ear *e, const struct audio_settings *s)
     if (err && !e->lost)
         log_warn("sound", "the microphone cannot be used: %s", strerror(-err));
     e->lost = err != 0;
+    e->has_heard = false;
     sound_clock_reset(e->clock);
 }
 
@@ -147,7 +152,7 @@ static void amplify(struct sound *s, double db)
     }
 }
 
-void ear_take(struct sound *ret, void *ear)
+bool ear_take(struct sound *ret, void *ear)
 {
     struct ear *e = ear;
     const struct audio_settings *s = room_ref(e->settings);
@@ -157,7 +162,15 @@ void ear_take(struct sound *ret, void *ear)
             stop(e);
         if (!e->started)
             start(e, s);
+        int64_t asked_ns = ret->time_ns;
         signal = e->started && hear(e, ret);
+        if (signal) {
+            e->heard_ns = asked_ns;
+            e->has_heard = true;
+        } else if (e->has_heard && asked_ns - e->heard_ns < PATIENCE_NS) {
+            room_unref(s);
+            return false; /* a device that is late: silence now would tear what comes */
+        }
     }
     if (!signal || s->input_mute || !s->support || e->covered || s->duplex == DUPLEX_POST)
         memset(ret->sample, 0, sizeof(ret->sample));
@@ -165,6 +178,7 @@ void ear_take(struct sound *ret, void *ear)
         amplify(ret, s->input_db);
     room_unref(s);
     measure(e, ret, signal);
+    return true;
 }
 
 void ear_level(struct ear *e, struct ear_level *ret)

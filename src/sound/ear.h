@@ -14,7 +14,7 @@ struct sound;
 
 struct ear *ear_new(struct mic *mic /* NULL: silence */, struct room *settings);
 struct ear *ear_free(struct ear *e);
-void ear_take(struct sound *ret, void *ear);
+bool ear_take(struct sound *ret, void *ear);
 void ear_demand(bool wanted, void *ear);
 /* While so, silence is heard (half duplex: somebody talks). */
 void ear_cover(struct ear *e, bool covered);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "device/digital/cut.h"
+#include "device/heard.h"
 #include "media/demux.h"
 #include "media/shot.h"
 
@@ -40,6 +41,11 @@ struct file_device {
     struct picture *current; /* decoded, in the file's colours */
     int64_t current_tick;
     bool told;
+    /* sound that came past and waits for the picture that tells its time */
+    struct heard heard;
+    int16_t *kept;
+    size_t n_kept;
+    int64_t kept_ns; /* in the file */
 };
 
 static void drop_file(struct file_device *d)
@@ -53,6 +59,17 @@ static bool same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void keep_sound(void *arg, const int16_t *sample, int n, int64_t time_ns)
+{
+    struct file_device *d = arg;
+    if (!d->n_kept)
+        d->kept_ns = time_ns;
+    if (d->n_kept + (size_t)n > HEARD_MOST)
+        return;
+    memcpy(d->kept + d->n_kept, sample, (size_t)n * sizeof(*sample));
+    d->n_kept += (size_t)n;
 }
 
 static int open_file(struct file_device *d, struct fault *why)
@@ -78,6 +95,11 @@ static int open_file(struct file_device *d, struct fault *why)
         return -ENOMEM;
     }
     d->demux = demux;
+    d->n_kept = 0;
+    if (demux_on_sound(demux, &d->heard.wanted, keep_sound, d)) {
+        d->device.mic = &d->heard.mic;
+        d->device.heard_in_pictures = true;
+    }
     d->current_tick = -1;
     return 0;
 }
@@ -99,7 +121,15 @@ static void check_file(struct file_device *d, int64_t now_ns)
     }
 }
 
-static int decode_next(struct file_device *d)
+/* The picture of that time in the file is shown at that time of ours. */
+static void pass_sound(struct file_device *d, int64_t file_ns, int64_t shown_ns)
+{
+    if (d->n_kept)
+        heard_put(&d->heard, d->kept, d->n_kept, d->kept_ns - file_ns + shown_ns);
+    d->n_kept = 0;
+}
+
+static int decode_next(struct file_device *d, int64_t shown_ns)
 {
     int64_t time_ns;
     struct picture *p = picture_get(d->file_pool);
@@ -107,6 +137,7 @@ static int decode_next(struct file_device *d)
         return -ENOMEM;
     int r = demux_next(d->demux, p, &time_ns);
     if (r == -ENODATA) { /* round again */
+        d->n_kept = 0;
         r = demux_rewind(d->demux);
         if (r == 0)
             r = demux_next(d->demux, p, &time_ns);
@@ -119,6 +150,7 @@ static int decode_next(struct file_device *d)
     }
     picture_unref(d->current);
     d->current = p;
+    pass_sound(d, time_ns, shown_ns);
     return 0;
 }
 
@@ -128,7 +160,8 @@ static int decode_for(struct file_device *d, int64_t tick)
     if (behind < 0 || behind > CATCH_UP)
         behind = 1; /* it paused while nobody watched */
     for (; behind > 0; behind--) {
-        int r = decode_next(d);
+        int r = decode_next(
+            d, (int64_t)((double)(tick - behind + 1) * (double)NSEC_PER_SEC / d->caps.fps));
         if (r < 0)
             return r;
     }
@@ -187,6 +220,8 @@ static void file_close(struct device *device)
     cut_free(d->cut);
     if (d->dir_fd >= 0)
         close(d->dir_fd);
+    heard_done(&d->heard);
+    free(d->kept);
     free(d);
 }
 
@@ -231,6 +266,13 @@ static struct device *file_open_device(const char *rest, uint64_t seed, struct c
     }
     d->dir_fd = -1;
     d->clock = clock;
+    heard_init(&d->heard);
+    d->kept = malloc(HEARD_MOST * sizeof(*d->kept));
+    if (!d->kept) {
+        fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+        file_close(&d->device);
+        return NULL;
+    }
     d->sensor.ops = &sensor_ops;
     d->device.close = file_close;
     int r = open_folder(d, rest);

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "device/digital/cut.h"
+#include "device/heard.h"
 #include "device/rtsp/address.h"
 #include "device/waker.h"
 #include "media/demux.h"
@@ -25,6 +26,7 @@
 #define ASK_AT_START_MS 3000
 #define MAX_WIDTH 1920 /* of what the camera shows, unless SPEC says more */
 #define MAX_HEIGHT 1080
+#define OFFSET_JUMP_NS (200 * NSEC_PER_MSEC)
 #define PICTURES_OUT 4 /* decoded: being filled, newest, being cut */
 
 struct rtsp_device {
@@ -47,8 +49,12 @@ struct rtsp_device {
     bool has_info;
     struct demux_info info;
 
+    struct heard heard;
+
     /* the thread */
     bool complained, datagrams;
+    int64_t offset_ns; /* from their times to ours */
+    bool has_offset;
 };
 
 static bool given_up(void *arg)
@@ -69,12 +75,32 @@ static void keep(struct rtsp_device *d, struct picture *take_picture)
     picture_unref(old);
 }
 
+/* Pictures come now sooner, now later: what their times are in ours is the mean. */
+static void follow_time(struct rtsp_device *d, int64_t picture_ns)
+{
+    int64_t offset_ns = clock_now(d->clock) - d->address.latency_ns - picture_ns;
+    if (!d->has_offset || llabs(offset_ns - d->offset_ns) > OFFSET_JUMP_NS)
+        d->offset_ns = offset_ns;
+    else
+        d->offset_ns += (offset_ns - d->offset_ns) / 32;
+    d->has_offset = true;
+}
+
+static void hear(void *arg, const int16_t *sample, int n, int64_t time_ns)
+{
+    struct rtsp_device *d = arg;
+    if (d->has_offset)
+        heard_put(&d->heard, sample, (size_t)n, time_ns + d->offset_ns);
+}
+
 /* Until it is given up or lost. Returns whether a picture came. */
 static bool play(struct rtsp_device *d, struct demux *demux, const struct demux_info *info)
 {
     struct picture_pool *pool = picture_pool_new(info->width, info->height, false, PICTURES_OUT);
     bool any = false;
     int r = pool ? 0 : -ENOMEM;
+    d->has_offset = false;
+    demux_on_sound(demux, &d->heard.wanted, hear, d);
     while (r == 0 && !given_up(d)) {
         int64_t time_ns;
         struct picture *p = picture_get(pool);
@@ -87,6 +113,7 @@ static bool play(struct rtsp_device *d, struct demux *demux, const struct demux_
             log_info("device", "%s gives pictures again", d->address.shown);
         d->complained = false;
         any = true;
+        follow_time(d, time_ns);
         keep(d, p);
     }
     picture_pool_unref(pool);
@@ -227,6 +254,7 @@ static void rtsp_close(struct device *device)
         pthread_join(d->thread, NULL);
     }
     picture_unref(d->newest);
+    heard_done(&d->heard);
     cut_free(d->cut);
     waker_done(&d->wake);
     waker_done(&d->told);
@@ -284,6 +312,9 @@ static struct device *rtsp_open(const char *spec, uint64_t seed, struct clock *c
     d->address = address;
     d->clock = clock;
     d->sensor.ops = &sensor_ops;
+    heard_init(&d->heard);
+    d->device.mic = &d->heard.mic; /* whether it has sound is known when it plays */
+    d->device.heard_in_pictures = true;
     d->device.close = rtsp_close;
     d->device.set_head = rtsp_set_head;
     pthread_mutex_init(&d->lock, NULL);

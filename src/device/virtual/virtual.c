@@ -33,6 +33,8 @@ struct virtual_device {
     struct device device;
     struct tiles *tiles;
     struct models *models;
+    struct mic *mic; /* also when the device has another */
+    struct speaker *speaker;
 };
 
 static struct virtual_device *of(struct device *d)
@@ -44,8 +46,8 @@ static void virtual_close(struct device *d)
 {
     if (!d)
         return;
-    virtual_mic_free(d->mic);
-    virtual_speaker_free(d->speaker);
+    virtual_mic_free(of(d)->mic);
+    virtual_speaker_free(of(d)->speaker);
     virtual_sensor_free(d->sensor);
     virtual_head_free(d->head);
     virtual_lens_free(d->lens);
@@ -195,8 +197,8 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
     const struct virtual_ears ears = {d->cast, d->stage, d->head,
                                       vec(place->eye[0], place->eye[1], place->eye[2]),
                                       place->indoor != 0};
-    d->mic = d->cast && d->stage && d->head ? virtual_mic_new(&ears, seed) : NULL;
-    d->speaker = virtual_speaker_new();
+    d->mic = v->mic = d->cast && d->stage && d->head ? virtual_mic_new(&ears, seed) : NULL;
+    d->speaker = v->speaker = virtual_speaker_new();
     if (d->mic && d->speaker && d->body && d->world && d->head && d->lens && d->infrared &&
         d->led && d->library)
         d->sensor =
