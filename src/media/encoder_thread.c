@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "media/pace.h"
 #include "media/pipeline_inside.h"
 
 #define PENDING 3 /* renditions that may wait; a slow encoder then loses the oldest */
@@ -21,6 +22,29 @@ const struct encoder_ops *encoder_find(enum codec codec)
     return NULL;
 }
 
+double coder_fps(const struct coder *c)
+{
+    return c->limit_fps > 0 && (c->e.fps <= 0 || c->limit_fps < c->e.fps) ? c->limit_fps : c->e.fps;
+}
+
+static void keep_up(struct coder *c, struct pace *pace, uint64_t lost)
+{
+    int before = pace->step, step = pace_picture(pace, clock_now(c->p->clock), lost, c->p->fps);
+    if (!before || step == before)
+        return;
+    double fps = c->p->fps / step;
+    if (step > before)
+        log_warn(
+            "media",
+            "%s of %dx%d is more than this machine codes: it has %.3g pictures a second now; a "
+            "smaller picture, H.264 or fewer streams would help",
+            codec_name(c->e.codec), c->e.key.width, c->e.key.height, fps);
+    pthread_mutex_lock(&c->p->lock);
+    c->limit_fps = step > 1 ? fps : 0;
+    c->has_slot = false;
+    pthread_mutex_unlock(&c->p->lock);
+}
+
 struct coding { /* owned by the thread */
     struct encoder *enc;
     struct stream_format format;
@@ -29,6 +53,7 @@ struct coding { /* owned by the thread */
     uint32_t key_masks; /* of the newest key picture */
     int64_t last_ns;
     bool has_last, told;
+    struct pace pace;
     struct smart_blocks blocks;
     uint32_t look;       /* of the newest picture coded */
     int since_key, held; /* pictures: since the newest key, within the encoder */
@@ -103,6 +128,7 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     if (dropped != w->dropped)
         p->flags |= PACKET_GAP;
     c->lost = w->dropped = dropped;
+    keep_up(c, &w->pace, dropped);
     p->time_ns = p->how.start_ns;
     p->utc_ns = p->how.utc_ns;
     p->coded_ns = clock_now(c->p->clock);

@@ -154,12 +154,13 @@ void pipeline_set_patience(struct pipeline *p, int64_t ns)
 static int64_t slot_of(const struct coder *c, int64_t time_ns)
 {
     /* ticks are rounded down to nanoseconds: a thousandth of a slot forgives that */
-    return (int64_t)floor((double)(time_ns - c->first_ns) * c->e.fps / (double)NSEC_PER_SEC + 1e-3);
+    return (int64_t)floor((double)(time_ns - c->first_ns) * coder_fps(c) / (double)NSEC_PER_SEC +
+                          1e-3);
 }
 
 static bool is_due(const struct coder *c, int64_t time_ns)
 {
-    return c->e.fps <= 0 || !c->has_slot || slot_of(c, time_ns) != c->last_slot;
+    return coder_fps(c) <= 0 || !c->has_slot || slot_of(c, time_ns) != c->last_slot;
 }
 
 /* Whether nothing happens in a picture that is due. */
@@ -176,7 +177,7 @@ static bool takes(const struct coder *c, const struct activity *a, int64_t time_
 
 static void note_sent(struct coder *c, int64_t time_ns)
 {
-    if (c->e.fps > 0) {
+    if (coder_fps(c) > 0) {
         if (!c->has_slot)
             c->first_ns = time_ns;
         c->last_slot = slot_of(c, time_ns);
@@ -514,6 +515,9 @@ void feed_stats(struct feed *f, struct feed_stats *ret)
         .lost = c->lost,
         .still = c->still_permille / 1000.0,
     };
+    pthread_mutex_lock(&c->p->lock);
+    ret->limit_fps = c->limit_fps;
+    pthread_mutex_unlock(&c->p->lock);
     stream_stats(c->stream, &ret->stream);
 }
 

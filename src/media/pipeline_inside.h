@@ -56,6 +56,7 @@ struct coder {
     int64_t sent_ns;                 /* p->lock; time of the newest picture that it was given … */
     uint64_t sent_epoch;             /* p->lock; … and how its overlays looked */
     bool has_sent;                   /* p->lock */
+    double limit_fps;                /* p->lock; what it keeps up with, 0: with all */
     _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
     _Atomic int still_permille;      /* of the newest picture's blocks */
     struct mailbox *box;
@@ -129,6 +130,8 @@ struct rendition *painter_paint(struct painter *w, struct pipeline *p,
 void painter_done(struct painter *w);
 
 /* encoder_thread.c */
+/* Pictures a second that a coder is given; 0: all. p->lock. */
+double coder_fps(const struct coder *c);
 struct coder *coder_new(struct pipeline *p, const struct encoding *e);
 struct coder *coder_ref(struct coder *c);
 struct coder *coder_unref(struct coder *c);

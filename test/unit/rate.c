@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "media/pace.h"
 #include "unit.h"
 
 #define FPS 30
@@ -96,6 +98,39 @@ TEST(quality_before_frame_rate_leaves_pictures_out)
     CHECK(!rate_skip(&r, 1));
 }
 
+/* A second of pictures of which the encoder manages so many. */
+static int second(struct pace *p, int64_t *now_ns, uint64_t *lost, double manages)
+{
+    double given = 30.0 / (p->step ? p->step : 1), coded = fmin(given, manages);
+    int step = 0;
+    for (int i = 0; i < (int)coded; i++)
+        step = pace_picture(p, *now_ns + (int64_t)(i * 1e9 / coded), *lost, 30);
+    *now_ns += NSEC_PER_SEC;
+    *lost += (uint64_t)(given - coded);
+    return step;
+}
+
+TEST(who_is_too_slow_gets_an_even_step)
+{
+    struct pace p = {0};
+    int64_t now_ns = NSEC_PER_SEC;
+    uint64_t lost = 0;
+    int step = 1;
+    for (int i = 0; i < 20; i++)
+        step = second(&p, &now_ns, &lost, 30);
+    CHECK_INT(step, 1);
+    for (int i = 0; i < 12; i++)
+        step = second(&p, &now_ns, &lost, 11);
+    CHECK_INT(step, 3);
+    for (int i = 0; i < 25; i++) /* it keeps up with ten */
+        step = second(&p, &now_ns, &lost, 11);
+    CHECK_INT(step, 3);
+    for (int i = 0; i < 120; i++) /* and, the machine being idle again, with all */
+        step = second(&p, &now_ns, &lost, 40);
+    CHECK_INT(step, 1);
+}
+
 UNIT_MAIN(UNIT_ROW(average_is_kept_and_quiet_times_pay_for_busy_ones)
               UNIT_ROW(a_change_of_the_scene_does_not_swing)
-                  UNIT_ROW(quality_before_frame_rate_leaves_pictures_out))
+                  UNIT_ROW(quality_before_frame_rate_leaves_pictures_out)
+                      UNIT_ROW(who_is_too_slow_gets_an_even_step))

@@ -42,6 +42,12 @@ static void add_actual(json_t *to, struct feed *feed)
                                "width", e->key.width, "height", e->key.height, "fps",
                                tenths(st.stream.fps), "kbps", tenths(st.stream.kbps), "gop",
                                (json_int_t)st.stream.gop, "lost", (json_int_t)st.lost);
+    if (st.limit_fps > 0) {
+        json_object_set_new(actual, "limited_fps", json_real(tenths(st.limit_fps)));
+        json_object_set_new(actual, "reason",
+                            json_string("this machine codes no more pictures a second of this size "
+                                        "and codec"));
+    }
     if (e->codec != CODEC_JPEG)
         json_object_set_new(actual, "smart", smart_state(&e->smart, &st));
     json_object_set_new(to, "actual", actual);
