@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 RUN_ARGS ?=
 
-.PHONY: all build run test bench pictures detect lint fuzz soak install clean deps test-builds
+.PHONY: all build run test bench bench-codecs pictures detect lint fuzz soak install clean deps test-builds
 
 all: build
 
@@ -84,6 +84,13 @@ bench:
 	@$(MAKE) --no-print-directory build test/browser/node_modules/.package-lock.json
 	@ninja -C build -j $(JOBS) bench
 	@bench/run.py
+
+# What codecs and the smart codec save, offline: docs/codecs.md.
+bench-codecs:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory build
+	@ninja -C build -j $(JOBS) bench/smart
+	@bench/smart.py
 
 # docs/pictures: what the camera sees and how the page looks, from the running camera.
 pictures:

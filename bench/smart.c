@@ -1,13 +1,15 @@
 /* What the smart codec saves, and what it costs in quality: the camera's own pictures (sensor,
  * eye, finishing) of a scenario, or a clip, through the pipeline into several encodings at once,
  * on simulated time. Each stream is decoded again and set against the pictures, in the boxes of
- * what moves (the world's truth; for a clip where pictures differ from a minute's median).
+ * what moves (the world's truth; for a clip where pictures differ).
  *
- * usage: smart SCENARIO COMMANDS SECONDS ENCODING…
- *   SCENARIO  file of assets/scenarios, or "" for nobody; COMMANDS for the stage, ';' between
+ * usage: smart SCENARIO COMMANDS SECONDS ENCODING… [y4m=FILE]
+ *   SCENARIO  file of assets/scenarios, or "" for nobody, or a clip (.avi); COMMANDS for the stage,
+ *             ';' between. y4m: the pictures go there, too
  *   ENCODING  codec,compression,strength,gop,max_gop,min_fps,storage (max_gop, min_fps: -1 fixed)
  * Prints a JSON object a line and encoding. */
 #include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
 #include <math.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -35,6 +37,7 @@
 #define KEPT 64 /* pictures that wait for their decoded likeness */
 #define OBJECTS 128
 #define SETTLE 450 /* pictures before anything counts: the eye settles, leaves become usual */
+#define LATE 24    /* pictures that may be held back at the end */
 #define SCENARIO_MOST 16384
 
 struct seen { /* a picture as it was, and where it moves */
@@ -55,7 +58,8 @@ struct run {
     uint64_t serial, pictures, keys;
     int64_t from; /* serial that comes next to be judged */
     double bytes, key_bytes, error_moving, n_moving, error_all, n_all, error_first, n_first;
-    double still;
+    double still, noise;
+    bool decoded;
     uint64_t left_out;
 };
 
@@ -76,6 +80,8 @@ static struct seen seen[KEPT];
 static struct truth_object before[OBJECTS];
 static size_t n_before;
 static int64_t moved_serial = -1000;
+static FILE *y4m;
+static long pictures; /* those before it count */
 
 /* ---- what it really looked like ---- */
 
@@ -99,6 +105,15 @@ static bool note(struct picture *canvas, const struct rendition_key *key, const 
     for (int y = 0; y < height; y++)
         memcpy(s->luma + (size_t)y * (size_t)width,
                canvas->plane[0] + (ptrdiff_t)y * canvas->stride[0], (size_t)width);
+    if (y4m && how->serial >= SETTLE) {
+        if (how->serial == SETTLE)
+            fprintf(y4m, "YUV4MPEG2 W%d H%d F30:1 Ip C420jpeg\n", width, height);
+        fprintf(y4m, "FRAME\n");
+        for (int i = 0; i < 3; i++)
+            for (int y = 0; y < height >> (i > 0); y++)
+                fwrite(canvas->plane[i] + (ptrdiff_t)y * canvas->stride[i], 1,
+                       (size_t)(width >> (i > 0)), y4m);
+    }
     return true;
 }
 
@@ -120,6 +135,23 @@ static void mark_box(struct seen *s, const double box[4])
     s->any = true;
 }
 
+/* A clip knows no truth: where it differs from the picture before by more than noise. */
+static void mark_differing(struct seen *s, const struct seen *last)
+{
+    int across = (width + 7) / 8;
+    for (int by = 0; last->serial + 1 == s->serial && by < height / 8; by++)
+        for (int bx = 0; bx < width / 8; bx++) {
+            unsigned sum = 0;
+            for (int y = by * 8; y < by * 8 + 8; y++)
+                for (int x = bx * 8; x < bx * 8 + 8; x++)
+                    sum += (unsigned)abs(s->luma[y * width + x] - last->luma[y * width + x]);
+            if (sum > 64 * 6) {
+                s->moves[by * across + bx] = 1;
+                s->any = true;
+            }
+        }
+}
+
 static void mark_moving(uint64_t serial)
 {
     struct seen *s = &seen[serial % KEPT];
@@ -127,6 +159,10 @@ static void mark_moving(uint64_t serial)
     static struct truth_object now[OBJECTS];
     memset(s->moves, 0, (size_t)((width + 7) / 8) * (size_t)((height + 7) / 8));
     s->any = s->begins = false;
+    if (!device) {
+        mark_differing(s, &seen[(serial + KEPT - 1) % KEPT]);
+        return;
+    }
     if (!device->world || !world_shot_by_serial(device->world, serial, &shot))
         return;
     size_t n = world_truth(device->world, &shot.middle, (double)width / height,
@@ -182,9 +218,9 @@ static void judge(struct run *r, const struct seen *s)
 /* Pictures up to this one were shown as the one before it. */
 static void catch_up(struct run *r, uint64_t serial)
 {
-    for (; r->from < (int64_t)serial; r->from++) {
+    for (; r->from < (int64_t)serial && r->from < pictures; r->from++) {
         const struct seen *s = &seen[r->from % KEPT];
-        if (r->from >= SETTLE && s->serial == (uint64_t)r->from && r->pictures)
+        if (r->from >= SETTLE && s->serial == (uint64_t)r->from && r->decoded)
             judge(r, s);
     }
 }
@@ -197,7 +233,8 @@ static void take_frames(struct run *r)
         for (int y = 0; y < height; y++)
             memcpy(r->shown + (size_t)y * (size_t)width,
                    r->pic->data[0] + (ptrdiff_t)y * r->pic->linesize[0], (size_t)width);
-        r->pictures++;
+        r->decoded = true;
+        r->pictures += (long)serial >= SETTLE && (long)serial < pictures;
         catch_up(r, serial + 1);
     }
 }
@@ -208,7 +245,7 @@ static void read_stream(struct run *r)
     uint64_t lost;
     while (r->cursor->ops->next(r->cursor, &p, &lost) == 0) {
         bool key = p->flags & PACKET_KEY;
-        if (p->how.serial >= SETTLE) {
+        if (p->how.serial >= SETTLE && p->how.serial < (uint64_t)pictures) {
             r->bytes += (double)p->len;
             r->keys += key;
             r->key_bytes += key ? (double)p->len : 0;
@@ -312,14 +349,86 @@ static int play(const char *path, const char *commands)
     return 0;
 }
 
+static int make_room(void)
+{
+    for (int i = 0; i < KEPT; i++) {
+        seen[i].luma = malloc((size_t)width * (size_t)height);
+        seen[i].moves = calloc((size_t)(width + 7) / 8, (size_t)(height + 7) / 8);
+        seen[i].serial = UINT64_MAX;
+    }
+    return 0;
+}
+
+/* ---- a clip ---- */
+
+static AVFormatContext *clip;
+static AVCodecContext *clip_decoder;
+static struct picture_pool *clip_pool;
+static uint64_t clip_serial;
+
+static int open_clip(const char *path)
+{
+    if (avformat_open_input(&clip, path, NULL, NULL) < 0 ||
+        avformat_find_stream_info(clip, NULL) < 0)
+        return -1;
+    const AVCodecParameters *p = clip->streams[0]->codecpar;
+    clip_decoder = avcodec_alloc_context3(avcodec_find_decoder(p->codec_id));
+    avcodec_parameters_to_context(clip_decoder, p);
+    width = p->width;
+    height = p->height;
+    clip_pool = picture_pool_new(width, height, false, 64);
+    return avcodec_open2(clip_decoder, NULL, NULL);
+}
+
+static bool offer_clip(void)
+{
+    AVFrame *f = av_frame_alloc();
+    AVPacket *av = av_packet_alloc();
+    int err = AVERROR(EAGAIN);
+    while ((err = avcodec_receive_frame(clip_decoder, f)) == AVERROR(EAGAIN)) {
+        if (av_read_frame(clip, av) < 0)
+            break;
+        avcodec_send_packet(clip_decoder, av);
+        av_packet_unref(av);
+    }
+    struct picture *p = err < 0 ? NULL : picture_get(clip_pool);
+    if (p) {
+        for (int i = 0; i < 3; i++)
+            for (int y = 0; y < height >> (i > 0); y++)
+                memcpy(p->plane[i] + (ptrdiff_t)y * p->stride[i],
+                       f->data[i] + (ptrdiff_t)y * f->linesize[i], (size_t)(width >> (i > 0)));
+        struct capture how = {.serial = clip_serial++, .start_ns = clock_now(clk)};
+        clock_work_begin(clk);
+        pipeline_offer(line, frame_new(p, &how));
+        clock_work_end(clk);
+    }
+    av_packet_free(&av);
+    av_frame_free(&f);
+    return p;
+}
+
+static void no_demand(bool wanted, void *arg)
+{
+}
+
 static int set_up(const char *scenario, const char *commands)
 {
+    size_t len = strlen(scenario);
+    bool is_clip = len > 4 && !strcmp(scenario + len - 4, ".avi");
     struct fault why = {0};
     struct sensor_caps caps;
-    const struct pipeline_hooks hooks = {.demand = demand, .paint = note, .paints = paints};
+    const struct pipeline_hooks hooks = {
+        .demand = is_clip ? no_demand : demand, .paint = note, .paints = paints};
     clk = clock_new_sim();
     loop = loop_new(clk, "bench");
     events = events_new(loop);
+    if (is_clip) {
+        if (open_clip(scenario) < 0)
+            return fprintf(stderr, "smart: %s cannot be read\n", scenario), -1;
+        line = pipeline_new(loop, &hooks, width, height, 30);
+        pipeline_set_limits(line, &(struct pipeline_limits){.encoders = MOST + 1});
+        return make_room();
+    }
     conf = conf_new(loop, NULL, NULL);
     if (conf_add_room(conf, &eye_room_desc, &eye_room, &why) < 0 ||
         !(device = device_open("virtual", 1, clk, events, &why)))
@@ -338,12 +447,7 @@ static int set_up(const char *scenario, const char *commands)
     eye = eye_new(loop, clk, conf, eye_room, events, &ports);
     source_set_pipeline(source, line);
     source_set_eye(source, eye);
-    for (int i = 0; i < KEPT; i++) {
-        seen[i].luma = malloc((size_t)width * (size_t)height);
-        seen[i].moves = calloc((size_t)(width + 7) / 8, (size_t)(height + 7) / 8);
-        seen[i].serial = UINT64_MAX;
-    }
-    return 0;
+    return make_room();
 }
 
 static int read_encoding(const char *text, struct run *r)
@@ -388,46 +492,60 @@ int main(int argc, char **argv)
 {
     if (argc < 5 || argc > 4 + MOST || set_up(argv[1], argv[2]) < 0)
         return 2;
+    if (!strncmp(argv[argc - 1], "y4m=", 4) && !(y4m = fopen(argv[--argc] + 4, "wb")))
+        return 2;
     for (int i = 4; i < argc; i++)
         if (read_encoding(argv[i], &runs[n_runs++]) < 0)
             return 2;
     pthread_t thread;
     pthread_create(&thread, NULL, run_loop, NULL);
     on_loop(open_first);
-    long pictures = SETTLE + lrint(strtod(argv[3], NULL) * 30);
+    pictures = SETTLE + lrint(strtod(argv[3], NULL) * 30);
     uint64_t marked = 0;
-    for (long k = 0; k < pictures; k++) {
+    for (long k = 0; k < pictures + LATE; k++) {
         clock_advance(clk, (k + 1) * NSEC_PER_SEC / 30 - clock_now(clk));
-        clock_wait_idle(clk);
-        uint64_t newest;
+        uint64_t newest = clip_serial;
         int64_t start_ns;
-        source_tick(source, &newest, &start_ns);
+        if (clip && !offer_clip()) {
+            pictures = k - LATE;
+            break;
+        }
+        clock_wait_idle(clk);
+        if (!clip)
+            source_tick(source, &newest, &start_ns);
         for (; marked <= newest; marked++)
             mark_moving(marked);
         if (k == SETTLE - 1)
             on_loop(open_all);
-        for (int i = 0; k >= SETTLE && i < n_runs; i++) {
+        for (int i = 0; k >= SETTLE && i < n_runs; i++) { /* read to the last */
             struct feed_stats st;
             read_stream(&runs[i]);
             feed_stats(runs[i].feed, &st);
-            runs[i].still += st.still;
+            runs[i].still += k < pictures ? st.still : 0;
             runs[i].left_out = st.left_out;
+            runs[i].noise = st.noise;
         }
     }
     for (int i = 0; i < n_runs; i++) {
         struct run *r = &runs[i];
-        catch_up(r, (uint64_t)pictures);
+        if (!r->e.smart.storage)
+            catch_up(r, (uint64_t)pictures);
         printf("{\"encoding\": \"%s\", \"bytes\": %.0f, \"pictures\": %lu, \"keys\": %lu, "
                "\"key_bytes\": %.0f, \"psnr_moving\": %.3f, \"psnr_first\": %.3f, "
-               "\"psnr\": %.3f, \"moving\": %.5f, \"still\": %.4f, \"left_out\": %lu}\n",
+               "\"psnr\": %.3f, \"moving\": %.5f, \"still\": %.4f, \"noise\": %.3f, \"left_out\": "
+               "%lu}\n",
                r->name, r->bytes, (unsigned long)r->pictures, (unsigned long)r->keys, r->key_bytes,
                psnr(r->error_moving, r->n_moving), psnr(r->error_first, r->n_first),
                psnr(r->error_all, r->n_all), r->n_moving / r->n_all,
-               r->still / (double)(pictures - SETTLE), (unsigned long)r->left_out);
+               r->still / (double)(pictures - SETTLE), r->noise, (unsigned long)r->left_out);
     }
     on_loop(close_all);
-    source_free(source);
-    eye_free(eye);
+    if (y4m)
+        fclose(y4m);
+    if (!clip) {
+        source_free(source);
+        eye_free(eye);
+    }
     loop_stop(loop);
     pthread_join(thread, NULL);
     return 0;

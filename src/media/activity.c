@@ -22,8 +22,8 @@
 #define SURE 6.0        /* standard deviations of noise that begin activity … */
 #define LIKELY 3.0      /* … and that go on with it beside what has begun */
 #define LEAST 96        /* of a cell's difference: six grey levels of one sample */
-#define RESTLESS 3.5f   /* times what a cell differs by most of the time, that begin activity */
-#define REST_RATE 400   /* looks in which that falls by e; it rises twice as fast */
+#define RESTLESS 6.0f   /* times what a cell differs by most of the time, that begin activity */
+#define REST_RATE 400   /* looks in which that rises by e */
 #define WHOLE 0.6       /* share of cells: all of the picture has changed */
 #define LIGHT_LEAST 0.4 /* grey levels a look */
 #define POSE_LEAST_DEG 1e-4
@@ -40,7 +40,7 @@ struct activity_watch {
     uint16_t *now, *kept;
     struct activity_sums *sums; /* stride / 4 · down */
     uint8_t *mark, *shift;      /* likewise; mark: 1 likely, 2 sure */
-    float *excess, *usual;      /* usual: it differs by less in two of three looks */
+    float *excess, *usual;      /* usual: it differs by more in three of five looks */
     struct noise noise[BINS];
     float quiet[BINS]; /* differences up to that are noise */
     struct activity *before;
@@ -304,7 +304,7 @@ static void mark_cells(struct activity_watch *w, const double light[BINS])
         }
 }
 
-/* A third of the looks are above it. */
+/* Three in five looks are above it. */
 static void learn_usual(struct activity_watch *w, struct activity *a, bool changing)
 {
     float rate = 1.0f / (float)(a->look < REST_RATE ? a->look : REST_RATE);
@@ -314,7 +314,7 @@ static void learn_usual(struct activity_watch *w, struct activity *a, bool chang
             float *u = &w->usual[at], d = (float)w->sums[at].difference;
             float step = fmaxf(*u, LEAST / 8) * rate;
             if (!changing)
-                *u += d > *u ? 2 * step : -step;
+                *u += d > *u ? step : -1.5f * step;
             a->restless[y * w->across + x] = RESTLESS * *u > w->quiet[bin_of(&w->sums[at])];
         }
 }

@@ -272,16 +272,16 @@ static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *
             for (int x = 0, end; x < b->across; x = end) {
                 for (end = x + 1; end < b->across && row[end] == row[x]; end++)
                     ;
-                if (!row[x])
+                int more = row[x] ? row[x] > least ? row[x] : least : b->lively;
+                if (!more)
                     continue;
                 if (roi)
-                    roi[n] = (AVRegionOfInterest){
-                        .self_size = sizeof(*roi),
-                        .top = y * SMART_BLOCK,
-                        .bottom = (y + 1) * SMART_BLOCK,
-                        .left = x * SMART_BLOCK,
-                        .right = end * SMART_BLOCK,
-                        .qoffset = {row[x] > least ? row[x] : least, QUANTIZER_RANGE}};
+                    roi[n] = (AVRegionOfInterest){.self_size = sizeof(*roi),
+                                                  .top = y * SMART_BLOCK,
+                                                  .bottom = (y + 1) * SMART_BLOCK,
+                                                  .left = x * SMART_BLOCK,
+                                                  .right = end * SMART_BLOCK,
+                                                  .qoffset = {more, QUANTIZER_RANGE}};
                 n++;
             }
         }

@@ -79,6 +79,8 @@ static void set_blocks(struct coder *c, struct coding *w, const struct rendition
         return;
     bool spared = !key && smart_blocks_set(&w->blocks, &c->e.key, r->activity, w->look);
     w->enc->ops->blocks(w->enc, spared ? &w->blocks : NULL);
+    if (r->activity)
+        c->noise_permille = (int)(1000 * r->activity->noise);
     if (!key)
         c->still_permille =
             spared ? (int)(1000LL * w->blocks.still / (w->blocks.across * w->blocks.down)) : 0;

@@ -514,6 +514,7 @@ void feed_stats(struct feed *f, struct feed_stats *ret)
         .left_out = c->left_out,
         .lost = c->lost,
         .still = c->still_permille / 1000.0,
+        .noise = c->noise_permille / 1000.0,
     };
     pthread_mutex_lock(&c->p->lock);
     ret->limit_fps = c->limit_fps;

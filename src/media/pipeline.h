@@ -72,6 +72,7 @@ struct feed_stats {
     uint64_t left_out; /* pictures in which nothing happened */
     uint64_t lost;     /* pictures that the encoder was too slow for */
     double still;      /* share of the newest picture's blocks that are spared */
+    double noise;      /* of the newest picture, grey levels in time; smart only */
     double limit_fps;  /* this machine keeps up with no more; 0: it keeps up */
 };
 void feed_stats(struct feed *f, struct feed_stats *ret);

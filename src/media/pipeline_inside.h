@@ -58,7 +58,7 @@ struct coder {
     bool has_sent;                   /* p->lock */
     double limit_fps;                /* p->lock; what it keeps up with, 0: with all */
     _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
-    _Atomic int still_permille;      /* of the newest picture's blocks */
+    _Atomic int still_permille, noise_permille; /* of the newest picture's blocks */
     struct mailbox *box;
     struct stream *stream;
     atomic_bool force_key;

@@ -139,6 +139,14 @@ static int8_t offset_of(int strength, uint8_t detail, bool restless)
     return (int8_t)lrint(most);
 }
 
+/* What is finer than strong noise need not be kept. An encoder that makes up its quantizer from
+ * what pictures cost does the same; what moves is then as good as without the smart codec
+ * (docs/codecs.md). */
+static int lively_offset(double noise)
+{
+    return (int)lrint(fmin(fmax(1.3 * log2(fmax(noise, 0.01) / 2), 0), 6));
+}
+
 bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
                       const struct activity *a, uint32_t sent)
 {
@@ -148,6 +156,7 @@ bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
     if (!b->across && lay_out(b, key, a) < 0)
         return false;
     b->noise = a->noise;
+    b->lively = lively_offset(a->noise);
     uint32_t since = sent > CODED_LOOKS ? sent - CODED_LOOKS : 0;
     for (int i = 0; i < b->across * b->down; i++) {
         const struct smart_place *p = &b->place[i];

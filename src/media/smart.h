@@ -46,6 +46,7 @@ struct smart_blocks {
     struct smart_place *place;
     int strength, still; /* blocks that were spared in the newest picture */
     double noise;        /* standard deviation in time, grey levels, of the newest picture */
+    int lively;          /* quantizer steps for blocks that are not still: by noise */
 };
 void smart_blocks_init(struct smart_blocks *b, int strength);
 void smart_blocks_done(struct smart_blocks *b);

@@ -310,9 +310,11 @@ TEST(storage_reorders_pictures)
             AVPacket *av = av_packet_alloc();
             CHECK_INT(av_new_packet(av, (int)out->len), 0);
             memcpy(av->data, out->bytes, out->len);
+            dec->reordered_opaque = (int64_t)out->how.serial;
             CHECK_INT(avcodec_send_packet(dec, av), 0);
             av_packet_free(&av);
             while (avcodec_receive_frame(dec, pic) == 0) {
+                CHECK_INT(pic->reordered_opaque, shown);
                 struct picture *p = draw(pool, shown++ % 60);
                 CHECK(likeness(pic, p) > 30);
                 picture_unref(p);

@@ -21,11 +21,11 @@ static double tenths(double v)
 
 static json_t *smart_state(const struct smart_plan *p, const struct feed_stats *st)
 {
-    return json_pack("{s:i, s:s, s:i, s:s, s:f, s:s, s:f, s:I}", "strength", p->strength, "gopmode",
-                     p->dynamic_gop ? "dynamic" : "fixed", "maxgoplength", p->max_gop, "fpsmode",
-                     p->dynamic_fps ? "dynamic" : "fixed", "minfps", p->min_fps, "profile",
-                     p->storage ? "storage" : "classic", "still_share", st->still, "left_out",
-                     (json_int_t)st->left_out);
+    return json_pack("{s:i, s:s, s:i, s:s, s:f, s:s, s:f, s:f, s:I}", "strength", p->strength,
+                     "gopmode", p->dynamic_gop ? "dynamic" : "fixed", "maxgoplength", p->max_gop,
+                     "fpsmode", p->dynamic_fps ? "dynamic" : "fixed", "minfps", p->min_fps,
+                     "profile", p->storage ? "storage" : "classic", "still_share", st->still,
+                     "noise", st->noise, "left_out", (json_int_t)st->left_out);
 }
 
 static void add_actual(json_t *to, struct feed *feed)
