@@ -82,7 +82,7 @@ soak:
 bench:
 	@tools/deps.sh test
 	@$(MAKE) --no-print-directory build test/browser/node_modules/.package-lock.json
-	@ninja -C build -j $(JOBS) bench
+	@ninja -C build -j $(JOBS) bench test/fake/libfake_video.so
 	@bench/run.py
 
 # What codecs and the smart codec save, offline: docs/codecs.md.

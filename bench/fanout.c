@@ -14,36 +14,31 @@
 #include "deliver/deliver.h"
 #include "deliver/rtp.h"
 #include "floor.h"
-#include "media/pipeline.h"
+#include "media/feed.h"
 #include "media/stream.h"
 #include "net/conn.h"
 #include "net/udp.h"
 
 #define SEI_BYTES 150
 
-/* deliver's feeds, without a pipeline */
-struct feed {
-    struct stream *stream;
-};
-struct stream *feed_stream(struct feed *f)
-{
-    return f->stream;
-}
-struct feed *feed_close(struct feed *f)
+/* deliver's feeds, without a pipeline: all of the one stream */
+static struct stream *stream;
+
+static void close_feed(struct feed *f)
 {
     free(f);
-    return NULL;
 }
-void feed_request_key(struct feed *f)
+static struct stream *stream_of(struct feed *f)
 {
+    return stream;
 }
+static const struct feed_ops feed_ops = {.close = close_feed, .stream = stream_of};
 
 static struct floor_options opt;
 static bool udp;
 static struct clock *the_clock;
 static struct loop *loop;
 static struct deliver *deliver;
-static struct stream *stream;
 static double seconds;
 static int64_t cpu_ns;
 static uint64_t pictures;
@@ -96,7 +91,7 @@ static void add_viewer(struct viewer_desc *desc)
     desc->cname = "bench";
     if (!f || viewer_new(deliver, desc, &v, NULL) < 0)
         floor_die("viewer");
-    f->stream = stream;
+    f->ops = &feed_ops;
     viewer_add_track(v, 0, f, 0, NULL);
     viewer_play(v, 0, NULL, NULL);
     viewer_go(v);

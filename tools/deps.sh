@@ -41,6 +41,10 @@ gstreamer1.0-plugins-good  alien: rtspsrc, depayloaders
 gstreamer1.0-plugins-bad   alien: h264parse
 gstreamer1.0-libav         alien: its decoder
 nginx-light                alien: the caching proxy that multiplies video
+ustreamer                  bench: a peer
+motion                     alien: reads our stream
+gir1.2-gst-rtsp-server-1.0 bench: a peer
+python3-gi                 bench: runs it
 curl                       alien: Digest, TLS
 chromium                   alien: the web page in a real browser
 tesseract-ocr              reads a sign, and overlays, in the picture

@@ -1,0 +1,193 @@
+"""Rows of `make bench` about crowds of viewers, and peers beside us in the same run."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "test/lib"))
+import vedette  # noqa: E402
+
+SMALL = "/axis-cgi/mjpg/video.cgi?resolution=640x360&compression=20"
+
+
+def started(argv, **kw):
+    return subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **kw)
+
+
+@contextlib.contextmanager
+def watched(b, c, path):
+    """One viewer is there already, so that the encoder runs."""
+    argv = b.sink(c.rtsp, 1, 600)
+    argv[argv.index(b.STREAM)] = path
+    p = started(argv)
+    time.sleep(3)
+    try:
+        yield
+    finally:
+        p.kill()
+        p.wait()
+
+
+def crowds(b, c):
+    """b: run.py; c: a camera."""
+    with watched(b, c, b.STREAM):
+        come_and_stay(b, c)
+    ratios = []
+    for _ in range(b.RUNS):
+        _, one, _ = b.camera_cpu(c, 1, False)
+        _, many, _ = b.camera_cpu(c, 100, False)
+        ratios.append(many / one)
+    r = b.median(ratios)
+    b.row("source and encoder at 100 viewers of one setting against 1", f"{r:.3f} ×", "within 5 %", r <= 1.05)
+
+
+def come_and_stay(b, c):
+    n = 100 if b.QUICK else 500
+    for udp in (False, True):
+        one = c.memory_kb()
+        p = subprocess.Popen([str(a) for a in b.sink(c.rtsp, n, 4 + n / 500 + b.SECONDS, udp, rate=n)],
+                             stdout=subprocess.PIPE, text=True)
+        time.sleep(3 + n / 500)
+        each = (c.memory_kb() - one) / n
+        out = json.loads(p.communicate()[0])
+        name = "UDP" if udp else "TCP"
+        b.row(f"{n} viewers over {name}",
+              f"{out['playing']} up, {out['lost_packets']} packets lost, longest gap {out['longest_gap_ms']:.0f} ms",
+              "all up, 0 lost, gap ≤ 100 ms",
+              out["playing"] == n and not out["lost_packets"] and out["longest_gap_ms"] <= 100)
+        b.row(f"connect → first RTP packet over {name}, {n} viewers at {n}/s",
+              f"median {out['first_ms_median']:.0f} ms, p99 {out['first_ms_p99']:.0f} ms", "p99 ≤ 30 ms",
+              out["first_ms_p99"] <= 30)
+        b.row(f"process memory a viewer over {name}", f"{each:.1f} KiB", "≤ 16 KiB", each <= 16)
+    n = 200 if b.QUICK else 1000
+    out = json.loads(b.run(b.sink(c.rtsp, n, 4, rate=0)))
+    b.row(f"{n} viewers connecting at once", f"{out['playing']} up, the last after {out['first_ms_max'] / 1000:.2f} s",
+          "< 2 s", out["playing"] == n and out["first_ms_max"] < 2000)
+    before = c.memory_kb()
+    p = subprocess.Popen([str(a) for a in b.sink(c.rtsp, 100, 8)] + ["--stall", "50"], stdout=subprocess.PIPE, text=True)
+    time.sleep(7)
+    grown = (c.memory_kb() - before) / 1024
+    out = json.loads(p.communicate()[0])
+    b.row("50 of 100 viewers stop reading", f"{grown:.1f} MB more in all; the others lost {out['lost_packets']} packets",
+          "bounded; others lose nothing", grown < 32 and not out["lost_packets"])
+
+
+def middle_of_gop(b, c):
+    """Time to the first packet for who comes somewhere in a group of 300 pictures."""
+    path = b.STREAM + "&videokeyframeinterval=300"
+    argv = b.sink(c.rtsp, 60, 12, rate=5)
+    argv[argv.index(b.STREAM)] = path
+    with watched(b, c, path):
+        out = json.loads(b.run(argv))
+    b.row("joining anywhere in a group of 300 pictures, 60 viewers in 12 s (connect → first RTP packet)",
+          f"median {out['first_ms_median']:.0f} ms, the slowest {out['first_ms_max']:.0f} ms", "as at its start",
+          out["first_ms_max"] < 1200)
+
+
+# ---- MJPEG over HTTP ----
+
+def http_cpu(b, pid, argv, viewers, seconds, names=None):
+    """Percent of a core less what sees and codes, and bytes a second."""
+    p = subprocess.Popen(["taskset", "-c", b.CLIENT, sys.executable, ROOT / "bench/http_sink.py", *map(str, argv[:2]),
+                          str(viewers), str(seconds + 1), *map(str, argv[2:])], stdout=subprocess.PIPE, text=True)
+    assert p.stdout.readline().strip() == "playing"
+    def used():
+        return b.cpu_ns(pid) - (b.cpu_ns(pid, names) if names else 0)
+    a, t = used(), time.monotonic()
+    time.sleep(seconds)
+    percent = (used() - a) / (time.monotonic() - t) / 1e7
+    out = json.loads(p.stdout.readline())
+    p.wait()
+    return percent, out["bytes"] / out["seconds"]
+
+
+def aes_percent(b, rate):
+    """What AES-GCM alone takes of a core for so many bytes a second."""
+    text = b.run(["taskset", "-c", b.SERVER, "openssl", "speed", "-evp", "aes-128-gcm", "-bytes", "16384", "-seconds", "1"])
+    kilo = float(re.findall(r"([\d.]+)k", text)[-1])
+    return 100 * rate / (kilo * 1000)
+
+
+def floor_percent(b, rate, viewers):
+    """The floor for pictures of this size at 30 a second: marginal, at so many viewers."""
+    size = int(rate / viewers / 30)
+    with tempfile.NamedTemporaryFile("w", suffix=".sizes") as f:
+        f.write(f"{size}\n" * 64)
+        f.flush()
+        return b.floor_cpu("floor_tcp", viewers, f.name, False) - b.floor_cpu("floor_tcp", 1, f.name, False)
+
+
+def mjpeg(b, c):
+    n = 20 if b.QUICK else 100
+    user = [*vedette.ADMIN]
+    for tls in (False, True):
+        ratios, seen = [], []
+        argv = [c.https if tls else c.http, SMALL, *(["tls"] if tls else []), *user]
+        for _ in range(b.RUNS):
+            one, _ = http_cpu(b, c.process.pid, argv, 1, b.SECONDS, b.CODING + ("jpeg",))
+            many, rate = http_cpu(b, c.process.pid, argv, n, b.SECONDS, b.CODING + ("jpeg",))
+            floor = floor_percent(b, rate, n) + (aes_percent(b, rate) if tls else 0)
+            ratios.append((many - one) / floor)
+            seen.append((many - one, floor, rate))
+        r = b.median(ratios)
+        b.row(f"MJPEG over {'HTTPS' if tls else 'HTTP'}, 640x360 at {seen[-1][2] / n / 1e6:.1f} MB/s, marginal CPU at {n} viewers",
+              f"{r:.2f} × floor{' and AES' if tls else ''} ({seen[-1][0]:.1f} % of a core, floor {seen[-1][1]:.1f} %)",
+              "≤ 1.3 ×", r <= 1.3)
+
+
+# ---- peers ----
+
+def peer_gst(b, c, sizes):
+    """gst-rtsp-server with a clip of our own stream: the same bytes for the same viewers."""
+    clip = tempfile.mkdtemp() + "/clip.mkv"
+    seconds = 30 if b.QUICK else 60
+    where = f"rtsp://{vedette.ADMIN[0]}:{vedette.ADMIN[1]}@127.0.0.1:{c.rtsp}{b.STREAM}"
+    b.run(["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", where, "-t", seconds, "-c", "copy", clip])
+    p = started(["taskset", "-c", b.SERVER, "/usr/bin/python3", ROOT / "bench/peer_gst.py", clip])
+    try:
+        port, n = int(p.stdout.readline().split()[1]), 50 if b.QUICK else 200
+        used = {}
+        for viewers in (1, n):
+            s = started([b.BENCH / "sink", "--port", port, "--viewers", viewers, "--seconds",
+                         b.SECONDS + 4 + viewers / 100, "--cpu", b.CLIENT, "--path", "/clip", "--rate", 100])
+            time.sleep(2 + viewers / 100)
+            a, t = b.cpu_ns(p.pid), time.monotonic()
+            time.sleep(b.SECONDS)
+            used[viewers] = (b.cpu_ns(p.pid) - a) / (time.monotonic() - t) / 1e7
+            out = json.loads(s.communicate()[0])
+        floor = b.floor_cpu("floor_tcp", n, sizes, False) - b.floor_cpu("floor_tcp", 1, sizes, False)
+        b.row(f"peer: gst-rtsp-server over TCP, the same stream, marginal CPU at {n} viewers",
+              f"{(used[n] - used[1]) / floor:.2f} × floor ({used[n] - used[1]:.1f} % of a core; {out['playing']} up)", "–")
+    finally:
+        p.kill()
+        p.wait()
+        shutil.rmtree(os.path.dirname(clip))
+
+
+def peer_ustreamer(b):
+    """uStreamer with a camera that is not there, its MJPEG passed on."""
+    if not shutil.which("ustreamer"):
+        return
+    fake, port = ROOT / "build/test/fake/libfake_video.so", 18080
+    with tempfile.TemporaryDirectory() as d:
+        env = {**os.environ, "LD_PRELOAD": str(fake), "VEDETTE_FAKE_VIDEO": d, "VEDETTE_FAKE_FORMATS": "MJPG"}
+        p = started(["taskset", "-c", b.SERVER, "ustreamer", "--device", "/dev/video-fake0", "--format", "MJPEG", "--encoder", "HW",
+                     "--resolution", "640x360", "--host", "127.0.0.1", "--port", port, "--workers", 1], env=env)
+        try:
+            time.sleep(2)
+            n = 20 if b.QUICK else 100
+            one, _ = http_cpu(b, p.pid, [port, "/stream"], 1, b.SECONDS)
+            many, rate = http_cpu(b, p.pid, [port, "/stream"], n, b.SECONDS)
+            floor = floor_percent(b, rate, n)
+            b.row(f"peer: uStreamer, MJPEG over HTTP, {rate / n / 1e6:.1f} MB/s, marginal CPU at {n} viewers",
+                  f"{(many - one) / floor:.2f} × floor ({many - one:.1f} % of a core, floor {floor:.1f} %)", "–")
+        finally:
+            p.kill()
+            p.wait()
