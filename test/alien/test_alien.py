@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
 import pictures
 import vedette
@@ -370,3 +372,42 @@ def test_ready_within_a_second(t):
     """A second of work; a busy machine takes longer over it."""
     c = t.camera()
     t.check(c.cpu() < 1, f"ready after {c.ready_after:.2f} s, {c.cpu():.2f} s of a core")
+
+
+def test_E2_motion(t):
+    """motion, as recorders do: it takes our stream and shows what it sees in a stream of its own."""
+    t.need("motion")
+    c = t.shared()
+    for codec in ("h264", "h265", "jpeg"):
+        where = pathlib.Path(t.dir())
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        (where / "motion.conf").write_text(
+            f"daemon off\nsetup_mode off\nnetcam_url {url(c, f'?videocodec={codec}&resolution=640x360&fps=10')}\n"
+            f"width 640\nheight 360\nframerate 10\nstream_port {port}\nstream_localhost on\nstream_maxrate 10\n"
+            f"webcontrol_port 0\npicture_output off\nmovie_output off\ntarget_dir {where}\n"
+            f"log_file {where / 'log'}\nlog_level 6\n")
+        p = subprocess.Popen(["motion", "-n", "-c", where / "motion.conf"], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=vedette._die_with_parent)
+        try:
+            end = time.monotonic() + 30
+            while True:
+                if time.monotonic() > end or p.poll() is not None:
+                    raise AssertionError(f"{codec}\n" + (where / "log").read_text()[-1500:])
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as r:
+                        data = r.read(60000)
+                except OSError:
+                    time.sleep(0.2)
+                    continue
+                jpeg = data[data.find(b"\xff\xd8"):]
+                jpeg = jpeg[:jpeg.find(b"\xff\xd9") + 2]
+                # Until it has our stream it says so on a grey picture.
+                if len(jpeg) > 1000 and len(set(pictures.gray(jpeg, 64, 36)[2][::7])) > 40:
+                    break
+                time.sleep(0.2)
+            t.equal(pictures.jpeg_size(jpeg), (640, 360))
+        finally:
+            p.terminate()
+            p.wait(20)

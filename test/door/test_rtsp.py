@@ -410,3 +410,30 @@ def test_slow_viewer_harms_nobody(t):
         after = "closed"  # it did not read for too long
     t.check(after == "closed" or 5 in after, f"after the gap comes no key picture: {after}")
     t.check(seen > 20, seen)
+
+
+def test_E7_joining_a_long_group(t):
+    """Who joins in the middle of a group of 300 pictures gets a key picture as soon as at its start:
+    the newest one while it is young, else a new one that all who wait share."""
+    c = t.shared()
+    path = "/axis-media/media.amp?resolution=320x180&videokeyframeinterval=300"
+    with c.ticking():
+        first = c.rtsp_client(path)
+        first.start()
+        waited, keys = [], set()
+        for _ in range(4):
+            began, _ = first.unit()
+            for _ in range(50):  # somewhere else in the group
+                time_, _ = first.unit()
+            late = c.rtsp_client(path)
+            late.describe()
+            late.setup()
+            late.play()
+            at, nals = late.unit()
+            t.equal(nals[0][0] & 31, 7, "it begins with parameter sets and a key picture")
+            now, _ = first.unit()
+            waited.append(((now - at) & 0xffffffff) / 90000 if ((now - at) & 0xffffffff) < 1 << 31 else 0)
+            keys.add(at)
+            late.close()
+        t.check(max(waited) < 2.5, "the first picture is not old", waited)
+        t.check(len(keys) >= 2, "a long group is not waited out", keys)

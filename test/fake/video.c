@@ -323,6 +323,12 @@ static int answer(struct node *n, unsigned long request, void *arg)
     const struct control *c;
     switch (request) {
     case VIDIOC_QUERYCAP:
+        *(struct v4l2_capability *)arg =
+            (struct v4l2_capability){.driver = "fake",
+                                     .card = "fake",
+                                     .capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING};
+        return 0;
+    case VIDIOC_S_INPUT:
         return 0;
     case VIDIOC_ENUM_FMT:
         return enum_format(arg);
@@ -457,6 +463,13 @@ int __open64_2(const char *path, int flags);
 int __open64_2(const char *path, int flags)
 {
     return open(path, flags);
+}
+
+/* uStreamer looks before it opens. */
+int access(const char *path, int mode)
+{
+    int (*real)(const char *, int) = (int (*)(const char *, int))dlsym(RTLD_NEXT, "access");
+    return is_ours(path) ? 0 : real(path, mode);
 }
 
 int ioctl(int fd, unsigned long request, ...);
