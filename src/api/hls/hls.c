@@ -318,7 +318,7 @@ static void stream_woken(struct stream_wake *w)
     loop_post(s->door->cam->loop, &s->woken);
 }
 
-/* Keys are to come where segments may end. */
+/* Keys are to come where segments may end, pictures when playlists said that they would. */
 static double tame(struct camera *cam, struct encoding *e)
 {
     int width, height;
@@ -326,6 +326,8 @@ static double tame(struct camera *cam, struct encoding *e)
     pipeline_size(cam->pipeline, &width, &height, &fps);
     if (e->fps > 0 && e->fps < fps)
         fps = e->fps;
+    e->smart.dynamic_gop = e->smart.dynamic_fps = e->smart.storage = false;
+    smart_plan_normalise(&e->smart);
     int longest = (int)(LONGEST_GOP_S * fps);
     if (e->gop > longest)
         e->gop = longest > 1 ? longest : 1;
