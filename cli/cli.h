@@ -67,6 +67,7 @@ int command_param(struct http *h, const struct options *o, int argc, char **argv
 int command_truth(struct http *h, const struct options *o, int argc, char **argv);
 int command_stage(struct http *h, const struct options *o, int argc, char **argv);
 int command_fleet(struct http *h, const struct options *o, int argc, char **argv);
+int command_masks(struct http *h, const struct options *o, int argc, char **argv);
 int command_fault(struct http *h, const struct options *o, int argc, char **argv);
 
 /* ptz.c, for status: false when there is no head or no right to ask. */

@@ -34,6 +34,7 @@ int main(int argc, char **argv)
         {"status", command_status}, {"snapshot", command_snapshot}, {"ptz", command_ptz},
         {"param", command_param},   {"truth", command_truth},       {"stage", command_stage},
         {"fault", command_fault},   {"fleet", command_fleet},
+        {"masks", command_masks},
     };
     struct options o;
     int first = options_read(&o, argc, argv);

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "device/device.h"
+#include "device/virtual/decal.h"
 #include "device/virtual/stage/stage.h"
 #include "device/virtual/world.h"
 #include "net/exchange.h"
@@ -344,7 +345,62 @@ static void hand_over(struct control_door *d)
         setenv(STAGE_VARIABLE, text, true);
 }
 
+/* ---- a decal: for tests of privacy masks ---- */
+
+static int decal_of(const json_t *j, struct decal *ret, struct fault *why)
+{
+    const json_t *points = json_object_get(j, "points"), *colour = json_object_get(j, "colour");
+    size_t n = json_array_size(points);
+    *ret = (struct decal){.colour = {1.5, 0, 1.5}};
+    if (!json_is_object(j) || (points && !json_is_array(points)) || n > DECAL_POINTS ||
+        (n && n < 3))
+        return fault_set(why, FAULT_INVALID, "points",
+                         "points are 3 to %d of [pan, tilt]; none take the decal away",
+                         DECAL_POINTS);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *p = json_array_get(points, i);
+        double pan = json_number_value(json_array_get(p, 0));
+        double tilt = json_number_value(json_array_get(p, 1));
+        if (json_array_size(p) != 2 || !json_is_number(json_array_get(p, 0)) ||
+            !json_is_number(json_array_get(p, 1)) || !(fabs(pan) <= 180) || !(fabs(tilt) <= 90))
+            return fault_set(why, FAULT_INVALID, "points",
+                             "a point is [pan, tilt], within 180 and 90 degrees");
+        ret->point[i].pan_deg = pan;
+        ret->point[i].tilt_deg = tilt;
+    }
+    for (size_t i = 0; colour && i < 3; i++) {
+        const json_t *v = json_array_get(colour, i);
+        if (!json_is_number(v) || !(json_number_value(v) >= 0 && json_number_value(v) <= 4))
+            return fault_set(why, FAULT_INVALID, "colour",
+                             "colour is [red, green, blue], 0 to 4, where 1 is a white card in "
+                             "the sun");
+        ret->colour[i] = json_number_value(v);
+    }
+    ret->n = (unsigned)n;
+    return 0;
+}
+
+static void serve_decal(struct exchange *ex, void *arg)
+{
+    struct control_door *d = arg;
+    struct fault why = {0};
+    struct decal decal;
+    JSON_AUTO *j = json_parse(ex->body, ex->body_len, &why);
+    if (!j || decal_of(j, &decal, &why)) {
+        stage_reply_error(ex, 400, why.text);
+        return;
+    }
+    world_decal(d->cam->device->world, &decal);
+    stage_reply(ex, 200, json_pack("{s:i}", "points", (int)decal.n));
+}
+
 static const struct endpoint rows[] = {
+    {.path = "/vedette/stage/decal",
+     .methods = METHOD_POST,
+     .role = ROLE_ADMIN,
+     .changes_state = true,
+     .serve = serve_decal,
+     .doc = "paints a polygon of directions in one colour, to test what masks hide (JSON)"},
     {.path = "/vedette/stage",
      .methods = METHOD_GET | METHOD_POST,
      .role = ROLE_ADMIN,

@@ -10,6 +10,7 @@
 #include "device/virtual/cast/cast.h"
 #include "image/source.h"
 #include "media/capture.h"
+#include "media/masked.h"
 
 #define OBJECTS_MAX CAST_MOST
 
@@ -57,6 +58,37 @@ static json_t *box_json(const double b[4])
     return json_pack("[f, f, f, f]", b[0], b[1], b[2], b[3]);
 }
 
+/* What privacy masks cover of the frame of that serial; false: nobody knows any more. */
+static bool masked_of(const struct telling *t, uint64_t serial, struct masked **ret)
+{
+    struct capture how;
+    *ret = NULL;
+    if (!t->source || !source_capture(t->source, serial, &how))
+        return false;
+    *ret = source_masked(t->source, serial);
+    return true;
+}
+
+static double share_of(const struct masked *masked, const double crop[4], const double box[4])
+{
+    const double in_frame[4] = {(box[0] - crop[0]) / crop[2], (box[1] - crop[1]) / crop[3],
+                                box[2] / crop[2], box[3] / crop[3]};
+    return masked_share(masked, in_frame);
+}
+
+static json_t *masks_json(const struct masked *m)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; m && i < m->n; i++) {
+        const struct masked_area *a = &m->area[i];
+        json_t *polygon = json_array();
+        for (unsigned k = 0; k < a->n_points; k++)
+            json_array_append_new(polygon, json_pack("[f, f]", (double)a->x[k], (double)a->y[k]));
+        json_array_append_new(list, json_pack("{s:i, s:o}", "mask", a->index, "polygon", polygon));
+    }
+    return list;
+}
+
 static json_t *object_json(const struct telling *t, const double crop[4],
                            const struct truth_object *o, const struct member *m)
 {
@@ -86,6 +118,8 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
     int64_t at_ns = shot->start_ns + shot->exposure_ns / 2;
     double crop[4];
     crop_of(t, shot->serial, crop);
+    struct masked *masked;
+    bool known = masked_of(t, shot->serial, &masked);
     if (list && all && members) {
         size_t n = world_truth(t->world, &shot->middle, t->aspect, at_ns, all, OBJECTS_MAX);
         size_t n_members = t->cast ? cast_at(t->cast, at_ns, members, CAST_MOST) : 0, k = 0;
@@ -94,9 +128,14 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
             for (size_t step = 0; step < n_members && !m; step++, k++)
                 if (!strcmp(members[k % n_members].id, all[i].id))
                     m = &members[k % n_members];
-            json_array_append_new(list, object_json(t, crop, &all[i], m));
+            json_t *object = object_json(t, crop, &all[i], m);
+            if (known)
+                json_object_set_new(object, "masked",
+                                    json_real(share_of(masked, crop, all[i].box)));
+            json_array_append_new(list, object);
         }
     }
+    masked_unref(masked);
     free(members);
     free(all);
     return list;
@@ -157,6 +196,11 @@ json_t *truth_of_shot(const struct telling *t, const struct truth_shot *shot, st
     if (j && more)
         json_object_update(j, more);
     json_decref(more);
+    struct masked *masked;
+    if (j && masked_of(t, shot->serial, &masked)) {
+        json_object_set_new(j, "masks", masks_json(masked));
+        masked_unref(masked);
+    }
     if (!j || !story)
         return j;
     const struct story_tally *tally = story_at(story, shot->start_ns);

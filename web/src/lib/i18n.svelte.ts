@@ -1,12 +1,14 @@
 // Every word of the page, in one catalogue: key → [English, German].
 import { audioTexts } from './texts.audio';
 import { imageTexts } from './texts.image';
+import { maskTexts } from './texts.masks';
 import { stageTexts } from './texts.stage';
 import { streamTexts } from './texts.stream';
 
 const texts = {
   ...stageTexts,
   ...imageTexts,
+  ...maskTexts,
   ...audioTexts,
   ...streamTexts,
   'app.starting': ['Connecting to the camera…', 'Verbindung zur Kamera wird aufgebaut …'],

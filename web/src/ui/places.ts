@@ -3,6 +3,7 @@
 import AudioLines from '@lucide/svelte/icons/audio-lines';
 import Clapperboard from '@lucide/svelte/icons/clapperboard';
 import Ruler from '@lucide/svelte/icons/drafting-compass';
+import EyeOff from '@lucide/svelte/icons/eye-off';
 import Image from '@lucide/svelte/icons/image';
 import Settings from '@lucide/svelte/icons/settings';
 import Stream from '@lucide/svelte/icons/sliders-horizontal';
@@ -26,6 +27,7 @@ const all: Place[] = [
   { id: 'image', icon: Image, text: 'nav.image', title: 'image.title', load: () => import('./ImagePage.svelte'), bar: true },
   { id: 'stream', icon: Stream, text: 'nav.stream', title: 'stream.title', load: () => import('./StreamPage.svelte') },
   { id: 'audio', icon: AudioLines, text: 'nav.audio', title: 'audio.title', load: () => import('./AudioPage.svelte') },
+  { id: 'masks', icon: EyeOff, text: 'nav.masks', title: 'masks.title', load: () => import('./MasksPage.svelte') },
   { id: 'install', icon: Ruler, text: 'nav.install', title: 'install.title', load: () => import('./InstallPage.svelte') },
   { id: 'system', icon: Settings, text: 'nav.system', title: 'system.title', load: () => import('./System.svelte') },
   { id: 'stage', icon: Clapperboard, text: 'nav.stage', title: 'stage.title', load: () => import('./StagePage.svelte'), there: hasStage, bar: true },
