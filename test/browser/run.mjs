@@ -19,6 +19,7 @@ const { chromium } = await import('playwright-core');
 const { ask, check, near, serve, sleep, startCamera, toPlace, until, wire } = await import('./lib.mjs');
 const { imageTests } = await import('./image.mjs');
 const { audioTests } = await import('./audio.mjs');
+const { maskTests } = await import('./masks.mjs');
 const { stageTests } = await import('./stage.mjs');
 const { streamTests } = await import('./stream.mjs');
 const require = createRequire(import.meta.url);
@@ -680,6 +681,8 @@ imageTests({
 });
 
 stageTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, live, axeClean, shoot, advances, picture });
+
+maskTests({ test, base, admin: ADMIN, openLive, axeClean, shoot, advances });
 
 audioTests({ test, base, admin: ADMIN, openLive, axeClean, shoot });
 

@@ -1,0 +1,242 @@
+"""Privacy masks (row C1): what they hide is in no coded picture, whatever the camera does; a change
+holds before it is answered; only administrators change them.
+
+A decal paints what lies beneath a mask in a colour that is nowhere else: red without green."""
+import json
+import os
+import subprocess
+import urllib.parse
+
+import pictures
+from test_B_eye import Film
+
+BUILD = os.environ.get("VEDETTE_C1_BUILD", "asan")
+
+CGI = "/axis-cgi/privacymask.cgi"
+GROUP = "Image.I0.Overlay.MaskWindows"
+HOUSE = [(-12, 8), (1, 8), (-2, 1), (1, -5), (-6, -8), (-12, -5)]
+SIZE = "resolution=640x360"
+PURPLE = 60  # how far red and blue stand above green; chroma of coded pictures bleeds by less
+
+
+def camera(t, **more):
+    c = t.camera(clock="sim", source="virtual:640x360@10", **more)
+    c.setup(users=True)
+    for name in ("Image.I0.Text.ClockEnabled", "Image.I0.Text.DateEnabled"):
+        c.update(name, "no")
+    c.rest()
+    return c
+
+
+def polygon(points):
+    return ":".join(f"{p},{t}" for p, t in points)
+
+
+def ask(c, **args):
+    """What privacymask.cgi says; None: done."""
+    r = c.admin.post(CGI, urllib.parse.urlencode(args))
+    assert r.status in (200, 204), r
+    return r.text.strip() or None
+
+
+def masks_of(c):
+    return c.admin.get(CGI + "?query=listpxjson").json["listpx"]
+
+
+def decal(c, points):
+    r = c.admin.post("/vedette/stage/decal", json.dumps({"points": points}),
+                     type="application/json")
+    assert r.status == 200, r
+
+
+def stage(c, **values):
+    r = c.admin.post("/vedette/stage", json.dumps(values), type="application/json")
+    assert r.status == 200, r
+
+
+def purple(data):
+    """How many pixels show the decal."""
+    _, _, rgb = pictures.rgb(data)
+    return sum(min(r, b) - g > PURPLE for r, g, b in zip(rgb[0::3], rgb[1::3], rgb[2::3]))
+
+
+def covered(data, colour=(0, 0, 0), tolerance=24):
+    _, _, rgb = pictures.rgb(data)
+    return sum(abs(r - colour[0]) + abs(g - colour[1]) + abs(b - colour[2]) < tolerance
+               for r, g, b in zip(rgb[0::3], rgb[1::3], rgb[2::3]))
+
+
+def look(c, more=""):
+    return c.snapshot(SIZE + "&compression=0" + more)
+
+
+def test_C1_snapshots_and_changes_show_no_uncovered_picture(t):
+    c = camera(t)
+    decal(c, HOUSE)
+    c.advance(1)
+    assert purple(look(c)) > 3000, "the decal is to be seen"
+    # nothing that was taken before the answer leaves after it: time stands still all the while
+    assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
+    assert purple(look(c)) == 0
+    assert ask(c, action="disable_all") is None
+    assert purple(look(c)) > 3000
+    assert ask(c, action="enable_all") is None
+    assert purple(look(c)) == 0
+    for turned in ("&rotation=180", "&mirror=1", "&rotation=90"):
+        assert purple(look(c, turned)) == 0, turned
+    c.update("ImageSource.I0.SourceRotation", "180")
+    c.advance(1)
+    assert purple(look(c)) == 0
+    c.update("ImageSource.I0.SourceRotation", "0")
+    # colours: one for all
+    for value, rgb in (("white", (255, 255, 255)), ("grey", (128, 128, 128))):
+        c.update(GROUP + ".Color", value)
+        assert covered(look(c), rgb) > 10000, value
+        assert purple(look(c)) == 0
+    c.update(GROUP + ".CustomColor", "#20c040")
+    c.update(GROUP + ".Color", "custom")
+    assert covered(look(c), (0x20, 0xc0, 0x40), 40) > 10000
+    # fast moves, zoom, the stabiliser in a shaken mount
+    c.update("ImageSource.I0.Sensor.Stabilizer", "on")
+    stage(c, shake=0.2)
+    with c.ticking(0.1):
+        film = Film(c, SIZE + "&compression=0")
+    for i in range(10):
+        c.ptz_command(f"pan={(-30, 20)[i % 2]}&tilt={-6 + i % 3 * 5}"
+                      f"&zoom={(1, 900)[i % 3 == 0]}&speed=100")
+        c.advance(0.1)
+        assert purple(look(c)) == 0, i
+        assert all(purple(j) == 0 for j in film.run(2, 10)), i
+
+
+def test_C1_streams_show_nothing_and_keep_no_old_picture(t):
+    c = camera(t)
+    decal(c, HOUSE)
+    c.advance(1)
+    viewer = c.rtsp_client(f"/axis-media/media.amp?videocodec=h264&{SIZE}&compression=10")
+    viewer.start()
+    units, before = [], 0
+    for i in range(24):
+        if i == 6:
+            assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
+            before = len(units)
+            c.ptz_command("continuouspantiltmove=70,0")
+            # who joins now gets nothing of what was kept for him
+            late = c.rtsp_client(f"/axis-media/media.amp?videocodec=h264&{SIZE}&compression=10")
+            with c.ticking(0.1):
+                late.start()
+        if i == 14:
+            c.ptz_command("continuouspantiltmove=-90,10")
+        c.advance(0.1)
+        while viewer.conn.readable(0.3 if len(units) <= i else 0.02):
+            units.append(b"".join(b"\0\0\0\1" + n for n in viewer.unit()[1]))
+    first = b"".join(b"\0\0\0\1" + n for n in late.unit()[1])
+    assert decoded(first) == [0]
+    assert before > 2 and len(units) - before > 10
+    shown = decoded(b"".join(units))
+    old, new = shown[:before], shown[before:]
+    assert max(old) > 3000, "before the mask it was to be seen"
+    assert max(new) == 0, new
+
+
+def decoded(h264):
+    p = subprocess.run(["ffmpeg", "-v", "error", "-f", "h264", "-i", "-", "-f", "rawvideo",
+                        "-pix_fmt", "rgb24", "-"], input=h264, capture_output=True, timeout=60)
+    n = 640 * 360 * 3
+    return [sum(min(r, b) - g > PURPLE for r, g, b in
+                zip(p.stdout[i:i + n:3], p.stdout[i + 1:i + n:3], p.stdout[i + 2:i + n:3]))
+            for i in range(0, len(p.stdout) - n + 1, n)]
+
+
+def test_C1_only_administrators_change_masks_and_it_is_told(t):
+    c = camera(t)
+    assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
+    for user in (c.operator, c.viewer):
+        assert user.post(CGI, "action=disable_all").status == 403
+        assert user.get(CGI + "?query=list").status == 403
+        for name, value in ((".Enabled", "no"), (".M0.Enabled", "no"),
+                            (".M0.Polygon", "0,0:1,0:1,1")):
+            answer = c.update(GROUP + name, value, user).text
+            assert answer.startswith("# Error"), answer
+        answer = user.post("/axis-cgi/param.cgi", f"action=remove&group={GROUP}.M0").text
+        assert answer.startswith("# Request failed"), answer
+    decal(c, HOUSE)
+    c.advance(0.2)
+    assert purple(look(c)) == 0
+    c.update(GROUP + ".M0.Enabled", "no")
+    assert "audit: root from 127.0.0.1: " + GROUP + ".M0.Enabled=no" in c.log
+    assert "privacymask.cgi add house" in c.log
+
+
+def test_C1_list_update_goto_zoom_and_restart(t):
+    c = camera(t)
+    assert ask(c, action="add", name="a", pxpolygon="100,100:300,100:300,250") is None
+    assert ask(c, action="add", name="b", width="20", height="10", center="320,180",
+               zoomlowlimit="2000") is None
+    masks = masks_of(c)
+    assert [m["name"] for m in masks] == ["a", "b"]
+    assert masks[0]["position"] == [{"x": 100, "y": 100}, {"x": 300, "y": 100}, {"x": 300, "y": 250}]
+    assert masks[0]["zoom_visible"] and not masks[1]["zoom_visible"]
+    one = c.admin.get(CGI + "?query=positionpxjson&name=b").json["position"]
+    assert one[0] == {"x": 256, "y": 162} and len(one) == 4
+    assert c.admin.get(CGI + "?query=list").text == "a\nb\n"
+    # from its zoom on
+    decal(c, [tuple(map(float, p.split(","))) for p in masks[1]["polygon"].split(":")])
+    c.advance(0.5)
+    assert purple(look(c)) > 500
+    assert ask(c, action="goto", name="b") is None
+    c.advance(6)
+    assert purple(look(c)) == 0 and covered(look(c)) > 8000
+    # changed, renamed, taken away; and so it is after a restart
+    assert ask(c, action="update", name="b", zoomlowlimit="0", newname="c") is None
+    assert ask(c, action="remove", name="a") is None
+    c.restart()
+    masks = masks_of(c)
+    assert [(m["name"], m["zoomlowlimit"]) for m in masks] == [("c", 0)]
+    decal(c, [tuple(map(float, p.split(","))) for p in masks[0]["polygon"].split(":")])
+    c.advance(0.5)
+    assert purple(look(c)) == 0
+
+
+def test_C1_mosaic_hides_and_truth_tells_what_is_masked(t):
+    c = camera(t)
+    whole = [(-25, 12), (25, 12), (25, -14), (-25, -14)]
+    c.advance(1)
+    look(c)
+    before = c.truth()
+    assert before["masks"] == [] and all(o["masked"] == 0 for o in before["objects"])
+    assert ask(c, action="add", name="all", polygon=polygon(whole)) is None
+    c.update(GROUP + ".Color", "mosaic")
+    c.update(GROUP + ".MosaicScale", "5")
+    c.advance(0.5)
+    w, h, rgb = pictures.rgb(look(c))
+    middle = [rgb[3 * (y * w + x):3 * (y * w + x) + 3] for y in range(120, 240, 2)
+              for x in range(200, 440, 2)]
+    coarse = {tuple(v // 8 for v in p) for p in middle}
+    assert len(coarse) < 40, len(coarse)
+    truth = c.truth()
+    assert truth["masks"][0]["mask"] == 0 and len(truth["masks"][0]["polygon"]) >= 4
+    shares = [o["masked"] for o in truth["objects"]]
+    assert shares and max(shares) > 0.95, shares
+
+
+def test_C1_bad_masks_are_refused_and_nothing_is_lost(t):
+    c = camera(t)
+    assert ask(c, action="add", name="good", polygon=polygon(HOUSE)) is None
+    bad = ["0,0:10,10:10,0:0,10", "0,0:1,0", "0,0:nan,0:1,1", "0,0:1,0:1,91", "190,0:1,0:1,1",
+           "0,0:1,0:2,0:3,0:4,0:5,1:4,1:3,1:2,1:1,1:0,1", "0,0:120,0:-120,0", "x", "1e9,1:2,2:3,3"]
+    for text in bad:
+        said = ask(c, action="add", name="bad", polygon=text)
+        assert said and said.startswith("Error: "), text
+        assert c.update(GROUP + ".M0.Polygon", text).text.startswith("# Error"), text
+    assert ask(c, action="add", name="n" * 300, polygon=polygon(HOUSE)).startswith("Error: ")
+    assert ask(c, action="add", name="good", polygon=polygon(HOUSE)).startswith("Error: ")
+    assert ask(c, action="dance", name="good").startswith("Error: ")
+    assert ask(c, action="remove", name="nobody").startswith("Error: ")
+    assert ask(c, action="add", name="far", imagesource="3", polygon=polygon(HOUSE)).startswith("Error")
+    for i in range(63):
+        assert ask(c, action="add", name=f"m{i}", polygon=f"{i},0:{i + 1},0:{i},1") is None
+    assert ask(c, action="add", name="one more", polygon=polygon(HOUSE)).startswith("Error: ")
+    masks = masks_of(c)
+    assert len(masks) == 64 and masks[0]["name"] == "good"
+    assert look(c)
