@@ -137,6 +137,46 @@ static double coded(struct encoder *e, struct rendition *r, struct stream_format
     return t;
 }
 
+/* What eight masks add to developing a picture: a colour, and a mosaic. */
+static void report_masks(bool moving)
+{
+    static double without[MOST], with[MOST];
+    enum { SHOTS = 24 };
+    struct picture_pool *pool = picture_pool_new(W, H, true, 4);
+    struct masks *masks = masks_new();
+    device->sensor->wants_spread = true;
+    struct shot *s = take(++serial);
+    for (int look = MASK_SOLID; look <= MASK_MOSAIC; look++) {
+        struct mask_set *set = calloc(1, sizeof(*set));
+        *set = (struct mask_set){
+            .n = 8, .look = (enum mask_look)look, .colour = {16, 128, 128}, .blocks = 8};
+        for (int i = 0; i < 8; i++) {
+            double x = 0.05 + 0.24 * (i % 4), y = 0.1 + 0.45 * (i / 4);
+            const double at[5][2] = {{0, 0}, {0.2, 0.02}, {0.14, 0.15}, {0.18, 0.3}, {0.02, 0.32}};
+            set->mask[i].n = 5;
+            for (int k = 0; k < 5; k++)
+                pose_unproject(&s->how.pose_start, (double)W / H, x + at[k][0], y + at[k][1],
+                               &set->mask[i].point[k].pan_deg, &set->mask[i].point[k].tilt_deg);
+        }
+        for (int i = 0; i < SHOTS; i++)
+            for (int on = 0; on < 2; on++) {
+                masks_set(masks, on ? set : NULL);
+                frame_unref(frame_develop(masks, pool, s, NULL)); /* a new set learns */
+                double t = now_ms();
+                struct frame *f = frame_develop(masks, pool, s, NULL);
+                keep(on ? with : without, i, now_ms() - t);
+                frame_unref(f);
+            }
+        for (int i = 0; i < SHOTS; i++)
+            with[i] -= without[i];
+        report_list(look == MASK_SOLID ? "masks8_colour" : "masks8_mosaic", moving, with, SHOTS);
+        free(set);
+    }
+    shot_unref(s);
+    masks_free(masks);
+    picture_pool_unref(pool);
+}
+
 /* Takes n pictures; develops and codes each, beside the bare libraries on the very same
  * pictures, all steps timed apart. */
 static void camera_steps(struct clock *clock, int n, bool moving)
@@ -197,6 +237,7 @@ static void camera_steps(struct clock *clock, int n, bool moving)
     }
     report_list("source", moving, source, n);
     report_list("develop", moving, develop, n);
+    report_masks(moving);
     report_list("X", moving, x, n);
     report_list("h264", moving, h264, n);
     report_list("h264_less_X", moving, shares, n);

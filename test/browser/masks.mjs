@@ -18,7 +18,7 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
   test('test_C1_masks_are_made_and_dragged_on_the_picture', async () => {
     await clear();
     const page = await openLive(base);
-    await page.getByRole('link', { name: 'Masks' }).click();
+    await page.evaluate(() => (location.hash = '#/masks'));
     await page.getByText('0 of 64 masks').waitFor();
     await page.getByRole('button', { name: 'Add a mask here' }).click();
     await page.getByText('1 of 64 masks').waitFor();
@@ -82,7 +82,7 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     await until('off', async () => (await list())[0].enabled === false);
     await page.getByRole('button', { name: /^Delete / }).click();
     await until('gone', async () => (await list()).length === 0);
-    await page.getByRole('button', { name: 'Undo' }).first().click();
+    await page.getByRole('button', { name: 'Undo' }).last().click();
     await until('back', async () => (await list()).length === 1);
     near(points((await list())[0])[2][0], 13, 20, 'where it was');
     await ask(base, '/axis-cgi/param.cgi?action=update&Image.I0.Overlay.MaskWindows.Color=black', admin);
@@ -95,7 +95,7 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     await ask(base, '/axis-cgi/com/ptz.cgi?pan=0&tilt=0', admin);
     await ask(base, '/axis-cgi/privacymask.cgi?action=add&name=door&polygon=-6,4:6,4:6,-4:-6,-4', admin);
     const page = await openLive(base, phone);
-    await page.getByRole('link', { name: 'Masks' }).click();
+    await page.evaluate(() => (location.hash = '#/masks'));
     await page.getByRole('button', { name: 'door', exact: true }).click();
     const corner = page.locator('[data-corner="2"]');
     await corner.waitFor();

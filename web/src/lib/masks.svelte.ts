@@ -68,8 +68,8 @@ async function ask(args: Record<string, string>): Promise<void> {
 
 export const pointsOf = (m: Mask): Direction[] => (masks.draft?.id === m.id ? masks.draft.points : m.points);
 
-export async function add(name: string, points: Direction[], zoom = 0): Promise<void> {
-  await ask({ action: 'add', name, polygon: text(points), zoomlowlimit: String(zoom) });
+export async function add(name: string, points: Direction[], zoom = 0, enabled = true): Promise<void> {
+  await ask({ action: 'add', name, polygon: text(points), zoomlowlimit: String(zoom), enabled: enabled ? 'yes' : 'no' });
   masks.selected = masks.list.find((m) => m.name === name)?.id ?? null;
 }
 export const update = (m: Mask, args: Record<string, string>) => ask({ action: 'update', name: m.name, ...args });
