@@ -70,6 +70,8 @@ function heard(m: Message): void {
     cam.head = m.head;
     cam.resolutions = m.resolutions;
     if (cam.session) cam.session.groups = m.you.groups;
+  } else if (m.type === 'head') {
+    cam.head = m.head;
   } else if (m.type === 'position') {
     cam.position = m as unknown as Position;
   } else if (m.type === 'params') {

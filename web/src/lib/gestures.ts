@@ -177,6 +177,7 @@ export function pointer(el: HTMLElement): () => void {
 
 export interface Actions {
   home(): void;
+  preset(number: number): void;
   snapshot(): void;
   fullScreen(): void;
   freeze(): void;
@@ -253,6 +254,11 @@ export function keyboard(actions: Actions): () => void {
       if (at.matches('button, a, summary')) return;
       e.preventDefault();
       actions.freeze();
+      return;
+    }
+    if (/^[1-9]$/.test(e.key)) {
+      e.preventDefault();
+      actions.preset(Number(e.key));
       return;
     }
     const f = act[e.key.toLowerCase()];

@@ -2,11 +2,13 @@
 import { audioTexts } from './texts.audio';
 import { imageTexts } from './texts.image';
 import { maskTexts } from './texts.masks';
+import { ptzTexts } from './texts.ptz';
 import { stageTexts } from './texts.stage';
 import { streamTexts } from './texts.stream';
 
 const texts = {
   ...stageTexts,
+  ...ptzTexts,
   ...imageTexts,
   ...maskTexts,
   ...audioTexts,
