@@ -26,7 +26,7 @@ export function ptzTests({ test, base, admin, openLive, axeClean, shoot, picture
     const box = page.locator('[data-section=presets]');
     await box.getByLabel('Name of the new preset').fill('Gate');
     await box.getByRole('button', { name: 'Add this view' }).click();
-    await box.getByRole('button', { name: 'Go to Gate' }).waitFor();
+    await box.getByRole('button', { name: /^2\. Gate/ }).waitFor();
     check((await param('PTZ.Preset.P0.Position.P2.Name')) === 'Gate', 'kept as a parameter');
     // Renamed; made home; its view replaced.
     await box.getByRole('button', { name: 'Rename Gate' }).click();
@@ -103,7 +103,7 @@ export function ptzTests({ test, base, admin, openLive, axeClean, shoot, picture
     await until('at the second step', async () => (await state()).on === 3);
     await until('the page says where it is', async () => /at Right for \d+ s/.test(await page.textContent('[data-test=tour-0]')));
     // A user's move interrupts it.
-    await page.getByRole('button', { name: 'Go to Home' }).click();
+    await page.getByRole('button', { name: /^1\. Home/ }).click();
     await until('it waits', async () => /waits: root/.test(await page.textContent('[data-test=tour-0]')));
     await box.getByRole('button', { name: 'Stop Night round' }).click();
     await becomes('GuardTour.G0.Running', 'no');

@@ -20,6 +20,7 @@ const { ask, check, near, serve, sleep, startCamera, toPlace, until, wire } = aw
 const { imageTests } = await import('./image.mjs');
 const { audioTests } = await import('./audio.mjs');
 const { maskTests } = await import('./masks.mjs');
+const { ptzTests } = await import('./ptz.mjs');
 const { stageTests } = await import('./stage.mjs');
 const { streamTests } = await import('./stream.mjs');
 const require = createRequire(import.meta.url);
@@ -685,6 +686,7 @@ stageTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, li
 maskTests({ test, base, admin: ADMIN, openLive, axeClean, shoot, advances });
 
 audioTests({ test, base, admin: ADMIN, openLive, axeClean, shoot });
+ptzTests({ test, base, admin: ADMIN, openLive, axeClean, shoot, picture, goTo, position, atRest });
 
 streamTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, axeClean, shoot, advances, picture, secure: () => secureBase });
 
