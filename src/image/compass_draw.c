@@ -105,7 +105,7 @@ struct sprite *overlay_draw_strip_frame(int window, int height, int view_px, str
     cairo_rectangle(k.cr, middle - half, top, 2 * half, h - top);
     cairo_fill(k.cr);
     ink_source(&k, (struct rgba){0.95, 0.2, 0.15, 1}, opacity);
-    line(&k, middle, top - h * 0.04, h, fmax(2, h / 22));
+    line(&k, middle, top - h * 0.06, top + h * 0.18, fmax(3, h / 16)); /* above the letters */
     return ink_take(&k, colours);
 }
 

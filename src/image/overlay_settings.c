@@ -240,6 +240,18 @@ static size_t characters(const char *s)
     return n;
 }
 
+/* Of an overlay's text, in which \n and \\ stand for one. */
+static size_t text_characters(const char *s)
+{
+    size_t n = characters(s);
+    for (; *s; s++)
+        if (*s == '\\' && (s[1] == 'n' || s[1] == '\\')) {
+            s++;
+            n--;
+        }
+    return n;
+}
+
 static int check_colour(const char *name, int index, const char *value, struct fault *why)
 {
     struct rgba c;
@@ -271,7 +283,7 @@ static int check_row(const struct overlay_row *r, int i, struct fault *why)
 {
     char name[64];
     snprintf(name, sizeof name, "DynamicOverlay.O%d.Text", i);
-    size_t n = characters(r->text);
+    size_t n = text_characters(r->text);
     if (n > OVERLAY_TEXT_CHARACTERS)
         return fault_set(why, FAULT_INVALID, name, "has %zu characters; at most %d fit", n,
                          OVERLAY_TEXT_CHARACTERS);
