@@ -11,6 +11,7 @@ export interface EditBox {
   id: string;
   label: string;
   tone: 'plain' | 'include' | 'exclude';
+  overlay?: boolean; // moved, not resized; a box of the picture as it is shown
   box: Box; // of the camera's frame, however the stream shows it
   changed: (box: Box) => void; // let go of
 }

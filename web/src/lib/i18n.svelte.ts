@@ -3,6 +3,7 @@ import { audioTexts } from './texts.audio';
 import { imageTexts } from './texts.image';
 import { maskTexts } from './texts.masks';
 import { ptzTexts } from './texts.ptz';
+import { overlayTexts } from './texts.overlays';
 import { stageTexts } from './texts.stage';
 import { streamTexts } from './texts.stream';
 
@@ -12,6 +13,7 @@ const texts = {
   ...imageTexts,
   ...maskTexts,
   ...audioTexts,
+  ...overlayTexts,
   ...streamTexts,
   'app.starting': ['Connecting to the camera…', 'Verbindung zur Kamera wird aufgebaut …'],
   'app.unreachable': ['The camera does not answer. Trying again…', 'Die Kamera antwortet nicht. Neuer Versuch …'],

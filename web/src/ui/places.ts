@@ -8,6 +8,7 @@ import Image from '@lucide/svelte/icons/image';
 import Move from '@lucide/svelte/icons/move';
 import Settings from '@lucide/svelte/icons/settings';
 import Stream from '@lucide/svelte/icons/sliders-horizontal';
+import Type from '@lucide/svelte/icons/type';
 import Video from '@lucide/svelte/icons/video';
 import type { Component } from 'svelte';
 import { cam } from '../lib/camera.svelte';
@@ -29,6 +30,7 @@ const all: Place[] = [
   { id: 'image', icon: Image, text: 'nav.image', title: 'image.title', load: () => import('./ImagePage.svelte'), bar: true },
   { id: 'stream', icon: Stream, text: 'nav.stream', title: 'stream.title', load: () => import('./StreamPage.svelte') },
   { id: 'ptz', icon: Move, text: 'nav.ptz', title: 'ptz.title', load: () => import('./PtzPage.svelte'), there: () => !!cam.head, bar: true },
+  { id: 'overlays', icon: Type, text: 'nav.overlays', title: 'overlays.title', load: () => import('./OverlaysPage.svelte') },
   { id: 'audio', icon: AudioLines, text: 'nav.audio', title: 'audio.title', load: () => import('./AudioPage.svelte') },
   { id: 'masks', icon: EyeOff, text: 'nav.masks', title: 'masks.title', load: () => import('./MasksPage.svelte') },
   { id: 'install', icon: Ruler, text: 'nav.install', title: 'install.title', load: () => import('./InstallPage.svelte') },
