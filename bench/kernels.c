@@ -5,8 +5,9 @@
  *   J  bare libjpeg-turbo encode            X  bare x264, the camera's settings
  *
  * Prints "name milliseconds" lines for bench/run.py.
- * usage: kernels [pictures [scenarios [row]]]: with the scenarios' folder also what the source
- * costs (source.h), with a row's name or a part of it nothing but that, and R */
+ * usage: kernels [pictures [scenarios [row]]]: one picture means C and the overlays alone; with the
+ * scenarios' folder also what the source costs (source.h), with a row's name or a part of it
+ * nothing but that, and R */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "media/convert.h"
 #include "media/encode.h"
 #include "media/shot.h"
+#include "overlays.h"
 #include "source.h"
 
 #define W 1920
@@ -265,6 +267,13 @@ int main(int argc, char **argv)
     int n = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 120;
     if (n < 1 || n > MOST)
         return 2;
+    if (argc == 2 && n == 1) { /* the overlays alone */
+        struct clock *still = clock_new_sim();
+        kernel_copy(120);
+        overlay_rows(still, 240, tell_source);
+        clock_free(still);
+        return 0;
+    }
     if (argc > 3) {
         kernel_remap(n / 4 + 1);
         return source_rows(n, argv[2], argv[3], tell_source) < 0;
@@ -281,6 +290,7 @@ int main(int argc, char **argv)
     kernel_remap(n / 4 + 1);
     camera_steps(clock, n, false);
     camera_steps(clock, n, true);
+    overlay_rows(clock, n, tell_source);
     device->sensor->ops->stop(device->sensor);
     device->close(device);
     clock_free(clock);

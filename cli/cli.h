@@ -66,6 +66,7 @@ int command_ptz(struct http *h, const struct options *o, int argc, char **argv);
 int command_param(struct http *h, const struct options *o, int argc, char **argv);
 int command_truth(struct http *h, const struct options *o, int argc, char **argv);
 int command_stage(struct http *h, const struct options *o, int argc, char **argv);
+int command_overlay(struct http *h, const struct options *o, int argc, char **argv);
 int command_fleet(struct http *h, const struct options *o, int argc, char **argv);
 int command_masks(struct http *h, const struct options *o, int argc, char **argv);
 int command_fault(struct http *h, const struct options *o, int argc, char **argv);

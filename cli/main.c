@@ -35,6 +35,7 @@ int main(int argc, char **argv)
         {"param", command_param},   {"truth", command_truth},       {"stage", command_stage},
         {"fault", command_fault},   {"fleet", command_fleet},
         {"masks", command_masks},
+        {"overlay", command_overlay},
     };
     struct options o;
     int first = options_read(&o, argc, argv);

@@ -132,16 +132,19 @@ static void rose(struct setting_out *w, struct shape *k, double heading, double 
     k->names = 0;
     k->bearing_deg = bearing(round(heading));
     k->view_deg = fmax(2, round(view_deg));
+    int side_px = k->width, inner = (int)(side_px * 0.57) & ~1;
+    k->width = k->height = inner;
     struct sprite *wedge = shape(w, k, "wedge");
     if (!face || !wedge) {
         sprite_unref(face);
         sprite_unref(wedge);
         return;
     }
-    item_at_place(w, wedge, c->place == PLACE_FREE ? PLACE_BOTTOM : c->place, 0, 0, Z_COMPASS,
+    item_at_place(w, face, c->place == PLACE_FREE ? PLACE_BOTTOM : c->place, 0, 0, Z_COMPASS + 1,
                   ITEM_COMPASS, 0);
     const struct item at = w->item[w->n - 1];
-    item_at(w, face, at.x, at.y, 0, w->width, Z_COMPASS, ITEM_OTHER, 0);
+    item_at(w, wedge, at.x + (side_px - inner) / 2, at.y + (side_px - inner) / 2, 0, w->width,
+            Z_COMPASS, ITEM_OTHER, 0); /* beneath the face */
 }
 
 void compass_set_out(struct setting_out *w)

@@ -5,6 +5,36 @@
 
 #include "image/overlay_ink.h"
 
+#define NAMES_MOST 400
+
+/* Where names stand already, so that none is written over another. */
+struct taken {
+    double from[NAMES_MOST], to[NAMES_MOST];
+    int n;
+};
+
+static bool is_free(struct taken *t, double from, double to)
+{
+    for (int i = 0; i < t->n; i++)
+        if (from < t->to[i] && to > t->from[i])
+            return false;
+    if (t->n < NAMES_MOST) {
+        t->from[t->n] = from;
+        t->to[t->n++] = to;
+    }
+    return true;
+}
+
+static double name_width(struct overlay_painter *p, const char *text, double size_px)
+{
+    int w, h;
+    PangoLayout *l = painter_layout(p, text, size_px, false);
+    pango_layout_set_single_paragraph_mode(l, true);
+    pango_layout_get_pixel_size(l, &w, &h);
+    painter_layout_done(p, l);
+    return w;
+}
+
 /* Text about a point, with a dark rim so that it can be read on anything. */
 static void name_at(struct overlay_painter *p, struct ink *k, const char *text, double size_px,
                     bool bold, double x, double y, struct rgba colour)
@@ -52,6 +82,7 @@ struct sprite *overlay_draw_strip(struct overlay_painter *p, int px_per_turn, in
     struct ink k = ink_new(px_per_turn + window, height);
     double per_deg = px_per_turn / 360.0, h = k.height;
     double scale_top = h * 0.46, letters = h * 0.3;
+    struct taken taken = {.n = 0};
     cairo_push_group(k.cr);
     for (int turn = -1; turn <= 1; turn++) {
         for (int d = 0; d < 360; d += 5) {
@@ -82,7 +113,9 @@ struct sprite *overlay_draw_strip(struct overlay_painter *p, int px_per_turn, in
             cairo_rel_line_to(k.cr, -h * 0.06, -h * 0.1);
             cairo_rel_line_to(k.cr, h * 0.12, 0);
             cairo_fill(k.cr);
-            name_at(p, &k, marks[i].name, letters * 0.8, false, x, h * 0.17, c);
+            double half = name_width(p, marks[i].name, letters * 0.8) / 2 + h * 0.08;
+            if (is_free(&taken, x - half, x + half))
+                name_at(p, &k, marks[i].name, letters * 0.8, false, x, h * 0.17, c);
         }
     }
     end_group(&k, opacity);
@@ -160,7 +193,7 @@ struct sprite *overlay_draw_wedge(int size, double bearing_deg, double view_deg,
                                   double opacity, const struct sprite_colours *colours)
 {
     struct ink k = ink_new(size, size);
-    double middle = k.width / 2.0, r = middle * 0.56, half = view_deg * M_PI / 360;
+    double middle = k.width / 2.0, r = middle - 2, half = view_deg * M_PI / 360;
     double angle = (bearing_deg - 90) * M_PI / 180;
     cairo_arc(k.cr, middle, middle, r, 0, 2 * M_PI);
     ink_source(&k, (struct rgba){0, 0, 0, 0.45}, opacity);
@@ -170,7 +203,7 @@ struct sprite *overlay_draw_wedge(int size, double bearing_deg, double view_deg,
     cairo_close_path(k.cr);
     ink_source(&k, (struct rgba){0.36, 0.78, 0.84, 1}, 0.55 * opacity);
     cairo_fill_preserve(k.cr);
-    cairo_set_line_width(k.cr, fmax(1.5, size / 90.0));
+    cairo_set_line_width(k.cr, fmax(1.5, size / 50.0));
     ink_source(&k, colour, opacity);
     cairo_stroke(k.cr);
     return ink_take(&k, colours);

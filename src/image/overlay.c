@@ -106,6 +106,8 @@ void overlays_set_facts(struct overlays *o, const struct overlay_facts *facts)
 
 void overlays_set_preset(struct overlays *o, int number, const char *name)
 {
+    if (number == o->told->facts.preset && !strcmp(name ? name : "", o->told->facts.preset_name))
+        return;
     struct told *t = told_copy(o);
     if (!t)
         return;
@@ -116,10 +118,13 @@ void overlays_set_preset(struct overlays *o, int number, const char *name)
 
 void overlays_set_marks(struct overlays *o, const struct compass_mark *marks, size_t n)
 {
+    n = n < COMPASS_MARKS_MOST ? n : COMPASS_MARKS_MOST;
+    if (n == o->told->n_marks && (!n || !memcmp(marks, o->told->mark, n * sizeof *marks)))
+        return; /* the same ones: nothing is laid out anew */
     struct told *t = told_copy(o);
     if (!t)
         return;
-    t->n_marks = n < COMPASS_MARKS_MOST ? n : COMPASS_MARKS_MOST;
+    t->n_marks = n;
     t->marks_serial++;
     if (t->n_marks)
         memcpy(t->mark, marks, t->n_marks * sizeof *marks);

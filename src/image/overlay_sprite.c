@@ -28,60 +28,74 @@ struct sprite *sprite_unref(struct sprite *s)
 
 /* ---- colours ---- */
 
+#define BITS 16 /* of the factors */
+
+/* Factors of red, green, blue and, for luma, of alpha. */
 struct system {
-    double kr, kb, y_scale, y_zero, c_scale;
+    int32_t y[4], cb[3], cr[3];
 };
+
+static int32_t fixed(double v)
+{
+    return (int32_t)lrint(v * (1 << BITS));
+}
 
 static struct system system_of(enum colour_matrix matrix, enum colour_range range)
 {
-    struct system s = {.kr = 0.2126, .kb = 0.0722};
-    if (matrix == COLOUR_BT601) {
-        s.kr = 0.299;
-        s.kb = 0.114;
-    }
     bool full = range == RANGE_FULL;
-    s.y_scale = full ? 1 : 219 / 255.0;
-    s.y_zero = full ? 0 : 16 / 255.0;
-    s.c_scale = full ? 1 : 224 / 255.0;
-    return s;
+    double kr = matrix == COLOUR_BT601 ? 0.299 : 0.2126;
+    double kb = matrix == COLOUR_BT601 ? 0.114 : 0.0722, kg = 1 - kr - kb;
+    double ys = full ? 1 : 219 / 255.0, cs = full ? 1 : 224 / 255.0;
+    double b = cs / (2 * (1 - kb)), r = cs / (2 * (1 - kr));
+    return (struct system){
+        .y = {fixed(kr * ys), fixed(kg * ys), fixed(kb * ys), fixed(full ? 0 : 16 / 255.0)},
+        .cb = {fixed(-kr * b), fixed(-kg * b), fixed((1 - kb) * b)},
+        .cr = {fixed((1 - kr) * r), fixed(-kg * r), fixed(-kb * r)}};
 }
 
-static uint8_t within(double v, int most)
+/* Rounded, not below 0 and not above what alpha allows. */
+static inline uint8_t within(int32_t v, int bits, int most)
 {
-    long r = lrint(v);
-    return (uint8_t)(r < 0 ? 0 : r > most ? most : r);
+    v = (v + (1 << (bits - 1))) >> bits;
+    return (uint8_t)(v < 0 ? 0 : v > most ? most : v);
 }
 
-static void convert(struct sprite *s, const uint32_t *argb, int stride, const struct system *sys)
+static inline uint8_t luma_of(uint32_t v, const struct system *k)
 {
-    double kg = 1 - sys->kr - sys->kb;
-    double cb_k = sys->c_scale / (2 * (1 - sys->kb)), cr_k = sys->c_scale / (2 * (1 - sys->kr));
-    int half = s->width / 2;
+    int32_t r = v >> 16 & 255, g = v >> 8 & 255, b = v & 255, a = (int32_t)(v >> 24);
+    return within(r * k->y[0] + g * k->y[1] + b * k->y[2] + a * k->y[3], BITS, a);
+}
+
+static void convert(struct sprite *s, const uint32_t *argb, int stride, const struct system *k)
+{
+    size_t width = (size_t)s->width, half = width / 2;
+    memset(s->luma.add, 0, width * (size_t)s->height);
+    memset(s->luma.keep, 255, width * (size_t)s->height);
+    memset(s->cb, 0, half * (size_t)(s->height / 2));
+    memset(s->cr, 0, half * (size_t)(s->height / 2));
+    memset(s->chroma_keep, 255, half * (size_t)(s->height / 2));
     for (int y = 0; y < s->height; y += 2) {
-        const uint32_t *row[2] = {
-            (const uint32_t *)(const void *)((const char *)argb + (ptrdiff_t)y * stride),
-            (const uint32_t *)(const void *)((const char *)argb + (ptrdiff_t)(y + 1) * stride)};
-        for (int x = 0; x < s->width; x += 2) {
-            double cb = 0, cr = 0;
-            int alpha = 0;
-            for (int k = 0; k < 4; k++) {
-                uint32_t v = row[k / 2][x + k % 2];
-                int a = (int)(v >> 24);
-                double r = v >> 16 & 255, g = v >> 8 & 255, b = v & 255;
-                double luma = sys->kr * r + kg * g + sys->kb * b;
-                size_t at = (size_t)(y + k / 2) * (size_t)s->width + (size_t)(x + k % 2);
-                s->luma.add[at] = within(luma * sys->y_scale + a * sys->y_zero, a);
-                s->luma.keep[at] = (uint8_t)(255 - a);
-                cb += (b - luma) * cb_k;
-                cr += (r - luma) * cr_k;
-                alpha += a;
+        const uint32_t *top = (const void *)((const char *)argb + (ptrdiff_t)y * stride);
+        const uint32_t *low = (const void *)((const char *)argb + (ptrdiff_t)(y + 1) * stride);
+        for (size_t x = 0; x < width; x += 2) {
+            const uint32_t v[4] = {top[x], top[x + 1], low[x], low[x + 1]};
+            if (!(v[0] | v[1] | v[2] | v[3]))
+                continue; /* most of most sprites */
+            int32_t r = 0, g = 0, b = 0, a = 0;
+            for (size_t i = 0; i < 4; i++) {
+                size_t at = ((size_t)y + i / 2) * width + x + i % 2;
+                s->luma.add[at] = luma_of(v[i], k);
+                s->luma.keep[at] = (uint8_t)(255 - (v[i] >> 24));
+                a += (int32_t)(v[i] >> 24);
+                r += v[i] >> 16 & 255;
+                g += v[i] >> 8 & 255;
+                b += v[i] & 255;
             }
-            size_t at = (size_t)(y / 2) * (size_t)half + (size_t)(x / 2);
-            int a = (alpha + 2) / 4;
-            double middle = a * 128 / 255.0;
-            s->chroma_keep[at] = (uint8_t)(255 - a);
-            s->cb[at] = within(cb / 4 + middle, a);
-            s->cr[at] = within(cr / 4 + middle, a);
+            size_t at = (size_t)(y / 2) * half + x / 2;
+            int32_t grey = a * (fixed(128 / 255.0)), most = (a + 2) / 4;
+            s->chroma_keep[at] = (uint8_t)(255 - most);
+            s->cb[at] = within(r * k->cb[0] + g * k->cb[1] + b * k->cb[2] + grey, BITS + 2, most);
+            s->cr[at] = within(r * k->cr[0] + g * k->cr[1] + b * k->cr[2] + grey, BITS + 2, most);
         }
     }
 }

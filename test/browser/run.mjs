@@ -690,6 +690,8 @@ ptzTests({ test, base, admin: ADMIN, openLive, axeClean, shoot, picture, goTo, p
 
 streamTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, open, logIn, axeClean, shoot, advances, picture, secure: () => secureBase });
 
+overlayTests({ test, base, admin: ADMIN, viewer: VIEWER, openLive, axeClean, shoot, picture });
+
 test('nothing_was_thrown_or_blocked', async () => {
   check(!errors.length, errors.join('\n    '));
 }, true);

@@ -1,0 +1,121 @@
+#include "overlays.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/loop.h"
+#include "conf/param.h"
+#include "image/overlay.h"
+
+#define W 1920
+#define H 1080
+#define MOST 400
+
+static struct loop *loop;
+static struct conf *conf;
+
+static void committed(int err, const struct fault *why, void *arg)
+{
+    if (err)
+        fprintf(stderr, "overlays: %s\n", why->text);
+}
+
+static void set(const char *name, const char *value)
+{
+    struct fault why = {0};
+    unsigned index;
+    struct txn *t = txn_new(conf, ~0u);
+    int err = name ? txn_set(t, name, value, &why) : txn_add(t, value, &index, &why);
+    if (err)
+        fprintf(stderr, "overlays: %s\n", why.text);
+    txn_commit(t, committed, NULL);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void measure(struct overlays *o, const char *row, int n, double pan_step,
+                    void (*tell)(const char *row, double median_ms, double mean_ms))
+{
+    static double samples[MOST];
+    const struct rendition_key key = {.view = 1, .width = W, .height = H, .overlays = OVERLAYS_ALL};
+    struct capture how = {.utc_ns = CLOCK_SIM_UTC_NS,
+                          .pose_start = {.zoom = 1, .hfov_deg = 60, .known = true}};
+    struct picture_pool *pool = picture_pool_new(W, H, false, 1);
+    struct picture *canvas = picture_get(pool);
+    double sum = 0;
+    n = n > MOST ? MOST : n;
+    picture_fill(canvas, 90, 120, 130);
+    overlays_paint(canvas, &key, &how, NULL, o);
+    for (int i = 0; i < n; i++) {
+        how.serial++;
+        how.utc_ns += NSEC_PER_SEC / 30;
+        how.start_ns += NSEC_PER_SEC / 30;
+        how.pose_start.pan_deg = pose_wrap_pan(how.pose_start.pan_deg + pan_step);
+        how.pose_end = how.pose_start;
+        int64_t began = clock_thread_cpu_ns();
+        overlays_paint(canvas, &key, &how, NULL, o);
+        samples[i] = (double)(clock_thread_cpu_ns() - began) / 1e6;
+        sum += samples[i];
+    }
+    qsort(samples, (size_t)n, sizeof *samples, by_value);
+    tell(row, samples[n / 2], sum / n);
+    picture_unref(canvas);
+    picture_pool_unref(pool);
+}
+
+void overlay_rows(struct clock *clock, int n,
+                  void (*tell)(const char *row, double median_ms, double mean_ms))
+{
+    struct fault why = {0};
+    struct room *room;
+    const struct overlays_hooks none = {0};
+    loop = loop_new(clock, "overlays");
+    conf = conf_new(loop, NULL, NULL);
+    if (conf_add_room(conf, &overlay_room_desc, &room, &why)) {
+        fprintf(stderr, "overlays: %s\n", why.text);
+        return;
+    }
+    struct overlays *o = overlays_new(loop, room, NULL, &none);
+    measure(o, "overlay_clock", n, 0, tell);
+    static const char *const texts[][3] = {
+        {"Pan #x tilt #y zoom #Z", "topRight", "black"},
+        {"Gate 3, north yard\\nVedette", "bottomLeft", "semiTransparent"},
+        {"%A %e %B %Y", "bottomRight", "transparent"},
+        {"#n  #i", "left", "white"}};
+    for (int i = 0; i < 4; i++) {
+        char name[64];
+        set(NULL, "dynamicoverlay");
+        static const char *const leaf[] = {"Text", "Position", "BGColor"};
+        for (int k = 0; k < 3; k++) {
+            snprintf(name, sizeof name, "DynamicOverlay.O%d.%s", i, leaf[k]);
+            set(name, texts[i][k]);
+        }
+    }
+    set("Image.I0.OrientationAid.Enabled", "yes");
+    set("Image.I0.Text.ClockEnabled", "no");
+    set("Image.I0.Text.DateEnabled", "no");
+    measure(o, "overlays_4_compass_still", n, 0, tell);
+    measure(o, "overlays_4_compass_moving", n, 1.3, tell);
+    set("Image.I0.OrientationAid.Style", "rose");
+    measure(o, "overlays_4_rose_moving", n, 1.3, tell);
+    set("Image.I0.OrientationAid.Enabled", "no");
+    for (int i = 0; i < 4; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "DynamicOverlay.O%d.Visible", i);
+        set(name, i ? "no" : "yes");
+    }
+    set("DynamicOverlay.O0.Text", "%T.%f");
+    measure(o, "overlay_hundredths", n, 0, tell);
+    set("DynamicOverlay.O0.Visible", "no");
+    measure(o, "overlay_none", n, 0, tell);
+    overlays_free(o);
+    conf_free(conf);
+    loop_free(loop);
+}

@@ -1,0 +1,12 @@
+/* What overlays cost a 1080p picture, laid over a canvas that is there. */
+#ifndef BENCH_OVERLAYS_H
+#define BENCH_OVERLAYS_H
+
+struct clock;
+
+/* Rows, medians and means: the clock alone; four texts and a compass, still and while the head
+ * turns; one text whose every picture is another; none. */
+void overlay_rows(struct clock *clock, int n,
+                  void (*tell)(const char *row, double median_ms, double mean_ms));
+
+#endif
