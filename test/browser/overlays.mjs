@@ -16,7 +16,7 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
   const openAt = async (options = {}) => {
     const page = await openLive(base, options);
-    await page.getByRole('link', { name: 'Overlays' }).click();
+    await page.evaluate(() => (location.hash = '#/overlays'));
     await page.getByRole('heading', { level: 1, name: 'Overlays' }).waitFor();
     return page;
   };
@@ -25,7 +25,7 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
     await clear();
     const page = await openAt();
     await page.getByRole('button', { name: 'Add text' }).click();
-    const field = page.getByRole('textbox', { name: 'Text', exact: true });
+    const field = page.locator('[data-test=overlay-editor]').getByRole('textbox', { name: 'Text', exact: true });
     await field.fill('Gate ');
     await page.getByRole('button', { name: 'Pan', exact: true }).click();
     await until('typed and inserted', async () => (await list())[0]?.text === 'Gate #x');

@@ -21,6 +21,7 @@ const { imageTests } = await import('./image.mjs');
 const { audioTests } = await import('./audio.mjs');
 const { maskTests } = await import('./masks.mjs');
 const { ptzTests } = await import('./ptz.mjs');
+const { overlayTests } = await import('./overlays.mjs');
 const { stageTests } = await import('./stage.mjs');
 const { streamTests } = await import('./stream.mjs');
 const require = createRequire(import.meta.url);
