@@ -31,10 +31,9 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(struct http *h, const struct options *o, int argc, char **argv);
     } commands[] = {
-        {"status", command_status}, {"snapshot", command_snapshot}, {"ptz", command_ptz},
-        {"param", command_param},   {"truth", command_truth},       {"stage", command_stage},
-        {"fault", command_fault},   {"fleet", command_fleet},
-        {"masks", command_masks},
+        {"status", command_status},   {"snapshot", command_snapshot}, {"ptz", command_ptz},
+        {"param", command_param},     {"truth", command_truth},       {"stage", command_stage},
+        {"fault", command_fault},     {"fleet", command_fleet},       {"masks", command_masks},
         {"overlay", command_overlay},
     };
     struct options o;
