@@ -1,8 +1,12 @@
 // Video > Stream: stream settings (E3), stream profiles (E4), and what the live view shows of
 // them (E9).
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { ask, check, until, toPlace } from './lib.mjs';
 
-export function streamTests({ test, base, admin, viewer, openLive, axeClean, shoot, advances, picture }) {
+const hlsjs = readFileSync(createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js'), 'utf8');
+
+export function streamTests({ test, base, admin, viewer, openLive, open, logIn, axeClean, shoot, advances, picture, secure }) {
   const I0 = 'Image.I0.';
   const param = async (name) => {
     const r = await ask(base, `/axis-cgi/param.cgi?action=list&group=${I0}${name}`, admin);
@@ -161,6 +165,79 @@ export function streamTests({ test, base, admin, viewer, openLive, axeClean, sho
     await card.getByLabel('Shown by').selectOption('mjpeg');
     await until('JPEG', async () => /JPEG/.test(await card.locator('dd').first().textContent()));
     await advances(page, 5);
+    await page.context().close();
+  });
+
+  /** A page of the camera's own origin, logged in by cookie, that shows nothing itself. */
+  const bare = async () => {
+    const page = await open(secure());
+    await logIn(page, admin);
+    await page.locator(picture).waitFor();
+    return page;
+  };
+
+  test('E2_mp4_plays_in_the_browser', async () => {
+    const page = await bare();
+    for (const [codec, type] of [['h264', 'avc1.64001E'], ['av1', 'av01.0.08M.08']]) {
+      const played = await page.evaluate(async ({ codec, type }) => {
+        if (!MediaSource.isTypeSupported(`video/mp4; codecs="${type}"`)) return null;
+        const video = document.body.appendChild(document.createElement('video'));
+        const source = new MediaSource();
+        video.muted = true;
+        video.src = URL.createObjectURL(source);
+        await new Promise((done) => source.addEventListener('sourceopen', done, { once: true }));
+        const buffer = source.addSourceBuffer(`video/mp4; codecs="${type}"`);
+        const stop = new AbortController();
+        const reply = await fetch(`/axis-cgi/media.cgi?container=mp4&videocodec=${codec}&resolution=640x360`, { signal: stop.signal });
+        const reader = reply.body.getReader();
+        const end = performance.now() + 20000;
+        let first = -1;
+        while (performance.now() < end) {
+          const { value } = await reader.read();
+          buffer.appendBuffer(value);
+          await new Promise((done) => buffer.addEventListener('updateend', done, { once: true }));
+          if (!video.buffered.length) continue;
+          if (first < 0) {
+            first = video.currentTime = video.buffered.start(0);
+            await video.play();
+          }
+          if (video.currentTime > first + 1.5) break;
+        }
+        stop.abort();
+        const { videoWidth, videoHeight, currentTime } = video;
+        video.remove();
+        return { width: videoWidth, height: videoHeight, seconds: currentTime - first, type: reply.headers.get('content-type') };
+      }, { codec, type });
+      if (!played && codec !== 'h264') continue; // this browser does not decode it
+      check(played?.width === 640 && played.height === 360 && played.seconds > 1.5 && played.type === 'video/mp4', JSON.stringify(played));
+    }
+    await page.context().close();
+  });
+
+  test('L2_hls_js_plays_with_low_latency', async () => {
+    const page = await bare();
+    await page.evaluate(hlsjs);
+    const played = await page.evaluate(async () => {
+      const video = document.body.appendChild(document.createElement('video'));
+      video.muted = true;
+      const hls = new Hls({ lowLatencyMode: true, enableWorker: false });
+      const parts = new Set();
+      const errors = [];
+      hls.on(Hls.Events.ERROR, (_, d) => d.fatal && errors.push(`${d.type} ${d.details}`));
+      hls.on(Hls.Events.FRAG_LOADED, (_, d) => d.part && parts.add(d.part.url));
+      hls.loadSource('/hls/live.m3u8?resolution=640x360');
+      hls.attachMedia(video);
+      hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+      const end = performance.now() + 30000;
+      while (performance.now() < end && !errors.length && (video.currentTime === 0 || parts.size < 8 || video.readyState < 3))
+        await new Promise((done) => setTimeout(done, 100));
+      const result = { width: video.videoWidth, parts: parts.size, latency: hls.latency, target: hls.targetLatency, errors };
+      hls.destroy();
+      video.remove();
+      return result;
+    });
+    check(played.width === 640 && played.parts >= 8 && !played.errors.length, JSON.stringify(played));
+    check(played.target < 2 && played.latency < 6, JSON.stringify(played)); // a busy machine is late
     await page.context().close();
   });
 
