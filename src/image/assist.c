@@ -1,10 +1,12 @@
-/* The focus assistant: while it is on, the status LED tells how sharp the picture is. */
+/* The focus assistant: while it is on, the status LED flashes and tells how sharp the picture is.
+ */
 #include "base/list.h"
 #include "base/loop.h"
 #include "image/eye_inside.h"
 
 #define SHARP 0.9  /* of the best seen here: green … */
 #define NEARLY 0.6 /* … amber, else red */
+#define BLINK_HZ 2.0
 #define KEEPS 0.03 /* a colour stays that much longer */
 
 static void set_led(struct loop_post *p)
@@ -15,7 +17,7 @@ static void set_led(struct loop_post *p)
     pthread_mutex_lock(&e->lock);
     enum led_colour colour = e->assist_colour;
     pthread_mutex_unlock(&e->lock);
-    e->ports.led->ops->set(e->ports.led, colour, 0);
+    e->ports.led->ops->set(e->ports.led, colour, BLINK_HZ);
 }
 
 void assist_init(struct eye *e)

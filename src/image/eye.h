@@ -66,7 +66,6 @@ void eye_rest(struct eye *e);
 
 /* ---- what it does just now ---- */
 
-enum eye_focus_mode { EYE_FOCUS_AUTO, EYE_FOCUS_AREA, EYE_FOCUS_MANUAL, EYE_FOCUS_SPOT };
 struct eye_status {
     int64_t exposure_ns;
     double gain_db, iris_f;

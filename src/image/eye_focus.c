@@ -47,9 +47,11 @@ static void weigh(struct eye *e)
         box = (struct picture_box){x - SPOT, x + SPOT, y - SPOT, y + SPOT};
     } else if (s->focus.mode == FOCUS_AREA) {
         box = s->focus.area;
+    } else if (s->focus.mode == FOCUS_SPOT) {
+        box = (struct picture_box){5000 - SPOT, 5000 + SPOT, 5000 - SPOT, 5000 + SPOT};
     }
     sharpness_weights(&box, s->rotation, e->focus_weight);
-    if (e->spot || s->focus.mode == FOCUS_AREA)
+    if (e->spot || s->focus.mode == FOCUS_AREA || s->focus.mode == FOCUS_SPOT)
         return;
     for (int i = 0; i < SHARP_FIELDS; i++) { /* the middle counts more */
         int x = i % SHARP_ACROSS, y = i / SHARP_ACROSS;

@@ -55,7 +55,7 @@ void glance_init(struct eye *e)
     struct eye_glance *g = &e->glance;
     g->longest = (struct loop_timer){.name = "eye-glance", .fire = on_longest};
     g->done = (struct loop_post){.name = "eye-glance", .run = on_done};
-    g->head = (struct event_listener){.heard = on_move, .filter = "PTZController/Move"};
+    g->head = (struct event_listener){.heard = on_move, .filter = "PTZController/Move*"};
     g->watched_ns = clock_now(e->clock);
     if (e->events && e->lens.focus)
         events_listen(e->events, &g->head);

@@ -37,7 +37,7 @@ static const char *const balances[] = {"auto",
                                        "street_sodium",
                                        NULL};
 static const char *const steadies[] = {"off", "on", "low", "high", NULL};
-static const char *const focuses[] = {"auto", "area", "manual", NULL};
+static const char *const focuses[] = {"auto", "area", "manual", "spot", NULL};
 
 #define AUTO_FOCUS "PTZ.Various.V1.AutoFocus"
 #define AUTO_IRIS "PTZ.Various.V1.AutoIris"
@@ -224,8 +224,9 @@ static const struct param_row rows[] = {
     SLIDER("Sensor.StabilizerMargin", steady_margin, "50",
            "How much of the picture the stabiliser may cut off"),
 
-    CHOICE("Focus.Mode", focus.mode, focuses, "auto",
-           "auto: for the whole picture; area: for a part of it; manual: stays"),
+    CHOICE(
+        "Focus.Mode", focus.mode, focuses, "auto",
+        "auto: for the whole picture; area: for a part of it; spot: for its middle; manual: stays"),
     {.name = AUTO_FOCUS,
      FIELD(focus.automatic),
      .type = PARAM_ENUM,

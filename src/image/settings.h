@@ -55,7 +55,7 @@ enum balance_mode {
     BALANCE_SODIUM,
 };
 enum steady_mode { STEADY_OFF, STEADY_ON, STEADY_LOW, STEADY_HIGH };
-enum focus_setting { FOCUS_AUTO, FOCUS_AREA, FOCUS_MANUAL };
+enum focus_setting { FOCUS_AUTO, FOCUS_AREA, FOCUS_MANUAL, FOCUS_SPOT };
 
 /* Part of the picture, 0 … 9999 from left and top; both ends belong to it. */
 struct picture_box {

@@ -154,7 +154,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await area.focus();
     for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowRight');
     await until('the area has moved', async () => Number(await param('Focus.Area.Left')) > 3400);
-    await card.getByRole('button', { name: 'Spot focus' }).click();
+    await card.getByRole('button', { name: 'Focus on a point' }).click();
     const b = await page.locator(picture).boundingBox();
     await page.mouse.click(b.x + b.width * 0.8, b.y + b.height * 0.7);
     await until('the point is taken', async () => (await page.locator('.pick').count()) === 0);

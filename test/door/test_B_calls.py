@@ -516,7 +516,7 @@ def test_B3_eye_tells(t):
     c = t.shared()
     want = {"exposureMs", "gainDb", "iris", "level", "settled", "kelvin", "range", "night", "irCut",
             "infrared", "focus", "focusing", "sharpness", "recall", "recalls", "recallMost", "steadiedPx", "assist",
-            "led", "can"}
+            "led", "ledBlinkHz", "can"}
     t.equal(set(eye(c, c.viewer)), want)
     t.equal(eye(c)["recallMost"], 20)
     t.equal(c.anon.get("/vedette/eye").status, 401)

@@ -204,7 +204,7 @@ def test_B3_snapshots_alone_are_in_focus(t):
     """Who takes one picture now and then: the camera focuses after a move although nobody watches."""
     c = camera(t, source="virtual:street,640x360@30", WhiteBalance="fixed_outdoor2")
     size = "resolution=640x360&compression=0"
-    r = c.admin.post("/vedette/stage/scenario", json.dumps({"text": "scenario nobody\nplace street\n"}),
+    r = c.admin.post("/vedette/stage/scenario", json.dumps({"text": "scenario nobody\nplace street\nhour 12\n"}),
                      type="application/json")
     assert r.status == 200, r
 
@@ -253,6 +253,7 @@ def test_B12_assistant_tells_by_the_led(t):
     order(c, assist=True)
     film.run(6, 30)
     t.equal(eye(c)["led"], "green", "in focus")
+    t.check(eye(c)["ledBlinkHz"] > 0, "it flashes while it assists")
     order(c, focus=0.2)
     film.run(30, 30)
     t.equal(eye(c)["led"], "red", "far out of focus")
@@ -265,6 +266,30 @@ def test_B12_assistant_tells_by_the_led(t):
     t.check("amber" in seen, seen)
     order(c, assist=False)
     t.equal(eye(c)["led"], normal)
+    t.equal(eye(c)["ledBlinkHz"], 0)
+
+
+def test_B3_spot_is_the_middle(t):
+    """Somebody stands in the middle."""
+    c = camera(t, source="virtual:street,640x360@30")
+    for path, body in (("scenario", {"text": "scenario nobody\nplace street\nhour 12\n"}),
+                       ("spawn", {"who": "man at 2 22 facing 180"})):
+        r = c.admin.post("/vedette/stage/" + path, json.dumps(body), type="application/json")
+        assert r.status == 200, r
+    film = Film(c)
+    c.ptz_command("pan=5.15&tilt=-12.3&zoom=3000")
+    film.run(150, 30)
+    found = []
+    for rows in ({"Mode": "spot"}, {"Mode": "area", "Area.Left": 4300, "Area.Right": 5700,
+                                    "Area.Top": 4300, "Area.Bottom": 5700}):
+        order(c, focus=0.3)
+        film.run(30, 30)
+        c.set_param(**{"ImageSource.I0.Focus." + k: str(v) for k, v in rows.items()})
+        film.run(90, 30)
+        found.append(eye(c)["focus"])
+    t.near(found[0], 0.80, 0.02, "on him")
+    t.near(found[0], found[1], 0.03, "as with a box there")
+    t.equal(c.param("PTZ.Various.V1.AutoFocus"), "true")
 
 
 def test_B4_recall_overrides_autofocus(t):

@@ -61,8 +61,8 @@ json_t *eye_json(struct camera *cam)
     lens_where(cam, &lens);
     double ms = (double)s.exposure_ns / 1e6;
     json_t *led = json_null();
+    double blink_hz = 0;
     if (cam->device->led) {
-        double blink_hz;
         led = json_string(colours[cam->device->led->ops->get(cam->device->led, &blink_hz)]);
     }
     json_t *j = json_pack(
@@ -81,6 +81,7 @@ json_t *eye_json(struct camera *cam)
     json_object_set_new(j, "recall", s.recall < 0 ? json_null() : json_integer(s.recall + 1));
     json_object_set_new(j, "recalls", json_integer(count_recalls(cam)));
     json_object_set_new(j, "recallMost", json_integer(EYE_RECALL_MOST));
+    json_object_set_new(j, "ledBlinkHz", json_real(blink_hz));
     json_object_set_new(j, "can", can(cam));
     return j;
 }

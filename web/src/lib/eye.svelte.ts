@@ -22,6 +22,7 @@ export interface EyeStatus {
   recallMost: number;
   steadiedPx: number;
   assist: boolean;
+  ledBlinkHz: number; // 0: steady
   led: 'off' | 'green' | 'amber' | 'red' | null;
   can: Record<'focus' | 'iris' | 'exposure' | 'balance' | 'filter' | 'range' | 'infrared' | 'led', boolean>;
 }

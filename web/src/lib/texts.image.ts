@@ -188,6 +188,7 @@ export const imageTexts = {
 
   'focus.title': ['Focus', 'Fokus'],
   'focus.mode': ['Focus mode', 'Fokusmodus'],
+  'focus.middle': ['Spot', 'Punkt'],
   'focus.area': ['Area', 'Bereich'],
   'focus.distance': ['Focus distance', 'Fokusabstand'],
   'focus.near.end': ['Near', 'Nah'],
@@ -198,7 +199,7 @@ export const imageTexts = {
   'focus.warn': ['nearly', 'beinahe'],
   'focus.bad': ['not sharp', 'unscharf'],
   'focus.once': ['Focus once', 'Einmalig'],
-  'focus.spot': ['Spot focus', 'Punktfokus'],
+  'focus.spot': ['Focus on a point', 'Punkt wählen'],
   'focus.spot.hint': ['Click what shall be sharp', 'Anklicken, was scharf sein soll'],
   'focus.remember': ['Remember focus here', 'Fokus hier merken'],
   'focus.forget': ['Forget focus here', 'Fokus hier vergessen'],
@@ -219,6 +220,7 @@ export const imageTexts = {
 
   'led.title': ['Status LED', 'Status-LED'],
   'led.hint': ['What the light at the camera shows just now', 'Was das Licht an der Kamera gerade zeigt'],
+  'led.flashes': ['flashing', 'blinkt'],
   'led.assists': ['It tells how sharp the picture is: focus assistant', 'Sie zeigt, wie scharf das Bild ist: Fokushilfe'],
   'led.off': ['LED off', 'LED aus'],
   'led.green': ['LED green', 'LED grün'],
