@@ -112,7 +112,7 @@ struct kernels {
      * of 16 parts one is the veil. n + 1 pixels are read. */
     void (*spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step, uint32_t fy,
                    uint32_t veil);
-    /* Of eight by eight samples. */
+    /* About of eight by eight samples: every second row counts twice. */
     uint32_t (*sum8)(const uint16_t *from, size_t stride);
     /* Means over a small disc of 21 samples, of which two rows and columns around them are read:
      * n of a row of three colours times a weight (up to BOKEH_WEIGHT) and of that; and n of one

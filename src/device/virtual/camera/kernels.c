@@ -250,6 +250,7 @@ INLINE void signals_of(const struct sensor_curve *c, const struct sensor_table *
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < n; i += CELL)
             index_row(in[k] + x + i, n - i < CELL ? n - i : CELL, at[k] + i);
+#pragma GCC unroll 4
     for (int i = 0; i < n; i++) {
         to->rg[i] = t->at[0][at[0][i]] | (uint32_t)t->at[1][at[1][i]] << 16;
         to->b[i] = t->at[2][at[2][i]];

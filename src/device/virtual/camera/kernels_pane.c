@@ -61,12 +61,12 @@ void KERNELS_OWN(spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int
 uint32_t KERNELS_OWN(sum8)(const uint16_t *from, size_t stride)
 {
     uint32_t column[8] = {0}, sum = 0;
-    for (int y = 0; y < 8; y++, from += stride)
+    for (int y = 0; y < 8; y += 2, from += 2 * stride)
         for (int x = 0; x < 8; x++)
             column[x] += from[x];
     for (int x = 0; x < 8; x++)
         sum += column[x];
-    return sum;
+    return sum * 2;
 }
 
 /* ---- drops ---- */

@@ -57,7 +57,7 @@ struct raster {
     /* How far the backdrop is, along the optical axis, as far as it has been asked. */
     struct view far_view;
     const struct backdrop *far_of;
-    float *far;
+    float *far, *far_least; /* … and the least of FAR_STEP pixels */
     uint8_t *far_known;
     size_t far_room;
 

@@ -22,9 +22,10 @@ void raster_rest(struct raster *r)
         (void **)&r->v_memory,    (void **)&r->patch.touched, (void **)&r->patch.mask,
         (void **)&r->patch.depth, (void **)&r->patch.who,     (void **)&r->row_memory,
         (void **)&r->far,         (void **)&r->far_known,     (void **)&r->dark,
-        (void **)&r->dark_x0,     (void **)&r->kept,          (void **)&r->aside,
-        (void **)&r->plate,       (void **)&r->patch.face,    (void **)&r->half,
-        (void **)&r->ground,      (void **)&r->ground_known,  (void **)&r->energy};
+        (void **)&r->far_least,   (void **)&r->dark_x0,       (void **)&r->kept,
+        (void **)&r->aside,       (void **)&r->plate,         (void **)&r->patch.face,
+        (void **)&r->half,        (void **)&r->ground,        (void **)&r->ground_known,
+        (void **)&r->energy};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         free(*all[i]);
         *all[i] = NULL;
@@ -117,10 +118,12 @@ static bool far_begin(struct raster *r, const struct backdrop *b, const struct v
     if (n > r->far_room) {
         free(r->far);
         free(r->far_known);
+        free(r->far_least);
         r->far_room = 0;
         r->far = malloc((n * FAR_STEP + 8) * sizeof(float));
         r->far_known = malloc(n);
-        if (!r->far || !r->far_known)
+        r->far_least = malloc(n * sizeof(float));
+        if (!r->far || !r->far_known || !r->far_least)
             return false;
         r->far_room = n;
         r->far_of = NULL;
@@ -146,13 +149,25 @@ const float *far_row(struct raster *r, const struct backdrop *b, const struct vi
         known[c] = 1;
         int a = c * FAR_STEP, e = a + FAR_STEP < v->width ? a + FAR_STEP : v->width;
         backdrop_distance_row(b, v, y, a, e, row + a);
-        float base = (float)(1 + dy * dy), step = (float)(1 / v->f);
+        float base = (float)(1 + dy * dy), step = (float)(1 / v->f), least = INFINITY;
         for (int x = a; x < e; x++) {
             float dx = ((float)x + 0.5f - (float)v->width / 2) * step;
             row[x] = row[x] / sqrtf(base + dx * dx);
+            least = row[x] < least ? row[x] : least;
         }
+        r->far_least[(size_t)y * across + (size_t)c] = least;
     }
     return row;
+}
+
+/* Whether all of that is farther than z. */
+static bool far_beyond(struct raster *r, const struct view *v, int y, int x0, int x1, float z)
+{
+    const float *least = r->far_least + (size_t)y * (((size_t)v->width + FAR_STEP - 1) / FAR_STEP);
+    for (int c = x0 / FAR_STEP; c <= (x1 - 1) / FAR_STEP; c++)
+        if (!(least[c] > z))
+            return false;
+    return true;
 }
 
 /* ---- drawing ---- */
@@ -308,8 +323,9 @@ static void watch_row(const struct raster *r, int y, int x, int n, const float *
             row[(x + i) / w->step] = 1 / depth[i];
 }
 
+/* most_z: nothing of the member is farther. */
 static void show_rows(const struct scene *c, struct radiance *into, float clear,
-                      const float haze[3])
+                      const float haze[3], float most_z)
 {
     struct raster *r = c->r;
     struct raster_patch *q = &r->patch;
@@ -331,12 +347,17 @@ static void show_rows(const struct scene *c, struct radiance *into, float clear,
             if (a >= e)
                 continue;
             const float *far = far_row(r, c->b, c->v, y, q->x0 + a, q->x0 + e) + q->x0;
-            r->k->seen((size_t)(e - a), far + a, depth + a, r->seen + a);
-            int hidden = a;
-            while (hidden < e && r->seen[hidden] == 0)
-                hidden++;
-            if (hidden == e)
-                continue;
+            if (far_beyond(r, c->v, y, q->x0 + a, q->x0 + e, most_z)) {
+                for (int k = a; k < e; k++) /* the memory of what is far is not even looked at */
+                    r->seen[k] = 1;
+            } else {
+                r->k->seen((size_t)(e - a), far + a, depth + a, r->seen + a);
+                int hidden = a;
+                while (hidden < e && r->seen[hidden] == 0)
+                    hidden++;
+                if (hidden == e)
+                    continue;
+            }
             int x = q->x0 + a;
             keep_pixels(r, into, y, x, q->x0 + e);
             size_t at = (size_t)y * into->stride + (size_t)x;
@@ -372,7 +393,7 @@ static void draw_member(const struct scene *c, const struct placed *p, struct ra
                              y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1))
                 return;
             place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, &g);
-            show_rows(c, into, clear, haze);
+            show_rows(c, into, clear, haze, p->cut ? INFINITY : (float)(p->depth + p->reach));
         }
 }
 
