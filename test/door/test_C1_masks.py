@@ -82,6 +82,10 @@ def test_C1_snapshots_and_changes_show_no_uncovered_picture(t):
     assert purple(look(c)) > 3000
     assert ask(c, action="enable_all") is None
     assert purple(look(c)) == 0
+    assert ask(c, action="remove", name="house") is None
+    assert purple(look(c)) > 3000
+    assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
+    assert purple(look(c)) == 0
     for turned in ("&rotation=180", "&mirror=1", "&rotation=90"):
         assert purple(look(c, turned)) == 0, turned
     c.update("ImageSource.I0.SourceRotation", "180")
@@ -190,6 +194,8 @@ def test_C1_list_update_goto_zoom_and_restart(t):
     # changed, renamed, taken away; and so it is after a restart
     assert ask(c, action="update", name="b", zoomlowlimit="0", newname="c") is None
     assert ask(c, action="remove", name="a") is None
+    seen = masks_of(c)
+    assert [m["name"] for m in seen] == ["c"]
     c.restart()
     masks = masks_of(c)
     assert [(m["name"], m["zoomlowlimit"]) for m in masks] == [("c", 0)]
