@@ -1,4 +1,4 @@
-/* What overlays cost a 1080p picture, laid over a canvas that is there. */
+/* What overlays cost a 1080p picture: a coat over the frame, painted, and given back. */
 #ifndef BENCH_OVERLAYS_H
 #define BENCH_OVERLAYS_H
 
