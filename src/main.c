@@ -155,7 +155,7 @@ static void on_glance(bool wanted, void *arg)
     pipeline_keep(((struct app *)arg)->camera.pipeline, wanted);
 }
 
-static bool on_paint(struct picture *canvas, const struct rendition_key *key,
+static int on_paint(struct picture *canvas, const struct rendition_key *key,
                      const struct capture *how, const struct stream_stats *stats, void *arg)
 {
     return overlays_paint(canvas, key, how, stats, ((struct app *)arg)->camera.overlays);

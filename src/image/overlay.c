@@ -664,8 +664,8 @@ static void end(struct setting_out *w)
     told_unref((struct told *)(uintptr_t)w->told);
 }
 
-/* Tells which rows were painted on, neighbouring ones as one. */
-static void tell_painted(struct picture *canvas, const struct setting_out *w)
+/* Tells which rows were painted on, neighbouring ones as one; how many. */
+static int tell_painted(struct picture *canvas, const struct setting_out *w)
 {
     struct {
         int top, bottom;
@@ -690,14 +690,18 @@ static void tell_painted(struct picture *canvas, const struct setting_out *w)
             band[n++].bottom = bottom;
         }
     }
-    for (int i = 0; i < n; i++)
+    int rows = 0;
+    for (int i = 0; i < n; i++) {
         picture_painted(canvas, band[i].top, band[i].bottom - band[i].top);
+        rows += band[i].bottom - band[i].top;
+    }
     if (!n)
         picture_painted(canvas, 0, 0);
+    return rows;
 }
 
-bool overlays_paint(struct picture *canvas, const struct rendition_key *key,
-                    const struct capture *how, const struct stream_stats *stats, void *arg)
+int overlays_paint(struct picture *canvas, const struct rendition_key *key,
+                   const struct capture *how, const struct stream_stats *stats, void *arg)
 {
     struct overlays *o = arg;
     struct setting_out w;
@@ -707,10 +711,9 @@ bool overlays_paint(struct picture *canvas, const struct rendition_key *key,
         const struct item *it = &w.item[i];
         sprite_blend(it->sprite, canvas, it->x, it->y, it->left, it->right);
     }
-    tell_painted(canvas, &w);
-    bool painted = w.n > 0;
+    int rows = tell_painted(canvas, &w);
     end(&w);
-    return painted;
+    return rows;
 }
 
 void overlays_layout(struct overlays *o, const struct rendition_key *key, const struct capture *how,

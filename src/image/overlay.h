@@ -34,7 +34,7 @@ struct overlays *overlays_new(struct loop *loop, struct room *room,
 struct overlays *overlays_free(struct overlays *o);
 
 /* The pipeline's hooks (media/pipeline.h); arg: the overlays. */
-bool overlays_paint(struct picture *canvas, const struct rendition_key *key,
+int overlays_paint(struct picture *canvas, const struct rendition_key *key,
                     const struct capture *how, const struct stream_stats *stats, void *arg);
 unsigned overlays_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg);
 

@@ -23,9 +23,9 @@ struct pipeline_hooks {
     /* Somebody wants pictures, or nobody does any more. On the loop. */
     void (*demand)(bool wanted, void *arg);
     /* Paints overlays onto a fresh picture (rendition thread). `stats` are those of
-     * the one stream when the key carries a stream_tag, else NULL. Returns whether
-     * anything was painted. */
-    bool (*paint)(struct picture *canvas, const struct rendition_key *key,
+     * the one stream when the key carries a stream_tag, else NULL. Returns on how
+     * many rows it painted. */
+    int (*paint)(struct picture *canvas, const struct rendition_key *key,
                   const struct capture *how, const struct stream_stats *stats, void *arg);
     /* Of the key's overlay set, the classes of which paint() will show anything (0: the frame
      * itself serves). And does its text name figures of a stream? Any thread. */

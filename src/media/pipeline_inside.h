@@ -30,6 +30,7 @@ struct painter {
     struct scaler *scaler;
     struct picture_pool *pool;
     int width, height; /* of the pool's pictures */
+    int rows;          /* that the last picture was painted on */
 };
 
 struct maker {

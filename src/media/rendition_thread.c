@@ -7,6 +7,7 @@
 #include "media/scale.h"
 
 #define RENDITIONS_OUT 16 /* of one key, in mailboxes and encoders */
+#define COAT_SHARE 8      /* of the rows: up to that many painted a coat is cheaper */
 #define PENDING 2         /* frames that may wait: a short delay loses none */
 
 /* Shows the frame's own pixels, be it painted over. */
@@ -61,7 +62,11 @@ static struct picture *canvas(struct painter *w, const struct pipeline *p,
                               const struct rendition_key *key, struct picture *frame)
 {
     struct picture *pixels = NULL;
-    if (key_is_frame(p, key) && frame->width == key->width && frame->height == key->height)
+    /* A page that is painted costs more than one that is copied: where much is painted the
+     * whole is copied. */
+    bool little = w->rows * COAT_SHARE <= key->height;
+    if (little && key_is_frame(p, key) && frame->width == key->width &&
+        frame->height == key->height)
         pixels = picture_coat(frame);
     if (pixels)
         return pixels;
@@ -107,7 +112,7 @@ struct rendition *painter_paint(struct painter *w, struct pipeline *p,
         if (key->overlays) {
             struct stream_stats st;
             bool has_stats = key->stream_tag && stats_of(p, key->stream_tag, &st);
-            p->hooks.paint(pixels, key, &f->how, has_stats ? &st : NULL, p->hooks.arg);
+            w->rows = p->hooks.paint(pixels, key, &f->how, has_stats ? &st : NULL, p->hooks.arg);
         }
         p->painted++;
     }

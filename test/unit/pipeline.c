@@ -35,7 +35,7 @@ static void demand(bool w, void *arg)
 {
     wanted = w;
 }
-static bool paint(struct picture *canvas, const struct rendition_key *key,
+static int paint(struct picture *canvas, const struct rendition_key *key,
                   const struct capture *how, const struct stream_stats *stats, void *arg)
 {
     painted++;
