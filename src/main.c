@@ -81,6 +81,7 @@ struct app {
     struct room *limit_room;
     struct ptz_rooms ptz_rooms;
     struct conf_listener settings;
+    struct body_listener body; /* for the temperature that overlays tell */
     char web_dir[PATH_MAX];
     atomic_bool pictures_wanted, sound_wanted;
 };
@@ -156,7 +157,7 @@ static void on_glance(bool wanted, void *arg)
 }
 
 static int on_paint(struct picture *canvas, const struct rendition_key *key,
-                     const struct capture *how, const struct stream_stats *stats, void *arg)
+                    const struct capture *how, const struct stream_stats *stats, void *arg)
 {
     return overlays_paint(canvas, key, how, stats, ((struct app *)arg)->camera.overlays);
 }
@@ -309,9 +310,23 @@ static void choose_mode(struct camera *c)
     room_unref(s);
 }
 
-/* What the overlays' text may speak of. */
-static void tell_overlays(struct camera *c, const struct sensor_caps *sensor)
+static void on_body(struct body_listener *l, enum body_part part)
 {
+    struct app *a = (struct app *)((char *)l - offsetof(struct app, body));
+    struct body *b = a->camera.device->body;
+    struct overlay_facts f;
+    if (part != BODY_TEMPERATURE)
+        return;
+    overlays_facts(a->camera.overlays, &f);
+    f.temperature_c = b->ops->temperature(b);
+    overlays_set_facts(a->camera.overlays, &f);
+}
+
+/* What the overlays' text may speak of. */
+static void tell_overlays(struct app *a, const struct sensor_caps *sensor)
+{
+    struct camera *c = &a->camera;
+    struct body *body = c->device->body;
     struct overlay_facts f;
     struct head_caps head;
     struct lens_caps lens = {0};
@@ -332,6 +347,11 @@ static void tell_overlays(struct camera *c, const struct sensor_caps *sensor)
     f.shortest_ns = sensor->shortest_ns;
     f.longest_ns = sensor->longest_ns;
     f.frame_aspect = (double)sensor->width / sensor->height;
+    if (body) {
+        f.temperature_c = body->ops->temperature(body);
+        a->body.changed = on_body;
+        body->ops->listen(body, &a->body);
+    }
     overlays_set_facts(c->overlays, &f);
 }
 
@@ -377,7 +397,7 @@ static int open_picture(struct app *a, struct fault *why)
     if (!a->masks || !c->overlays || !c->eye || !c->sounds || !c->mouth || !c->source ||
         !c->pipeline || !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
-    tell_overlays(c, &caps);
+    tell_overlays(a, &caps);
     source_set_pipeline(c->source, c->pipeline);
     source_set_eye(c->source, c->eye);
     eye_on_glance(c->eye, on_glance, a);
@@ -564,6 +584,8 @@ static void stop(struct app *a)
     mouth_free(c->mouth);
     ear_free(c->ear);
     ptz_free(c->ptz);
+    if (a->body.changed)
+        c->device->body->ops->unlisten(c->device->body, &a->body);
     overlays_free(c->overlays);
     overlay_pictures_free(c->overlay_pictures);
     masks_free(a->masks);
