@@ -569,3 +569,26 @@ def test_C6_event_text_on_all_streams_at_once(t):
                  "action=settext&text=x&duration=-1", "action=settext&text=x&camera=0",
                  "action=settext&text=x&text_index=0"):
         eq(t, c.admin.get(CGI + "dynamicoverlay.cgi?" + args).status, 400, args)
+
+
+def test_C2_command_line(t):
+    """vedettectl adds, lists and removes overlays, and says event text."""
+    c = t.shared()
+    program = vedette.ROOT / vedette.BUILDS[c.build] / "cli" / "vedettectl"
+
+    def ctl(*words, code=0):
+        p = subprocess.run([str(program), "-H", f"127.0.0.1:{c.http}", "-u",
+                            ":".join(vedette.ADMIN), "overlay", *words], capture_output=True,
+                           text=True, timeout=60)
+        eq(t, p.returncode, code, words, p.stdout, p.stderr)
+        return p.stdout + p.stderr
+
+    one = ctl("text", "Gate #x", "-0.5,0.25").strip()
+    listed = ctl()
+    t.check("Gate #x" in listed and "-0.5,0.25" in listed, listed)
+    ctl("say", "Door open", "30", "3")
+    eq(t, c.admin.get(CGI + "dynamicoverlay.cgi?action=gettext&text_index=3").text, "Door open")
+    t.check("upload it first" in ctl("image", "none.ovl", code=1))
+    ctl("remove", one)
+    eq(t, ctl(), "")
+    t.check("overlay" in ctl("nonsense", code=2))
