@@ -66,14 +66,19 @@ def churn(c, dice, viewers):
         c.snapshot("resolution=" + dice.choice(["1920x1080", "640x360"]))
     else:
         c.update("Image.I0.Appearance.Compression", str(dice.choice([20, 30, 40])))
-    for i, v in enumerate(viewers):  # every other one reads, every fourth a little; the rest stall
+    # Every other one reads, every fourth a little; the rest stall, until the camera ends them.
+    for i, v in enumerate(list(viewers)):
         if i % 4 == 1:
             continue
-        for _ in range(1 if i % 4 == 3 else 1000):
-            if not v.conn.readable(0):
-                break
-            v.conn.fill()
-            v.conn.buf = b""
+        try:
+            for _ in range(1 if i % 4 == 3 else 1000):
+                if not v.conn.readable(0):
+                    break
+                v.conn.fill()
+                v.conn.buf = b""
+        except (OSError, vedette.web.Closed):
+            v.close()
+            viewers.remove(v)
 
 
 def main():
