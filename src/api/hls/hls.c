@@ -23,7 +23,7 @@
 #define ID_BYTES 16
 #define ID_LEN (2 * ID_BYTES)
 #define LONGEST_GOP_S 2        /* a segment can end at keys only */
-#define REST_S 20              /* nobody asks: it ends */
+#define REST_S 12              /* nobody asks: it ends */
 #define PATIENCE_S 6           /* nothing comes: 503 */
 #define STORE_BYTES (64 << 20) /* of one stream */
 #define PLAYLIST_BYTES (64 << 10)
