@@ -228,3 +228,34 @@ def test_E8_same_sound_again(t):
         c.stop()
     t.equal(heard[0], heard[1])
     t.check(len(set(heard[0])) > 8, "not silence")
+
+
+def test_E8_multicast(t):
+    """Sound has a group and port of its own, described for who must name the sender, too."""
+    import test_multicast
+    test_multicast.need_multicast(t)
+    c = t.shared()
+    s = c.rtsp_client(PATH.replace("media.amp", "ssm/media.amp") + "&audiocodec=g711")
+    c.update("Network.RTP.R0.VideoAddress", "232.5.6.7")
+    c.update("Network.RTP.R0.AudioAddress", "232.5.6.8")
+    try:
+        t.equal(s.describe().status, 200)
+        video, audio = sections(s.sdp)
+        t.check("c=IN IP4 232.5.6.7/5\r\n" in video and "c=IN IP4 232.5.6.8/5\r\n" in audio, s.sdp)
+        t.match(r"m=audio \d{4,5} RTP/AVP 0\r\n", audio)
+        heard = []
+        for url, group in zip(s.controls, ("232.5.6.7", "232.5.6.8")):
+            r = s.setup("RTP/AVP;multicast", url)
+            t.equal(r.status, 200, r)
+            port = int(re.search(r"port=(\d+)-", s.transport).group(1))
+            t.match(rf"destination={group};", s.transport)
+            heard.append(test_multicast.join(group, port, "127.0.0.1"))
+        t.equal(s.play().status, 200)
+        t.equal(rtsp.Packet(heard[0].recv(2048)).type, 96)
+        a = [rtsp.Packet(heard[1].recv(2048)) for _ in range(10)]
+        t.equal({p.type for p in a}, {0})
+        t.equal({q.time - p.time & 0xffffffff for p, q in zip(a, a[1:])}, {160})
+        t.equal(s.call("TEARDOWN").status, 200)
+    finally:
+        for k in ("Video", "Audio"):
+            c.update(f"Network.RTP.R0.{k}Address", "239.192.0.1")

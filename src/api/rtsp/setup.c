@@ -325,7 +325,7 @@ static void setup_back(struct rtsp_request *r, const struct transport *t, int ti
 {
     struct mouth_state mouth;
     mouth_state(r->conn->door->cam->mouth, &mouth);
-    if (t->multicast) /* one alone talks to us */
+    if (t->multicast || t->srtp) /* one alone talks to us; keys for the way back there are none */
         rtsp_reply(r, 461, "", NULL, NULL, 0);
     else if (mouth.talking)
         rtsp_reply(r, 453, "", NULL, NULL, 0);
