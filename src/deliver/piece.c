@@ -23,7 +23,7 @@ const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum 
     struct stream_format format;
     BUF(bytes, PIECE_BYTES);
     stream_get_format(s, &format);
-    if (mux_piece(c, &format, 1, p, &bytes) < 0)
+    if (mux_piece(c, &format, codec_is_sound(format.codec) ? 2 : 1, p, &bytes) < 0)
         return NULL;
     struct piece_form *f = aligned_alloc(64, (sizeof(*f) + bytes.len + 63) & ~(size_t)63);
     if (!f)

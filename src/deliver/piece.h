@@ -11,7 +11,8 @@ struct piece_form {
     _Alignas(64) uint8_t bytes[]; /* the kernel copies from a cache line's start much faster */
 };
 
-/* Borrowed: lives as long as the packet, which is one of `s`, track 1 of its container.
+/* Borrowed: lives as long as the packet, which is one of `s`, track 1 of its container
+ * (sound: track 2).
  * NULL: it cannot be made. */
 const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum container c);
 

@@ -19,16 +19,17 @@
 
 bool mux_holds(enum container c, enum codec codec)
 {
-    return !codec_is_sound(codec) && (c == CONTAINER_MATROSKA || codec != CODEC_JPEG);
+    if (codec_is_sound(codec))
+        return codec == CODEC_AAC && c == CONTAINER_MP4; /* blocks of Matroska are all of track 1 */
+    return c == CONTAINER_MATROSKA || codec != CODEC_JPEG;
 }
 
 static enum AVCodecID codec_id(enum codec c)
 {
     static const enum AVCodecID ids[] = {
-        [CODEC_H264] = AV_CODEC_ID_H264,
-        [CODEC_H265] = AV_CODEC_ID_HEVC,
-        [CODEC_AV1] = AV_CODEC_ID_AV1,
-        [CODEC_JPEG] = AV_CODEC_ID_MJPEG,
+        [CODEC_H264] = AV_CODEC_ID_H264, [CODEC_H265] = AV_CODEC_ID_HEVC,
+        [CODEC_AV1] = AV_CODEC_ID_AV1,   [CODEC_JPEG] = AV_CODEC_ID_MJPEG,
+        [CODEC_AAC] = AV_CODEC_ID_AAC,   [CODEC_OPUS] = AV_CODEC_ID_OPUS,
     };
     return ids[c];
 }
@@ -84,6 +85,10 @@ static int set_extradata(AVCodecParameters *par, const struct stream_format *f)
         good = f->sps_len > 0;
         memcpy(bytes, f->sps, f->sps_len);
         n = f->sps_len;
+    } else if (f->codec == CODEC_AAC) {
+        good = f->sps_len > 0;
+        memcpy(bytes, f->sps, f->sps_len);
+        n = f->sps_len;
     }
     if (!good)
         return -EINVAL;
@@ -107,8 +112,16 @@ static int add_track(struct muxer *m, enum container c, const struct stream_form
     s->id = number;
     s->time_base = (AVRational){1, c == CONTAINER_MP4 ? MP4_HZ : MATROSKA_HZ};
     s->avg_frame_rate = av_d2q(f->fps > 0 ? f->fps : 30, 1001000);
-    s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
     s->codecpar->codec_id = codec_id(f->codec);
+    if (codec_is_sound(f->codec)) {
+        s->codecpar->codec_type = AVMEDIA_TYPE_AUDIO;
+        s->codecpar->sample_rate = f->rate_hz;
+        s->codecpar->frame_size = 1024;
+        s->codecpar->ch_layout = (AVChannelLayout)AV_CHANNEL_LAYOUT_MONO;
+        s->time_base = (AVRational){1, c == CONTAINER_MP4 ? s->codecpar->sample_rate : MATROSKA_HZ};
+        return set_extradata(s->codecpar, f);
+    }
+    s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
     /* the name that Apple's and browsers' players ask for */
     s->codecpar->codec_tag =
         c == CONTAINER_MP4 && f->codec == CODEC_H265 ? MKTAG('h', 'v', 'c', '1') : 0;
@@ -295,7 +308,10 @@ bool mux_codec_name(const struct stream_format *f, char ret[MUX_CODEC_NAME])
     case CODEC_JPEG:
         snprintf(ret, MUX_CODEC_NAME, "mjpeg");
         return true;
-    default: /* sound: not yet */
+    case CODEC_AAC:
+        snprintf(ret, MUX_CODEC_NAME, "mp4a.40.2");
+        return true;
+    default:
         return false;
     }
 }

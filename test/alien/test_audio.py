@@ -133,3 +133,23 @@ def test_E8_without_sound_as_before(t):
                 return int(f[11]) + int(f[12])
         raise AssertionError("no sound thread")
     t.equal(cpu(), 0)
+
+
+def test_E8_media_cgi(t):
+    """Sound beside the pictures in MP4; a coding that it does not hold becomes AAC."""
+    t.need("curl", "ffmpeg")
+    c = t.shared()
+    line_in(c)
+    with tempfile.TemporaryDirectory() as d:
+        for args, want in (("container=mp4", "aac"), ("container=mp4&audiocodec=g711", "aac")):
+            run(["curl", "-s", "--digest", "-u", f"{U}:{P}", "-m", 5, "-o", f"{d}/media",
+                 f"http://127.0.0.1:{c.http}/axis-cgi/media.cgi?{args}&audio=1&resolution=320x180"])
+            p = run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of",
+                     "default=nk=1:nw=1", f"{d}/media"])
+            t.equal(p.stdout.split(), ["h264", want], args)
+            run(["ffmpeg", "-nostdin", "-v", "quiet", "-i", f"{d}/media", "-map", "0:a", "-f", "s16le", "-ac",
+                 1, "-ar", 16000, "-y", f"{d}/raw"])
+            data = open(f"{d}/raw", "rb").read()
+            samples = struct.unpack(f"<{len(data) // 2}h", data)
+            t.check(len(samples) > 12000, args, len(samples))
+            t.check(sound.strength(samples[4000:12000], 1000, 16000) > 0.85, args)

@@ -52,7 +52,8 @@ bool vapix_jpeg_args(struct vapix_door *d, struct exchange *ex, struct encoding 
  * or the pieces of a container that the feed's codec fits into. */
 enum video_form { VIDEO_MULTIPART, VIDEO_MP4, VIDEO_MATROSKA };
 void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
-                 const struct view_args *view, enum video_form form);
+                 struct feed *take_sound /* NULL: none */, const struct view_args *view,
+                 enum video_form form);
 unsigned video_strangers(struct vapix_door *d); /* who watch so without a name */
 /* A status that fits the fault, with its text as a page. */
 void vapix_reply_fault(struct exchange *ex, const struct fault *why);

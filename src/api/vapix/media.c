@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "media/mux.h"
 #include "media/pipeline.h"
+#include "media/sounds.h"
 
 static bool which_form(struct exchange *ex, enum video_form *ret, struct fault *why)
 {
@@ -47,11 +48,17 @@ static void serve(struct exchange *ex, void *arg)
         exchange_reply(ex, 200, form == VIDEO_MP4 ? "video/mp4" : "video/x-matroska", NULL, 0);
         return;
     }
-    if (pipeline_open(d->cam->pipeline, &e, &feed, &why)) {
+    struct feed *sound = NULL;
+    view.audio = view.audio && form == VIDEO_MP4;
+    if (view.audio && !mux_holds(CONTAINER_MP4, view.sound.codec)) /* as near as can be */
+        view.sound = (struct sound_encoding){CODEC_AAC, 16000, 32000};
+    if ((view.audio && sounds_open(d->cam->sounds, &view.sound, &sound, &why)) ||
+        pipeline_open(d->cam->pipeline, &e, &feed, &why)) {
+        feed_close(sound);
         vapix_reply_fault(ex, &why);
         return;
     }
-    video_start(d, ex, feed, &view, form);
+    video_start(d, ex, feed, sound, &view, form);
 }
 
 static const struct endpoint rows[] = {

@@ -62,7 +62,7 @@ static void serve_video(struct exchange *ex, void *arg)
     }
     view.pictures = 0;
     view.seconds = ceil((double)gate_preview_left_ns(d->gate) / (double)NSEC_PER_SEC);
-    video_start(d, ex, feed, &view, VIDEO_MULTIPART);
+    video_start(d, ex, feed, NULL, &view, VIDEO_MULTIPART);
 }
 
 static void serve_order(struct exchange *ex, void *arg)

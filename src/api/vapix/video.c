@@ -56,8 +56,8 @@ struct video {
     struct viewer *viewer;
     char user[65];
     enum video_form form;
-    struct stream *stream;
-    struct loop_timer patience; /* a container waits for its first picture */
+    struct stream *stream, *sound; /* sound NULL: none */
+    struct loop_timer patience;    /* a container waits for its first picture */
 };
 
 static void video_close(struct video *v)
@@ -66,6 +66,7 @@ static void video_close(struct video *v)
     loop_timer_cancel(&v->patience);
     viewer_close(v->viewer, false);
     stream_unref(v->stream);
+    stream_unref(v->sound);
     free(v);
 }
 
@@ -97,29 +98,34 @@ static void on_no_picture(struct loop_timer *t)
 static void on_ready(struct viewer *viewer, const struct viewer_join *join, void *arg)
 {
     struct video *v = arg;
-    struct stream_format format;
+    struct stream_format format[2];
     BUF(bytes, LIMIT_QUEUE_BYTES / 2);
     loop_timer_cancel(&v->patience);
     if (v->form != VIDEO_MULTIPART) {
         const char *head = forms[v->form].head;
         buf_add(&bytes, head, strlen(head));
-        stream_get_format(v->stream, &format);
-        if (mux_opening(forms[v->form].container, &format, 1, &bytes) ||
+        stream_get_format(v->stream, &format[0]);
+        if (v->sound)
+            stream_get_format(v->sound, &format[1]);
+        if (mux_opening(forms[v->form].container, format, v->sound ? 2 : 1, &bytes) ||
             viewer_send(viewer, bytes.data, bytes.len)) {
             refuse(v, "the video cannot be put into this container\n");
             return;
         }
     }
+    if (v->sound && viewer_play(viewer, 1, NULL, NULL)) /* it comes when it comes */
+        v->sound = stream_unref(v->sound);
     viewer_go(viewer);
 }
 
 void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_feed,
-                 const struct view_args *view, enum video_form form)
+                 struct feed *take_sound, const struct view_args *view, enum video_form form)
 {
     /* The exchange is over once its connection is taken: what it holds is copied before. */
     struct video *v = calloc(1, sizeof *v);
     if (!v) {
         feed_close(take_feed);
+        feed_close(take_sound);
         exchange_reply(ex, 500, NULL, NULL, 0);
         return;
     }
@@ -152,6 +158,7 @@ void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_fe
             conn_free(conn);
         }
         feed_close(take_feed);
+        feed_close(take_sound);
         free(v);
         return;
     }
@@ -161,6 +168,10 @@ void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_fe
     v->patience = (struct loop_timer){.name = "video's first picture", .fire = on_no_picture};
     if (form != VIDEO_MULTIPART)
         loop_timer_in(d->cam->loop, &v->patience, FIRST_PICTURE_S * NSEC_PER_SEC);
+    if (take_sound) {
+        v->sound = stream_ref(feed_stream(take_sound));
+        viewer_add_track(v->viewer, 1, take_sound, 0, &why);
+    }
     if (viewer_add_track(v->viewer, 0, take_feed, 0, &why) ||
         viewer_play(v->viewer, 0, on_ready, v))
         video_close(v);
@@ -183,7 +194,7 @@ static void serve(struct exchange *ex, void *arg)
         vapix_reply_fault(ex, &why);
         return;
     }
-    video_start(d, ex, feed, &view, VIDEO_MULTIPART);
+    video_start(d, ex, feed, NULL, &view, VIDEO_MULTIPART);
 }
 
 unsigned video_strangers(struct vapix_door *d)
