@@ -136,6 +136,11 @@ int udp_pair(const struct sockaddr *local_addr, socklen_t len, int first, int la
     return 0;
 }
 
+int request_source_rotation(struct camera *cam)
+{
+    return 0;
+}
+
 /* The client came in by the loopback interface, which multicast then goes out by. */
 int getsockname(int fd, struct sockaddr *ret, socklen_t *len)
 {
@@ -253,6 +258,11 @@ int viewer_play(struct viewer *v, int track,
     const struct viewer_join join = {.seq = 1};
     if (ready && !(flags & 2))
         ready(v, &join, arg);
+    return 0;
+}
+int viewer_secure_track(struct viewer *v, int track, const uint8_t key[])
+{
+    assert(!v->closed && v->feed[track]);
     return 0;
 }
 void viewer_go(struct viewer *v)
