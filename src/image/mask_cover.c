@@ -110,6 +110,7 @@ bool mask_view_init(struct mask_view *v, const struct shot *shot, const double c
         v->focal_px[1] = a->width_px / 2 / tan(hfov_deg[1] / 2 * RAD);
         v->cx = a->x_px;
         v->cy = a->y_px;
+        v->scaled_px = fmax(a->spread_px, 0);
     }
     if (crop[2] > 0) {
         v->spread_scale = 1 / crop[2];
@@ -407,7 +408,7 @@ static bool sweep_of(const struct mask_view *v, struct sweep *ret)
     double unsure = fmax(fmax(v->start.uncertainty_deg, v->end.uncertainty_deg), 0);
     double focal = fmax(v->focal_px[0], v->focal_px[1]), stretch = corner(v);
     struct sweep s = {.pans = 1, .tilts = 1, .fovs = 1, .still = travel < STILL_PX};
-    s.margin_px = MARGIN_PX + focal * stretch * tan(unsure * RAD);
+    s.margin_px = MARGIN_PX + v->scaled_px * v->spread_scale + focal * stretch * tan(unsure * RAD);
     if (s.still) {
         s.margin_px += travel;
         *ret = s;

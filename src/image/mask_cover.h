@@ -23,6 +23,7 @@ struct mask_view {
     struct pose start, end;
     double focal_px[2];  /* at both poses */
     double cx, cy;       /* of the optical axis, pixels */
+    double scaled_px;    /* what scaling spread, pixels of the shot */
     double spread_scale; /* pixels of this picture for one of the shot */
     int width, height;
     const struct shot_spread *spread; /* borrowed; or NULL */

@@ -33,6 +33,7 @@ struct shot_axis {
     bool used;
     double width_px;   /* what the lens's field of view spans, in pixels of this picture */
     double x_px, y_px; /* where the lens looks; may lie outside */
+    double spread_px;  /* how far scaling spread what one pixel of the sensor saw */
     bool fixed;        /* the lens looks there always, whatever the poses say: */
     double pan_deg, tilt_deg, hfov_deg;
 };

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "device/device.h"
+#include "device/digital/cut.h"
 #include "device/virtual/cast/cast.h"
 #include "device/virtual/decal.h"
 #include "device/virtual/stage/stage.h"
@@ -339,7 +340,7 @@ TEST(test_C1_covers_little_more_at_rest)
         CHECK(clock_advance(timer, 6 * SECOND) == 0);
         cost_of(&covered, &area);
         fprintf(stderr, "# area %.0f px, covered %.0f: %.2f %% more\n", area, covered,
-               100 * (covered / area - 1));
+                100 * (covered / area - 1));
         CHECK(covered >= area);
         CHECK(covered <= 1.02 * area + 4);
     }
@@ -422,6 +423,64 @@ TEST(test_C1_mosaic_tells_no_more_when_the_camera_creeps)
     done();
 }
 
+/* ---- a part of a larger picture ---- */
+
+TEST(test_C1_digital_head_shows_nothing)
+{
+    struct clock *clock = clock_new_sim();
+    struct cut *cut = cut_new(clock, 640, 360);
+    struct picture_pool *large = picture_pool_new(1280, 720, false, 1);
+    struct picture *from = picture_get(large);
+    struct pose whole = {.zoom = 1, .hfov_deg = 60, .known = true};
+    frames = picture_pool_new(640, 360, true, 4);
+    masks = masks_new();
+    static const double far[4][2] = {{14, 9}, {24, 10}, {22, 3}, {13, 4}};
+    use_mask(far, 4, MASK_SOLID);
+    picture_fill(from, 90, 128, 128);
+    from->matrix = COLOUR_BT709;
+    from->range = RANGE_LIMITED;
+    for (int y = 0; y < 720; y++)
+        for (int x = 0; x < 1280; x++) {
+            double pan, tilt;
+            bool in = false;
+            pose_unproject(&whole, 16.0 / 9, (x + 0.5) / 1280, (y + 0.5) / 720, &pan, &tilt);
+            for (int i = 0, k = 3; i < 4; k = i++) { /* angles for planes: near enough inside */
+                const double *a = far[i], *b = far[k];
+                if ((a[1] > tilt) != (b[1] > tilt) &&
+                    pan < (b[0] - a[0]) * (tilt - a[1]) / (b[1] - a[1]) + a[0])
+                    in = !in;
+            }
+            if (in)
+                from->plane[0][y * from->stride[0] + x] = 235;
+        }
+    static const double at[5][3] = {{0, 0, 1}, {15, 6, 2}, {20, 8, 3}, {10, 3, 5}, {19, 6, 8}};
+    for (int i = 0; i < 5; i++) {
+        struct shot *s = NULL;
+        cut_head(cut)->ops->go(cut_head(cut), at[i][0], at[i][1], at[i][2], 1);
+        CHECK(clock_advance(clock, 20 * SECOND) == 0);
+        CHECK(cut_shot(cut, from, (uint64_t)i, clock_now(clock), clock_now(clock), clock_now(clock),
+                       &s) == 0);
+        struct frame *f = frame_develop(masks, frames, s, NULL);
+        unsigned was = 0;
+        for (int y = 0; y < 360; y++)
+            for (int x = 0; x < 640; x++) {
+                was += s->pixels->plane[0][y * s->pixels->stride[0] + x] > 200;
+                int v = f->pixels->plane[0][y * f->pixels->stride[0] + x];
+                if (v > 110)
+                    unit_fail(__FILE__, __LINE__, "place %d: %d,%d shows %d", i, x, y, v);
+            }
+        CHECK(was > 1000);
+        frame_unref(f);
+        shot_unref(s);
+    }
+    picture_unref(from);
+    picture_pool_unref(large);
+    masks_free(masks);
+    picture_pool_unref(frames);
+    cut_free(cut);
+    clock_free(clock);
+}
+
 /* ---- words ---- */
 
 TEST(polygons_are_judged)
@@ -488,5 +547,6 @@ UNIT_MAIN(UNIT_ROW(test_C1_fastest_moves_show_nothing) UNIT_ROW(test_C1_full_siz
                       UNIT_ROW(test_C1_covers_little_more_at_rest)
                           UNIT_ROW(test_C1_mosaic_is_one_colour_in_each_block)
                               UNIT_ROW(test_C1_mosaic_tells_no_more_when_the_camera_creeps)
-                                  UNIT_ROW(polygons_are_judged)
-                                      UNIT_ROW(unreadable_masks_cover_everything))
+                                  UNIT_ROW(test_C1_digital_head_shows_nothing)
+                                      UNIT_ROW(polygons_are_judged)
+                                          UNIT_ROW(unreadable_masks_cover_everything))

@@ -98,6 +98,7 @@ static struct picture *pixels_of(struct cut *c, struct picture *from, const stru
         .width_px = scale * from->width,
         .x_px = left + (from->width / 2.0 - x) * scale,
         .y_px = top + (from->height / 2.0 - y) * scale,
+        .spread_px = 1 + scale, /* bicubic at most: two of the source's pixels, and one */
         .fixed = crop,
         .hfov_deg = digital_head_lens_deg(),
     };
