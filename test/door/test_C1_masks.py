@@ -8,6 +8,7 @@ import subprocess
 import urllib.parse
 
 import pictures
+import test_hls
 from test_B_eye import Film
 
 BUILD = os.environ.get("VEDETTE_C1_BUILD", "asan")
@@ -141,6 +142,16 @@ def test_C1_streams_show_nothing_and_keep_no_old_picture(t):
     old, new = shown[:before], shown[before:]
     assert max(old) > 3000, "before the mask it was to be seen"
     assert max(new) == 0, new
+
+
+def test_C1_hls_keeps_no_segment_from_before(t):
+    c = camera(t)
+    media = test_hls.ask(c, "/hls/live.m3u8?resolution=320x180")
+    base = "/hls/" + media.text.split()[-1].rpartition("/")[0] + "/"
+    assert test_hls.ask(c, base + "s0.m4s").status == 200
+    assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
+    assert c.admin.get(base + "s0.m4s").status == 404
+    assert test_hls.ask(c, "/hls/live.m3u8?resolution=320x180").status == 200
 
 
 def decoded(h264):
