@@ -47,4 +47,4 @@ export const maskTexts = {
   'masks.magenta': ['Magenta', 'Magenta'],
   'masks.yellow': ['Yellow', 'Gelb'],
   'masks.mosaic': ['Mosaic', 'Mosaik'],
-} as const;
+} satisfies Record<string, [string, string]>;
