@@ -71,6 +71,13 @@ int command_fleet(struct http *h, const struct options *o, int argc, char **argv
 int command_masks(struct http *h, const struct options *o, int argc, char **argv);
 int command_fault(struct http *h, const struct options *o, int argc, char **argv);
 
+/* ptz.c: a command of a PTZ call; ret may be NULL. */
+int ptz_run(struct http *h, const struct options *o, const char *path, const char *args,
+            struct reply *ret);
+/* ptz_presets.c: the words after "preset" and "tour". */
+int ptz_preset(struct http *h, const struct options *o, const char *const *word, int n);
+int ptz_tour(struct http *h, const struct options *o, const char *const *word, int n);
+
 /* ptz.c, for status: false when there is no head or no right to ask. */
 bool ptz_read_position(struct http *h, double *ret_pan, double *ret_tilt, double *ret_zoom);
 

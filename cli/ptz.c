@@ -10,10 +10,11 @@
 #define ZOOM_MAX 9999.0 /* VAPIX: 1 to 9999, linear in focal length */
 
 /* A command answers 204; a refusal is text with status 200. */
-static int run(struct http *h, const struct options *o, const char *args, struct reply *ret)
+int ptz_run(struct http *h, const struct options *o, const char *path, const char *args,
+            struct reply *ret)
 {
     struct reply r;
-    int code = http_call(h, PATH, args, true, &r);
+    int code = http_call(h, path, args, true, &r);
     if (code)
         return code;
     if (r.status != 200 && r.status != 204)
@@ -28,6 +29,11 @@ static int run(struct http *h, const struct options *o, const char *args, struct
     else
         reply_done(&r);
     return code;
+}
+
+static int run(struct http *h, const struct options *o, const char *args, struct reply *ret)
+{
+    return ptz_run(h, o, PATH, args, ret);
 }
 
 static bool value_of(const char *text, const char *name, double *ret)
@@ -234,7 +240,13 @@ int command_ptz(struct http *h, const struct options *o, int argc, char **argv)
     const char *what = w.n > 1 ? w.word[1] : "";
     if (!strcmp(verb, "position") && w.n == 1)
         return position(h, o);
-    if (!strcmp(verb, "goto"))
+    if (!strcmp(verb, "tour"))
+        return ptz_tour(h, o, w.word + 1, w.n - 1);
+    if (!strcmp(verb, "preset") && strcmp(what, "go") != 0)
+        return ptz_preset(h, o, w.word + 1, w.n - 1);
+    if (!strcmp(verb, "preset"))
+        code = ptz_preset(h, o, w.word + 1, w.n - 1);
+    else if (!strcmp(verb, "goto"))
         code = move_numbers(h, o, &w, 1, "goto");
     else if (!strcmp(verb, "move") && (!strcmp(what, "by") || !strcmp(what, "at")))
         code = move_numbers(h, o, &w, 2, what);
@@ -245,8 +257,10 @@ int command_ptz(struct http *h, const struct options *o, int argc, char **argv)
     else if (!strcmp(verb, "stop") && w.n == 1)
         code = move_word(h, o, &w, "stop");
     else
-        return fail(EXIT_USAGE, "ptz: position, goto PAN TILT [ZOOM], move …, home or stop; see "
-                                "vedettectl --help");
+        return fail(
+            EXIT_USAGE,
+            "ptz: position, goto PAN TILT [ZOOM], move …, home, stop, preset …, tour …; see "
+            "vedettectl --help");
     if (!code && w.wait)
         code = wait_for_rest(h, o);
     if (!code && o->json)

@@ -141,3 +141,85 @@ def test_D3_survives_a_restart_and_tells(t):
         c.ptz_command("move=stop")
         c.rest()
         t.equal(c.admin.get("/vedette/ptz").json["on"], 0)
+
+
+# What a preset keeps of the picture
+
+def focus(c):
+    lines = c.admin.get(Z + "?query=position").text.split("\r\n")
+    return float(dict(l.split("=") for l in lines if l)["focus"])
+
+
+def watch(c, pictures=4):
+    """Lets the eye see so many pictures."""
+    for _ in range(pictures):
+        c.snapshot("resolution=320x180")
+        c.advance(0.1)
+
+
+def test_B4_preset_overrides_recall(t):
+    c = begin(t)
+    go(c, "pan=20&tilt=-5&zoom=2000")
+    c.ptz_command("focus=2500")
+    c.advance(3)
+    r = c.admin.get("/axis-cgi/memoryzones/add.cgi?focus=current")
+    t.check("index" in r.json, r.text)
+    c.ptz_command("focus=7000")
+    c.advance(3)
+    config(c, setserverpresetname="Gate")
+    t.match(r":focus=7000$", presets(c, "presetposcamdata")["presetposno2"])
+    c.ptz_command("autofocus=on")
+    go(c, "pan=-100&tilt=0&zoom=1")
+    watch(c, 2)
+    go(c, "pan=20&tilt=-5&zoom=2000")
+    watch(c)
+    t.near(focus(c), 2500, 3, "recalled there")
+    go(c, "gotoserverpresetname=Gate")
+    watch(c, 6)
+    t.near(focus(c), 7000, 3, "the preset's focus, whatever recall and autofocus want")
+    go(c, "rpan=0.2")  # the next move
+    watch(c)
+    t.near(focus(c), 2500, 3, "as recalled again")
+    c.admin.get("/axis-cgi/memoryzones/remove.cgi?removeall=1")
+
+
+def test_D3_own_image_settings(t):
+    c = begin(t)
+    s = "ImageSource.I0.Sensor."
+    for name, value in (("Brightness", "70"), ("WDR", "off"), ("Exposure", "aperture"), ("Aperture", "30")):
+        t.equal(c.update(s + name, value).text, "OK\n", name)
+    go(c, "pan=20")
+    config(c, setserverpresetname="Dark door", imagesettings="yes")
+    t.check("Brightness=70" in c.param(P + "2.Image"), c.param(P + "2.Image"))
+    for name, value in (("Brightness", "50"), ("WDR", "on"), ("Exposure", "auto")):
+        c.update(s + name, value)
+    go(c, "pan=60")
+    config(c, setserverpresetname="Plain")
+    t.equal(c.param(P + "3.Image"), "")
+
+    def now():
+        return [c.param(s + n) for n in ("Brightness", "WDR", "Exposure")]
+
+    go(c, "gotoserverpresetname=Dark+door")
+    t.equal(now(), ["70", "off", "aperture"])
+    c.update(s + "WDR", "on")  # a user's own change stays
+    go(c, "gotoserverpresetname=Plain")
+    t.equal(now(), ["50", "on", "auto"])
+    go(c, "gotoserverpresetname=Dark+door")
+    go(c, "rpan=5")
+    t.equal(now(), ["50", "on", "auto"])
+
+
+def test_D3_image_settings_come_back_after_a_restart(t):
+    with vedette.Camera(clock="sim") as c:
+        c.setup(users=False)
+        b = "ImageSource.I0.Sensor.Brightness"
+        c.update(b, "70")
+        config(c, setserverpresetname="Dark door", imagesettings="yes")
+        c.update(b, "45")
+        go(c, "gotoserverpresetname=Dark+door")
+        t.equal(c.param(b), "70")
+        c.kill()
+        c.start()
+        c.advance(0.1)
+        t.equal(c.param(b), "45")

@@ -89,6 +89,26 @@ def test_J3_ptz(t):
     t.equal(tool(c, "ptz", "home", login=vedette.USERS["viewer"][:2]).returncode, 1)
 
 
+def test_J3_ptz_presets(t):
+    c = t.shared()
+    ok = lambda *args: tool(c, *args)
+    r = ok("ptz", "preset", "add", "Gate & yard")
+    t.equal((r.returncode, r.stdout, r.stderr), (0, "", ""))
+    t.match(r"(?m)^1\tHome\tpan=0\.0000:tilt=0\.0000:zoom=1", ok("ptz", "preset", "list").stdout)
+    listed = json.loads(ok("--json", "ptz", "preset", "list").stdout)
+    t.equal([(p["number"], p["name"]) for p in listed], [(1, "Home"), (2, "Gate & yard")])
+    t.equal(ok("ptz", "preset", "go", "Gate & yard").returncode, 0)
+    t.equal(ok("ptz", "preset", "go", "1", "--wait").returncode, 0)
+    r = ok("ptz", "preset", "go", "Nowhere")
+    t.equal(r.returncode, 1)
+    t.check("Nowhere" in r.stderr, r.stderr)
+    t.equal(ok("ptz", "preset", "remove", "2").returncode, 0)
+    t.equal(ok("ptz", "tour", "list").stdout, "")
+    t.equal(ok("ptz", "tour", "start", "3").returncode, 1)
+    for words in (("preset",), ("preset", "go"), ("preset", "jump", "1"), ("tour", "start", "x"), ("tour",)):
+        t.equal(ok("ptz", *words).returncode, 2, words)
+
+
 def test_J3_param(t):
     c = t.shared()
     name = "Image.I0.Appearance.Compression"
