@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "media/annexb.h"
 #include "media/encode.h"
+#include "media/encode_hardware.h"
 #include "media/libav.h"
 
 extern const struct encoder_ops encoder_h264, encoder_h265;
@@ -56,6 +57,7 @@ struct h26x_encoder {
     AVCodecContext *ctx;
     AVFrame *frame;
     AVPacket *packet;
+    struct hardware *hardware;         /* NULL: by software */
     const struct smart_blocks *blocks; /* of the next picture; borrowed */
     int64_t pts, first_ns;             /* pts: of the newest picture, in steps of 1/fps */
     struct held {
@@ -148,6 +150,7 @@ static void h26x_close(struct encoder *enc)
 {
     struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
     avcodec_free_context(&h->ctx);
+    hardware_close(h->hardware);
     av_frame_free(&h->frame);
     av_packet_free(&h->packet);
     free(h);
@@ -162,6 +165,10 @@ static double crf_now(const struct h26x_encoder *h)
 static int open_codec(struct h26x_encoder *h)
 {
     const struct encoding *e = &h->e;
+    if (!encoding_reorders(e))
+        h->hardware = hardware_open(e, h->fps, crf_now(h), &h->ctx);
+    if (h->hardware)
+        return 0;
     const AVCodec *codec = avcodec_find_encoder_by_name(h->flavour->library);
     if (!codec)
         return AVERROR_ENCODER_NOT_FOUND;
@@ -322,10 +329,9 @@ static const struct held *find_held(const struct h26x_encoder *h, int64_t pts)
 }
 
 /* The codec reads the rendition's own memory. */
-static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_key)
+static int lend(struct rendition *r, AVFrame *f)
 {
     struct picture *pic = r->pixels;
-    AVFrame *f = h->frame;
     f->format = AV_PIX_FMT_YUV420P;
     f->width = pic->width;
     f->height = pic->height;
@@ -333,20 +339,31 @@ static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_
         f->data[i] = pic->plane[i];
         f->linesize[i] = pic->stride[i];
     }
+    f->buf[0] = av_buffer_create(pic->plane[0], pic->memlen, release_rendition, rendition_ref(r),
+                                 AV_BUFFER_FLAG_READONLY);
+    if (f->buf[0])
+        return 0;
+    rendition_unref(r);
+    return AVERROR(ENOMEM);
+}
+
+static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_key)
+{
+    struct picture *pic = r->pixels;
+    AVFrame *f = h->frame;
+    int filled = h->hardware ? hardware_fill(h->hardware, pic, f) : lend(r, f);
+    if (filled < 0)
+        return filled;
     f->color_range = AVCOL_RANGE_MPEG;
     f->pts = h->pts = next_pts(h, &r->how);
     h->held[h->n_sent++ % HELD_MOST] = (struct held){h->pts, r->how};
     int told = h->blocks ? tell_blocks(h, h->blocks, f) : tell_nothing(h, f);
     h->blocks = NULL;
-    if (told < 0)
+    if (told < 0) {
+        av_frame_unref(f);
         return told;
-    f->pict_type = force_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-    f->buf[0] = av_buffer_create(pic->plane[0], pic->memlen, release_rendition, rendition_ref(r),
-                                 AV_BUFFER_FLAG_READONLY);
-    if (!f->buf[0]) {
-        rendition_unref(r);
-        return AVERROR(ENOMEM);
     }
+    f->pict_type = force_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     int ret = avcodec_send_frame(h->ctx, f);
     av_frame_unref(f);
     return ret;
@@ -414,6 +431,7 @@ static struct packet *rewrite(struct h26x_encoder *h, const struct capture *how)
 static int reopen(struct h26x_encoder *h)
 {
     avcodec_free_context(&h->ctx);
+    h->hardware = hardware_close(h->hardware);
     h->stale = false;
     h->n_sent = 0;
     return open_codec(h);
@@ -439,7 +457,7 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
         return -EIO;
     const struct held *held = find_held(h, h->packet->pts);
     struct packet *p = held ? rewrite(h, &held->how) : NULL;
-    if (p)
+    if (p && !h->hardware)
         p->early_ns = llrint((double)(h->packet->pts - h->packet->dts) / h->fps * 1e9);
     av_packet_unref(h->packet);
     if (!p)
@@ -458,10 +476,11 @@ static void h26x_blocks(struct encoder *enc, const struct smart_blocks *b)
 static void h26x_coarser(struct encoder *enc, double steps)
 {
     struct h26x_encoder *h = container_of(enc, struct h26x_encoder, base);
-    if (!h->flavour->takes_crf && fabs(steps - h->coarser) < STEP_LEAST)
+    bool at_once = h->flavour->takes_crf && !h->hardware;
+    if (!at_once && fabs(steps - h->coarser) < STEP_LEAST)
         return;
     h->coarser = steps;
-    if (h->flavour->takes_crf && h->e.rate.mode != RATE_CBR)
+    if (at_once && h->e.rate.mode != RATE_CBR)
         av_opt_set_double(h->ctx->priv_data, "crf", crf_now(h), 0);
     else
         h->stale = true;

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "media/annexb.h"
 #include "media/encode.h"
+#include "media/encode_hardware.h"
 #include "media/obu.h"
 #include "unit.h"
 
@@ -331,6 +332,22 @@ TEST(storage_reorders_pictures)
     picture_pool_unref(pool);
 }
 
+/* What encoders of the machine are given. Here there are none: software serves. */
+TEST(hardware_takes_nv12)
+{
+    struct picture_pool *pool = picture_pool_new(W, H, false, 2);
+    struct picture *p = draw(pool, 0);
+    static uint8_t luma[H * W], chroma[H / 2 * W];
+    hardware_nv12(p, (uint8_t *[]){luma, chroma}, (int[]){W, W});
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            CHECK_INT(luma[y * W + x], p->plane[0][y * p->stride[0] + x]);
+            CHECK_INT(chroma[y / 2 * W + x], p->plane[1 + x % 2][y / 2 * p->stride[1] + x / 2]);
+        }
+    picture_unref(p);
+    picture_pool_unref(pool);
+}
+
 /* What a key packet begins with, by the standard's numbers. */
 TEST(keys_carry_their_parameter_sets)
 {
@@ -393,5 +410,5 @@ TEST(broken_obus_are_refused)
 
 UNIT_MAIN(UNIT_ROW(h264_is_live) UNIT_ROW(h265_is_live) UNIT_ROW(av1_is_live)
               UNIT_ROW(coarser_is_heard_within_two_keys) UNIT_ROW(still_blocks_cost_little)
-                  UNIT_ROW(storage_reorders_pictures) UNIT_ROW(keys_carry_their_parameter_sets)
-                      UNIT_ROW(broken_obus_are_refused))
+                  UNIT_ROW(storage_reorders_pictures) UNIT_ROW(hardware_takes_nv12)
+                      UNIT_ROW(keys_carry_their_parameter_sets) UNIT_ROW(broken_obus_are_refused))
