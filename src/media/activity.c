@@ -24,6 +24,9 @@
 #define LEAST 96        /* of a cell's difference: six grey levels of one sample */
 #define RESTLESS 6.0f   /* times what a cell differs by most of the time, that begin activity */
 #define REST_RATE 400   /* looks in which that rises by e */
+#define HABIT 0.05f     /* share of looks: a cell that is active so often is so by habit … */
+#define HABIT_LOOKS 900 /* … seen over so many */
+#define CROWD 6         /* neighbours that are active with a cell that is so by habit */
 #define WHOLE 0.6       /* share of cells: all of the picture has changed */
 #define LIGHT_LEAST 0.4 /* grey levels a look */
 #define POSE_LEAST_DEG 1e-4
@@ -40,6 +43,7 @@ struct activity_watch {
     uint16_t *now, *kept;
     struct activity_sums *sums; /* stride / 4 · down */
     uint8_t *mark, *shift;      /* likewise; mark: 1 likely, 2 sure */
+    float *habit;               /* share of looks in which it is active, of late */
     float *excess, *usual;      /* usual: it differs by more in three of five looks */
     struct noise noise[BINS];
     float quiet[BINS]; /* differences up to that are noise */
@@ -105,7 +109,8 @@ struct activity_watch *activity_watch_new(int width, int height, bool plain)
     w->shift = calloc(cells, 1);
     w->excess = calloc(cells, sizeof(*w->excess));
     w->usual = calloc(cells, sizeof(*w->usual));
-    return w->now && w->kept && w->sums && w->mark && w->shift && w->excess && w->usual
+    w->habit = calloc(cells, sizeof(*w->habit));
+    return w->now && w->kept && w->sums && w->mark && w->shift && w->excess && w->usual && w->habit
                ? w
                : activity_watch_free(w);
 }
@@ -122,6 +127,7 @@ struct activity_watch *activity_watch_free(struct activity_watch *w)
     free(w->shift);
     free(w->excess);
     free(w->usual);
+    free(w->habit);
     free(w);
     return NULL;
 }
@@ -282,6 +288,15 @@ static bool neighbour_has(const struct activity_watch *w, int x, int y, uint8_t 
     return false;
 }
 
+static int sure_neighbours(const struct activity_watch *w, int x, int y)
+{
+    int n = 0;
+    for (int ny = y > 0 ? y - 1 : 0; ny <= y + 1 && ny < w->down; ny++)
+        for (int nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < w->across; nx++)
+            n += (nx != x || ny != y) && w->mark[cell_at(w, nx, ny)] == 2;
+    return n;
+}
+
 /* Light that changed for all is taken off; what remains is set against the noise. */
 static void mark_cells(struct activity_watch *w, const double light[BINS])
 {
@@ -341,18 +356,24 @@ static void spread_out(const struct activity_watch *w, struct activity *a, int x
 }
 
 /* What is active is kept as it is now; the rest follows slowly, so that its noise averages
- * out. Returns how many are active; what is restless must be so beyond doubt. */
+ * out. Returns how many are active that matter: where it is usual, several at once. */
 static unsigned take_cells(struct activity_watch *w, struct activity *a, uint8_t still_shift)
 {
     unsigned n = 0;
+    float rate = 1.0f / (float)(a->look < HABIT_LOOKS ? a->look : HABIT_LOOKS);
     memset(w->shift, still_shift, (size_t)(w->stride / SAMPLES) * (size_t)w->down);
     for (int y = 0; y < w->down; y++)
-        for (int x = 0; x < w->across; x++)
-            if (is_active(w, x, y)) {
-                spread_out(w, a, x, y);
-                w->shift[cell_at(w, x, y)] = 0;
-                n += !a->restless[y * w->across + x] || w->excess[cell_at(w, x, y)] > 0;
-            }
+        for (int x = 0; x < w->across; x++) {
+            size_t at = cell_at(w, x, y);
+            bool active = is_active(w, x, y);
+            w->habit[at] += ((float)active - w->habit[at]) * rate;
+            if (!active)
+                continue;
+            spread_out(w, a, x, y);
+            w->shift[at] = 0;
+            bool usual = a->restless[y * w->across + x] || w->habit[at] > HABIT;
+            n += !usual || (w->excess[at] > 0 && sure_neighbours(w, x, y) >= CROWD);
+        }
     return n;
 }
 

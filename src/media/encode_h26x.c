@@ -85,7 +85,7 @@ static void options_h264(AVCodecContext *c, const struct encoding *e)
     char params[256];
     snprintf(params, sizeof(params),
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:filler=0:sliced-threads=0:"
-             "nal-hrd=none:bframes=%d:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-pyramid=none:"
+             "nal-hrd=none:bframes=%d:pbratio=1.1:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-pyramid=none:"
              "force-cfr=1", /* else it waits for the next picture to know how long this lasts */
              encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0);
     av_opt_set(c->priv_data, "x264-params", params, 0);
