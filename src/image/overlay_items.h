@@ -4,6 +4,7 @@
 
 #include "image/overlay_cache.h"
 #include "image/overlay_draw.h"
+#include "image/overlay_pictures.h"
 #include "image/overlay_told.h"
 
 #define ITEMS_MOST (2 * OVERLAYS_MOST + 8)
@@ -45,6 +46,15 @@ void item_at_place(struct setting_out *w, struct sprite *take_s, int place, doub
                    int z, enum item_what what, int row);
 void item_at(struct setting_out *w, struct sprite *take_s, int x, int y, int left, int right, int z,
              enum item_what what, int row);
+
+/* Date, time and text of the old settings as one template; false: it is empty. */
+bool overlay_line_of(const struct overlay_settings *s, char *ret, size_t size);
+void item_line(struct setting_out *w, const struct overlay_speech *speech);
+/* Row i of the settings, which is one of text, or of a picture. */
+void item_text(struct setting_out *w, int i, struct overlay_speech *speech);
+void item_image(struct setting_out *w, struct overlay_pictures *from, int i);
+void item_old_image(struct setting_out *w, struct overlay_pictures *from); /* of the old settings */
+void item_live(struct setting_out *w); /* the streaming indicator */
 
 /* compass.c */
 void compass_set_out(struct setting_out *w);
