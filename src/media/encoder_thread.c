@@ -50,7 +50,7 @@ struct coding { /* owned by the thread */
     struct stream_format format;
     struct rate rate;
     uint64_t dropped;
-    uint32_t key_masks; /* of the newest key picture */
+    uint32_t key_masks; /* of the newest picture that is a key, or will be once it is coded */
     int64_t last_ns;
     bool has_last, told;
     struct pace pace;
@@ -108,6 +108,8 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
         w->told = true;
         return;
     }
+    if (force || !w->has_last)
+        w->key_masks = r->how.masks;
     w->last_ns = r->how.start_ns;
     w->has_last = true;
     w->look = r->activity ? r->activity->look : 0;
@@ -116,7 +118,7 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     if (!p)
         return;
     if (p->flags & PACKET_KEY) {
-        w->key_masks = p->how.masks;
+        w->key_masks = p->how.masks > w->key_masks ? p->how.masks : w->key_masks;
         w->since_key = w->held;
         w->key_ns = p->how.start_ns;
         w->key_bytes = 0;
