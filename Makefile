@@ -115,7 +115,7 @@ lint:
 PREFIX ?= /usr/local
 install: build
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vedette
-	@install build/vedetted build/agent/vedette-agent build/cli/vedettectl $(DESTDIR)$(PREFIX)/bin
+	@install build/vedetted build/agent/vedette-agent build/workers/vedette-picture build/cli/vedettectl $(DESTDIR)$(PREFIX)/bin
 	@cd $(DESTDIR)$(PREFIX)/share/vedette && rm -rf web places scenarios
 	@cp -r build/web build/places build/assets/scenarios $(DESTDIR)$(PREFIX)/share/vedette/
 	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/share/vedette
