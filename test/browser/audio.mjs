@@ -24,7 +24,7 @@ export function audioTests({ test, base, admin, openLive, axeClean, shoot }) {
         await until('its tone', async () => Math.abs((await status()).input.rms + 15) < 1);
         await page.getByLabel('Format', { exact: true }).selectOption('g711');
         await until('the format', async () => (await param('AudioSource.A0.AudioEncoding')) === 'g711');
-        check((await page.getByLabel('Bit rate', { exact: true }).count()) === 0, 'G.711 has no bit rate');
+        await until('G.711 has no bit rate', async () => (await page.getByLabel('Bit rate', { exact: true }).count()) === 0);
         await set('AudioSource.A0.InputType', 'mic');
         await set('AudioSource.A0.AudioEncoding', 'aac');
       }

@@ -195,6 +195,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
         return sum / (p.length / 4);
       }, selector);
     const now = `${picture} canvas`;
+    await until('day, in colour', async () => (await colour(now)) > 8, 20000); // after a night
     const full = await colour(now);
     await page.getByRole('slider', { name: 'Saturation' }).focus();
     await page.keyboard.press('Home');

@@ -15,7 +15,17 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
   };
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
+  /** Where the camera stands when a test begins, whoever was here before. */
+  const aim = async () => {
+    await ask(base, '/axis-cgi/com/ptz.cgi?pan=0&tilt=0&zoom=1&speed=100', admin);
+    await until('aimed', async () => {
+      const at = (await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString();
+      return /^pan=0\.0*\s/m.test(at) && /^tilt=0\.0*\s/m.test(at) && /^zoom=1\s/m.test(at);
+    });
+  };
+
   test('test_C1_masks_are_made_and_dragged_on_the_picture', async () => {
+    await aim();
     await clear();
     const page = await openLive(base);
     await page.evaluate(() => (location.hash = '#/masks'));
@@ -82,7 +92,7 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     await until('off', async () => (await list())[0].enabled === false);
     await page.getByRole('button', { name: /^Delete / }).click();
     await until('gone', async () => (await list()).length === 0);
-    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await page.locator('.toast', { hasText: 'was deleted' }).getByRole('button', { name: 'Undo' }).click();
     await until('back', async () => (await list()).length === 1);
     near(points((await list())[0])[2][0], 13, 20, 'where it was');
     await ask(base, '/axis-cgi/param.cgi?action=update&Image.I0.Overlay.MaskWindows.Color=black', admin);
@@ -91,6 +101,7 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
   });
 
   test('test_C1_masks_by_touch_on_a_phone', async () => {
+    await aim();
     await clear();
     await ask(base, '/axis-cgi/com/ptz.cgi?pan=0&tilt=0', admin);
     await ask(base, '/axis-cgi/privacymask.cgi?action=add&name=door&polygon=-6,4:6,4:6,-4:-6,-4', admin);

@@ -65,7 +65,7 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
     await until('hidden', async () => !(await list())[0].visible);
     await page.getByRole('button', { name: /^Delete Gate/ }).click();
     await until('deleted', async () => !(await list()).length);
-    await page.getByRole('button', { name: 'Undo' }).first().click();
+    await page.locator('.toast', { hasText: 'was deleted' }).getByRole('button', { name: 'Undo' }).click();
     await until('undone', async () => (await list())[0]?.text === 'Gate #x');
     await shoot?.(page, 'overlays');
     await clear();

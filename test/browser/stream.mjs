@@ -131,7 +131,7 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
   });
 
   test('E9_resolution_follows_the_window', async () => {
-    const page = await openLive(base, { viewport: { width: 900, height: 520 } });
+    const page = await openLive(base, { viewport: { width: 900, height: 640 } });
     await info(page);
     await page.getByLabel('Adaptive').check();
     await becomes(page, '1024 × 576');
