@@ -52,6 +52,7 @@
 #include "net/handover.h"
 #include "net/limits.h"
 #include "net/server.h"
+#include "open_overlays.h"
 #include "open_ptz.h"
 #include "options.h"
 #include "ptz/ptz.h"
@@ -81,7 +82,7 @@ struct app {
     struct room *limit_room;
     struct ptz_rooms ptz_rooms;
     struct conf_listener settings;
-    struct body_listener body; /* for the temperature that overlays tell */
+    struct overlay_news *overlay_news;
     char web_dir[PATH_MAX];
     atomic_bool pictures_wanted, sound_wanted;
 };
@@ -102,23 +103,6 @@ static void find_web(struct app *a)
         if (!access(a->web_dir, R_OK))
             return;
     }
-}
-
-static long local_time(int64_t utc_ns, char *ret_zone, size_t size, void *arg)
-{
-    struct app *a = arg;
-    const struct time_settings *t = room_ref(a->camera.time_room);
-    long offset = time_local_offset(t->zone, utc_ns);
-    time_local_name(t->zone, utc_ns, ret_zone, size);
-    room_unref(t);
-    return offset;
-}
-
-static void on_overlays(void *arg)
-{
-    struct pipeline *p = ((struct app *)arg)->camera.pipeline;
-    if (p) /* while it starts there is none */
-        pipeline_repaint(p);
 }
 
 /* Pictures, or sound that comes with them alone. */
@@ -277,24 +261,6 @@ static int open_rooms(struct app *a, struct fault *why)
     return 0;
 }
 
-/* The first address that others can reach. */
-static void first_address(char *ret, size_t size)
-{
-    struct ifaddrs *all = NULL;
-    text_copy(ret, size, "127.0.0.1");
-    if (getifaddrs(&all))
-        return;
-    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
-        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !(i->ifa_flags & IFF_UP) ||
-            i->ifa_flags & IFF_LOOPBACK)
-            continue;
-        const struct sockaddr_in *in = (const void *)i->ifa_addr;
-        inet_ntop(AF_INET, &in->sin_addr, ret, (socklen_t)size);
-        break;
-    }
-    freeifaddrs(all);
-}
-
 /* What is set of these holds from start to start. */
 static void choose_mode(struct camera *c)
 {
@@ -308,51 +274,6 @@ static void choose_mode(struct camera *c)
         log_warn("main", "the sensor does not take pictures as CaptureMode %d asks",
                  s->capture_mode);
     room_unref(s);
-}
-
-static void on_body(struct body_listener *l, enum body_part part)
-{
-    struct app *a = (struct app *)((char *)l - offsetof(struct app, body));
-    struct body *b = a->camera.device->body;
-    struct overlay_facts f;
-    if (part != BODY_TEMPERATURE)
-        return;
-    overlays_facts(a->camera.overlays, &f);
-    f.temperature_c = b->ops->temperature(b);
-    overlays_set_facts(a->camera.overlays, &f);
-}
-
-/* What the overlays' text may speak of. */
-static void tell_overlays(struct app *a, const struct sensor_caps *sensor)
-{
-    struct camera *c = &a->camera;
-    struct body *body = c->device->body;
-    struct overlay_facts f;
-    struct head_caps head;
-    struct lens_caps lens = {0};
-    ptz_caps(c->ptz, &head);
-    if (c->device->lens)
-        c->device->lens->ops->caps(c->device->lens, &lens);
-    overlays_facts(c->overlays, &f);
-    text_copy(f.mac, sizeof f.mac, c->identity->mac);
-    snprintf(f.host, sizeof f.host, "vedette-%s", c->identity->serial);
-    for (char *at = f.host; *at; at++)
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at);
-    first_address(f.ip, sizeof f.ip);
-    f.most_zoom = head.max_zoom;
-    f.sensor_width_mm = c->device->lens ? 5.37 : 0; /* 1/2.8": what the virtual one is made as */
-    f.widest_f = lens.widest_f;
-    f.narrowest_f = lens.narrowest_f;
-    f.most_gain_db = sensor->most_gain_db;
-    f.shortest_ns = sensor->shortest_ns;
-    f.longest_ns = sensor->longest_ns;
-    f.frame_aspect = (double)sensor->width / sensor->height;
-    if (body) {
-        f.temperature_c = body->ops->temperature(body);
-        a->body.changed = on_body;
-        body->ops->listen(body, &a->body);
-    }
-    overlays_set_facts(c->overlays, &f);
 }
 
 /* Before the rooms: what can be set of it follows from what it can. */
@@ -377,12 +298,7 @@ static int open_picture(struct app *a, struct fault *why)
     const struct pipeline_hooks hooks = {
         .demand = on_demand, .paint = on_paint, .paints = on_paints, .arg = a};
     a->masks = masks_new();
-    const struct overlays_hooks said = {.local_time = local_time, .changed = on_overlays, .arg = a};
-    char worker[PATH_MAX];
-    bool has_worker = !overlay_worker_path(worker, sizeof worker);
-    c->overlay_pictures =
-        overlay_pictures_new(c->loop, c->jobs, c->files, has_worker ? worker : NULL);
-    c->overlays = overlays_new(c->loop, c->overlay_room, c->overlay_pictures, &said);
+    a->overlay_news = open_overlays(c);
     c->source = source_new(c->clock, c->device->sensor, c->events, a->masks, c->eye_room);
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
@@ -394,10 +310,10 @@ static int open_picture(struct app *a, struct fault *why)
     const struct device *d = c->device;
     const struct eye_ports eye = {d->sensor, d->head, d->lens, d->infrared, d->led, d->body};
     c->eye = eye_new(c->loop, c->clock, c->conf, c->eye_room, c->events, &eye);
-    if (!a->masks || !c->overlays || !c->eye || !c->sounds || !c->mouth || !c->source ||
+    if (!a->masks || !a->overlay_news || !c->eye || !c->sounds || !c->mouth || !c->source ||
         !c->pipeline || !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
-    tell_overlays(a, &caps);
+    overlays_learn(a->overlay_news, &caps);
     source_set_pipeline(c->source, c->pipeline);
     source_set_eye(c->source, c->eye);
     eye_on_glance(c->eye, on_glance, a);
@@ -584,10 +500,7 @@ static void stop(struct app *a)
     mouth_free(c->mouth);
     ear_free(c->ear);
     ptz_free(c->ptz);
-    if (a->body.changed)
-        c->device->body->ops->unlisten(c->device->body, &a->body);
-    overlays_free(c->overlays);
-    overlay_pictures_free(c->overlay_pictures);
+    close_overlays(c, a->overlay_news);
     masks_free(a->masks);
     device_close(c->device);
     trust_free(c->trust);

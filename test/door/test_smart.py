@@ -3,6 +3,7 @@ and that all codecs show the same colours (E10)."""
 import json
 import re
 import subprocess
+from xml.etree import ElementTree
 
 import av1_rtp
 import pictures
@@ -70,6 +71,47 @@ def test_E6_parameters(t):
     c.set_param(**{"Image.I0.MPEG.ZStrength": "10", "Image.I0.MPEG.ZGopMode": "fixed",
                    "Image.I0.MPEG.ZMaxGopLength": "300", "Image.I0.MPEG.ZFpsMode": "fixed",
                    "Image.I0.MPEG.ZMinFps": "0"})
+
+
+def test_E6_zipstream_calls(t):
+    """The XML calls say and set what the parameters are; a bad value changes nothing."""
+    c = t.shared()
+
+    def call(word, user=c.admin, **args):
+        query = "&".join(f"{k}={v}" for k, v in {"schemaversion": 1, **args}.items())
+        return user.get(f"/axis-cgi/zipstream/{word}.cgi?{query}")
+
+    def ask(word, **args):
+        r = call(word, **args)
+        t.equal(r.status, 200, r.text)
+        return ElementTree.fromstring(r.text)
+
+    versions = ElementTree.fromstring(c.admin.get("/axis-cgi/zipstream/getschemaversions.cgi").text)
+    t.equal(versions.findtext(".//VersionNumber"), "1.0")
+    for word, element, values in (("liststrengths", "Strength", ["off", "10", "20", "30", "40", "50"]),
+                                  ("listgopmodes", "GopMode", ["fixed", "dynamic"]),
+                                  ("listfpsmodes", "FpsMode", ["fixed", "dynamic"]),
+                                  ("listprofiles", "Name", ["classic", "storage"])):
+        t.equal([e.text for e in ask(word).iter(element)], values, word)
+    for word, args in (("setstrength", {"strength": 40}), ("setgop", {"gopmode": "dynamic", "maxgoplength": 120}),
+                       ("setfpsmode", {"fpsmode": "dynamic"}), ("setminfps", {"minfps": 5}),
+                       ("setprofile", {"profile": "storage"})):
+        t.check(ask(word, **args).find("./Success/GeneralSuccess") is not None, word)
+    now = ask("getstatus", camera=1).find("./Success/GetStatusSuccess/Status")
+    t.equal([now.findtext(n) for n in ("Channel", "Strength", "GopMode", "MaxGopLength", "FpsMode", "MinFps",
+                                       "Profile/Name")],
+            ["1", "40", "dynamic", "120", "dynamic", "5", "storage"])
+    t.equal(c.param("Image.I0.MPEG.ZStrength"), "40")
+    for word, args, code in (("setstrength", {"strength": 45}, "50"), ("setgop", {"gopmode": "long"}, "60"),
+                             ("setgop", {"gopmode": "fixed", "maxgoplength": 100000}, "70"),
+                             ("setfpsmode", {}, "20"), ("getstatus", {"camera": 2}, "20"),
+                             ("getstatus", {"schemaversion": 3}, "40")):
+        t.equal(ask(word, **args).findtext("./Error/GeneralError/ErrorCode"), code, f"{word} {args}")
+    t.equal(ask("getstatus").findtext(".//GopMode"), "dynamic", "nothing of a refused call holds")
+    t.equal(call("setstrength", user=c.viewer, strength=10).status, 403)
+    for name in ("ZStrength", "ZGopMode", "ZMaxGopLength", "ZFpsMode", "ZMinFps", "ZProfile"):
+        standard = {"ZStrength": "10", "ZMaxGopLength": "300", "ZMinFps": "0", "ZProfile": "classic"}
+        c.set_param(**{f"Image.I0.MPEG.{name}": standard.get(name, "fixed")})
 
 
 def test_E6_calm_then_somebody(t):

@@ -132,6 +132,7 @@ static void properties(struct facts *f)
         {"Properties.Image.Rotation", "0,90,180,270"},
         {"Properties.Motion.Motion", "no"},
         {"Properties.Serial.Serial", "no"},
+        {"Properties.ZipStream.ZipStream", "yes"},
         {"ImageSource.NbrOfSources", "1"},
         {"ImageSource.I0.Name", "Camera"},
     };

@@ -28,7 +28,7 @@ static void serve(struct exchange *ex, void *arg)
     struct view_args view;
     struct fault why = {0};
     struct feed *feed;
-    enum video_form form;
+    enum video_form form = VIDEO_MP4;
     if (!vapix_args(ex))
         return;
     if (!which_form(ex, &form, &why) ||
