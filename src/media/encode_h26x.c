@@ -63,7 +63,7 @@ struct h26x_encoder {
     struct held {
         int64_t pts;
         struct capture how;
-    } held[HELD_MOST];
+    } held[HELD_MOST], first; /* since the codec was opened */
     unsigned n_sent;
     double fps, coarser; /* quantizer steps */
     bool stale;          /* the codec has not heard of `coarser` yet */
@@ -85,7 +85,8 @@ static void options_h264(AVCodecContext *c, const struct encoding *e)
     char params[256];
     snprintf(params, sizeof(params),
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:filler=0:sliced-threads=0:"
-             "nal-hrd=none:bframes=%d:pbratio=1.1:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-pyramid=none:"
+             "nal-hrd=none:bframes=%d:pbratio=1.1:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-"
+             "pyramid=none:"
              "force-cfr=1", /* else it waits for the next picture to know how long this lasts */
              encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0);
     av_opt_set(c->priv_data, "x264-params", params, 0);
@@ -328,6 +329,15 @@ static const struct held *find_held(const struct h26x_encoder *h, int64_t pts)
     return NULL;
 }
 
+/* Times of decoding are those of pictures taken earlier, however unevenly they were taken; before
+ * the first one, as far apart as pictures are meant to be. */
+static int64_t decoding_ns(const struct h26x_encoder *h, int64_t dts)
+{
+    const struct held *then = find_held(h, dts);
+    return then ? then->how.start_ns
+                : h->first.how.start_ns - llrint((double)(h->first.pts - dts) / h->fps * 1e9);
+}
+
 /* The codec reads the rendition's own memory. */
 static int lend(struct rendition *r, AVFrame *f)
 {
@@ -356,6 +366,8 @@ static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_
         return filled;
     f->color_range = AVCOL_RANGE_MPEG;
     f->pts = h->pts = next_pts(h, &r->how);
+    if (!h->n_sent)
+        h->first = (struct held){h->pts, r->how};
     h->held[h->n_sent++ % HELD_MOST] = (struct held){h->pts, r->how};
     int told = h->blocks ? tell_blocks(h, h->blocks, f) : tell_nothing(h, f);
     h->blocks = NULL;
@@ -458,7 +470,7 @@ static int h26x_encode(struct encoder *enc, struct rendition *r, bool force_key,
     const struct held *held = find_held(h, h->packet->pts);
     struct packet *p = held ? rewrite(h, &held->how) : NULL;
     if (p && !h->hardware)
-        p->early_ns = llrint((double)(h->packet->pts - h->packet->dts) / h->fps * 1e9);
+        p->early_ns = held->how.start_ns - decoding_ns(h, h->packet->dts);
     av_packet_unref(h->packet);
     if (!p)
         return -ENOMEM;

@@ -130,9 +130,15 @@ static int add_track(struct muxer *m, enum container c, const struct stream_form
     return set_extradata(s->codecpar, f);
 }
 
-/* first: number of the first track; serial: of the piece. */
+/* The muxer moves the times of decoding of what it writes first to those of showing, as CMAF wants
+ * a file to begin; each piece being the first that its muxer writes, a picture that is decoded
+ * earlier than it is shown must be written without. */
+#define MOVFLAGS "frag_custom+empty_moov+default_base_moof+frag_discont+skip_sidx+skip_trailer"
+#define MOVFLAGS_CMAF MOVFLAGS "+cmaf+negative_cts_offsets"
+
+/* first: number of the first track; serial: of the piece; early: decoded earlier than shown. */
 static int muxer_open(struct muxer *m, enum container c, const struct stream_format *tracks, int n,
-                      int first, uint64_t serial)
+                      int first, uint64_t serial, bool early)
 {
     static const char *const names[] = {"mp4", "matroska"};
     libav_init();
@@ -153,10 +159,7 @@ static int muxer_open(struct muxer *m, enum container c, const struct stream_for
     }
     AVDictionary *options = NULL;
     if (c == CONTAINER_MP4) {
-        av_dict_set(&options, "movflags",
-                    "frag_custom+empty_moov+default_base_moof+cmaf+frag_discont+skip_sidx+"
-                    "skip_trailer+negative_cts_offsets",
-                    0);
+        av_dict_set(&options, "movflags", early ? MOVFLAGS : MOVFLAGS_CMAF, 0);
         av_dict_set(&options, "use_editlist", "0", 0);
         av_dict_set(&options, "use_stream_ids_as_track_ids", "1", 0);
         av_dict_set(&options, "write_prft", "wallclock", 0);
@@ -176,7 +179,7 @@ static int muxer_open(struct muxer *m, enum container c, const struct stream_for
 int mux_opening(enum container c, const struct stream_format *tracks, int n, struct buf *ret)
 {
     struct muxer m = {.out = ret};
-    int err = muxer_open(&m, c, tracks, n, 1, 0);
+    int err = muxer_open(&m, c, tracks, n, 1, 0, false);
     muxer_done(&m);
     return err;
 }
@@ -223,7 +226,8 @@ int mux_piece(enum container c, const struct stream_format *f, int number, const
 {
     BUF(opening, OPENING_BYTES);
     struct muxer m = {.out = &opening};
-    int err = p->len > INT_MAX / 2 ? -EINVAL : muxer_open(&m, c, f, 1, number, p->serial);
+    int err = p->len > INT_MAX / 2 ? -EINVAL
+                                   : muxer_open(&m, c, f, 1, number, p->serial, p->early_ns > 0);
     if (!err) {
         m.out = ret;
         err = write_piece(&m, p);

@@ -15,10 +15,10 @@ def packets(t, path):
     """(seconds, key) of each packet; the file decodes without a word."""
     p = run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0",
              path])
-    t.equal((p.returncode, p.stderr), (0, ""), path)
+    t.equal((p.returncode, p.stderr), (0, ""), str(path))
     d = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-f", "null", "-"])
-    complaints = [line for line in d.stderr.splitlines() if "monotonically" not in line]
-    t.equal((d.returncode, complaints), (0, []), path)
+    complaints = [line for line in d.stderr.splitlines() if "monotonically" not in line and "repeated" not in line]
+    t.equal((d.returncode, complaints), (0, []), str(path))
     return [(float(a), "K" in b) for a, b in re.findall(r"([\d.]+),(\S*)", p.stdout)]
 
 
@@ -61,7 +61,7 @@ def test_E6_ffmpeg_storage(t):
     for codec in ("h264", "h265"):
         query = f"videocodec={codec}&resolution=640x360&fps=15&videozprofile=storage"
         p = run(["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", url(c, "?" + query), "-t", 4, "-fps_mode",
-                 "passthrough", "-f", "framecrc", "-"])
+                 "passthrough", "-enc_time_base", "1/1000", "-f", "framecrc", "-"])
         t.equal(p.returncode, 0, p.stderr)
         shown = [int(x.split(",")[2]) for x in p.stdout.splitlines() if x[0] != "#"]
         t.check(len(shown) > 15 and shown == sorted(shown) and len(set(shown[8:])) == len(shown[8:]), codec, shown)

@@ -158,6 +158,31 @@ TEST(mp4_of_each_codec)
     check(CONTAINER_MP4, CODEC_AV1, AV_CODEC_ID_AV1);
 }
 
+static uint64_t number_at(const struct buf *b, const char *box, size_t at, int bytes)
+{
+    const char *found = memmem(b->data, b->len, box, strlen(box));
+    uint64_t v = 0;
+    CHECK(found && found + 4 + at + bytes <= b->data + b->len);
+    for (int i = 0; i < bytes; i++)
+        v = v << 8 | (uint8_t)found[4 + at + (size_t)i];
+    return v;
+}
+
+/* ISO/IEC 14496-12: tfdt is of decoding, trun tells how much later it is shown. */
+TEST(mp4_of_a_picture_decoded_earlier_than_shown)
+{
+    code(CODEC_H264);
+    BUF(piece, 1 << 20);
+    packets[2]->early_ns = NSEC_PER_SEC / 10;
+    CHECK_INT(mux_piece(CONTAINER_MP4, &format, 1, packets[2], &piece), 0);
+    CHECK_INT(number_at(&piece, "tfdt", 0, 1), 1); /* version: 64 bits */
+    CHECK_NEAR((double)number_at(&piece, "tfdt", 4, 8) / 90000,
+               (double)(packets[2]->time_ns - packets[2]->early_ns) / (double)NSEC_PER_SEC, 1e-4);
+    CHECK(number_at(&piece, "trun", 1, 3) & 0x800); /* offsets of composition follow */
+    CHECK(number_at(&piece, "trun", 12, 4) == 9000);
+    forget();
+}
+
 TEST(matroska_of_each_codec)
 {
     check(CONTAINER_MATROSKA, CODEC_H264, AV_CODEC_ID_H264);
@@ -196,5 +221,5 @@ TEST(what_cannot_be_muxed)
     CHECK_INT(b.len, 0);
 }
 
-UNIT_MAIN(UNIT_ROW(mp4_of_each_codec) UNIT_ROW(matroska_of_each_codec) UNIT_ROW(codec_names)
-              UNIT_ROW(what_cannot_be_muxed))
+UNIT_MAIN(UNIT_ROW(mp4_of_each_codec) UNIT_ROW(mp4_of_a_picture_decoded_earlier_than_shown)
+              UNIT_ROW(matroska_of_each_codec) UNIT_ROW(codec_names) UNIT_ROW(what_cannot_be_muxed))

@@ -152,5 +152,5 @@ TEST(capture_text_is_json)
                     "\"tilt\":3.0000,\"zoom\":2.5000}}");
 }
 
-UNIT_MAIN(UNIT_ROW(packet_releases_once) UNIT_ROW(pool_recycles_and_limits)
+UNIT_MAIN(UNIT_ROW(packet_releases_once) UNIT_ROW(pool_recycles_and_limits) UNIT_ROW(picture_coat)
               UNIT_ROW(pool_from_many_threads) UNIT_ROW(capture_text_is_json))
