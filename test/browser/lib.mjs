@@ -33,7 +33,9 @@ export function near(a, b, tolerance, what) {
 /** Goes to a place by the menu; on a phone it may stand behind "More". */
 export async function toPlace(page, name) {
   const link = page.getByRole('link', { name, exact: true });
-  if (!(await link.isVisible())) await page.getByRole('button', { name: 'More' }).click();
+  const more = page.getByRole('button', { name: 'More' });
+  await link.or(more).first().waitFor(); // the menu is there
+  if (!(await link.isVisible())) await more.click();
   await link.click();
 }
 
