@@ -34,7 +34,8 @@ static int list(struct http *h, const struct options *o)
     if (code)
         return code;
     json_t *all = o->json ? json_array() : NULL;
-    for (char *line = strtok(r.body, "\r\n"); line; line = strtok(NULL, "\r\n")) {
+    char *rest = NULL;
+    for (char *line = strtok_r(r.body, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
         int number, at = 0;
         if (sscanf(line, "presetposno%d=%n", &number, &at) != 1 || !at)
             continue;
