@@ -69,26 +69,12 @@ void smart_blocks_done(struct smart_blocks *b)
     *b = (struct smart_blocks){0};
 }
 
-/* From 0…1 of the finished picture to 0…1 of the frame (rendition_thread.c does it the other
- * way). */
 static void to_frame(const struct rendition_key *k, double aspect, double x, double y,
                      double *ret_x, double *ret_y)
 {
-    double vx = k->mirror ? 1 - x : x, vy = y, fx = vx, fy = vy;
-    if (k->rotation_deg == 90) {
-        fx = vy;
-        fy = 1 - vx;
-    } else if (k->rotation_deg == 180) {
-        fx = 1 - vx;
-        fy = 1 - vy;
-    } else if (k->rotation_deg == 270) {
-        fx = 1 - vy;
-        fy = vx;
-    }
-    bool turned = k->rotation_deg == 90 || k->rotation_deg == 270;
-    double want = turned ? (double)k->height / k->width : (double)k->width / k->height;
-    *ret_x = 0.5 + (fx - 0.5) * fmin(want / aspect, 1);
-    *ret_y = 0.5 + (fy - 0.5) * fmin(aspect / want, 1);
+    *ret_x = x;
+    *ret_y = y;
+    rendition_to_frame(k, aspect, ret_x, ret_y);
 }
 
 static uint16_t cell_of(double v, int n)
