@@ -2,14 +2,13 @@
 // that the picture stays in sight meanwhile.
 import { ask, check, freePorts, near, until, toPlace } from './lib.mjs';
 
-export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoot, advances, picture, program, startCamera, open, logIn, live }) {
+export function imageTests(kit) {
+  const { test, base, admin, viewer, addViewer, program, startCamera, open, openLive, live, shown, picture, fits, axeClean, shoot } = kit;
+  const { position, goTo, settled } = kit;
   const I0 = 'ImageSource.I0.';
-  const param = async (name) => {
-    const r = await ask(base, `/axis-cgi/param.cgi?action=list&group=${I0}${name}`, admin);
-    return r.body.toString().trim().split('=')[1];
-  };
-  const set = (name, value) => ask(base, `/axis-cgi/param.cgi?action=update&${I0}${name}=${value}`, admin);
-  const becomes = (name, value) => until(`${name} is ${value}`, async () => (await param(name)) === value);
+  const param = (name) => kit.param(I0 + name);
+  const set = (name, value) => kit.set(I0 + name, value);
+  const becomes = (name, value) => kit.becomes(I0 + name, value);
   const eye = async () => JSON.parse((await ask(base, '/vedette/eye', admin)).body.toString());
   const openAt = async (place, options = {}) => {
     const page = await openLive(base, options);
@@ -42,10 +41,9 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
       const need = Object.entries(needs).find(([k]) => name.startsWith(k))?.[1];
       const exposure = /Exposure|Gain|ApertureLock/.test(name) && !can.exposure;
       if ((need && !can[need]) || exposure) continue;
-      check((await count(name)) > 0, `${name} is on the page`);
+      await until(`${name} is on the page`, async () => (await count(name)) > 0);
     }
     await axeClean(page, 'image, dark');
-    await page.context().close();
   });
 
   test('image_slider_acts_while_dragged_and_undoes', async () => {
@@ -53,9 +51,9 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     const page = await openAt('Image');
     const slider = page.getByRole('slider', { name: 'Saturation' });
     await slider.waitFor();
+    const n = await shown(page);
     const b = await slider.boundingBox();
     const y = b.y + b.height / 2;
-    const n = Number(await page.getAttribute(picture, 'data-pictures'));
     await page.mouse.move(b.x + b.width / 2, y);
     await page.mouse.down();
     await page.mouse.move(b.x + b.width * 0.9, y, { steps: 8 });
@@ -63,9 +61,10 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     check(await page.locator(picture).isVisible(), 'the picture stays');
     await page.mouse.up();
     await until('let go of', async () => Number(await param('Sensor.ColorLevel')) > 85);
-    await page.getByRole('button', { name: 'Undo' }).first().click();
+    const undo = (note) => page.locator('.toast', { hasText: note }).getByRole('button', { name: 'Undo' }).click();
+    await undo('Saturation');
     await becomes('Sensor.ColorLevel', '50'); // where the drag began
-    check(Number(await page.getAttribute(picture, 'data-pictures')) > n, 'the picture went on');
+    await until('the picture goes on', async () => (await shown(page)) > n);
     // Typed, refused at the field, set back by the section.
     const field = page.locator(`[id="${(I0 + 'Sensor.Contrast').replaceAll('.', '-')}"]`);
     await field.fill('140');
@@ -76,11 +75,8 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await becomes('Sensor.Contrast', '62');
     await page.getByRole('button', { name: 'Reset Appearance' }).click();
     await becomes('Sensor.Contrast', '50');
-    await until('its note stands beside that of the field', async () => (await page.getByRole('button', { name: 'Undo' }).count()) === 2);
-    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await undo('Appearance'); // its note stands beside that of the field
     await becomes('Sensor.Contrast', '62');
-    await set('Sensor.Contrast', 50);
-    await page.context().close();
   });
 
   test('image_choices_set_and_show_what_belongs_to_them', async () => {
@@ -130,9 +126,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
       await shoot(page, 'image-zones-dark-desktop');
       await box.getByRole('button', { name: 'Remove Zone 1' }).click();
       await becomes('Sensor.CustomExposureWindow.C0.WindowType', 'disabled');
-      await set('Sensor.ExposureWindow', 'auto');
     }
-    await page.context().close();
   });
 
   test('live_focus_moves_and_remembers', async () => {
@@ -157,12 +151,12 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await card.getByRole('button', { name: 'Focus on a point' }).click();
     const b = await page.locator(picture).boundingBox();
     await page.mouse.click(b.x + b.width * 0.8, b.y + b.height * 0.7);
-    await until('the point is taken', async () => (await page.locator('.pick').count()) === 0);
+    await page.locator('.pick').waitFor({ state: 'detached' }); // the point is taken
     const recall = card.locator('[data-test=recall]');
     await recall.getByText('Remember focus here').waitFor();
     await recall.click();
     await recall.getByText('Forget focus here').waitFor();
-    check((await eye()).recall !== null && (await eye()).recalls === 1, 'it is remembered');
+    await until('it is remembered', async () => (await eye()).recall !== null && (await eye()).recalls === 1);
     await axeClean(page, 'focus card');
     await shoot(page, 'focus-dark-desktop');
     await recall.click();
@@ -173,15 +167,13 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await card.getByText(/^LED (green|amber|red)$/).waitFor();
     await assist.click();
     await until('assists no more', async () => !(await eye()).assist);
-    await ask(base, '/axis-cgi/com/ptz.cgi?autofocus=on', admin);
-    await page.context().close();
-  });
+  }, { after: () => ask(base, '/axis-cgi/com/ptz.cgi?autofocus=on', admin) });
 
   test('image_before_is_held_against_now', async () => {
     const page = await openAt('Image');
     const button = page.locator('[data-test=compare]');
     const before = page.locator('[data-test=before] canvas');
-    check(await button.isDisabled(), 'nothing has changed yet');
+    await until('nothing has changed yet', () => button.isDisabled());
     const colour = (selector) =>
       page.evaluate((s) => {
         const from = document.querySelector(s);
@@ -195,7 +187,7 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
         return sum / (p.length / 4);
       }, selector);
     const now = `${picture} canvas`;
-    await until('day, in colour', async () => (await colour(now)) > 8, 20000); // after a night
+    await until('day, in colour', async () => (await colour(now)) > 8); // after a night
     const full = await colour(now);
     await page.getByRole('slider', { name: 'Saturation' }).focus();
     await page.keyboard.press('Home');
@@ -214,51 +206,45 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await shoot(page, 'image-before-dark-desktop');
     await page.mouse.up();
     await before.waitFor({ state: 'detached' });
-    await set('Sensor.ColorLevel', 50);
     // Elsewhere there is nothing to compare with.
     await ask(base, '/axis-cgi/com/ptz.cgi?rpan=40', admin);
-    await until('it is gone', async () => button.isDisabled());
-    await ask(base, '/axis-cgi/com/ptz.cgi?move=home', admin);
-    await page.context().close();
+    await until('it is gone', () => button.isDisabled());
   });
 
   test('boxes_and_clicks_in_a_turned_stream', async () => {
     if (!(await eye()).can.focus) return 'the source has no focus';
+    const at = await goTo('pan=0&tilt=-8&zoom=1');
     const edges = { Left: 6000, Right: 8999, Top: 500, Bottom: 2999 };
     for (const [name, v] of Object.entries(edges)) await set(`Focus.Area.${name}`, v);
     await set('Focus.Mode', 'area');
-    const turn = (v) => ask(base, `/axis-cgi/param.cgi?action=update&Image.I0.Appearance.Rotation=${v}`, admin);
-    await turn(90);
-    try {
-      const page = await openLive();
-      await page.keyboard.press('o');
-      const area = page.getByRole('group', { name: /^Area/ });
-      await area.waitFor();
-      const whole = await page.locator(picture).boundingBox();
-      check(whole.height > whole.width, 'the picture stands upright');
-      const b = await area.boundingBox();
-      // Turned to the right: what is at the top comes to the right, what is right to the bottom.
-      near((b.y - whole.y) / whole.height, 0.6, 0.02, 'its left edge is the upper one');
-      near((whole.x + whole.width - b.x - b.width) / whole.width, 0.05, 0.02, 'its upper edge is the right one');
-      await area.focus();
-      for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowDown');
-      await until('it has moved to the right of the scene', async () => Number(await param('Focus.Area.Left')) > 6100);
-      near(Number(await param('Focus.Area.Top')), 500, 20, 'and only that way');
-      // A click below the middle is one to the right in the scene.
-      await page.keyboard.press('o');
-      const where = async () => Number((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString().match(/pan=([-0-9.]+)/)[1]);
-      const at = await where();
-      await page.mouse.click(whole.x + whole.width / 2, whole.y + whole.height * 0.8);
-      await until('it has turned to the right', async () => (await where()) - at > 8);
-      await page.context().close();
-    } finally {
-      await turn(0);
-      await set('Focus.Mode', 'auto');
-      await ask(base, '/axis-cgi/com/ptz.cgi?move=home', admin);
-    }
+    await kit.set('Image.I0.Appearance.Rotation', 90);
+    const page = await openLive();
+    await page.keyboard.press('o');
+    const area = page.getByRole('group', { name: /^Area/ });
+    await area.waitFor();
+    let whole;
+    await until('the picture stands upright', async () => {
+      whole = await page.locator(picture).boundingBox();
+      return whole.height > whole.width;
+    });
+    const b = await area.boundingBox();
+    // Turned to the right: what is at the top comes to the right, what is right to the bottom.
+    near((b.y - whole.y) / whole.height, 0.6, 0.02, 'its left edge is the upper one');
+    near((whole.x + whole.width - b.x - b.width) / whole.width, 0.05, 0.02, 'its upper edge is the right one');
+    await area.focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowDown');
+    await until('it has moved to the right of the scene', async () => Number(await param('Focus.Area.Left')) > 6100);
+    near(Number(await param('Focus.Area.Top')), 500, 20, 'and only that way');
+    // A click below the middle is one to the right in the scene.
+    await page.locator('[data-test=focus-card]').getByRole('button', { name: 'Close' }).click();
+    await area.waitFor({ state: 'detached' });
+    await settled(page);
+    await page.mouse.click(whole.x + whole.width / 2, whole.y + whole.height * 0.8);
+    await until('it has turned to the right', async () => (await position()).pan > at.pan + 8);
   });
 
   test('level_grid_and_pixel_counter', async () => {
+    const at = await goTo('pan=0&tilt=-8&zoom=1');
     const page = await openLive();
     await page.getByRole('button', { name: 'Focus and aids' }).click();
     const card = page.locator('[data-test=focus-card]');
@@ -271,24 +257,25 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     const box = page.getByRole('group', { name: /^Pixel counter/ });
     await until('400 wide', async () => / 400 × /.test(' ' + (await box.textContent())));
     const whole = await page.locator(picture).boundingBox();
-    const b = await box.boundingBox();
-    near(b.width / whole.width, 400 / 1920, 0.01, 'as wide as 400 pixels of the stream');
+    let b;
+    await until('it is as wide as 400 pixels of the stream', async () => {
+      b = await box.boundingBox();
+      return Math.abs(b.width / whole.width - 400 / 1920) < 0.01;
+    });
     // Resized by a corner, moved by the keys; neither moves the camera.
-    const where = async () => (await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString().split('iris')[0];
-    const at = await where();
     await drag(page, [b.x + b.width, b.y + b.height], [b.x + b.width + whole.width * 0.1, b.y + b.height]);
     await until('592 wide', async () => Math.abs(Number(await width.inputValue()) - 592) <= 4);
     await box.focus();
     const left = (await box.boundingBox()).x;
     for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowLeft');
-    near((await box.boundingBox()).x - left, (-40 / 1920) * whole.width, 1.5, 'forty pixels to the left');
+    await until('forty pixels to the left', async () => Math.abs((await box.boundingBox()).x - left + (40 / 1920) * whole.width) < 1.5);
     await shoot(page, 'pixel-counter-dark-desktop');
-    check((await where()) === at, 'the camera stands still');
+    near((await position()).pan, at.pan, 0.001, 'the camera stands still');
     // Beside the box the picture is steered as ever.
     await card.getByRole('button', { name: 'Close' }).click();
+    await card.waitFor({ state: 'detached' });
     await page.mouse.click(whole.x + whole.width * 0.75, whole.y + whole.height * 0.85);
-    await page.waitForSelector('.cross');
-    await page.context().close();
+    await until('the camera moves', async () => (await position()).pan > at.pan + 8);
   });
 
   test('installation_sets_and_asks_before_a_restart', async () => {
@@ -302,23 +289,21 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await page.locator('.toast', { hasText: 'stands' }).getByRole('button', { name: 'Undo' }).click();
     await becomes('SourceRotation', '0');
     const capture = page.locator('[data-section=capture]');
+    await until('the mode that is on is shown', async () => /@ \d+ fps/.test(await capture.getByLabel('Capture mode').locator('option:checked').textContent()));
     check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'nothing to save yet');
-    check(/@ \d+ fps/.test(await capture.getByLabel('Capture mode').locator('option:checked').textContent()), 'the mode that is on is shown');
     await capture.getByText('60 Hz', { exact: true }).click();
     await capture.getByText('all streams stop').waitFor();
     check((await param('CaptureFrequency')) === '50Hz', 'not before it is said');
     await capture.getByRole('button', { name: 'Cancel' }).click();
-    check((await capture.getByRole('button', { name: 'Save and restart' }).count()) === 0, 'cancelled');
+    await capture.getByRole('button', { name: 'Save and restart' }).waitFor({ state: 'detached' });
     await page.locator('[data-test=led]').waitFor();
     await axeClean(page, 'installation, dark');
-    await page.context().close();
   });
 
   test('image_pages_on_a_phone_and_in_light', async () => {
     const page = await openAt('Image', phone);
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
     await page.locator('[data-section=noise]').waitFor();
-    check(await fits(), 'no sideways scrolling');
+    await fits(page);
     await shoot(page, 'image-dark-phone');
     await page.getByRole('slider', { name: 'Sharpness' }).scrollIntoViewIfNeeded();
     const b = await page.locator(picture).boundingBox();
@@ -327,16 +312,19 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await axeClean(page, 'image on a phone');
     await toPlace(page, 'Install');
     await page.locator('[data-section=mount]').waitFor();
-    check(await fits(), 'no sideways scrolling in Installation');
+    await fits(page);
     await shoot(page, 'install-dark-phone');
     await toPlace(page, 'Live');
     await page.getByRole('button', { name: 'Focus and aids' }).tap();
-    const card = await page.locator('[data-test=focus-card]').boundingBox();
-    const p = await page.locator(picture).boundingBox();
-    check(card.y >= p.y + p.height - 1, 'the card leaves the picture free');
+    await until('the card leaves the picture free', async () => {
+      const card = await page.locator('[data-test=focus-card]').boundingBox();
+      const p = await page.locator(picture).boundingBox();
+      return card.y >= p.y + p.height - 1;
+    });
     await shoot(page, 'focus-dark-phone');
-    await page.context().close();
-    const light = await openAt('Image', { colorScheme: 'light' });
+    await page.close();
+    const light = await openAt('Image');
+    await light.emulateMedia({ colorScheme: 'light' });
     await light.locator('[data-section=noise]').waitFor();
     await axeClean(light, 'image, light');
     await shoot(light, 'image-light-desktop');
@@ -344,24 +332,18 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
     await light.locator('[data-section=mount]').waitFor();
     await axeClean(light, 'installation, light');
     await shoot(light, 'install-light-desktop');
-    await light.context().close();
   });
 
   test('viewers_may_look_at_the_settings', async () => {
-    await ask(base, '/axis-cgi/pwdgrp.cgi', {
-      ...admin,
-      method: 'POST',
-      body: `action=add&user=${viewer.user}&pwd=${viewer.password}&grp=users&sgrp=viewer`,
-    });
+    await addViewer();
     const page = await openLive(base, {}, viewer);
     await toPlace(page, 'Image');
     await page.getByText('This account can look').waitFor();
-    check(await page.getByRole('slider', { name: 'Saturation' }).isDisabled(), 'sliders are shut');
+    await until('sliders are shut', () => page.getByRole('slider', { name: 'Saturation' }).isDisabled());
     await toPlace(page, 'Install');
     await page.getByRole('switch', { name: 'Level grid' }).click(); // this browser's own
     await page.locator('[data-test=grid]').waitFor();
     check((await page.locator('[data-test=focus]').count()) === 0, 'no focus');
-    await page.context().close();
   });
 
   test('preview_and_restart_of_a_new_camera', async () => {
@@ -371,14 +353,14 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
       const at = `http://127.0.0.1:${second.http}/`;
       const page = await open(at);
       const preview = page.locator('[data-test=preview]');
-      await until('pictures without login', async () => Number(await preview.getAttribute('data-pictures')) > 3, 20000);
-      check(/Ends in (2 h 0|1 h 59) min/.test(await page.textContent('[data-test=preview-left]')), 'the time is told');
+      await until('pictures without login', async () => Number(await preview.getAttribute('data-pictures')) > 3);
+      await until('the time is told', async () => /Ends in (2 h 0|1 h 5\d) min/.test(await page.textContent('[data-test=preview-left]')));
       await page.getByRole('button', { name: 'Level grid' }).click();
       await page.locator('[data-test=grid]').waitFor();
       await axeClean(page, 'preview');
       await shoot(page, 'preview-dark-desktop');
       await page.setViewportSize({ width: 390, height: 844 });
-      check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+      await fits(page);
       await shoot(page, 'preview-dark-phone');
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.fill('#user', admin.user);
@@ -391,13 +373,15 @@ export function imageTests({ test, base, admin, viewer, openLive, axeClean, shoo
       await toPlace(page, 'Install');
       const capture = page.locator('[data-section=capture]');
       await capture.getByText('60 Hz', { exact: true }).click();
-      await capture.getByRole('button', { name: 'Save and restart' }).click();
-      const kind = () => page.getAttribute(picture, 'data-kind').catch(() => '');
-      await until('the line breaks', async () => (await kind()) !== 'live', 15000, 10);
-      await until('it comes back by itself', async () => (await kind()) === 'live', 40000);
+      const comes = (path) => page.waitForEvent('websocket', (s) => new URL(s.url()).pathname === path);
+      await Promise.all([
+        comes('/vedette/ws'), // it comes back by itself
+        comes('/rtsp-over-websocket'),
+        capture.getByRole('button', { name: 'Save and restart' }).click(),
+      ]);
+      await live(page);
       const r = await ask(at, `/axis-cgi/param.cgi?action=list&group=${I0}CaptureFrequency`, admin);
       check(/60Hz/.test(r.body.toString()), 'with what was saved');
-      await page.context().close();
     } finally {
       await second.stop();
       second.remove();

@@ -12,12 +12,22 @@ import { fileURLToPath } from 'node:url';
 export const here = dirname(fileURLToPath(import.meta.url));
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-export async function until(what, probe, ms = 10000, every = 50) {
+/** ms that a busy machine is given for what a quiet one does at once. */
+export const PATIENCE = 30000;
+
+/** Waits until the probe is true. A probe that throws has not found it yet: what it looks for may
+ * just be drawn anew. */
+export async function until(what, probe, ms = PATIENCE, every = 50) {
   const end = Date.now() + ms;
   for (;;) {
-    const value = await probe();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    let trouble = '';
+    try {
+      const value = await probe();
+      if (value) return value;
+    } catch (e) {
+      trouble = ` (${String(e.message).split('\n')[0]})`;
+    }
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}${trouble}`);
     await sleep(every);
   }
 }
@@ -74,7 +84,7 @@ export async function startCamera(program, { state, ports = [0, 0, 0, 0], source
     async stop() {
       if (ended === null) {
         child.kill('SIGTERM');
-        await until('the camera ends', () => ended !== null, 8000).catch(() => child.kill('SIGKILL'));
+        await until('the camera ends', () => ended !== null).catch(() => child.kill('SIGKILL'));
       }
     },
     remove() {
@@ -82,19 +92,15 @@ export async function startCamera(program, { state, ports = [0, 0, 0, 0], source
     },
   };
   const ready = join(state, 'run/ready.json');
-  await until(
-    'the camera is ready',
-    () => {
-      if (ended !== null) throw new Error(`the camera ended with ${ended}\n${log}`);
-      return existsSync(ready);
-    },
-    30000,
-  );
+  await until('the camera is ready', () => ended !== null || existsSync(ready));
+  if (ended !== null) throw new Error(`the camera ended with ${ended}\n${log}`);
   Object.assign(camera, JSON.parse(readFileSync(ready, 'utf8')));
   return camera;
 }
 
 const hash = (name, text) => createHash(name).update(text).digest('hex');
+
+const challenges = new Map(); // by origin: what the camera last asked with, and how often it was used
 
 /** One request with Digest; resolves with status, headers and body. */
 export async function ask(base, path, { user, password, method = 'GET', body } = {}) {
@@ -105,28 +111,55 @@ export async function ask(base, path, { user, password, method = 'GET', body } =
         const parts = [];
         r.on('data', (d) => parts.push(d));
         r.on('end', () => done({ status: r.statusCode, headers: r.headers, body: Buffer.concat(parts) }));
+        r.on('error', fail);
       });
       q.on('error', fail);
       q.end(body);
     });
   const form = body ? { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) } : {};
-  const first = await once(form);
+  const known = user && challenges.get(url.origin);
+  const first = await once(known ? { ...form, Authorization: answerTo(known) } : form);
   if (first.status !== 401 || !user) return first;
   const line = String(first.headers['www-authenticate']);
   const field = (name) => new RegExp(`${name}="?([^",]+)`).exec(line)?.[1];
-  const sha = /algorithm=SHA-256/.test(line);
-  const h = (t) => hash(sha ? 'sha256' : 'md5', t);
-  const [realm, nonce] = [field('realm'), field('nonce')];
-  const cnonce = randomBytes(8).toString('hex');
-  const uri = url.pathname + url.search;
-  const ha1 = h(`${user}:${realm}:${password}`);
-  const response = h(`${ha1}:${nonce}:00000001:${cnonce}:auth:${h(`${method}:${uri}`)}`);
-  return once({
-    ...form,
-    Authorization:
-      `Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", ` +
-      `algorithm=${sha ? 'SHA-256' : 'MD5'}, qop=auth, nc=00000001, cnonce="${cnonce}", response="${response}"`,
-  });
+  const fresh = { realm: field('realm'), nonce: field('nonce'), sha: /algorithm=SHA-256/.test(line), count: 0 };
+  challenges.set(url.origin, fresh);
+  return once({ ...form, Authorization: answerTo(fresh) });
+
+  function answerTo(c) {
+    const h = (t) => hash(c.sha ? 'sha256' : 'md5', t);
+    const nc = (++c.count).toString(16).padStart(8, '0');
+    const cnonce = randomBytes(8).toString('hex');
+    const uri = url.pathname + url.search;
+    const ha1 = h(`${user}:${c.realm}:${password}`);
+    const response = h(`${ha1}:${c.nonce}:${nc}:${cnonce}:auth:${h(`${method}:${uri}`)}`);
+    return (
+      `Digest username="${user}", realm="${c.realm}", nonce="${c.nonce}", uri="${uri}", ` +
+      `algorithm=${c.sha ? 'SHA-256' : 'MD5'}, qop=auth, nc=${nc}, cnonce="${cnonce}", response="${response}"`
+    );
+  }
+}
+
+/** The settings of the picture, the head and sound as they are now, and a way back to them. */
+export async function keepSettings(base, admin) {
+  const cgi = '/axis-cgi/param.cgi';
+  const list = async () => {
+    const text = (await ask(base, `${cgi}?action=list&group=Image,ImageSource,PTZ,Audio,AudioSource`, admin)).body.toString();
+    return new Map(text.split('\n').filter((l) => l.startsWith('root.')).map((l) => [l.slice(5, l.indexOf('=')), l.slice(l.indexOf('=') + 1)]));
+  };
+  const update = async (changed) => {
+    const body = new URLSearchParams([['action', 'update'], ...changed]).toString();
+    return (await ask(base, cgi, { ...admin, method: 'POST', body })).body.toString().startsWith('OK');
+  };
+  const kept = await list();
+  return {
+    async restore() {
+      const now = await list();
+      const changed = [...kept].filter(([name, value]) => now.has(name) && now.get(name) !== value);
+      if (!changed.length || (await update(changed))) return;
+      for (const one of changed) check(await update([one]), `${one[0]} cannot be put back to "${one[1]}"`);
+    },
+  };
 }
 
 /** A TCP relay to a port; cut() ends what is open and refuses until mend(). */

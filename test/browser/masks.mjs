@@ -2,7 +2,7 @@
 // and touch.
 import { ask, check, near, until } from './lib.mjs';
 
-export function maskTests({ test, base, admin, openLive, axeClean, shoot, advances }) {
+export function maskTests({ test, base, admin, openLive, axeClean, shoot, advances, goTo }) {
   const list = async () => JSON.parse((await ask(base, '/axis-cgi/privacymask.cgi?query=listpxjson', admin)).body.toString()).listpx;
   const clear = async () => {
     for (const m of await list())
@@ -15,26 +15,22 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
   };
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
-  /** Where the camera stands when a test begins, whoever was here before. */
-  const aim = async () => {
-    await ask(base, '/axis-cgi/com/ptz.cgi?pan=0&tilt=0&zoom=1&speed=100', admin);
-    await until('aimed', async () => {
-      const at = (await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString();
-      return /^pan=0\.0*\s/m.test(at) && /^tilt=0\.0*\s/m.test(at) && /^zoom=1\s/m.test(at);
-    });
+  const begin = async (options) => {
+    await goTo('pan=0&tilt=0&zoom=1');
+    const page = await openLive(base, options);
+    await page.evaluate(() => (location.hash = '#/masks'));
+    return page;
   };
 
   test('test_C1_masks_are_made_and_dragged_on_the_picture', async () => {
-    await aim();
-    await clear();
-    const page = await openLive(base);
-    await page.evaluate(() => (location.hash = '#/masks'));
+    const page = await begin();
     await page.getByText('0 of 64 masks').waitFor();
     await page.getByRole('button', { name: 'Add a mask here' }).click();
     await page.getByText('1 of 64 masks').waitFor();
     const [made] = await list();
     check(points(made).length === 4, made.polygon);
     const corner = page.locator('[data-corner="0"]');
+    await corner.waitFor();
     const size = await corner.boundingBox();
     check(size.width >= 24 && size.height >= 24, 'handles are large enough');
     // a corner, by mouse
@@ -95,18 +91,11 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     await page.locator('.toast', { hasText: 'was deleted' }).getByRole('button', { name: 'Undo' }).click();
     await until('back', async () => (await list()).length === 1);
     near(points((await list())[0])[2][0], 13, 20, 'where it was');
-    await ask(base, '/axis-cgi/param.cgi?action=update&Image.I0.Overlay.MaskWindows.Color=black', admin);
-    await clear();
-    await page.context().close();
-  });
+  }, { after: clear });
 
   test('test_C1_masks_by_touch_on_a_phone', async () => {
-    await aim();
-    await clear();
-    await ask(base, '/axis-cgi/com/ptz.cgi?pan=0&tilt=0', admin);
     await ask(base, '/axis-cgi/privacymask.cgi?action=add&name=door&polygon=-6,4:6,4:6,-4:-6,-4', admin);
-    const page = await openLive(base, phone);
-    await page.evaluate(() => (location.hash = '#/masks'));
+    const page = await begin(phone);
     await page.getByRole('button', { name: 'door', exact: true }).click();
     const corner = page.locator('[data-corner="2"]');
     await corner.waitFor();
@@ -120,7 +109,5 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     await until('the corner followed the finger', async () => points((await list())[0])[2][0] > was[0] + 1);
     await axeClean(page, 'masks on a phone');
     await shoot(page, 'masks-dark-phone');
-    await clear();
-    await page.context().close();
-  });
+  }, { after: clear });
 }

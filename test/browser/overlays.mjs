@@ -1,7 +1,7 @@
 // Video > Overlays: texts and pictures upon the live picture, edited there.
-import { ask, check, near, until } from './lib.mjs';
+import { ask, until } from './lib.mjs';
 
-export function overlayTests({ test, base, admin, viewer, openLive, axeClean, shoot, picture }) {
+export function overlayTests({ test, base, admin, openLive, axeClean, shoot, picture, fits, param, becomes, goTo, settled }) {
   const DYNAMIC = '/axis-cgi/dynamicoverlay/dynamicoverlay.cgi';
   const json = async (method, params = {}, cgi = DYNAMIC) =>
     JSON.parse((await ask(base, cgi, { ...admin, method: 'POST', body: JSON.stringify({ apiVersion: '1.0', method, params }) })).body.toString()).data;
@@ -12,7 +12,6 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
   const clear = async () => {
     for (const o of await list()) await json('remove', { identity: o.identity });
   };
-  const param = async (name) => (await ask(base, `/axis-cgi/param.cgi?action=list&group=${name}`, admin)).body.toString().trim().split('=')[1];
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
   const openAt = async (options = {}) => {
     const page = await openLive(base, options);
@@ -22,7 +21,6 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
   };
 
   test('overlays_text_is_added_typed_and_dragged', async () => {
-    await clear();
     const page = await openAt();
     await page.getByRole('button', { name: 'Add text' }).click();
     const field = page.locator('[data-test=overlay-editor]').getByRole('textbox', { name: 'Text', exact: true });
@@ -51,12 +49,16 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
     await page.mouse.down();
     await page.mouse.move(p.x + p.width * 0.4, p.y + p.height * 0.7, { steps: 6 });
     await page.mouse.up();
-    await until('dragged', async () => Array.isArray((await list())[0].position));
-    let at = (await list())[0].position;
-    near(at[0], -0.2, 0.03, 'x');
-    near(at[1], 0.4, 0.03, 'y');
+    let at;
+    await until('dragged', async () => {
+      at = (await list())[0].position;
+      return Array.isArray(at) && Math.hypot(at[0] + 0.2, at[1] - 0.4) < 0.03;
+    });
     // ten pixels by the arrow keys
-    await until('drawn anew', async () => Math.abs((await box.boundingBox()).x + (await box.boundingBox()).width / 2 - p.x - p.width * 0.4) < 6);
+    await until('drawn anew', async () => {
+      const now = await box.boundingBox();
+      return Math.abs(now.x + now.width / 2 - p.x - p.width * 0.4) < 6;
+    });
     await box.focus();
     await page.keyboard.press('Shift+ArrowRight');
     await until('moved by a key', async () => (await list())[0].position[0] > at[0] + 0.002);
@@ -67,13 +69,10 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
     await until('deleted', async () => !(await list()).length);
     await page.locator('.toast', { hasText: 'was deleted' }).getByRole('button', { name: 'Undo' }).click();
     await until('undone', async () => (await list())[0]?.text === 'Gate #x');
-    await shoot?.(page, 'overlays');
-    await clear();
-    await page.context().close();
-  });
+    await shoot(page, 'overlays');
+  }, { after: clear });
 
   test('overlays_pictures_are_uploaded_shown_and_refused', async () => {
-    await clear();
     const MANAGE = '/axis-cgi/manageoverlayimages.cgi';
     for (const f of (await json('listImages', {}, MANAGE)).files) await json('deleteImage', { path: f.path }, MANAGE);
     const page = await openAt();
@@ -88,39 +87,33 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
     await page.getByText(/An overlay shows this picture/).first().waitFor();
     await input.setInputFiles({ name: 'bad.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg.replace('<rect', '<script>1</script><rect')) });
     await page.getByRole('alert').filter({ hasText: 'script' }).waitFor();
-    await clear();
-    await page.context().close();
-  });
+  }, { after: clear });
 
   test('overlays_compass_gets_its_north_from_the_picture', async () => {
-    await ask(base, '/axis-cgi/com/ptz.cgi?pan=33&tilt=0&zoom=1&speed=100', admin);
+    await goTo('pan=33&tilt=0&zoom=1');
     const page = await openAt();
+    await settled(page);
     await page.locator('[id="Image-I0-OrientationAid-Enabled"]').click();
-    await until('shown', async () => (await param('Image.I0.OrientationAid.Enabled')) === 'yes');
-    await until('the camera is there', async () => /pan=33\./.test((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString()));
-    await page.waitForTimeout(400);
+    await becomes('Image.I0.OrientationAid.Enabled', 'yes');
     await page.getByRole('button', { name: 'Set north here' }).click();
     await until('north', async () => Math.abs(Number(await param('Image.I0.OrientationAid.North')) - 33) < 0.2);
     await page.getByRole('textbox', { name: 'Street or place' }).fill('Mill Street');
     await page.getByRole('button', { name: /Add at the middle/ }).click();
     await page.getByText('Mill Street').first().waitFor();
-    await until('kept', async () => (await param('Image.I0.OrientationAid.S0.Name')) === 'Mill Street');
-    await shoot?.(page, 'compass');
+    await becomes('Image.I0.OrientationAid.S0.Name', 'Mill Street');
+    await shoot(page, 'compass');
     await page.getByRole('button', { name: 'Delete Mill Street' }).click();
     await until('gone', async () => (await param('Image.I0.OrientationAid.S0.Name')) !== 'Mill Street');
-    await ask(base, '/axis-cgi/param.cgi?action=update&Image.I0.OrientationAid.Enabled=no&Image.I0.OrientationAid.North=0', admin);
-    await page.context().close();
   });
 
   test('overlays_fit_a_phone', async () => {
-    await clear();
     await json('addText', { text: 'Phone', position: 'center', fontSize: 80 });
     const page = await openAt(phone);
     await page.getByRole('button', { name: 'Edit Phone' }).tap();
     await page.locator('[data-test=overlay-editor]').waitFor();
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    check(wide <= 0, `nothing is wider than the phone: ${wide}`);
+    await fits(page);
     const box = page.locator('.edit').first();
+    await box.waitFor();
     const b = await box.boundingBox();
     const cdp = await page.context().newCDPSession(page);
     const touch = (type, x, y) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: x === undefined ? [] : [{ x, y }] });
@@ -128,8 +121,6 @@ export function overlayTests({ test, base, admin, viewer, openLive, axeClean, sh
     await touch('touchMove', b.x + b.width / 2 + 40, b.y + b.height / 2 + 20);
     await touch('touchEnd');
     await until('dragged by a finger', async () => Array.isArray((await list())[0].position));
-    await shoot?.(page, 'overlays-phone');
-    await clear();
-    await page.context().close();
-  });
+    await shoot(page, 'overlays-phone');
+  }, { after: clear });
 }

@@ -6,17 +6,18 @@ import { ask, check, until, toPlace } from './lib.mjs';
 
 const hlsjs = readFileSync(createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js'), 'utf8');
 
-export function streamTests({ test, base, admin, viewer, openLive, open, logIn, axeClean, shoot, advances, picture, secure }) {
+export function streamTests(kit) {
+  const { test, base, admin, viewer, addViewer, open, openLive, logIn, live, advances, fits, axeClean, shoot, secure } = kit;
   const I0 = 'Image.I0.';
-  const param = async (name) => {
-    const r = await ask(base, `/axis-cgi/param.cgi?action=list&group=${I0}${name}`, admin);
-    return r.body.toString().trim().split('=')[1];
-  };
-  const set = (name, value) => ask(base, `/axis-cgi/param.cgi?action=update&${I0}${name}=${value}`, admin);
+  const param = (name) => kit.param(I0 + name);
   const profiles = async () => {
     const body = JSON.stringify({ apiVersion: '1.0', method: 'list', params: { streamProfileName: [] } });
     const r = await ask(base, '/axis-cgi/streamprofile.cgi', { ...admin, method: 'POST', body });
     return JSON.parse(r.body.toString()).data.streamProfile;
+  };
+  const removeProfiles = async () => {
+    const body = JSON.stringify({ apiVersion: '1.0', method: 'remove', params: { streamProfileName: ['Door', 'Door 2', 'Gate'].map((name) => ({ name })) } });
+    await ask(base, '/axis-cgi/streamprofile.cgi', { ...admin, method: 'POST', body });
   };
   const openStream = async (options = {}, who = admin) => {
     const page = await openLive(base, options, who);
@@ -25,31 +26,34 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
     return page;
   };
   const field = (page, name) => page.locator(`[id="${(I0 + name).replaceAll('.', '-')}"]`);
+  /** Opens the card of stream information: once a page, until that is loaded anew. */
   const info = async (page) => {
-    if (!(await page.locator('.info').count())) await page.keyboard.press('i');
+    await live(page); // it hears of keys
+    await page.keyboard.press('i');
     await page.locator('.info').waitFor();
     return page.locator('.info');
   };
-  const size = async (page) => ((await info(page)).locator('[data-test=size]').textContent());
-  const becomes = (page, what) => until(`the picture is ${what}`, async () => (await size(page)) === what, 20000);
+  const size = (page) => page.locator('.info [data-test=size]').textContent();
+  const becomes = (page, what) => until(`the picture is ${what}`, async () => (await size(page)) === what);
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
   test('E3_settings_are_for_streams_that_begin_later', async () => {
     const page = await openStream();
     await field(page, 'Appearance.Resolution').selectOption('1280x720');
-    await until('set', async () => (await param('Appearance.Resolution')) === '1280x720');
+    await kit.becomes(`${I0}Appearance.Resolution`, '1280x720');
     await toPlace(page, 'Live');
+    await info(page);
     await advances(page, 10);
     check((await size(page)) === '1920 × 1080', 'a running stream stays as it is');
     await page.reload();
+    await info(page);
     await becomes(page, '1280 × 720');
-    await set('Appearance.Resolution', '1920x1080');
-    await page.context().close();
   });
 
   test('E3_controls_follow_each_other', async () => {
     const page = await openStream();
     await page.locator('[data-section=rate]').waitFor();
+    await field(page, 'RateControl.Mode').waitFor();
     check((await field(page, 'RateControl.MaxBitrate').count()) === 0, 'variable: no maximum');
     await field(page, 'RateControl.Mode').selectOption('mbr');
     await field(page, 'RateControl.MaxBitrate').fill('2500');
@@ -63,9 +67,6 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
     await until('the target follows', async () => (await param('RateControl.ABR.TargetBitrate')) === '846');
     await page.getByRole('button', { name: 'Reset Bitrate control' }).click();
     await until('as at delivery', async () => (await param('RateControl.Mode')) === 'vbr');
-    for (const [name, value] of [['RateControl.MaxBitrate', 0], ['RateControl.Priority', 'framerate'], ['RateControl.ABR.TargetBitrate', 0]])
-      await set(name, value);
-    await page.context().close();
   });
 
   test('E3_mirror_and_rotation', async () => {
@@ -76,15 +77,14 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
     await until('turned', async () => (await param('Appearance.Rotation')) === '90');
     await page.reload();
     await toPlace(page, 'Live');
+    await info(page);
     await becomes(page, '1080 × 1920');
-    await set('Appearance.Rotation', 0);
-    await set('Appearance.MirrorEnabled', 'no');
-    await page.context().close();
   });
 
   test('E4_profiles_are_added_copied_previewed_deleted', async () => {
     const before = await profiles();
     const page = await openStream();
+    await info(page);
     await page.getByRole('button', { name: 'Add a profile' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('A profile needs a name.').waitFor();
@@ -115,19 +115,14 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
       await until('deleted', async () => !(await profiles()).some((p) => p.name === name));
     }
     check((await profiles()).length === before.length, 'the others stay');
-    await page.context().close();
-  });
+  }, { after: removeProfiles });
 
   test('E4_viewers_look_and_do_not_change', async () => {
-    await ask(base, '/axis-cgi/pwdgrp.cgi', {
-      ...admin, method: 'POST', body: `action=add&user=${viewer.user}&pwd=${viewer.password}&grp=users&sgrp=viewer`,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-    });
+    await addViewer();
     const page = await openStream({}, viewer);
     await page.getByText('This account can look, not change.').waitFor();
+    await page.getByRole('button', { name: /^Preview / }).first().waitFor();
     check((await page.getByRole('button', { name: 'Add a profile' }).count()) === 0, 'nothing to add');
-    check((await page.getByRole('button', { name: /^Preview / }).count()) > 0, 'but to look at');
-    await page.context().close();
   });
 
   test('E9_resolution_follows_the_window', async () => {
@@ -138,12 +133,11 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
     await page.setViewportSize({ width: 560, height: 420 });
     await becomes(page, '640 × 360');
     await page.reload();
+    await info(page);
     await becomes(page, '640 × 360'); // this browser keeps it
     await page.setViewportSize({ width: 1280, height: 800 });
-    await info(page);
     await page.getByLabel('Adaptive').uncheck();
     await becomes(page, '1920 × 1080');
-    await page.context().close();
   });
 
   test('E9_av1_by_webcodecs', async () => {
@@ -153,26 +147,24 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
       async () => typeof VideoDecoder !== 'undefined' && (await VideoDecoder.isConfigSupported({ codec: 'av01.0.08M.08' })).supported,
     );
     if (!works) {
-      await page.context().close();
       return 'this browser does not decode AV1';
     }
     await card.getByLabel('Adaptive').check();
     await card.getByLabel('Shown by').selectOption('av1');
     await until('AV1', async () => /AV1/.test(await card.textContent()));
-    await until('live', async () => (await page.getAttribute(picture, 'data-kind')) === 'live', 20000);
+    await live(page);
     await advances(page, 20);
     await until('its delay is known from the stamp', async () => / ms/.test(await card.locator('[data-test=delay]').textContent()));
     await card.getByLabel('Shown by').selectOption('mjpeg');
     await until('JPEG', async () => /JPEG/.test(await card.locator('dd').first().textContent()));
     await advances(page, 5);
-    await page.context().close();
   });
 
   /** A page of the camera's own origin, logged in by cookie, that shows nothing itself. */
   const bare = async () => {
     const page = await open(secure());
     await logIn(page, admin);
-    await page.locator(picture).waitFor();
+    await live(page);
     return page;
   };
 
@@ -190,7 +182,7 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
         const stop = new AbortController();
         const reply = await fetch(`/axis-cgi/media.cgi?container=mp4&videocodec=${codec}&resolution=640x360`, { signal: stop.signal });
         const reader = reply.body.getReader();
-        const end = performance.now() + 20000;
+        const end = performance.now() + 60000;
         let first = -1;
         while (performance.now() < end) {
           const { value } = await reader.read();
@@ -211,7 +203,6 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
       if (!played && codec !== 'h264') continue; // this browser does not decode it
       check(played?.width === 640 && played.height === 360 && played.seconds > 1.5 && played.type === 'video/mp4', JSON.stringify(played));
     }
-    await page.context().close();
   });
 
   test('L2_hls_js_plays_with_low_latency', async () => {
@@ -228,8 +219,9 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
       hls.loadSource('/hls/live.m3u8?resolution=640x360');
       hls.attachMedia(video);
       hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
-      const end = performance.now() + 30000;
-      while (performance.now() < end && !errors.length && (video.currentTime === 0 || parts.size < 8 || video.readyState < 3))
+      const end = performance.now() + 60000; // a busy machine is late, and then catches up
+      const plays = () => video.currentTime > 0 && parts.size >= 8 && video.readyState >= 3 && hls.latency < 6;
+      while (performance.now() < end && !errors.length && !plays())
         await new Promise((done) => setTimeout(done, 100));
       const result = { width: video.videoWidth, parts: parts.size, latency: hls.latency, target: hls.targetLatency, errors };
       hls.destroy();
@@ -237,8 +229,7 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
       return result;
     });
     check(played.width === 640 && played.parts >= 8 && !played.errors.length, JSON.stringify(played));
-    check(played.target < 2 && played.latency < 6, JSON.stringify(played)); // a busy machine is late
-    await page.context().close();
+    check(played.target < 2 && played.latency < 6, JSON.stringify(played));
   });
 
   test('E3_stream_page_everywhere', async () => {
@@ -249,12 +240,11 @@ export function streamTests({ test, base, admin, viewer, openLive, open, logIn, 
     await page.emulateMedia({ colorScheme: 'light' });
     await axeClean(page, 'stream, light');
     await shoot(page, 'stream-light-desktop');
-    await page.context().close();
+    await page.close();
     const small = await openLive(base, phone);
     await toPlace(small, 'Stream');
     await small.locator('[data-section=profiles] li').first().waitFor();
-    check(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+    await fits(small);
     await shoot(small, 'stream-dark-phone');
-    await small.context().close();
   });
 }

@@ -142,7 +142,11 @@ export async function logOut(): Promise<void> {
 
 /** Fetches parameters and what is known about them into the state. */
 export async function fetchParams(names: string[]): Promise<void> {
-  const m = await socket.request('get', { names, describe: true });
+  const get = () => socket.request('get', { names, describe: true });
+  const m = await get().catch((e) => {
+    if (e.kind !== 'timeout') throw e;
+    return get(); // a busy camera, or a busy browser
+  });
   Object.assign(cam.params, m.values);
   Object.assign(cam.rows, m.rows);
 }

@@ -6,6 +6,7 @@ import { mayMove } from './camera.svelte';
 const HOLD_MS = 300;
 const SLOP = 6; // pixels that still count as standing still
 const SMALL_BOX = 0.02; // of the width: a click
+const MAX_STEPS = 8; // of a wheel at once; a busy browser joins some to one
 const MARGIN = 0.03; // pointer this far outside of the picture lets go
 
 /* ---- pointer ---- */
@@ -13,7 +14,7 @@ const MARGIN = 0.03; // pointer this far outside of the picture lets go
 export function pointer(el: HTMLElement): () => void {
   const touches = new Map<number, { x: number; y: number }>();
   let doing: 'none' | 'pressed' | 'stick' | 'box' | 'grip' | 'pinch' | 'over' = 'none';
-  let start = { x: 0, y: 0, px: 0, py: 0 };
+  let start = { x: 0, y: 0, px: 0, py: 0, at: 0 };
   let last = { x: 0, y: 0 };
   let timer = 0;
   let held: Grip | null = null;
@@ -79,7 +80,7 @@ export function pointer(el: HTMLElement): () => void {
         return;
       }
     }
-    start = { ...p, px: e.clientX, py: e.clientY };
+    start = { ...p, px: e.clientX, py: e.clientY, at: e.timeStamp };
     last = p;
     doing = 'pressed';
     if (e.pointerType === 'touch') return;
@@ -120,8 +121,11 @@ export function pointer(el: HTMLElement): () => void {
     touches.delete(e.pointerId);
     const was = doing;
     const box = steer.box;
+    // A machine that is late hears of a click's end after the time of a hold: the clock of the
+    // events tells which of them it was.
+    const late = was === 'stick' && steer.mode !== 'stick' && e.timeStamp - start.at < HOLD_MS;
     letGo();
-    if (was === 'pressed') centre(start.x, start.y);
+    if (was === 'pressed' || late) centre(start.x, start.y);
     else if (was === 'box' && box) {
       if (Math.max(box.w, box.h) < SMALL_BOX) centre(start.x, start.y);
       else areaZoom(box, e.shiftKey);
@@ -144,8 +148,8 @@ export function pointer(el: HTMLElement): () => void {
     e.preventDefault();
     const p = place(e);
     const pixels = e.deltaY * (e.deltaMode === 1 ? 33 : e.deltaMode === 2 ? 400 : 1);
-    const steps = Math.max(-3, Math.min(3, pixels / 100));
-    zoomAbout(p.x, p.y, 1.25 ** -steps);
+    const steps = Math.max(-MAX_STEPS, Math.min(MAX_STEPS, pixels / 100));
+    zoomAbout(p.x, p.y, 1.25 ** -steps, e.timeStamp);
   }
 
   const menu = (e: Event) => doing !== 'none' && e.preventDefault();

@@ -10,6 +10,7 @@ import { toast } from './toast.svelte';
 const RENEW_MS = 300;
 const SEND_MS = 80;
 const BURST_MS = 450;
+const GOING_MS = 3000; // so long a further step counts from where an earlier one leads
 const MODE_STORE = 'vedette.mode';
 const clamp = (x: number, lo: number, hi: number) => Math.min(hi, Math.max(lo, x));
 
@@ -121,7 +122,7 @@ export function areaZoom(box: { x: number; y: number; w: number; h: number }, ou
 export function home(): void {
   if (!mayMove()) return;
   release();
-  steer.target = null;
+  steer.target = burst = null;
   send('home');
 }
 
@@ -129,17 +130,20 @@ export function home(): void {
 
 let burst: { x: number; y: number; anchor: Direction; zoom: number; at: number } | null = null;
 
-export function zoomAbout(atX: number, atY: number, factor: number): void {
+/** at: ms, when the wheel turned; a machine that is late hears of it later. */
+export function zoomAbout(atX: number, atY: number, factor: number, at: number): void {
   const { x, y } = toSensor({ x: atX, y: atY });
   const pose = shownPose();
   if (!mayMove() || !pose) return;
-  const fresh = !burst || now() - burst.at > BURST_MS || Math.hypot(burst.x - x, burst.y - y) > 0.03;
+  const age = burst ? at - burst.at : Infinity;
+  const going = age <= BURST_MS || (age <= GOING_MS && !!cam.position?.moving);
+  const fresh = !going || Math.hypot(burst!.x - x, burst!.y - y) > 0.03;
   if (fresh) {
-    const from = burst && now() - burst.at <= BURST_MS ? burst.zoom : pose.zoom;
+    const from = going ? burst!.zoom : pose.zoom;
     burst = { x, y, anchor: unproject(pose, currentLens(), x, y), zoom: from, at: 0 };
   }
   const b = burst!;
-  b.at = now();
+  b.at = at;
   const zoom = clamp(b.zoom * factor, ...cam.head!.zoomLimits);
   if (zoom === b.zoom) return;
   b.zoom = zoom;
@@ -207,7 +211,7 @@ export function hold(right: number, up: number, zoom: number): void {
     zoom: clamp(zoom, -1, 1),
   };
   steer.target = null;
-  pending = null;
+  pending = burst = null;
   if (!steer.holding) {
     steer.holding = true;
     renew();

@@ -17,7 +17,8 @@ export type Kind = 'off' | 'connecting' | 'live' | 'stalled' | 'waiting' | 'paus
 const WAITS = [1, 2, 3, 5, 8, 13];
 const HISTORY = 60;
 const STALL_MS = 2500;
-const GIVE_UP_MS = 8000;
+const GIVE_UP_MS = 8000; // without a byte
+const NEVER_MS = 30000; // without a picture, though bytes come: a slow machine needs its time
 const WAY_STORE = 'vedette.way';
 const ADAPT_STORE = 'vedette.adaptive';
 const ADAPT_MS = 600; // a window that is being drawn larger is waited for
@@ -66,17 +67,29 @@ class Player {
   private liveSince = 0;
   private delays: number[] = [];
   private counted = { pictures: 0, bytes: 0, at: 0 };
+  private heardAt = 0; // bytes came since the last tick
 
-  attach(canvas: HTMLCanvasElement, video: HTMLVideoElement): void {
+  /** Returns how to let go of them. */
+  attach(canvas: HTMLCanvasElement, video: HTMLVideoElement): () => void {
     this.canvas = canvas;
     this.video = video;
-    document.addEventListener('visibilitychange', () => this.visibility());
-    window.addEventListener('online', () => view.kind === 'waiting' && this.open());
-    setInterval(() => this.tick(), 1000);
-    new ResizeObserver(() => {
+    const seen = () => this.visibility();
+    const online = () => view.kind === 'waiting' && this.open();
+    document.addEventListener('visibilitychange', seen);
+    window.addEventListener('online', online);
+    const ticker = window.setInterval(() => this.tick(), 1000);
+    const observer = new ResizeObserver(() => {
       clearTimeout(this.resized);
       this.resized = window.setTimeout(() => this.fit(), ADAPT_MS);
-    }).observe(canvas.parentElement!);
+    });
+    observer.observe(canvas.parentElement!);
+    return () => {
+      document.removeEventListener('visibilitychange', seen);
+      window.removeEventListener('online', online);
+      clearInterval(ticker);
+      clearTimeout(this.resized);
+      observer.disconnect();
+    };
   }
 
   adapt(on: boolean): void {
@@ -190,7 +203,7 @@ class Player {
     const run = this.run;
     view.kind = 'connecting';
     this.delays = [];
-    this.shownAt = performance.now();
+    this.shownAt = this.heardAt = performance.now();
     this.counted = { pictures: view.pictures, bytes: 0, at: performance.now() };
     this.attempt(run).catch((e) => this.failed(run, e));
   }
@@ -323,6 +336,7 @@ class Player {
     const now = performance.now();
     const seconds = (now - this.counted.at) / 1000;
     const bytes = this.rtsp?.bytes ?? this.mjpeg?.bytes ?? 0;
+    if (bytes > this.counted.bytes) this.heardAt = now;
     const live = view.kind === 'live' || view.kind === 'stalled';
     if (live && seconds > 0.2) {
       view.fps = (view.pictures - this.counted.pictures) / seconds;
@@ -343,7 +357,8 @@ class Player {
     this.fit(); // what resolutions there are may be known only now
     const silent = now - this.shownAt;
     if (view.kind === 'live' && silent > STALL_MS) view.kind = 'stalled';
-    if ((view.kind === 'stalled' || view.kind === 'connecting') && silent > GIVE_UP_MS)
+    const dead = now - Math.max(this.heardAt, this.shownAt) > GIVE_UP_MS || silent > NEVER_MS;
+    if ((view.kind === 'stalled' || view.kind === 'connecting') && dead)
       this.failed(this.run, new RtspError(408, 'no pictures came'));
   }
 }
