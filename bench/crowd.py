@@ -67,8 +67,10 @@ def come_and_stay(b, c):
               out["first_ms_p99"] <= 30)
         b.row(f"process memory a viewer over {name}", f"{each:.1f} KiB", "≤ 16 KiB", each <= 16)
     n = 200 if b.QUICK else 1000
+    # One is there already, and those who were there a moment ago may not be gone yet.
+    c.admin.get(f"/axis-cgi/param.cgi?action=update&Image.MaxViewers={2 * n}")
     out = json.loads(b.run(b.sink(c.rtsp, n, 4, rate=0)))
-    b.row(f"{n} viewers connecting at once", f"{out['playing']} up, the last after {out['first_ms_max'] / 1000:.2f} s",
+    b.row(f"{n} viewers connecting at once (Image.MaxViewers {2 * n})", f"{out['playing']} up, the last after {out['first_ms_max'] / 1000:.2f} s",
           "< 2 s", out["playing"] == n and out["first_ms_max"] < 2000)
     before = c.memory_kb()
     p = subprocess.Popen([str(a) for a in b.sink(c.rtsp, 100, 8)] + ["--stall", "50"], stdout=subprocess.PIPE, text=True)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/thread.h"
 #include "conf/param.h"
 #include "device/ports.h"
 #include "event/event.h"
@@ -219,6 +220,7 @@ static void turn(struct source *s, bool on)
 static void *source_run(void *arg)
 {
     struct source *s = arg;
+    thread_gives_way();
     for (;;) {
         bool closed = false;
         int64_t due = s->running ? tick_time(s, s->tick) : TIME_NEVER;

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/thread.h"
 #include "media/pace.h"
 #include "media/pipeline_inside.h"
 
@@ -149,6 +150,7 @@ static void *coder_run(void *arg)
     struct coder *c = arg;
     struct coding w = {0};
     struct fault why = {0};
+    thread_gives_way();
     stream_get_format(c->stream, &w.format);
     rate_init(&w.rate, &c->e.rate);
     smart_blocks_init(&w.blocks, c->e.smart.strength);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mailbox.h"
+#include "base/thread.h"
 #include "media/frame.h"
 #include "media/pipeline_inside.h"
 #include "media/scale.h"
@@ -128,6 +129,7 @@ static void *maker_run(void *arg)
 {
     struct maker *m = arg;
     struct painter painter = {0};
+    thread_gives_way();
     for (;;) {
         bool closed = false;
         struct frame *f = mailbox_take(m->box, TIME_NEVER, &closed);

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/thread.h"
 #include "media/frame.h"
 #include "media/pipeline_inside.h"
 
@@ -85,6 +86,7 @@ static void *still_run(void *arg)
 {
     struct pipeline *p = arg;
     struct still_work w = {0};
+    thread_gives_way();
     for (;;) {
         bool closed = false;
         struct job *j = mailbox_take(p->still_box, TIME_NEVER, &closed);
