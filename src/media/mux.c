@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "media/libav.h"
 #include "media/obu.h"
+#include "media/ogg.h"
 
 #define OPENING_BYTES 65536
 #define IO_BYTES 4096 /* what is larger goes past it */
@@ -19,17 +20,19 @@
 
 bool mux_holds(enum container c, enum codec codec)
 {
-    if (codec_is_sound(codec))
-        return codec == CODEC_AAC && c == CONTAINER_MP4; /* blocks of Matroska are all of track 1 */
-    return c == CONTAINER_MATROSKA || codec != CODEC_JPEG;
+    if (c == CONTAINER_MATROSKA)
+        return codec != CODEC_G726;
+    return codec_is_sound(codec) ? codec == CODEC_AAC : codec != CODEC_JPEG;
 }
 
 static enum AVCodecID codec_id(enum codec c)
 {
     static const enum AVCodecID ids[] = {
-        [CODEC_H264] = AV_CODEC_ID_H264, [CODEC_H265] = AV_CODEC_ID_HEVC,
-        [CODEC_AV1] = AV_CODEC_ID_AV1,   [CODEC_JPEG] = AV_CODEC_ID_MJPEG,
-        [CODEC_AAC] = AV_CODEC_ID_AAC,   [CODEC_OPUS] = AV_CODEC_ID_OPUS,
+        [CODEC_H264] = AV_CODEC_ID_H264,      [CODEC_H265] = AV_CODEC_ID_HEVC,
+        [CODEC_AV1] = AV_CODEC_ID_AV1,        [CODEC_JPEG] = AV_CODEC_ID_MJPEG,
+        [CODEC_AAC] = AV_CODEC_ID_AAC,        [CODEC_OPUS] = AV_CODEC_ID_OPUS,
+        [CODEC_PCMU] = AV_CODEC_ID_PCM_MULAW, [CODEC_PCMA] = AV_CODEC_ID_PCM_ALAW,
+        [CODEC_L16] = AV_CODEC_ID_PCM_S16BE,
     };
     return ids[c];
 }
@@ -70,22 +73,24 @@ static bool add_set(uint8_t *to, size_t *at, size_t size, const uint8_t *set, si
     return true;
 }
 
-/* Parameter sets as libavformat takes them: Annex B, or the sequence header OBU. */
+/* Parameter sets as libavformat takes them: Annex B, the sequence header OBU, AAC's configuration,
+ * the head of Opus. */
 static int set_extradata(AVCodecParameters *par, const struct stream_format *f)
 {
     uint8_t bytes[sizeof(f->vps) + sizeof(f->sps) + sizeof(f->pps) + 12];
     size_t n = 0;
     bool good = true;
+    if (f->codec == CODEC_OPUS) {
+        /* nothing is skipped: one who joins in the middle hears what the times say */
+        opus_head(f->rate_hz, 0, bytes);
+        n = OPUS_HEAD;
+    }
     if (f->codec == CODEC_H265)
         good = add_set(bytes, &n, sizeof(bytes), f->vps, f->vps_len);
     if (f->codec == CODEC_H264 || f->codec == CODEC_H265) {
         good = good && add_set(bytes, &n, sizeof(bytes), f->sps, f->sps_len) &&
                add_set(bytes, &n, sizeof(bytes), f->pps, f->pps_len);
-    } else if (f->codec == CODEC_AV1) {
-        good = f->sps_len > 0;
-        memcpy(bytes, f->sps, f->sps_len);
-        n = f->sps_len;
-    } else if (f->codec == CODEC_AAC) {
+    } else if (f->codec == CODEC_AV1 || f->codec == CODEC_AAC) {
         good = f->sps_len > 0;
         memcpy(bytes, f->sps, f->sps_len);
         n = f->sps_len;
@@ -102,6 +107,22 @@ static int set_extradata(AVCodecParameters *par, const struct stream_format *f)
     return 0;
 }
 
+static int add_sound(AVStream *s, enum container c, const struct stream_format *f)
+{
+    AVCodecParameters *par = s->codecpar;
+    int bits = av_get_bits_per_sample(par->codec_id); /* 0: not of samples */
+    par->codec_type = AVMEDIA_TYPE_AUDIO;
+    par->sample_rate = f->codec == CODEC_OPUS ? 48000 : f->rate_hz;
+    par->ch_layout = (AVChannelLayout)AV_CHANNEL_LAYOUT_MONO;
+    par->bits_per_coded_sample = bits;
+    par->block_align = bits / 8;
+    if (f->codec == CODEC_AAC)
+        par->frame_size = 1024;
+    if (c == CONTAINER_MP4)
+        s->time_base = (AVRational){1, par->sample_rate};
+    return set_extradata(par, f);
+}
+
 static int add_track(struct muxer *m, enum container c, const struct stream_format *f, int number)
 {
     AVStream *s = avformat_new_stream(m->format, NULL);
@@ -113,14 +134,8 @@ static int add_track(struct muxer *m, enum container c, const struct stream_form
     s->time_base = (AVRational){1, c == CONTAINER_MP4 ? MP4_HZ : MATROSKA_HZ};
     s->avg_frame_rate = av_d2q(f->fps > 0 ? f->fps : 30, 1001000);
     s->codecpar->codec_id = codec_id(f->codec);
-    if (codec_is_sound(f->codec)) {
-        s->codecpar->codec_type = AVMEDIA_TYPE_AUDIO;
-        s->codecpar->sample_rate = f->rate_hz;
-        s->codecpar->frame_size = 1024;
-        s->codecpar->ch_layout = (AVChannelLayout)AV_CHANNEL_LAYOUT_MONO;
-        s->time_base = (AVRational){1, c == CONTAINER_MP4 ? s->codecpar->sample_rate : MATROSKA_HZ};
-        return set_extradata(s->codecpar, f);
-    }
+    if (codec_is_sound(f->codec))
+        return add_sound(s, c, f);
     s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
     /* the name that Apple's and browsers' players ask for */
     s->codecpar->codec_tag =
@@ -167,6 +182,10 @@ static int muxer_open(struct muxer *m, enum container c, const struct stream_for
         av_dict_set_int(&options, "fragment_index", 1 + (int64_t)(serial % INT32_MAX), 0);
     } else {
         av_dict_set(&options, "live", "1", 0);
+        if (first > 1) { /* a piece of another track than the first: its blocks name it */
+            av_dict_set(&options, "dash", "1", 0);
+            av_dict_set_int(&options, "dash_track_number", first, 0);
+        }
     }
     int err = avformat_write_header(m->format, &options);
     av_dict_free(&options);
@@ -196,7 +215,7 @@ static int add_time(AVPacket *pkt, const struct packet *p)
     return 0;
 }
 
-static int write_piece(struct muxer *m, const struct packet *p)
+static int write_piece(struct muxer *m, enum container c, const struct packet *p)
 {
     const AVStream *s = m->format->streams[0];
     AVRational rate = s->avg_frame_rate;
@@ -214,7 +233,9 @@ static int write_piece(struct muxer *m, const struct packet *p)
     int err = add_time(pkt, p);
     if (!err && av_write_frame(m->format, pkt) < 0)
         err = -EINVAL;
-    if (!err && av_write_frame(m->format, NULL) < 0) /* ends the fragment, the cluster */
+    /* ends the fragment, the cluster; Matroska keeps a packet of sound back until the very end */
+    bool end = s->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && c == CONTAINER_MATROSKA;
+    if (!err && (end ? av_write_trailer(m->format) : av_write_frame(m->format, NULL)) < 0)
         err = -EINVAL;
     av_packet_free(&pkt);
     avio_flush(m->format->pb);
@@ -230,7 +251,7 @@ int mux_piece(enum container c, const struct stream_format *f, int number, const
                                    : muxer_open(&m, c, f, 1, number, p->serial, p->early_ns > 0);
     if (!err) {
         m.out = ret;
-        err = write_piece(&m, p);
+        err = write_piece(&m, c, p);
     }
     muxer_done(&m);
     return err ? err : ret->err;
@@ -314,6 +335,9 @@ bool mux_codec_name(const struct stream_format *f, char ret[MUX_CODEC_NAME])
         return true;
     case CODEC_AAC:
         snprintf(ret, MUX_CODEC_NAME, "mp4a.40.2");
+        return true;
+    case CODEC_OPUS:
+        snprintf(ret, MUX_CODEC_NAME, "opus");
         return true;
     default:
         return false;

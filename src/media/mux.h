@@ -19,7 +19,8 @@ struct buf;
 
 enum container { CONTAINER_MP4, CONTAINER_MATROSKA };
 
-/* Whether the container may hold it: MP4 has no JPEG here; sound is AAC in MP4. */
+/* Whether the container may hold it: MP4 has no JPEG here, and AAC is its only sound; Matroska has
+ * all but G.726. */
 bool mux_holds(enum container c, enum codec codec);
 /* Appends to *ret the opening for `n` tracks, whose numbers are 1 to n (video first). Formats
  * are those of streams that have begun. 0, -EINVAL (parameter sets are missing or broken),

@@ -48,11 +48,18 @@ static size_t add_page(uint8_t *to, const struct ogg_page *page, const uint8_t *
     return n + len;
 }
 
+void opus_head(int rate_hz, int pre_skip, uint8_t ret[OPUS_HEAD])
+{
+    static const uint8_t start[OPUS_HEAD] = "OpusHead\1\1";
+    memcpy(ret, start, OPUS_HEAD);
+    put_le(ret + 10, (uint64_t)pre_skip, 2);
+    put_le(ret + 12, (uint64_t)rate_hz, 4);
+}
+
 size_t ogg_opus_opening(uint32_t serial, int rate_hz, uint8_t ret[OGG_OPENING])
 {
-    uint8_t head[19] = "OpusHead\1\1", tags[23] = "OpusTags\7\0\0\0Vedette";
-    put_le(head + 10, OPUS_PRE_SKIP, 2);
-    put_le(head + 12, (uint64_t)rate_hz, 4);
+    uint8_t head[OPUS_HEAD], tags[23] = "OpusTags\7\0\0\0Vedette";
+    opus_head(rate_hz, OPUS_PRE_SKIP, head);
     size_t n = add_page(ret, &(struct ogg_page){serial, 0, 0, true}, head, sizeof(head));
     return n + add_page(ret + n, &(struct ogg_page){serial, 1, 0, false}, tags, sizeof(tags));
 }

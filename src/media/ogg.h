@@ -11,6 +11,7 @@
 #define OGG_PACKET 1529   /* six segments */
 #define OGG_OPENING 128   /* both pages before the sound */
 #define OPUS_PRE_SKIP 312 /* samples at 48,000 a second that the coder looks ahead */
+#define OPUS_HEAD 19
 
 struct ogg_page {
     uint32_t serial, number;
@@ -20,6 +21,9 @@ struct ogg_page {
 /* What stands before the packet's own bytes; its length. len ≤ OGG_PACKET. */
 size_t ogg_page_head(const struct ogg_page *page, const uint8_t *bytes, size_t len,
                      uint8_t ret[OGG_HEAD]);
+/* The identification header of one channel (RFC 7845, 5.1). pre_skip: samples at 48,000 a second
+ * that are not to be heard. */
+void opus_head(int rate_hz, int pre_skip, uint8_t ret[OPUS_HEAD]);
 /* OpusHead and OpusTags of one channel; pages 0 and 1. */
 size_t ogg_opus_opening(uint32_t serial, int rate_hz, uint8_t ret[OGG_OPENING]);
 

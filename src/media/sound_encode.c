@@ -43,6 +43,8 @@ struct sound_encoder {
     int64_t at;     /* samples given to the codec */
 };
 
+const struct sound_encoding sound_for_containers = {CODEC_AAC, 16000, 32000};
+
 bool sound_encoding_equal(const struct sound_encoding *a, const struct sound_encoding *b)
 {
     return a->codec == b->codec && a->rate_hz == b->rate_hz && a->bitrate == b->bitrate;

@@ -18,6 +18,8 @@ struct sound_encoding {
     int rate_hz; /* of AAC, linear and u-law (8000, or 16000 as axis-mulaw-128); else fixed */
     int bitrate; /* bit/s: AAC, Opus; G.726: 16000, 24000, 32000 or 40000; else 0 */
 };
+/* AAC, 16000 a second, 32 kbit/s: what every container holds. */
+extern const struct sound_encoding sound_for_containers;
 bool sound_encoding_equal(const struct sound_encoding *a, const struct sound_encoding *b);
 /* Sets what the codec leaves no choice of; FAULT_INVALID names the argument of streams
  * (audiosamplerate, audiobitrate). */

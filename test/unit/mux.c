@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "media/encode.h"
 #include "media/mux.h"
+#include "media/sound_encode.h"
 #include "unit.h"
 
 #define W 320
@@ -191,6 +192,76 @@ TEST(matroska_of_each_codec)
     check(CONTAINER_MATROSKA, CODEC_JPEG, AV_CODEC_ID_MJPEG);
 }
 
+/* Sound is track 2: its pieces go between those of the pictures. */
+static void check_sound(enum container c, const struct sound_encoding *e, enum AVCodecID id)
+{
+    struct stream_format both[2];
+    struct fault why = {0};
+    code(CODEC_H264);
+    struct sound_encoder *enc = sound_encoder_open(e, &why);
+    CHECK(enc);
+    both[0] = format;
+    sound_encoder_format(enc, &both[1]);
+    sound_encoder_close(enc);
+    CHECK(mux_holds(c, e->codec));
+    BUF(file, 1 << 20);
+    CHECK_INT(mux_opening(c, both, 2, &file), 0);
+    static const uint8_t bytes[40] = {0x20, 0x10, 5}; /* one frame of Opus; nobody decodes it */
+    double each_s = 1 / both[1].fps;
+    for (int i = 0; i < PICTURES; i++) {
+        CHECK_INT(mux_piece(c, &both[0], 1, packets[i], &file), 0);
+        struct packet *p = packet_new(bytes, sizeof(bytes), NULL, NULL);
+        p->flags = PACKET_KEY;
+        p->serial = (uint64_t)i;
+        p->time_ns = 5 * NSEC_PER_SEC + (int64_t)(i * each_s * (double)NSEC_PER_SEC);
+        CHECK_INT(mux_piece(c, &both[1], 2, p, &file), 0);
+        packet_unref(p);
+    }
+    struct reader r = {&file, 0};
+    AVFormatContext *f = avformat_alloc_context();
+    f->pb = avio_alloc_context(av_malloc(4096), 4096, 0, &r, read_some, NULL, NULL);
+    CHECK_INT(avformat_open_input(&f, NULL, NULL, NULL), 0);
+    CHECK_INT(f->nb_streams, 2);
+    CHECK_INT(f->streams[1]->codecpar->codec_id, id);
+    CHECK_INT(f->streams[1]->codecpar->ch_layout.nb_channels, 1);
+    CHECK_INT(f->streams[1]->codecpar->sample_rate, e->codec == CODEC_OPUS ? 48000 : e->rate_hz);
+    AVPacket *p = av_packet_alloc();
+    int n[2] = {0};
+    while (av_read_frame(f, p) >= 0) {
+        double at_s = (double)p->pts * av_q2d(f->streams[p->stream_index]->time_base);
+        double want_s = 5 + (p->stream_index ? each_s : 1 / 30.0) * n[p->stream_index];
+        CHECK_NEAR(at_s, want_s, 0.0006);
+        CHECK(!p->stream_index ||
+              (p->size == sizeof(bytes) && !memcmp(p->data, bytes, sizeof(bytes))));
+        n[p->stream_index]++;
+        av_packet_unref(p);
+    }
+    CHECK_INT(n[0], PICTURES);
+    CHECK_INT(n[1], PICTURES);
+    av_packet_free(&p);
+    AVIOContext *io = f->pb;
+    avformat_close_input(&f);
+    av_freep(&io->buffer);
+    avio_context_free(&io);
+    forget();
+}
+
+TEST(sound_beside_pictures)
+{
+    static const struct {
+        struct sound_encoding e;
+        enum AVCodecID id;
+    } each[] = {{{CODEC_AAC, 16000, 32000}, AV_CODEC_ID_AAC},
+                {{CODEC_OPUS, 48000, 32000}, AV_CODEC_ID_OPUS},
+                {{CODEC_PCMU, 8000, 0}, AV_CODEC_ID_PCM_MULAW},
+                {{CODEC_PCMA, 8000, 0}, AV_CODEC_ID_PCM_ALAW},
+                {{CODEC_L16, 16000, 0}, AV_CODEC_ID_PCM_S16BE}};
+    for (size_t i = 0; i < sizeof(each) / sizeof(*each); i++)
+        check_sound(CONTAINER_MATROSKA, &each[i].e, each[i].id);
+    check_sound(CONTAINER_MP4, &each[0].e, each[0].id);
+    CHECK(!mux_holds(CONTAINER_MATROSKA, CODEC_G726) && !mux_holds(CONTAINER_MP4, CODEC_OPUS));
+}
+
 TEST(codec_names)
 {
     char name[MUX_CODEC_NAME];
@@ -222,4 +293,5 @@ TEST(what_cannot_be_muxed)
 }
 
 UNIT_MAIN(UNIT_ROW(mp4_of_each_codec) UNIT_ROW(mp4_of_a_picture_decoded_earlier_than_shown)
-              UNIT_ROW(matroska_of_each_codec) UNIT_ROW(codec_names) UNIT_ROW(what_cannot_be_muxed))
+              UNIT_ROW(matroska_of_each_codec) UNIT_ROW(sound_beside_pictures) UNIT_ROW(codec_names)
+                  UNIT_ROW(what_cannot_be_muxed))

@@ -1,4 +1,4 @@
-/* media.cgi: video in a container over HTTP, without end. */
+/* media.cgi: video and sound in a container over HTTP, without end. */
 #include <string.h>
 
 #include "api/camera.h"
@@ -19,6 +19,11 @@ static bool which_form(struct exchange *ex, enum video_form *ret, struct fault *
     else
         fault_set(why, FAULT_INVALID, "container", "container must be mp4 or matroska");
     return !why->kind;
+}
+
+static enum container container_of_form(enum video_form form)
+{
+    return form == VIDEO_MP4 ? CONTAINER_MP4 : CONTAINER_MATROSKA;
 }
 
 static void serve(struct exchange *ex, void *arg)
@@ -49,9 +54,8 @@ static void serve(struct exchange *ex, void *arg)
         return;
     }
     struct feed *sound = NULL;
-    view.audio = view.audio && form == VIDEO_MP4;
-    if (view.audio && !mux_holds(CONTAINER_MP4, view.sound.codec)) /* as near as can be */
-        view.sound = (struct sound_encoding){CODEC_AAC, 16000, 32000};
+    if (view.audio && !mux_holds(container_of_form(form), view.sound.codec)) /* as near as can be */
+        view.sound = sound_for_containers;
     if ((view.audio && sounds_open(d->cam->sounds, &view.sound, &sound, &why)) ||
         pipeline_open(d->cam->pipeline, &e, &feed, &why)) {
         feed_close(sound);
@@ -66,6 +70,7 @@ static const struct endpoint rows[] = {
      .methods = GET_OR_POST,
      .role = ROLE_VIEWER,
      .serve = serve,
-     .doc = "video without end in MP4 or Matroska; container=, and the arguments of pictures"},
+     .doc = "video and sound without end in MP4 or Matroska; container=, and the arguments of "
+            "pictures"},
 };
 const struct cgi cgi_media = {CGI_ROWS(rows)};
