@@ -18,6 +18,7 @@
 #include "api/camera.h"
 #include "api/gate.h"
 #include "api/hls/hls.h"
+#include "api/hls/settings.h"
 #include "api/request.h"
 #include "api/rtsp/rtsp.h"
 #include "api/rtsp/settings.h"
@@ -238,7 +239,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&overlay_room_desc, &c->overlay_room}, {&trust_params, &trust_room},
         {&limit_room_desc, &a->limit_room},     {&eye_room_desc, &c->eye_room},
         {&rtp_room_desc, &c->rtp_room},         {&audio_room_desc, &c->audio_room},
-        {&mask_room_desc, &c->mask_room},
+        {&mask_room_desc, &c->mask_room},       {&hls_room_desc, &c->hls_room},
     };
     rtp_settings_standard(c->identity->serial);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {

@@ -67,6 +67,7 @@ struct camera {
     struct room *eye_room;   /* image/settings.h */
     struct room *audio_room; /* sound/settings.h; may be NULL: no sound */
     struct room *mask_room;  /* image/mask_settings.h */
+    struct room *hls_room;   /* api/hls/settings.h; may be NULL: private */
     int http_port, https_port, rtsp_port, rtsps_port;
     int64_t started_utc_ns;
     const char *web_dir; /* the built web page */

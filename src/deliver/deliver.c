@@ -36,6 +36,7 @@ struct deliver *deliver_new(struct loop *control, unsigned senders)
     d->max_viewers = LIMIT_VIEWERS;
     list_init(&d->live);
     list_init(&d->dying);
+    list_init(&d->guests);
     d->senders = calloc(n, sizeof(*d->senders));
     for (unsigned i = 0; d->senders && i < n; i++) {
         if (sender_start(&d->senders[i], d, i) < 0)
@@ -92,6 +93,22 @@ unsigned deliver_viewers(struct deliver *d)
 bool deliver_is_full(const struct deliver *d)
 {
     return d->n_viewers >= d->max_viewers;
+}
+
+int deliver_add_guest(struct deliver *d, struct guest *g, struct fault *why)
+{
+    if (deliver_is_full(d))
+        return fault_set(why, FAULT_LIMIT, "viewers", "%u viewers is the limit", d->max_viewers);
+    g->deliver = d;
+    d->n_viewers++;
+    list_append(&d->guests, &g->in_deliver);
+    return 0;
+}
+
+void deliver_remove_guest(struct guest *g)
+{
+    g->deliver->n_viewers--;
+    list_remove(&g->in_deliver);
 }
 
 /* ---- orders ---- */
@@ -235,12 +252,13 @@ int viewer_add_track(struct viewer *v, int track, struct feed *take_feed, int ch
     return 0;
 }
 
-int viewer_secure_track(struct viewer *v, int track, const uint8_t key[])
+int viewer_secure_track(struct viewer *v, int track, const struct srtp_key *key,
+                        const struct srtp_key *theirs)
 {
     struct track *t = &v->tracks[track];
     srtp_unref(t->srtp);
     t->srtp = srtp_new(key);
-    return t->srtp ? 0 : -ENOMEM;
+    return !t->srtp ? -ENOMEM : theirs ? srtp_hear_with(t->srtp, theirs) : 0;
 }
 
 static int64_t frame_time(struct stream *s)
@@ -299,21 +317,31 @@ int viewer_play(struct viewer *v, int track,
 
 /* ---- news ---- */
 
-bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len)
+static void hear_report(struct viewer *v, const struct rtcp_news *news)
 {
+    if (!news->report)
+        return;
+    v->loss_fraction = news->loss_fraction;
+    v->reports++;
+}
+
+bool viewer_rtcp_in(struct viewer *v, int track, const uint8_t *bytes, size_t len)
+{
+    struct track *t = &v->tracks[track];
     struct rtcp_news news;
-    if (!rtcp_read(bytes, len, 0, &news)) /* well formed? */
-        return false;
-    for (int i = 0; i < MAX_TRACKS; i++) {
-        struct feed *feed = v->tracks[i].feed;
-        if (!feed || v->tracks[i].srtp ||
-            !rtcp_read(bytes, len, stream_ssrc(feed_stream(feed)), &news))
-            continue;
-        if (news.report)
-            v->loss_fraction = news.loss_fraction;
-        if (news.key_wanted)
-            feed_request_key(feed);
+    uint8_t clear[LIMIT_INTERLEAVED_BYTES];
+    if (t->srtp) {
+        if (len > sizeof(clear))
+            return false;
+        memcpy(clear, bytes, len);
+        len = srtp_hear_report(t->srtp, clear, len);
+        bytes = clear;
     }
+    if (!t->feed || !rtcp_read(bytes, len, stream_ssrc(feed_stream(t->feed)), &news))
+        return false;
+    hear_report(v, &news);
+    if (news.key_wanted)
+        feed_request_key(t->feed);
     return true;
 }
 
@@ -358,7 +386,8 @@ static void told(struct loop_post *p)
         return;
     }
     if (n.rtcp && !v->closed) {
-        v->loss_fraction = n.loss_fraction;
+        v->loss_fraction = n.reports ? n.loss_fraction : v->loss_fraction;
+        v->reports += n.reports;
         if (v->desc.rtcp)
             v->desc.rtcp(v, v->desc.arg);
     }
@@ -481,6 +510,13 @@ struct conn *viewer_conn(const struct viewer *v)
     return v->desc.framing == FRAMING_UDP ? NULL : v->desc.take_conn;
 }
 
+static bool is_multicast(const struct sockaddr_storage *a)
+{
+    return a->ss_family == AF_INET6
+               ? IN6_IS_ADDR_MULTICAST(&((const struct sockaddr_in6 *)a)->sin6_addr)
+               : IN_MULTICAST(ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr));
+}
+
 void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_stats *s, void *arg),
                          void *arg)
 {
@@ -504,9 +540,15 @@ void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_sta
             .bytes = __atomic_load_n(&v->bytes, __ATOMIC_RELAXED),
             .lost_pictures = __atomic_load_n(&v->lost, __ATOMIC_RELAXED),
             .loss_fraction = v->loss_fraction,
-            .feed = v->tracks[0].feed,
+            .reports = v->reports,
+            .encrypted = v->tracks[0].srtp ||
+                         (v->desc.framing != FRAMING_UDP && conn_secure(v->desc.take_conn)),
+            .multicast = v->desc.framing == FRAMING_UDP && is_multicast(&v->desc.to_rtp),
         };
+        for (int i = 0; i < MAX_TRACKS; i++)
+            s.feeds[i] = v->tracks[i].feed;
         memcpy(s.peer, v->peer, sizeof(s.peer));
         each(&s, arg);
     }
+    list_for_each(it, &d->guests) each(&container_of(it, struct guest, in_deliver)->stats, arg);
 }

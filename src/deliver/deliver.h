@@ -16,12 +16,15 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/list.h"
+
 struct clock;
 struct conn;
 struct deliver;
 struct fault;
 struct feed;
 struct loop;
+struct srtp_key;
 struct viewer;
 
 struct deliver *deliver_new(struct loop *control, unsigned senders /* 0: cores */);
@@ -51,6 +54,7 @@ struct viewer_desc {
     socklen_t to_len;
     const void *pending; /* bytes to send first (a 101, a reply); copied */
     size_t pending_len;
+    bool secret;                          /* SRTP: reports in the clear are nobody's */
     const char *cname;                    /* RTCP */
     const char *user, *user_agent, *path; /* for streamstatus; copied */
     double fps_limit;                     /* multipart: 0 none */
@@ -76,8 +80,8 @@ struct conn *viewer_conn(const struct viewer *v);
 /* Bytes between pictures (one binary message on a WebSocket); copied. -EMSGSIZE past
  * LIMIT_QUEUE_BYTES. */
 int viewer_send(struct viewer *v, const void *bytes, size_t len);
-/* RTCP that came interleaved among the received bytes. False: nonsense, ignored. */
-bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len);
+/* RTCP about a track that came interleaved among the received bytes. False: nonsense, ignored. */
+bool viewer_rtcp_in(struct viewer *v, int track, const uint8_t *bytes, size_t len);
 
 /* Attaches a stream (the feed is taken and closed with the viewer) as track `track`
  * on interleaved channel `channel` (RTP; RTCP on the next). Several tracks may be
@@ -102,21 +106,37 @@ int viewer_play(struct viewer *v, int track,
                 void *arg);
 void viewer_go(struct viewer *v);
 /* The track is encrypted from its first packet on (SRTP, deliver/srtp.h): once, before it
- * plays. Receivers' reports are not understood then. -ENOMEM. */
-int viewer_secure_track(struct viewer *v, int track, const uint8_t key[]);
+ * plays; the viewer's description says that it is secret. theirs: the receiver's key, or NULL: its
+ * reports are not understood. -ENOMEM. */
+int viewer_secure_track(struct viewer *v, int track, const struct srtp_key *key,
+                        const struct srtp_key *theirs);
 void viewer_pause(struct viewer *v);
 void viewer_request_key(struct viewer *v); /* of each track, soon */
 
+#define VIEWER_TRACKS 4
 struct viewer_stats {
     const char *user, *user_agent, *path, *transport;
     char peer[64];
     int peer_port;
+    bool encrypted; /* TLS or SRTP */
+    bool multicast; /* the peer is a group */
     uint64_t pictures, packets, bytes, lost_pictures;
-    double loss_fraction; /* from receiver reports */
-    struct feed *feed;    /* of its pictures; borrowed, or NULL */
+    double loss_fraction;              /* from receiver reports … */
+    uint64_t reports;                  /* … of which there were so many */
+    struct feed *feeds[VIEWER_TRACKS]; /* of its tracks; borrowed, or NULL */
 };
 void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_stats *s, void *arg),
                          void *arg);
+/* Somebody who watches without a socket here, by requests: counts as a viewer and is listed as one.
+ * The caller's memory: the caller fills in and updates the statistics, whose strings are borrowed,
+ * and removes it. FAULT_LIMIT. */
+struct guest {
+    struct list in_deliver;
+    struct deliver *deliver;
+    struct viewer_stats stats;
+};
+int deliver_add_guest(struct deliver *d, struct guest *g, struct fault *why);
+void deliver_remove_guest(struct guest *g);
 unsigned deliver_viewers(struct deliver *d);
 bool deliver_is_full(const struct deliver *d); /* one more would be refused */
 

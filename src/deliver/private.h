@@ -20,7 +20,7 @@
 #include "deliver/srtp.h"
 #include "media/stream.h"
 
-#define MAX_TRACKS 4
+#define MAX_TRACKS VIEWER_TRACKS
 #define BEHIND_NS (2 * NSEC_PER_SEC) /* older pictures are no start, and no use to the slow */
 #define REPORT_NS (4 * NSEC_PER_SEC) /* between sender reports */
 #define READ_PAUSE_BYTES (128 << 10) /* received and not yet taken: reading stops */
@@ -57,6 +57,7 @@ struct deliver {
     struct sender *senders;
     unsigned n_senders, n_viewers, max_viewers;
     struct list live, dying; /* struct viewer.in_deliver */
+    struct list guests;
 };
 
 /* A wanted or obeyed track: what the sender needs. */
@@ -116,6 +117,7 @@ struct viewer {
     bool closed; /* control loop's */
     struct track tracks[MAX_TRACKS];
     double loss_fraction; /* control loop's */
+    uint64_t reports;     /* control loop's */
 
     pthread_mutex_t lock;
     struct loop_post to_sender, to_control;
@@ -128,7 +130,8 @@ struct viewer {
         struct buf in;
         bool eof, ended, rtcp, gone, key_wanted, paused;
         int err;
-        double loss_fraction; /* with rtcp */
+        double loss_fraction; /* with reports */
+        unsigned reports;
         bool ready[MAX_TRACKS];
         unsigned ready_epoch[MAX_TRACKS];
         struct viewer_join join[MAX_TRACKS];

@@ -156,8 +156,10 @@ static void told_by_receiver(struct viewer *v, const struct rtcp_news *news)
 {
     pthread_mutex_lock(&v->lock);
     v->news.rtcp = true;
-    if (news->report)
+    if (news->report) {
         v->news.loss_fraction = news->loss_fraction;
+        v->news.reports++;
+    }
     if (news->key_wanted)
         v->news.key_wanted = true;
     pthread_mutex_unlock(&v->lock);
@@ -177,6 +179,9 @@ void receive_rtcp(struct loop_fd *w, uint32_t events)
             return;
         struct rtcp_news news;
         const struct stream *s = v->tracks[0].now.stream;
+        struct srtp *srtp = v->tracks[0].now.srtp;
+        if (v->desc.secret)
+            n = srtp ? (ssize_t)srtp_hear_report(srtp, bytes, (size_t)n) : 0;
         if (same_address(&from, &v->desc.to_rtcp) &&
             rtcp_read(bytes, (size_t)n, s ? stream_ssrc(s) : 0, &news))
             told_by_receiver(v, &news);

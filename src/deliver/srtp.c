@@ -1,5 +1,6 @@
 #include "deliver/srtp.h"
 
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #define KEY 16
-#define SALT 14
+#define SALT SRTP_SALT
 #define AUTH_KEY 20
 #define SHA1 20
 
@@ -32,9 +33,18 @@ struct side {
 struct srtp {
     int refs; /* atomic */
     struct side rtp, rtcp;
+    uint8_t mki[SRTP_MKI_MAX];
+    size_t mki_len;
     bool begun;
     uint32_t first_wraps; /* of the stream when the first packet was sent */
     uint32_t report;      /* SRTCP index */
+    struct {              /* what comes back */
+        struct side rtcp; /* cipher NULL: nothing is understood */
+        size_t mki_len;
+        uint8_t mki[SRTP_MKI_MAX];
+        uint32_t newest; /* index */
+        uint64_t seen;   /* bit k: newest - k has been here (3.3.2) */
+    } ear;
 };
 
 /* AES in counter mode over `len` bytes of `io`. */
@@ -102,19 +112,39 @@ static void side_done(struct side *s)
     OPENSSL_cleanse(s->salt, sizeof(s->salt));
 }
 
-struct srtp *srtp_new(const uint8_t key[SRTP_KEY])
+static const int rtcp_labels[] = {RTCP_ENCRYPTION, RTCP_AUTHENTICATION, RTCP_SALT};
+
+struct srtp *srtp_new(const struct srtp_key *key)
 {
-    static const int rtp[] = {RTP_ENCRYPTION, RTP_AUTHENTICATION, RTP_SALT},
-                     rtcp[] = {RTCP_ENCRYPTION, RTCP_AUTHENTICATION, RTCP_SALT};
+    static const int rtp[] = {RTP_ENCRYPTION, RTP_AUTHENTICATION, RTP_SALT};
     struct srtp *s = calloc(1, sizeof(*s));
-    EVP_CIPHER_CTX *master = cipher_new(key);
+    EVP_CIPHER_CTX *master = cipher_new(key->bytes);
     bool good = s && master;
-    if (s)
+    if (s) {
         s->refs = 1;
-    good = good && side_init(&s->rtp, master, key + KEY, rtp) &&
-           side_init(&s->rtcp, master, key + KEY, rtcp);
+        s->mki_len = key->mki_len;
+        memcpy(s->mki, key->mki, key->mki_len);
+    }
+    const uint8_t *salt = key->bytes + KEY;
+    good = good && side_init(&s->rtp, master, salt, rtp) &&
+           side_init(&s->rtcp, master, salt, rtcp_labels);
     EVP_CIPHER_CTX_free(master);
     return good ? s : srtp_unref(s);
+}
+
+int srtp_hear_with(struct srtp *s, const struct srtp_key *theirs)
+{
+    EVP_CIPHER_CTX *master = cipher_new(theirs->bytes);
+    bool good = master && side_init(&s->ear.rtcp, master, theirs->bytes + KEY, rtcp_labels);
+    EVP_CIPHER_CTX_free(master);
+    if (!good) {
+        side_done(&s->ear.rtcp);
+        s->ear.rtcp = (struct side){0};
+        return -ENOMEM;
+    }
+    s->ear.mki_len = theirs->mki_len;
+    memcpy(s->ear.mki, theirs->mki, theirs->mki_len);
+    return 0;
 }
 
 struct srtp *srtp_ref(struct srtp *s)
@@ -129,6 +159,7 @@ struct srtp *srtp_unref(struct srtp *s)
         return NULL;
     side_done(&s->rtp);
     side_done(&s->rtcp);
+    side_done(&s->ear.rtcp);
     free(s);
     return NULL;
 }
@@ -164,21 +195,27 @@ static bool tag(EVP_MAC_CTX *mac, const uint8_t *bytes, size_t len, const uint8_
     return true;
 }
 
-/* One RTP packet in place; the tag goes behind it. */
-static bool protect(struct side *s, uint8_t *packet, size_t len, uint32_t roc)
+static uint32_t get32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* One RTP packet in place; the tag goes to `end`. */
+static bool protect(struct side *s, uint8_t *packet, size_t len, uint32_t roc, uint8_t *end)
 {
     uint8_t iv[16], counted[4];
     uint64_t index = (uint64_t)roc << 16 | (uint64_t)(packet[2] << 8 | packet[3]);
     counter(s->salt, packet + 8, index, iv);
     put32(counted, roc);
     return count_mode(s->cipher, iv, packet + RTP_HEADER, len - RTP_HEADER) &&
-           tag(s->mac, packet, len, counted, packet + len);
+           tag(s->mac, packet, len, counted, end);
 }
 
 struct rtp_form *srtp_form(struct srtp *s, const struct rtp_form *form, const struct packet *p,
                            int channel)
 {
-    struct rtp_form *f = rtp_form_new(form->n, form->len + (size_t)form->n * SRTP_TAG);
+    size_t more = s->mki_len + SRTP_TAG;
+    struct rtp_form *f = rtp_form_new(form->n, form->len + (size_t)form->n * more);
     if (!f)
         return NULL;
     if (!s->begun)
@@ -187,7 +224,7 @@ struct rtp_form *srtp_form(struct srtp *s, const struct rtp_form *form, const st
     bool good = true;
     uint8_t *at = f->bytes;
     for (unsigned i = 0; i < form->n && good; i++) {
-        size_t len = form->offset[i + 1] - form->offset[i] - 4, sent = len + SRTP_TAG;
+        size_t len = form->offset[i + 1] - form->offset[i] - 4, sent = len + more;
         f->offset[i] = (uint32_t)(at - f->bytes);
         memcpy(at, form->bytes + form->offset[i], 4 + len);
         at[1] = (uint8_t)channel;
@@ -196,7 +233,8 @@ struct rtp_form *srtp_form(struct srtp *s, const struct rtp_form *form, const st
         /* the sequence numbers of a picture may begin anew within it */
         uint16_t seq = (uint16_t)(at[6] << 8 | at[7]);
         uint32_t roc = p->rtp_wraps - s->first_wraps + (seq < p->rtp_seq);
-        good = protect(&s->rtp, at + 4, len, roc);
+        memcpy(at + 4 + len, s->mki, s->mki_len);
+        good = protect(&s->rtp, at + 4, len, roc, at + 4 + len + s->mki_len);
         at += 4 + sent;
     }
     f->offset[f->n] = (uint32_t)f->len;
@@ -214,5 +252,45 @@ size_t srtp_report(struct srtp *s, uint8_t *rtcp, size_t len)
     if (len < 8 || !count_mode(s->rtcp.cipher, iv, rtcp + 8, len - 8))
         return 0;
     put32(rtcp + len, index | 0x80000000);
-    return tag(s->rtcp.mac, rtcp, len + 4, NULL, rtcp + len + 4) ? len + SRTCP_MORE : 0;
+    len += 4;
+    memcpy(rtcp + len, s->mki, s->mki_len);
+    return tag(s->rtcp.mac, rtcp, len, NULL, rtcp + len + s->mki_len) ? len + s->mki_len + SRTP_TAG
+                                                                      : 0;
+}
+
+/* Has a report of this number been here, or is it too old to tell? */
+static bool is_replay(const struct srtp *s, uint32_t index)
+{
+    return s->ear.seen && index <= s->ear.newest &&
+           (s->ear.newest - index > 63 || s->ear.seen >> (s->ear.newest - index) & 1);
+}
+
+static void mark_seen(struct srtp *s, uint32_t index)
+{
+    if (!s->ear.seen || index > s->ear.newest) {
+        uint32_t ahead = index - s->ear.newest;
+        s->ear.seen = s->ear.seen && ahead < 64 ? s->ear.seen << ahead | 1 : 1;
+        s->ear.newest = index;
+    } else {
+        s->ear.seen |= UINT64_C(1) << (s->ear.newest - index);
+    }
+}
+
+size_t srtp_hear_report(struct srtp *s, uint8_t *rtcp, size_t len)
+{
+    uint8_t sum[SRTP_TAG], iv[16];
+    size_t more = 4 + s->ear.mki_len + SRTP_TAG;
+    if (!s->ear.rtcp.cipher || len < 8 + more)
+        return 0;
+    len -= more;
+    const uint8_t *mki = rtcp + len + 4;
+    uint32_t index = get32(rtcp + len) & 0x7fffffff;
+    bool encrypted = rtcp[len] & 0x80;
+    if (memcmp(mki, s->ear.mki, s->ear.mki_len) ||
+        !tag(s->ear.rtcp.mac, rtcp, len + 4, NULL, sum) ||
+        CRYPTO_memcmp(sum, mki + s->ear.mki_len, SRTP_TAG) || is_replay(s, index))
+        return 0;
+    mark_seen(s, index);
+    counter(s->ear.rtcp.salt, rtcp + 4, index, iv);
+    return !encrypted || count_mode(s->ear.rtcp.cipher, iv, rtcp + 8, len - 8) ? len : 0;
 }

@@ -401,6 +401,15 @@ void conn_peer_text(const struct conn *c, char *ret, size_t size)
     address_text(&c->peer, ret, size);
 }
 
+int conn_peer_port(const struct conn *c)
+{
+    if (c->peer.ss_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)&c->peer)->sin_port);
+    if (c->peer.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)&c->peer)->sin6_port);
+    return 0;
+}
+
 bool conn_peer_is_loopback(const struct conn *c)
 {
     if (c->peer.ss_family == AF_INET) {

@@ -45,6 +45,7 @@ bool conn_secure(const struct conn *c);
 int conn_fd(const struct conn *c);
 const struct sockaddr *conn_peer(const struct conn *c);
 void conn_peer_text(const struct conn *c, char *ret, size_t size); /* address without port */
+int conn_peer_port(const struct conn *c);                          /* 0: none */
 bool conn_peer_is_loopback(const struct conn *c);
 void conn_local_text(const struct conn *c, char *ret, size_t size); /* address without port */
 int conn_local_port(const struct conn *c);

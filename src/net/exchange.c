@@ -228,6 +228,7 @@ const char *http_reason(int status)
         {460, "Only Aggregate Operation Allowed"},
         {461, "Unsupported Transport"},
         {462, "Destination Unreachable"},
+        {463, "Key Management Failure"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
         {502, "Bad Gateway"},

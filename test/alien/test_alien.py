@@ -123,14 +123,33 @@ def test_E2_srtp(t):
     t.need("gst-launch-1.0", "ffmpeg")
     c = t.shared()
     query = "?srtp=1&resolution=640x360&fps=15"
-    p = run(["ffmpeg", "-nostdin", "-v", "error", "-i", url(c, query, "rtsps"), "-frames:v", "30", "-f", "null", "-"])
-    t.equal((p.returncode, p.stderr), (0, ""))
+    p = run(["ffmpeg", "-nostdin", "-v", "error", "-i", url(c, query, "rtsps"), "-frames:v", "30",
+             "-fps_mode", "passthrough", "-f", "null", "-"])
+    bad = [l for l in p.stderr.splitlines() if "monotonically" not in l]  # pictures left out by a busy machine
+    t.equal((p.returncode, bad), (0, []))
     env = {**os.environ, "GST_REGISTRY": str(t.dir() / "registry")}
-    for protocol in ("udp", "tcp"):
-        p = run(["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, query, 'rtsps')}", f"protocols={protocol}",
-                 "tls-validation-flags=0", "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "identity",
-                 "eos-after=30", "!", "fakesink", "sync=false"], env=env)
-        t.equal(p.returncode, 0, p.stderr[-2000:])
+    p = run(gst_srtp(c, query, "tcp", "identity", "eos-after=30", "!", "fakesink", "sync=false"), env=env)
+    t.equal(p.returncode, 0, p.stderr[-2000:])
+    # Over UDP until its own reports, encrypted with a key of its own, have come.
+    out = t.dir() / "pictures"
+    p = subprocess.Popen(gst_srtp(c, query, "udp", "filesink", "buffer-mode=unbuffered", f"location={out}"), env=env,
+                         stdin=subprocess.DEVNULL, preexec_fn=vedette._die_with_parent)
+    t.cleanup(lambda: (p.kill(), p.wait()))
+    end = time.monotonic() + 40
+    while True:
+        t.check(p.poll() is None, "it has ended")
+        t.check(time.monotonic() < end, "no report of the receiver's came")
+        r = c.admin.json("/axis-cgi/streamstatus.cgi", "getAllStreams")
+        ours = [s for s in r["data"]["streams"] if s["transport_protocol"] == "UDP" and s.get("receiver_reports")]
+        if ours and out.exists() and out.stat().st_size >= 30 * 640 * 360 * 3 // 2:
+            break
+        time.sleep(0.3)
+    t.check(ours[0]["encrypted"] and ours[0]["receiver_loss"] < 0.5, ours)
+
+
+def gst_srtp(c, query, protocol, *end):
+    return ["gst-launch-1.0", "-q", "rtspsrc", f"location={url(c, query, 'rtsps')}", f"protocols={protocol}",
+            "tls-validation-flags=0", "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", *end]
 
 
 def test_E1_ffmpeg_mjpeg_rtsp(t):

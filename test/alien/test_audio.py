@@ -136,13 +136,15 @@ def test_E8_without_sound_as_before(t):
 
 
 def test_E8_media_cgi(t):
-    """Sound beside the pictures in MP4; a coding that it does not hold becomes AAC."""
+    """Sound beside the pictures; a coding that the container does not hold becomes AAC. HLS the same."""
     t.need("curl", "ffmpeg")
     c = t.shared()
     line_in(c)
     with tempfile.TemporaryDirectory() as d:
-        for args, want in (("container=mp4", "aac"), ("container=mp4&audiocodec=g711", "aac")):
-            run(["curl", "-s", "--digest", "-u", f"{U}:{P}", "-m", 5, "-o", f"{d}/media",
+        for args, want in (("container=mp4", "aac"), ("container=mp4&audiocodec=g711", "aac"),
+                           ("container=matroska", "aac"), ("container=matroska&audiocodec=opus", "opus"),
+                           ("container=matroska&audiocodec=lpcm", "pcm_s16be")):
+            run(["curl", "-s", "--digest", "-u", f"{U}:{P}", "-m", 3, "-o", f"{d}/media",
                  f"http://127.0.0.1:{c.http}/axis-cgi/media.cgi?{args}&audio=1&resolution=320x180"])
             p = run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of",
                      "default=nk=1:nw=1", f"{d}/media"])
@@ -153,3 +155,11 @@ def test_E8_media_cgi(t):
             samples = struct.unpack(f"<{len(data) // 2}h", data)
             t.check(len(samples) > 12000, args, len(samples))
             t.check(sound.strength(samples[4000:12000], 1000, 16000) > 0.85, args)
+        where = f"http://{U}:{P}@127.0.0.1:{c.http}/hls/live.m3u8?audio=1&resolution=320x180"
+        p = run(["ffmpeg", "-nostdin", "-v", "error", "-i", where, "-t", 3, "-map", "0:a", "-f", "s16le", "-ac", 1,
+                 "-ar", 16000, "-y", f"{d}/raw", "-map", "0:v", "-t", 3, "-f", "null", "-"])
+        t.equal(p.returncode, 0, p.stderr[-2000:])
+        data = open(f"{d}/raw", "rb").read()
+        samples = struct.unpack(f"<{len(data) // 2}h", data)
+        t.check(len(samples) > 32000, "HLS", len(samples))
+        t.check(sound.strength(samples[8000:24000], 1000, 16000) > 0.85, "HLS")

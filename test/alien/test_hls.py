@@ -186,6 +186,8 @@ def test_L2_nginx_multiplies(t):
     """A crowd behind an ordinary caching proxy costs the camera what one viewer costs."""
     t.need("nginx")
     c = t.shared()
+    t.equal(c.update("Network.HLS.SharedCache", "yes").text.strip(), "OK")
+    t.cleanup(lambda: c.update("Network.HLS.SharedCache", "no"))
     port, where = nginx(t, c)
     crowd = [Viewer(port, 3) for _ in range(30)]
     for v in crowd:

@@ -216,19 +216,19 @@ export function streamTests(kit) {
       const errors = [];
       hls.on(Hls.Events.ERROR, (_, d) => d.fatal && errors.push(`${d.type} ${d.details}`));
       hls.on(Hls.Events.FRAG_LOADED, (_, d) => d.part && parts.add(d.part.url));
-      hls.loadSource('/hls/live.m3u8?resolution=640x360');
+      hls.loadSource('/hls/live.m3u8?resolution=640x360&audio=1');
       hls.attachMedia(video);
       hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
       const end = performance.now() + 60000; // a busy machine is late, and then catches up
-      const plays = () => video.currentTime > 0 && parts.size >= 8 && video.readyState >= 3 && hls.latency < 6;
+      const plays = () => video.currentTime > 0 && parts.size >= 8 && video.readyState >= 3 && video.webkitAudioDecodedByteCount > 0 && hls.latency < 6;
       while (performance.now() < end && !errors.length && !plays())
         await new Promise((done) => setTimeout(done, 100));
-      const result = { width: video.videoWidth, parts: parts.size, latency: hls.latency, target: hls.targetLatency, errors };
+      const result = { width: video.videoWidth, sound: video.webkitAudioDecodedByteCount, parts: parts.size, latency: hls.latency, target: hls.targetLatency, errors };
       hls.destroy();
       video.remove();
       return result;
     });
-    check(played.width === 640 && played.parts >= 8 && !played.errors.length, JSON.stringify(played));
+    check(played.width === 640 && played.parts >= 8 && played.sound > 0 && !played.errors.length, JSON.stringify(played));
     check(played.target < 2 && played.latency < 6, JSON.stringify(played));
   });
 

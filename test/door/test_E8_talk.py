@@ -279,3 +279,60 @@ def test_E8_capabilities(t):
                         ("Properties.Audio.DuplexMode", "full,half,post,get"),
                         ("AudioSource.A0.AudioEncoding", "aac"), ("Audio.A0.Enabled", "no")):
         t.equal(c.param(name), value, name)
+
+
+def devices(c, method, params=None, who=None):
+    return (who or c.viewer).json("/axis-cgi/audiodevicecontrol.cgi", method, params)
+
+
+def test_E8_device_control(t):
+    """Gain, mute, connection and power of the one device, by its own API; all or nothing."""
+    c = t.shared()
+    device, = devices(c, "getDevicesSettings")["data"]["devices"]
+    source, = device["inputs"]
+    sink, = device["outputs"]
+    t.equal((device["id"], source["id"], source["connectionTypeSelected"]), ("0", "0", "mic"))
+    mic, = [x for x in source["connectionTypes"] if x["id"] == "mic"]
+    t.equal(mic["signalingTypeSelected"], "unbalanced")
+    t.equal(mic["signalingTypes"][0]["powerType"], "Electret")
+    t.equal(mic["signalingTypes"][0]["channels"], [{"id": 0, "gain": 0, "mute": False}])
+    t.equal(sink["connectionTypes"][0]["signalingTypes"][0]["channels"], [{"id": 0, "gain": 0, "mute": False}])
+    can, = devices(c, "getDevicesCapabilities")["data"]["devices"]
+    kinds = {x["id"]: x["signalingTypes"][0] for x in can["inputs"][0]["connectionTypes"]}
+    t.equal(set(kinds), {"internal", "mic", "line"})
+    t.equal(kinds["mic"]["channels"][0]["gain"], {"minValue": -40, "maxValue": 40})
+    t.equal((kinds["mic"]["powerTypes"], kinds["line"]["powerTypes"]), (["Electret", "Phantom", "Off"], ["Off"]))
+    t.equal(devices(c, "getHazardousSettings")["data"]["devices"][0]["inputs"][0]["powerType"], "Phantom")
+
+    def change(inputs, outputs=(), who=c.operator):
+        return devices(c, "setDevicesSettings", {"devices": [{"id": "0", "inputs": inputs, "outputs": outputs}]}, who)
+
+    def mics(**settings):
+        return [{"id": "mic", "signalingTypes": [{"id": "unbalanced", **settings}]}]
+    try:
+        r = change([{"id": "0", "connectionTypeSelected": "mic", "connectionTypes": mics(
+            powerType="Phantom", channels=[{"id": 0, "gain": 6.5, "mute": True}])}],
+            [{"id": 0, "connectionTypes": [{"id": "speaker", "signalingTypes": [
+                {"id": "unbalanced", "channels": [{"id": 0, "gain": -12}]}]}]}])
+        t.equal(r["data"], {})
+        t.equal([c.param("AudioSource.A0." + n) for n in (
+            "InputGain", "InputMute", "OutputGain", "OutputMute", "MicrophonePower", "MicrophonePowerType")],
+            ["6.5", "yes", "-12", "no", "yes", "phantom"])
+        for bad, code in (([{"id": "1"}], 2104), ([{}], 2103), ([{"id": "0", "connectionTypeSelected": "jack"}], 2104),
+                          ([{"id": "0", "connectionTypes": mics(powerType="230V")}], 2104),
+                          ([{"id": "0", "connectionTypes": mics(channels=[{"id": 0, "gain": 99, "mute": False}])}], 2104),
+                          ([{"id": "0", "connectionTypes": mics(channels=[{"id": 0, "gain": "loud"}])}], 2104),
+                          ([{"id": "0", "connectionTypes": "mic"}], 2104)):
+            r = change(bad)
+            t.equal(r["error"]["code"], code, bad)
+        t.equal(c.param("AudioSource.A0.InputMute"), "yes", "nothing of a change that is refused")
+        t.equal(devices(c, "setDevicesSettings", {}, c.operator)["error"]["code"], 2103)
+        r = c.viewer.post("/axis-cgi/audiodevicecontrol.cgi", json.dumps(
+            {"apiVersion": "1.0", "method": "setDevicesSettings", "params": {"devices": []}}), type="application/json")
+        t.equal(r.status, 403)
+        t.equal(change([{"id": "0", "connectionTypes": mics(powerType="Off")}])["data"], {})
+        t.equal(c.param("AudioSource.A0.MicrophonePower"), "no")
+    finally:
+        for name, value in (("InputGain", 0), ("InputMute", "no"), ("OutputGain", 0), ("MicrophonePower", "yes"),
+                            ("MicrophonePowerType", "electret"), ("InputType", "mic")):
+            c.update("AudioSource.A0." + name, value)

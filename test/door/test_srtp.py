@@ -67,6 +67,37 @@ def test_E2_srtp_packets(t):
         t.check(seen > 5, seen)
 
 
+def test_E2_srtp_key_names(t):
+    """srtp=mki: the key has a name, told by both, which stands in each packet before its tag."""
+    c = t.shared()
+    with c.ticking():
+        r = c.rtsp_client(PATH + "&srtp=mki", tls=True)
+        sdp = r.describe().text
+        t.match(r"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:[A-Za-z0-9+/]{40}\|1:4\r\n", sdp)
+        mikey = base64.b64decode(re.search(r"a=key-mgmt:mikey (\S+)", sdp).group(1))
+        t.equal(mikey[-6:], b"\4\0\0\0\1\0", "valid where packets name it")
+        t.equal(r.setup("RTP/SAVP/TCP;unicast;interleaved=0-1").status, 200)
+        r.play()
+        for _ in range(20):
+            channel, data = r.data()
+            t.equal(data[-14:-10], b"\0\0\0\1")
+
+
+def test_E2_srtp_key_of_the_client(t):
+    """SETUP may tell the key of the client's reports; one that cannot be used is refused."""
+    c = t.shared()
+    with c.ticking():
+        r = c.rtsp_client(SECRET, tls=True)
+        sdp = r.describe().text
+        ours = re.search(r"a=key-mgmt:mikey (\S+)", sdp).group(1)  # any well-formed message will do
+        tcp = ("Transport", "RTP/SAVP/TCP;unicast;interleaved=0-1")
+        for bad in ("prot=mikey", 'prot=mikey;data="AA=="', 'prot=other;data="AA=="', 'prot=mikey;data="%"',
+                    f'prot=mikey;data="{ours[:-8]}"'):
+            t.equal(r.call("SETUP", r.controls[0], [tcp, ("KeyMgmt", bad)]).status, 463, bad)
+        reply = r.call("SETUP", r.controls[0], [tcp, ("KeyMgmt", f'prot=mikey;uri="{r.controls[0]}";data="{ours}"')])
+        t.equal(reply.status, 200)
+
+
 def test_E2_srtp_refusals(t):
     c = t.shared()
     with c.ticking():

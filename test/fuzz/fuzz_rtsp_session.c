@@ -238,7 +238,7 @@ int viewer_send(struct viewer *v, const void *bytes, size_t len)
     assert(len > 12 && !memcmp(bytes, "RTSP/1.0 ", 9));
     return 0;
 }
-bool viewer_rtcp_in(struct viewer *v, const uint8_t *bytes, size_t len)
+bool viewer_rtcp_in(struct viewer *v, int track, const uint8_t *bytes, size_t len)
 {
     assert(!v->closed);
     return true;
@@ -260,7 +260,8 @@ int viewer_play(struct viewer *v, int track,
         ready(v, &join, arg);
     return 0;
 }
-int viewer_secure_track(struct viewer *v, int track, const uint8_t key[])
+int viewer_secure_track(struct viewer *v, int track, const struct srtp_key *key,
+                        const struct srtp_key *theirs)
 {
     assert(!v->closed && v->feed[track]);
     return 0;

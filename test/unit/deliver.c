@@ -479,10 +479,13 @@ TEST(statistics_and_limit)
     for (int i = 0; i < 4; i++)
         rr[8 + i] = (uint8_t)(stream_ssrc(stream) >> (24 - 8 * i));
     rr[12] = 128;
-    CHECK(viewer_rtcp_in(v, rr, 32));
-    CHECK(!viewer_rtcp_in(v, rr, 31));
+    CHECK(viewer_rtcp_in(v, 0, rr, 32));
+    CHECK(!viewer_rtcp_in(v, 0, rr, 31));
+    CHECK(!viewer_rtcp_in(v, 1, rr, 32)); /* there is no such track */
     deliver_each_viewer(deliver, copy_stats, &s);
     CHECK_NEAR(s.loss_fraction, 0.5, 1e-9);
+    CHECK_INT(s.reports, 1);
+    CHECK(s.feeds[0] && !s.feeds[1] && !s.encrypted && !s.multicast);
     /* what clients say arrives; leaving too */
     CHECK_INT(send(client, "OPTIONS", 7, 0), 7);
     idle_ms(20);

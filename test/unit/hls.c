@@ -87,6 +87,27 @@ TEST(hls_segments_begin_with_keys)
     segments_done(&segments);
 }
 
+TEST(hls_sound_lies_before_its_picture)
+{
+    begin(30, 32);
+    segments_add_sound(&segments, "early,", 6); /* before the first picture: nobody needs it */
+    CHECK(!segments_newest(&segments));
+    for (int n = 0; n < 40; n++) {
+        if (n == 9 || n == 32)
+            segments_add_sound(&segments, "sound,", 6);
+        add(n, n % 32 == 0);
+    }
+    const struct segment *g = segments_find(&segments, 0);
+    CHECK_INT(g->n_parts, 4); /* as without */
+    CHECK(!strncmp((char *)g->part[1].bytes->bytes, "sound,9,10,", 11));
+    CHECK(!memmem(g->part[3].bytes->bytes, g->part[3].bytes->len, "sound", 5));
+    add(40, false);
+    g = segments_find(&segments, 1);
+    CHECK_INT(g->n_parts, 1);
+    CHECK(g->part[0].independent && !strncmp((char *)g->part[0].bytes->bytes, "sound,32,33,", 12));
+    segments_done(&segments);
+}
+
 TEST(hls_early_and_late_keys)
 {
     begin(30, 30);
@@ -229,6 +250,6 @@ TEST(hls_wishes)
 }
 
 UNIT_MAIN(UNIT_ROW(hls_plan) UNIT_ROW(hls_segments_begin_with_keys)
-              UNIT_ROW(hls_early_and_late_keys) UNIT_ROW(hls_parts_are_never_too_long)
-                  UNIT_ROW(hls_forgets) UNIT_ROW(hls_playlist) UNIT_ROW(hls_names)
-                      UNIT_ROW(hls_wishes))
+              UNIT_ROW(hls_sound_lies_before_its_picture) UNIT_ROW(hls_early_and_late_keys)
+                  UNIT_ROW(hls_parts_are_never_too_long) UNIT_ROW(hls_forgets)
+                      UNIT_ROW(hls_playlist) UNIT_ROW(hls_names) UNIT_ROW(hls_wishes))

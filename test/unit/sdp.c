@@ -1,11 +1,16 @@
 /* Pure parts of the RTSP door: descriptions, Transport headers, request targets. */
 #include "api/rtsp/sdp.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "api/rtsp/mikey.h"
 #include "api/rtsp/transport.h"
 #include "api/rtsp/uri.h"
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/crypto.h"
 #include "media/encode.h"
 #include "unit.h"
 
@@ -279,7 +284,112 @@ TEST(targets_as_clients_write_them)
     arena_free(a);
 }
 
+/* ---- MIKEY ---- */
+
+static struct srtp_key some_key(size_t mki_len)
+{
+    struct srtp_key key = {.mki_len = mki_len};
+    for (int i = 0; i < SRTP_KEY; i++)
+        key.bytes[i] = (uint8_t)(i + 1);
+    for (size_t i = 0; i < mki_len; i++)
+        key.mki[i] = (uint8_t)(0xa0 + i);
+    return key;
+}
+
+TEST(mikey_is_read_as_it_was_written)
+{
+    static const uint8_t random[16] = {7};
+    for (size_t n = 0; n <= SRTP_MKI_MAX; n += 4) {
+        struct srtp_key key = some_key(n), back = {0};
+        uint8_t m[MIKEY_MAX];
+        size_t len = mikey_write(m, 5, &key, CLOCK_SIM_UTC_NS, random);
+        CHECK_INT(mikey_read(m, len, &back), 0);
+        CHECK(!memcmp(&key, &back, sizeof(key)));
+        for (size_t cut = 0; cut < len; cut++) /* each byte is needed */
+            CHECK(mikey_read(m, cut, &back) < 0);
+        m[len] = 0;
+        CHECK_INT(mikey_read(m, len + 1, &back), -EBADMSG);
+    }
+}
+
+TEST(mikey_of_others)
+{
+    static const uint8_t random[16];
+    struct srtp_key key = some_key(0), back;
+    uint8_t m[MIKEY_MAX], other[MIKEY_MAX + 8];
+    size_t len = mikey_write(m, 5, &key, 0, random), data = len - 1 - SRTP_KEY - 4;
+    /* key and salt apart */
+    memcpy(other, m, data);
+    other[data - 1] = 4 + 16 + 2 + 14;
+    const uint8_t head[] = {0, 3 << 4, 0, 16}, salt[] = {0, 14};
+    memcpy(other + data, head, 4);
+    memcpy(other + data + 4, key.bytes, 16);
+    memcpy(other + data + 20, salt, 2);
+    memcpy(other + data + 22, key.bytes + 16, 14);
+    other[data + 36] = 0;
+    CHECK_INT(mikey_read(other, data + 37, &back), 0);
+    CHECK(!memcmp(&key, &back, sizeof(key)));
+    /* valid for a time: it is taken for good */
+    memcpy(other, m, len);
+    other[data - 1] += 4;
+    other[data + 1] |= 2;
+    const uint8_t interval[] = {1, 9, 1, 9, 0};
+    memcpy(other + len - 1, interval, 5);
+    CHECK_INT(mikey_read(other, len + 4, &back), 0);
+    /* what is not spoken here */
+    static const struct {
+        int at;
+        uint8_t value;
+    } bad[] = {{0, 2}, {1, 1}, {9, 1}, {2, 4}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        memcpy(other, m, len);
+        other[bad[i].at] = bad[i].value;
+        CHECK(mikey_read(other, len, &back) < 0);
+    }
+    memcpy(other, m, len);
+    other[data + 1] = 0; /* a key that leads to keys */
+    CHECK_INT(mikey_read(other, len, &back), -ENOTSUP);
+    memcpy(other, m, len);
+    other[data - 3] = 1; /* an encrypted one */
+    CHECK_INT(mikey_read(other, len, &back), -ENOTSUP);
+    const uint8_t cipher[] = {0, 1, 1}, f8[] = {0, 1, 2};
+    uint8_t *policy = memmem(m, len, cipher, 3);
+    CHECK(policy);
+    memcpy(policy, f8, 3);
+    CHECK_INT(mikey_read(m, len, &back), -ENOTSUP);
+}
+
+TEST(mikey_header)
+{
+    static const uint8_t random[16];
+    struct srtp_key key = some_key(4), back;
+    uint8_t m[MIKEY_MAX];
+    char text[MIKEY_MAX * 2], line[1024];
+    base64_of(m, mikey_write(m, 5, &key, 0, random), text);
+    static const char *const good[][2] = {{"prot=mikey;uri=\"rtsp://x/y?a=b\";data=\"", "\""},
+                                          {"prot=mikey; uri=\"rtsp://x\"; data=\"", "\""},
+                                          {"prot=MIKEY;data=", ""}};
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        snprintf(line, sizeof(line), "%s%s%s", good[i][0], text, good[i][1]);
+        CHECK_INT(mikey_read_header(line, &back), 0);
+        CHECK(!memcmp(&key, &back, sizeof(key)));
+    }
+    CHECK_INT(mikey_read_header("prot=other;data=\"AA==\"", &back), -ENOTSUP);
+    static const char *const bad[] = {"",
+                                      "prot",
+                                      "prot=mikey",
+                                      "prot=mikey;data=\"",
+                                      "prot=mikey;data=\"A\"",
+                                      "prot=mikey;data=\"AA==\"",
+                                      "data=\"AA==\";prot=mikey",
+                                      "prot=mikey;data=\"\";x"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        CHECK_INT(mikey_read_header(bad[i], &back), -EBADMSG);
+}
+
 UNIT_MAIN(UNIT_ROW(description_of_h264) UNIT_ROW(description_of_jpeg)
               UNIT_ROW(transports_as_clients_write_them) UNIT_ROW(transports_that_cannot_be)
                   UNIT_ROW(transports_of_multicast) UNIT_ROW(description_of_multicast)
-                      UNIT_ROW(targets_as_clients_write_them))
+                      UNIT_ROW(targets_as_clients_write_them)
+                          UNIT_ROW(mikey_is_read_as_it_was_written) UNIT_ROW(mikey_of_others)
+                              UNIT_ROW(mikey_header))

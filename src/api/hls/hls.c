@@ -9,6 +9,8 @@
 #include "api/gate.h"
 #include "api/hls/playlist.h"
 #include "api/hls/segments.h"
+#include "api/hls/settings.h"
+#include "api/hls/watchers.h"
 #include "api/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,8 +18,11 @@
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "conf/param.h"
+#include "deliver/deliver.h"
 #include "deliver/piece.h"
 #include "media/pipeline.h"
+#include "media/sounds.h"
 
 #define PREFIX "/hls/"
 #define ID_BYTES 16
@@ -31,32 +36,38 @@
 
 #define TYPE_PLAYLIST "application/vnd.apple.mpegurl"
 #define TYPE_MEDIA "video/mp4"
-/* What answers may be kept for. Pieces never change, nor does the playlist that has a certain
- * part at least; a request for the newest one may be answered with what a second old. */
-#define KEEP_LONG "public, max-age=60, immutable"
-#define KEEP_BLOCKED "public, max-age=12"
-#define KEEP_SHORT "public, max-age=1"
+/* How long answers may be kept. Pieces never change, nor does the playlist that has a certain
+ * part at least; a request for the newest one may be answered with what is a second old. Caches
+ * that serve others ask for no password: they may keep it only where a setting says so. */
+enum keep { KEEP_LONG, KEEP_BLOCKED, KEEP_SHORT };
+static const char *const keeps[2][3] = {
+    {"private, max-age=60, immutable", "private, max-age=12", "private, max-age=1"},
+    {"public, max-age=60, immutable", "public, max-age=12", "public, max-age=1"},
+};
 
 struct hls_door {
     struct camera *cam;
     struct list shows;
 };
 
-/* One encoding that is being cut. */
+/* One encoding that is being cut, with its sound. */
 struct show {
     struct list in_door;
     struct hls_door *door;
     char id[ID_LEN + 1];
     struct encoding encoding;
-    struct feed *feed;
-    struct cursor *cursor;
+    bool audio;
+    struct sound_encoding sound_encoding; /* with audio */
+    struct feed *feed, *sound;            /* sound NULL: none */
+    struct cursor *cursor, *ear;
+    struct packet *heard; /* the next of the sound, if it is here already */
     struct stream_wake wake;
     struct loop_post woken;
     struct loop_timer rest;
-    int64_t asked_ns;
+    struct watchers watchers;
     double fps;
     struct segments segments;
-    char codec[MUX_CODEC_NAME];
+    char codecs[2 * MUX_CODEC_NAME];
     struct blob *opening;
     struct blob *playlist[2]; /* whole, delta; NULL: has changed since */
     struct list waiting;
@@ -67,6 +78,7 @@ enum wanted { WANT_MASTER, WANT_INIT, WANT_PLAYLIST, WANT_SEGMENT, WANT_PART };
 struct waiter {
     struct list in_show;
     struct show *show;
+    struct watcher *who;
     struct exchange *ex;
     struct loop_timer patience;
     enum wanted wanted;
@@ -82,14 +94,25 @@ static void release(void *blob)
     blob_unref(blob);
 }
 
-static void reply_blob(struct exchange *ex, const char *type, const char *keep, struct blob *take_b)
+static bool is_shared(struct camera *cam)
+{
+    if (!cam->hls_room)
+        return false;
+    const struct hls_settings *s = room_ref(cam->hls_room);
+    bool shared = s->shared_cache;
+    room_unref(s);
+    return shared;
+}
+
+static void reply_blob(struct waiter *w, const char *type, enum keep keep, struct blob *take_b)
 {
     if (!take_b) {
-        exchange_reply(ex, 503, NULL, NULL, 0);
+        exchange_reply(w->ex, 503, NULL, NULL, 0);
         return;
     }
-    exchange_set_header(ex, "Cache-Control", keep);
-    exchange_reply_ref(ex, 200, type, take_b->bytes, take_b->len, release, take_b);
+    watcher_got(w->who, take_b->len);
+    exchange_set_header(w->ex, "Cache-Control", keeps[is_shared(w->show->door->cam)][keep]);
+    exchange_reply_ref(w->ex, 200, type, take_b->bytes, take_b->len, release, take_b);
 }
 
 static void reply_status(struct exchange *ex, int status, const char *text)
@@ -120,9 +143,11 @@ static struct blob *master_of(struct show *s)
         kbps = stats.kbps > 0
                    ? (int)(stats.kbps * 1.5)
                    : (int)(s->encoding.key.width * s->encoding.key.height * s->fps / 8000);
+    if (s->audio)
+        kbps += s->sound_encoding.bitrate / 1000;
     const struct hls_variant v = {
         .uri = uri,
-        .codec = s->codec,
+        .codecs = s->codecs,
         .width = s->encoding.key.width,
         .height = s->encoding.key.height,
         .fps = s->fps,
@@ -138,7 +163,7 @@ static bool answer_playlist(struct waiter *w)
     if (w->wish.blocking ? !segments_have(&s->segments, w->wish.number, w->wish.part)
                          : !segments_have(&s->segments, s->segments.first, -1))
         return false;
-    reply_blob(w->ex, TYPE_PLAYLIST, w->wish.blocking ? KEEP_BLOCKED : KEEP_SHORT,
+    reply_blob(w, TYPE_PLAYLIST, w->wish.blocking ? KEEP_BLOCKED : KEEP_SHORT,
                playlist_of(s, w->wish.skip));
     return true;
 }
@@ -150,7 +175,7 @@ static bool answer_media(struct waiter *w)
     bool there = g && (whole ? g->complete : w->part < g->n_parts);
     bool never = w->number < w->show->segments.first || (g && g->complete && !there);
     if (there)
-        reply_blob(w->ex, TYPE_MEDIA, KEEP_LONG,
+        reply_blob(w, TYPE_MEDIA, KEEP_LONG,
                    whole ? segment_whole(g) : blob_ref(g->part[w->part].bytes));
     else if (never)
         reply_status(w->ex, 404, "This part of the video is not here (any more).");
@@ -164,11 +189,11 @@ static bool answer(struct waiter *w)
     switch (w->wanted) {
     case WANT_MASTER:
         if (s->opening)
-            reply_blob(w->ex, TYPE_PLAYLIST, KEEP_SHORT, master_of(s));
+            reply_blob(w, TYPE_PLAYLIST, KEEP_SHORT, master_of(s));
         return s->opening;
     case WANT_INIT:
         if (s->opening)
-            reply_blob(w->ex, TYPE_MEDIA, KEEP_LONG, blob_ref(s->opening));
+            reply_blob(w, TYPE_MEDIA, KEEP_LONG, blob_ref(s->opening));
         return s->opening;
     case WANT_PLAYLIST:
         return answer_playlist(w);
@@ -246,8 +271,13 @@ static void show_free(struct show *s)
     stream_remove_wake(feed_stream(s->feed), &s->wake);
     loop_post_cancel(s->door->cam->loop, &s->woken);
     loop_timer_cancel(&s->rest);
+    watchers_done(&s->watchers);
+    packet_unref(s->heard);
     s->cursor->ops->close(s->cursor);
+    if (s->ear)
+        s->ear->ops->close(s->ear);
     feed_close(s->feed);
+    feed_close(s->sound);
     segments_done(&s->segments);
     blob_unref(s->opening);
     for (int i = 0; i < 2; i++)
@@ -258,8 +288,8 @@ static void show_free(struct show *s)
 static void on_rest(struct loop_timer *t)
 {
     struct show *s = container_of(t, struct show, rest);
-    int64_t end_ns = s->asked_ns + REST_S * NSEC_PER_SEC;
-    if (loop_now(s->door->cam->loop) < end_ns || !list_empty(&s->waiting))
+    watchers_leave(&s->watchers, loop_now(s->door->cam->loop) - REST_S * NSEC_PER_SEC);
+    if (!list_empty(&s->watchers.all) || !list_empty(&s->waiting))
         loop_timer_in(s->door->cam->loop, t, REST_S * NSEC_PER_SEC / 4);
     else
         show_free(s);
@@ -268,11 +298,17 @@ static void on_rest(struct loop_timer *t)
 /* With the first picture its parameter sets are known, and with them what opens the media. */
 static bool open_media(struct show *s)
 {
-    struct stream_format format;
+    struct stream_format format[2];
+    char video[MUX_CODEC_NAME], sound[MUX_CODEC_NAME] = "";
     BUF(bytes, PLAYLIST_BYTES);
-    if (!stream_get_format(feed_stream(s->feed), &format) || !mux_codec_name(&format, s->codec) ||
-        mux_opening(CONTAINER_MP4, &format, 1, &bytes) < 0)
+    if (s->sound && (!stream_get_format(feed_stream(s->sound), &format[1]) ||
+                     !mux_codec_name(&format[1], sound)))
         return false;
+    if (!stream_get_format(feed_stream(s->feed), &format[0]) ||
+        !mux_codec_name(&format[0], video) ||
+        mux_opening(CONTAINER_MP4, format, s->sound ? 2 : 1, &bytes) < 0)
+        return false;
+    snprintf(s->codecs, sizeof s->codecs, "%s%s%s", video, *sound ? "," : "", sound);
     s->opening = blob_new(bytes.data, bytes.len);
     return s->opening;
 }
@@ -290,6 +326,26 @@ static bool take_picture(struct show *s, struct packet *p)
            told;
 }
 
+/* What was heard before a picture stands in front of it: what has not been coded yet comes with a
+ * later one: two units of its codec behind at most. 0, or -EPIPE: the sound has ended. */
+static int take_sound(struct show *s, int64_t until_ns)
+{
+    uint64_t lost;
+    int err = 0;
+    while (s->ear) {
+        if (!s->heard && (err = cursor_next(s->ear, &s->heard, &lost)))
+            break;
+        if (s->heard->time_ns >= until_ns)
+            break;
+        const struct piece_form *piece =
+            piece_form_of(feed_stream(s->sound), s->heard, CONTAINER_MP4);
+        if (piece)
+            segments_add_sound(&s->segments, piece->bytes, piece->len);
+        s->heard = packet_unref(s->heard);
+    }
+    return err == -EPIPE ? err : 0;
+}
+
 static void on_woken(struct loop_post *post)
 {
     struct show *s = container_of(post, struct show, woken);
@@ -298,8 +354,11 @@ static void on_woken(struct loop_post *post)
     bool told = false;
     int err;
     while (!(err = cursor_next(s->cursor, &p, &lost))) {
+        err = take_sound(s, p->time_ns);
         told = take_picture(s, p) || told;
         packet_unref(p);
+        if (err)
+            break;
     }
     if (told) {
         for (int i = 0; i < 2; i++)
@@ -334,22 +393,41 @@ static double tame(struct camera *cam, struct encoding *e)
     return fps;
 }
 
-static struct show *show_new(struct hls_door *d, const struct encoding *e, double fps,
-                             struct fault *why)
+static int open_feeds(struct show *s, const struct encoding *e, const struct sound_encoding *sound,
+                      struct fault *why)
 {
+    struct camera *cam = s->door->cam;
+    int err = sound ? sounds_open(cam->sounds, sound, &s->sound, why) : 0;
+    if (!err)
+        err = pipeline_open(cam->pipeline, e, &s->feed, why);
+    if (err)
+        return err;
+    s->cursor = stream_cursor(feed_stream(s->feed));
+    s->ear = s->sound ? stream_cursor(feed_stream(s->sound)) : NULL;
+    return s->cursor && (s->ear || !s->sound)
+               ? 0
+               : fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+}
+
+/* sound: NULL: none. */
+static struct show *show_new(struct hls_door *d, const struct encoding *e,
+                             const struct sound_encoding *sound, double fps, struct fault *why)
+{
+    if (deliver_is_full(d->cam->deliver)) {
+        fault_set(why, FAULT_LIMIT, NULL, "there are as many viewers as there may be");
+        return NULL;
+    }
     struct show *s = calloc(1, sizeof *s);
     if (!s) {
         fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
         return NULL;
     }
-    if (pipeline_open(d->cam->pipeline, e, &s->feed, why)) {
-        free(s);
-        return NULL;
-    }
-    s->cursor = stream_cursor(feed_stream(s->feed));
-    if (!s->cursor) {
-        fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    s->door = d;
+    if (open_feeds(s, e, sound, why)) {
+        if (s->cursor)
+            s->cursor->ops->close(s->cursor);
         feed_close(s->feed);
+        feed_close(s->sound);
         free(s);
         return NULL;
     }
@@ -357,8 +435,11 @@ static struct show *show_new(struct hls_door *d, const struct encoding *e, doubl
     struct segment_plan plan;
     random_bytes(id, sizeof id);
     hex_of(id, sizeof id, s->id);
-    s->door = d;
     s->encoding = *e;
+    s->audio = sound;
+    if (sound)
+        s->sound_encoding = *sound;
+    watchers_init(&s->watchers, d->cam->deliver, s->feed, s->sound);
     s->fps = fps;
     segment_plan(&plan, fps, e->gop);
     segments_init(&s->segments, &plan, STORE_BYTES);
@@ -368,22 +449,47 @@ static struct show *show_new(struct hls_door *d, const struct encoding *e, doubl
     s->rest = (struct loop_timer){.name = "hls rest", .fire = on_rest};
     list_append(&d->shows, &s->in_door);
     stream_add_wake(feed_stream(s->feed), &s->wake);
-    loop_timer_in(d->cam->loop, &s->rest, REST_S * NSEC_PER_SEC);
+    loop_timer_in(d->cam->loop, &s->rest, REST_S * NSEC_PER_SEC / 4);
     loop_post(d->cam->loop, &s->woken); /* what is there already */
     return s;
 }
 
 /* ---- requests ---- */
 
-static struct show *find(struct hls_door *d, const char *id, size_t len, const struct encoding *e)
+static struct show *find(struct hls_door *d, const char *id, size_t len)
 {
     list_for_each(it, &d->shows)
     {
         struct show *s = container_of(it, struct show, in_door);
-        if (e ? encoding_equal(&s->encoding, e) : len == ID_LEN && !memcmp(s->id, id, len))
+        if (len == ID_LEN && !memcmp(s->id, id, len))
             return s;
     }
     return NULL;
+}
+
+static struct show *find_like(struct hls_door *d, const struct encoding *e,
+                              const struct sound_encoding *sound)
+{
+    list_for_each(it, &d->shows)
+    {
+        struct show *s = container_of(it, struct show, in_door);
+        if (encoding_equal(&s->encoding, e) && s->audio == (sound != NULL) &&
+            (!sound || sound_encoding_equal(&s->sound_encoding, sound)))
+            return s;
+    }
+    return NULL;
+}
+
+/* Whoever asks watches. */
+static void serve_of(struct show *s, struct waiter *w)
+{
+    struct fault why = {0};
+    w->show = s;
+    w->who = watchers_meet(&s->watchers, w->ex, loop_now(s->door->cam->loop), &why);
+    if (w->who)
+        wait_for(s, w);
+    else
+        reply_status(w->ex, 503, why.text);
 }
 
 static void serve_master(struct exchange *ex, void *arg)
@@ -400,17 +506,19 @@ static void serve_master(struct exchange *ex, void *arg)
     struct show *s = NULL;
     if (!why.kind) {
         double fps = tame(d->cam, &e);
-        s = find(d, NULL, 0, &e);
+        if (view.audio && !mux_holds(CONTAINER_MP4, view.sound.codec)) /* as near as can be */
+            view.sound = sound_for_containers;
+        const struct sound_encoding *sound = view.audio ? &view.sound : NULL;
+        s = find_like(d, &e, sound);
         if (!s)
-            s = show_new(d, &e, fps, &why);
+            s = show_new(d, &e, sound, fps, &why);
     }
     if (!s) {
         reply_status(ex, why.kind == FAULT_INVALID ? 400 : 503, why.text);
         return;
     }
-    s->asked_ns = loop_now(d->cam->loop);
-    const struct waiter w = {.ex = ex, .wanted = WANT_MASTER};
-    wait_for(s, &w);
+    struct waiter w = {.ex = ex, .wanted = WANT_MASTER};
+    serve_of(s, &w);
 }
 
 /* Too far ahead: 400, for then a client has lost its way. */
@@ -429,7 +537,7 @@ static void serve_file(struct exchange *ex, void *arg)
     const char *id = ex->path + sizeof PREFIX - 1, *slash = strchr(id, '/');
     struct waiter w = {.ex = ex};
     enum hls_file file = slash ? hls_file_parse(slash + 1, &w.number, &w.part) : HLS_NOTHING;
-    struct show *s = file ? find(d, id, (size_t)(slash - id), NULL) : NULL;
+    struct show *s = file ? find(d, id, (size_t)(slash - id)) : NULL;
     if (!s) {
         reply_status(ex, 404, "There is no such video (any more); ask for /hls/live.m3u8 again.");
         return;
@@ -445,8 +553,7 @@ static void serve_file(struct exchange *ex, void *arg)
         reply_status(ex, 400, "This is too far ahead.");
         return;
     }
-    s->asked_ns = loop_now(d->cam->loop);
-    wait_for(s, &w);
+    serve_of(s, &w);
 }
 
 static const struct endpoint rows[] = {
@@ -454,7 +561,8 @@ static const struct endpoint rows[] = {
      .methods = METHOD_GET,
      .role = ROLE_VIEWER,
      .serve = serve_master,
-     .doc = "HTTP Live Streaming, low latency too: H.264, H.265, AV1; arguments of pictures"},
+     .doc = "HTTP Live Streaming, low latency too: H.264, H.265, AV1, AAC; arguments of pictures "
+            "and of sound"},
     {.path = PREFIX "*",
      .methods = METHOD_GET,
      .role = ROLE_VIEWER,

@@ -150,5 +150,5 @@ void hls_write_master(struct buf *b, const struct hls_variant *v)
              "#EXT-X-INDEPENDENT-SEGMENTS\n"
              "#EXT-X-STREAM-INF:BANDWIDTH=%d,CODECS=\"%s\",RESOLUTION=%dx%d,FRAME-RATE=%.3f\n"
              "%s\n",
-             v->kbps * 1000, v->codec, v->width, v->height, v->fps, v->uri);
+             v->kbps * 1000, v->codecs, v->width, v->height, v->fps, v->uri);
 }

@@ -27,7 +27,7 @@ int hls_wish_parse(struct hls_wish *ret, const struct arg *args, unsigned long n
 void hls_write_media(struct buf *b, const struct segments *s, bool skip);
 
 struct hls_variant {
-    const char *uri, *codec;
+    const char *uri, *codecs;
     int width, height;
     double fps;
     int kbps;

@@ -237,6 +237,11 @@ int segments_add(struct segments *s, const void *piece, size_t len, int64_t time
     return told;
 }
 
+int segments_add_sound(struct segments *s, const void *piece, size_t len)
+{
+    return segments_newest(s) ? grow(s, piece, len) : 0; /* it begins with a picture */
+}
+
 bool segments_want_key(const struct segments *s)
 {
     const struct segment *g = segments_newest(s);

@@ -1,6 +1,6 @@
 /* A live stream cut into segments and parts for HTTP Live Streaming (RFC 8216bis, low latency):
- * a segment begins with a key picture, a part is a run of pieces (deliver/piece.h). What was
- * told of once never changes, so that any cache may keep it.
+ * a segment's first picture is a key, a part is a run of pieces (deliver/piece.h), sound among
+ * pictures. What was told of once never changes, so that any cache may keep it.
  *
  * Memory is kept as long as 6.2.2 asks: what leaves the playlist can be had for as long again.
  * Owner thread. */
@@ -70,6 +70,9 @@ void segments_done(struct segments *s);
  * begins with a key; what comes before is left out. -ENOMEM: it is lost. */
 int segments_add(struct segments *s, const void *piece, size_t len, int64_t time_ns, int64_t utc_ns,
                  bool key);
+/* A piece of sound, of the time before the picture that is added next. It lies in front of that
+ * one, and changes nothing about when parts and segments end. -ENOMEM: it is lost. */
+int segments_add_sound(struct segments *s, const void *piece, size_t len);
 /* No key came when one should have: somebody should ask for one. */
 bool segments_want_key(const struct segments *s);
 

@@ -138,7 +138,7 @@ static void take_frame(struct rtsp_conn *c, int channel, const uint8_t *bytes, s
             return;
         }
         if (t->set && channel == t->transport.channel + 1)
-            viewer_rtcp_in(c->viewer, bytes, len);
+            viewer_rtcp_in(c->viewer, i, bytes, len);
     }
 }
 

@@ -49,38 +49,47 @@ static int plan_groups(struct rtsp_request *r, struct group_plan *pictures,
     return err < 0 || !r->sound ? err : group_plan(r->conn, feed_stream(r->sound), sound, why);
 }
 
-int rtsp_wants_srtp(struct rtsp_conn *c, const struct arg *args, size_t n, struct fault *why)
+int rtsp_srtp_wish(struct rtsp_conn *c, const struct arg *args, size_t n, enum srtp_wish *ret,
+                   struct fault *why)
 {
     const char *value = NULL;
     while (n--)
         if (!value && !strcmp(args[n].name, "srtp"))
             value = args[n].value;
+    *ret = SRTP_NO;
     if (!value || !*value || !strcmp(value, "0"))
         return 0;
-    if (strcmp(value, "1"))
-        return fault_set(why, FAULT_INVALID, "srtp", "must be 0 or 1");
+    *ret = strcmp(value, "mki") ? SRTP_YES : SRTP_WITH_MKI;
+    if (*ret == SRTP_YES && strcmp(value, "1"))
+        return fault_set(why, FAULT_INVALID, "srtp", "must be 0, 1 or mki");
     if (!conn_secure(c->conn))
         return fault_set(why, FAULT_INVALID, "srtp",
                          "its keys are told over TLS only: ask by rtsps:");
-    return 1;
+    return 0;
 }
 
-/* A new key for each track that is described. */
+/* A new key for each track that is described. Where packets name it, it is their first. */
 static void make_keys(struct rtsp_request *r, struct sdp_key ret[RTSP_TRACKS])
 {
+    static const uint8_t first[] = {0, 0, 0, 1};
     struct rtsp_conn *c = r->conn;
     const struct feed *feeds[] = {r->feed ? r->feed : r->sound, r->feed ? r->sound : NULL};
-    random_bytes(c->srtp_key, sizeof(c->srtp_key));
     for (int i = 0; i < RTSP_TRACKS; i++) {
+        struct srtp_key *key = &c->srtp_key[i];
         uint8_t message[MIKEY_MAX], random[16];
         struct feed *feed = i < 2 ? (struct feed *)(uintptr_t)feeds[i] : NULL;
         c->srtp_fresh[i] = feed;
         if (!feed)
             continue;
         random_bytes(random, sizeof(random));
-        size_t len = mikey_write(message, stream_ssrc(feed_stream(feed)), c->srtp_key[i],
+        random_bytes(key->bytes, sizeof(key->bytes));
+        key->mki_len = r->srtp == SRTP_WITH_MKI ? sizeof(first) : 0;
+        memcpy(key->mki, first, sizeof(first));
+        size_t len = mikey_write(message, stream_ssrc(feed_stream(feed)), key,
                                  clock_utc(c->door->cam->clock), random);
-        base64_of(c->srtp_key[i], SRTP_KEY, ret[i].sdes);
+        base64_of(key->bytes, SRTP_KEY, ret[i].sdes);
+        if (key->mki_len) /* RFC 4568, 6.1: its value and length in bytes */
+            text_copy(ret[i].sdes + strlen(ret[i].sdes), 5, "|1:4");
         base64_of(message, len, ret[i].mikey);
     }
 }
@@ -194,17 +203,15 @@ void rtsp_describe(struct rtsp_request *r)
         rtsp_reply(r, 400, "", NULL, NULL, 0);
         return;
     }
-    int srtp = rtsp_wants_srtp(r->conn, args, n_args, &why);
-    if (srtp < 0) {
+    if (rtsp_srtp_wish(r->conn, args, n_args, &r->srtp, &why) < 0) {
         rtsp_reply_fault(r, &why);
         return;
     }
-    if (srtp && r->back) {
+    if (r->srtp && r->back) {
         fault_set(&why, FAULT_UNSUPPORTED, "srtp", "there is no back channel with SRTP");
         rtsp_reply_fault(r, &why);
         return;
     }
-    r->srtp = srtp;
     if (request_encoding(d->cam, CODEC_H264, args, n_args, r->encoding, &view, &why) < 0) {
         rtsp_reply_fault(r, &why);
         return;

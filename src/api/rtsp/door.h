@@ -78,6 +78,9 @@ struct rtsp_session {
     struct loop_timer timer;
 };
 
+/* Argument srtp= of an address. MKI: each packet names its key (RFC 3711, 3.1). */
+enum srtp_wish { SRTP_NO, SRTP_YES, SRTP_WITH_MKI };
+
 /* A request that is being answered; kept while the answer waits. */
 struct rtsp_request {
     struct rtsp_conn *conn;
@@ -88,7 +91,7 @@ struct rtsp_request {
     int uri_status;               /* 0, or what is wrong with the target */
     struct rtsp_session *session; /* the one that it names and may use */
     bool names_session;
-    bool srtp; /* DESCRIBE: asked for */
+    enum srtp_wish srtp; /* DESCRIBE */
     bool answered;
     bool back; /* the back channel is asked for */
     /* DESCRIBE and PLAY, waiting */
@@ -99,6 +102,7 @@ struct rtsp_request {
     struct loop_post woken;
     struct loop_timer patience;
     struct encoding *encoding; /* in the arena */
+    struct srtp_key *theirs;   /* SETUP: of the client's reports; in the arena, or NULL */
 };
 
 struct rtsp_conn {
@@ -118,7 +122,7 @@ struct rtsp_conn {
     bool had_session;
     char *described_base, *described_query;
     /* SRTP: a key for each track, made by DESCRIBE, used by one SETUP */
-    uint8_t srtp_key[RTSP_TRACKS][SRTP_KEY];
+    struct srtp_key srtp_key[RTSP_TRACKS];
     bool srtp_fresh[RTSP_TRACKS];
     int64_t active_ns;
     struct loop_timer idle;
@@ -153,8 +157,9 @@ void rtsp_play(struct rtsp_request *r);
 enum rtsp_medium { MEDIUM_NONE, MEDIUM_VIDEO, MEDIUM_SOUND, MEDIUM_BACK };
 struct view_args;
 enum rtsp_medium rtsp_medium_of(struct rtsp_door *d, const struct view_args *view, int index);
-/* Whether the arguments ask for SRTP: 1; 0: no; negative: it cannot be had so, and why. */
-int rtsp_wants_srtp(struct rtsp_conn *c, const struct arg *args, size_t n, struct fault *why);
+/* Negative: it cannot be had so, and why. */
+int rtsp_srtp_wish(struct rtsp_conn *c, const struct arg *args, size_t n, enum srtp_wish *ret,
+                   struct fault *why);
 /* Arguments of the URI; 0 or -EINVAL. */
 int rtsp_uri_args(struct rtsp_request *r, struct arg **ret_args, size_t *ret_n);
 const char *rtsp_base_url(struct rtsp_request *r); /* "rtsp://host/path" */

@@ -27,7 +27,7 @@ struct sdp_desc {
     const char *source; /* RFC 4570: who alone sends there, or NULL */
     /* SRTP: keys (base64) by SDES (RFC 4568) and MIKEY (RFC 4567), by track; NULL: none */
     const struct sdp_key {
-        char sdes[44], mikey[256];
+        char sdes[48], mikey[256];
     } * keys;
 };
 /* -EINVAL: no parameter sets in an H.264 format. */

@@ -18,6 +18,7 @@
 #include "media/encode.h"
 #include "media/pipeline.h"
 #include "media/sounds.h"
+#include "mikey.h"
 #include "net/conn.h"
 #include "net/multicast.h"
 #include "net/udp.h"
@@ -191,6 +192,7 @@ static int open_track(struct rtsp_request *r, struct rtsp_session *s, struct rts
         .user = s->user,
         .user_agent = agent ? agent : "",
         .path = s->base,
+        .secret = t->transport.srtp,
     };
     if (s->multicast)
         return group_join(s, t, take_feed, &desc, why);
@@ -205,7 +207,9 @@ static int open_track(struct rtsp_request *r, struct rtsp_session *s, struct rts
     if (err < 0 || !t->transport.srtp)
         return err;
     r->conn->srtp_fresh[index_of(r)] = false;
-    err = viewer_secure_track(t->viewer, at, r->conn->srtp_key[index_of(r)]);
+    err = viewer_secure_track(t->viewer, at, &r->conn->srtp_key[index_of(r)], r->theirs);
+    if (r->theirs)
+        explicit_bzero(r->theirs, sizeof(*r->theirs));
     return err < 0 ? fault_set(why, FAULT_INTERNAL, NULL, "out of memory") : 0;
 }
 
@@ -333,6 +337,16 @@ static void setup_back(struct rtsp_request *r, const struct transport *t, int ti
         setup_track(r, t, NULL, timeout_s);
 }
 
+/* The key of the client's reports, if it tells one (RFC 4567). 0, or the status. */
+static int read_their_key(struct rtsp_request *r)
+{
+    const char *header = message_header(r->ex->msg, "KeyMgmt");
+    if (!header)
+        return 0;
+    r->theirs = arena_alloc(r->ex->arena, sizeof(*r->theirs));
+    return !r->theirs ? 503 : mikey_read_header(header, r->theirs) < 0 ? 463 : 0;
+}
+
 void rtsp_setup(struct rtsp_request *r)
 {
     struct rtsp_conn *c = r->conn;
@@ -345,8 +359,8 @@ void rtsp_setup(struct rtsp_request *r)
     struct view_args view = {0};
 
     int status = rtsp_uri_args(r, &args, &n_args) < 0 ? 400 : 0;
-    int srtp = status ? 0 : rtsp_wants_srtp(c, args, n_args, &why);
-    if (srtp < 0) {
+    enum srtp_wish srtp = SRTP_NO;
+    if (!status && rtsp_srtp_wish(c, args, n_args, &srtp, &why) < 0) {
         rtsp_reply_fault(r, &why);
         return;
     }
@@ -356,6 +370,8 @@ void rtsp_setup(struct rtsp_request *r)
         status = check_state(r, &t);
     if (!status && srtp && !c->srtp_fresh[index_of(r)])
         status = 455; /* each description has keys of its own, for one set-up */
+    if (!status && srtp)
+        status = read_their_key(r);
     if (status) {
         rtsp_reply(r, status, "", NULL, NULL, 0);
         return;

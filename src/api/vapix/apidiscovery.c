@@ -12,6 +12,7 @@ static const struct {
     const char *id, *version, *name;
 } apis[] = {
     {"api-discovery", "1.0", "API Discovery Service"},
+    {"audio-device-control", "1.0", "Audio Device Control"},
     {"audio-streaming-capabilities", "1.0", "Audio Streaming Capabilities"},
     {"basic-device-info", "1.3", "Basic Device Information"},
     {"capture-mode", "1.0", "Capture Mode"},

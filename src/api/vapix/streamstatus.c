@@ -8,6 +8,8 @@
 #include "deliver/deliver.h"
 #include "media/feed.h"
 #include "media/pipeline.h"
+#include "media/sound_stream.h"
+#include "media/stream.h"
 
 struct listing {
     json_t *streams;
@@ -53,29 +55,63 @@ static void add_actual(json_t *to, struct feed *feed)
     json_object_set_new(to, "actual", actual);
 }
 
-static bool shows_pictures(struct feed *feed)
+static void add_sound(json_t *to, const struct stream_format *f)
 {
-    struct stream_format f;
-    stream_get_format(feed_stream(feed), &f);
-    return !codec_is_sound(f.codec);
+    const struct sound_code code = {
+        .codec = f->codec, .rate_hz = f->rate_hz, .channels = f->channels, .bitrate = f->bitrate};
+    char type[48];
+    json_object_set_new(to, "mime", json_string(sound_stream_type(&code, type)));
+    json_object_set_new(to, "actual",
+                        json_pack("{s:s, s:i, s:i, s:f}", "codec", codec_name(f->codec), "rate",
+                                  f->rate_hz, "channels", f->channels, "kbps",
+                                  tenths(f->bitrate / 1000.0)));
 }
 
+static bool is_sound(struct feed *feed)
+{
+    return codec_is_sound(stream_codec(feed_stream(feed)));
+}
+
+/* feed NULL: it has been set up and waits. */
+static void add_stream(struct listing *l, const struct viewer_stats *s, struct feed *feed,
+                       bool first)
+{
+    bool sound = feed && is_sound(feed);
+    json_t *one = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:b, s:s, s:s}",
+                            "id", l->id++, "path", s->path ? s->path : "", "state", "playing",
+                            "media", sound ? "audio" : "video", "direction", "outgoing",
+                            "destination_address", s->peer, "destination_port", s->peer_port,
+                            "stream_protocol", !strcmp(s->transport, "HTTP") ? "HTTP" : "RTP",
+                            "transport_protocol", !strcmp(s->transport, "UDP") ? "UDP" : "TCP",
+                            "multicast", s->multicast, "encrypted", s->encrypted, "user_agent",
+                            s->user_agent ? s->user_agent : "", "user", s->user ? s->user : "");
+    if (first) { /* what is counted by connection */
+        json_object_set_new(one, "pictures", json_integer((json_int_t)s->pictures));
+        json_object_set_new(one, "bytes", json_integer((json_int_t)s->bytes));
+        json_object_set_new(one, "lost_pictures", json_integer((json_int_t)s->lost_pictures));
+        json_object_set_new(one, "receiver_reports", json_integer((json_int_t)s->reports));
+        json_object_set_new(one, "receiver_loss", json_real(s->loss_fraction));
+    }
+    struct stream_format f;
+    if (sound && stream_get_format(feed_stream(feed), &f))
+        add_sound(one, &f);
+    else if (feed && !sound)
+        add_actual(one, feed);
+    json_array_append_new(l->streams, one);
+}
+
+/* One entry for each medium that a viewer gets. */
 static void add_viewer(const struct viewer_stats *s, void *arg)
 {
-    struct listing *l = arg;
-    bool http = !strcmp(s->transport, "HTTP");
-    json_t *stream =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I}",
-                  "id", l->id++, "path", s->path ? s->path : "", "state", "playing", "media",
-                  "video", "direction", "outgoing", "destination_address", s->peer,
-                  "destination_port", s->peer_port, "stream_protocol", http ? "HTTP" : "RTP",
-                  "transport_protocol", !strcmp(s->transport, "UDP") ? "UDP" : "TCP", "multicast",
-                  0, "user_agent", s->user_agent ? s->user_agent : "", "user",
-                  s->user ? s->user : "", "pictures", (json_int_t)s->pictures, "bytes",
-                  (json_int_t)s->bytes, "lost_pictures", (json_int_t)s->lost_pictures);
-    if (s->feed && shows_pictures(s->feed))
-        add_actual(stream, s->feed);
-    json_array_append_new(l->streams, stream);
+    bool first = true;
+    for (int i = 0; i < VIEWER_TRACKS; i++) {
+        if (!s->feeds[i])
+            continue;
+        add_stream(arg, s, s->feeds[i], first);
+        first = false;
+    }
+    if (first)
+        add_stream(arg, s, NULL, true);
 }
 
 static void get_all(struct json_call *c)
