@@ -29,7 +29,7 @@ export function clientTests(kit) {
     await until('it plays', () => page.evaluate(() => document.querySelector('video').currentTime > 1.5));
     check((await page.evaluate(() => document.querySelector('video').videoWidth)) === 1920, '1920 wide');
     other.close();
-  });
+  }, { full: true });
 
   test('page_is_packed_and_cached', async () => {
     const get = async (path, headers) => fetch(new URL(path, base), { headers, redirect: 'manual' });

@@ -276,7 +276,7 @@ export function imageTests(kit) {
     await card.waitFor({ state: 'detached' });
     await page.mouse.click(whole.x + whole.width * 0.75, whole.y + whole.height * 0.85);
     await until('the camera moves', async () => (await position()).pan > at.pan + 8);
-  });
+  }, { full: true });
 
   test('installation_sets_and_asks_before_a_restart', async () => {
     const page = await openAt('Install');

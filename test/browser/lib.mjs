@@ -140,8 +140,9 @@ export async function ask(base, path, { user, password, method = 'GET', body } =
   }
 }
 
-/** The settings of the picture, the head and sound as they are now, and a way back to them. */
-export async function keepSettings(base, admin) {
+/** The settings of the picture, the head and sound as they are now but for `others`, and a way back to
+ * them. */
+export async function keepSettings(base, admin, others = {}) {
   const cgi = '/axis-cgi/param.cgi';
   const list = async () => {
     const text = (await ask(base, `${cgi}?action=list&group=Image,ImageSource,PTZ,Audio,AudioSource`, admin)).body.toString();
@@ -151,7 +152,7 @@ export async function keepSettings(base, admin) {
     const body = new URLSearchParams([['action', 'update'], ...changed]).toString();
     return (await ask(base, cgi, { ...admin, method: 'POST', body })).body.toString().startsWith('OK');
   };
-  const kept = await list();
+  const kept = new Map([...(await list()), ...Object.entries(others)]);
   return {
     async restore() {
       const now = await list();

@@ -88,5 +88,5 @@ export function startTests(kit) {
         return seen.size;
       }, way);
       check(colours > 20, `a scene, not ${colours} colours`);
-    });
+    }, { full: true });
 }

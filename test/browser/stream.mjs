@@ -48,7 +48,7 @@ export function streamTests(kit) {
     await page.reload();
     await info(page);
     await becomes(page, '1280 × 720');
-  });
+  }, { full: true });
 
   test('E3_controls_follow_each_other', async () => {
     const page = await openStream();
@@ -79,7 +79,7 @@ export function streamTests(kit) {
     await toPlace(page, 'Live');
     await info(page);
     await becomes(page, '1080 × 1920');
-  });
+  }, { full: true });
 
   test('E4_profiles_are_added_copied_previewed_deleted', async () => {
     const before = await profiles();
@@ -115,7 +115,7 @@ export function streamTests(kit) {
       await until('deleted', async () => !(await profiles()).some((p) => p.name === name));
     }
     check((await profiles()).length === before.length, 'the others stay');
-  }, { after: removeProfiles });
+  }, { full: true, after: removeProfiles });
 
   test('E4_viewers_look_and_do_not_change', async () => {
     await addViewer();
@@ -138,7 +138,7 @@ export function streamTests(kit) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.getByLabel('Adaptive').uncheck();
     await becomes(page, '1920 × 1080');
-  });
+  }, { full: true });
 
   test('E9_av1_by_webcodecs', async () => {
     const page = await openLive();
@@ -158,7 +158,7 @@ export function streamTests(kit) {
     await card.getByLabel('Shown by').selectOption('mjpeg');
     await until('JPEG', async () => /JPEG/.test(await card.locator('dd').first().textContent()));
     await advances(page, 5);
-  });
+  }, { full: true });
 
   /** A page of the camera's own origin, logged in by cookie, that shows nothing itself. */
   const bare = async () => {

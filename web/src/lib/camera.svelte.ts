@@ -49,6 +49,7 @@ export const cam = $state({
   phase: 'starting' as 'starting' | 'unreachable' | 'setup' | 'login' | 'ready',
   session: null as api.Session | null,
   link: { kind: 'closed' } as LinkState,
+  told: false, // what it is, by its first message
   head: null as Head | null,
   position: null as Position | null,
   params: {} as Record<string, string>,
@@ -67,6 +68,7 @@ export const listeners: Record<string, (m: Message) => void> = {};
 
 function heard(m: Message): void {
   if (m.type === 'hello') {
+    cam.told = true;
     cam.head = m.head;
     cam.resolutions = m.resolutions;
     if (cam.session) cam.session.groups = m.you.groups;

@@ -254,3 +254,6 @@ export const locale = () => (navigator.language.startsWith(language.now) ? navig
 export function num(value: number, digits: number): string {
   return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
+
+/** Degrees with their sign. */
+export const signed = (v: number, digits = 1) => (v < 0 ? '−' : v > 0 ? '+' : '') + num(Math.abs(v), digits) + '°';

@@ -85,7 +85,11 @@ export const stage = $state({
   truth: [] as TruthObject[],
 });
 
-export const hasStage = () => stage.can.length > 0;
+const FOUND_STORE = 'vedette.stage';
+let asked = $state(false);
+/** Until it is known: as it was the last time, so that the menu stands still. */
+export const hasStage = () =>
+  asked ? stage.can.length > 0 : may('admin') && localStorage.getItem(FOUND_STORE) === 'yes';
 
 class Refused extends Error {}
 
@@ -120,11 +124,15 @@ export async function findStage(): Promise<void> {
   try {
     told(await reply('/vedette/stage'));
   } catch (e) {
-    if (e instanceof Refused) stage.can = []; // a real camera; else it is away for a while
+    if (!(e instanceof Refused)) return; // it is away for a while
+    stage.can = []; // a real camera
   }
+  asked = true;
+  localStorage.setItem(FOUND_STORE, stage.can.length ? 'yes' : 'no');
 }
 
 export function forgetStage(): void {
+  asked = false;
   stage.can = [];
   stage.truth = [];
 }

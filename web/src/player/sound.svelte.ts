@@ -23,11 +23,13 @@ export const sound = $state({
   talking: 'off' as 'off' | 'starting' | 'on',
   why: '', // the last one failed
   status: null as AudioStatus | null,
+  asked: false, // whether there is a status is known
 });
 
 export async function askStatus(): Promise<AudioStatus | null> {
   const reply = await call('/vedette/audio').catch(() => null);
   sound.status = reply?.ok ? await reply.json() : null;
+  sound.asked = true;
   return sound.status;
 }
 

@@ -29,7 +29,7 @@ const all: Place[] = [
   { id: 'live', icon: Video, text: 'nav.live', bar: true },
   { id: 'image', icon: Image, text: 'nav.image', title: 'image.title', load: () => import('./ImagePage.svelte'), bar: true },
   { id: 'stream', icon: Stream, text: 'nav.stream', title: 'stream.title', load: () => import('./StreamPage.svelte') },
-  { id: 'ptz', icon: Move, text: 'nav.ptz', title: 'ptz.title', load: () => import('./PtzPage.svelte'), there: () => !!cam.head, bar: true },
+  { id: 'ptz', icon: Move, text: 'nav.ptz', title: 'ptz.title', load: () => import('./PtzPage.svelte'), there: () => !!cam.head || !cam.told, bar: true },
   { id: 'overlays', icon: Type, text: 'nav.overlays', title: 'overlays.title', load: () => import('./OverlaysPage.svelte') },
   { id: 'audio', icon: AudioLines, text: 'nav.audio', title: 'audio.title', load: () => import('./AudioPage.svelte') },
   { id: 'masks', icon: EyeOff, text: 'nav.masks', title: 'masks.title', load: () => import('./MasksPage.svelte') },
