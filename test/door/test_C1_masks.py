@@ -4,6 +4,7 @@ holds before it is answered; only administrators change them.
 A decal paints what lies beneath a mask in a colour that is nowhere else: red without green."""
 import json
 import os
+import re
 import subprocess
 import urllib.parse
 
@@ -145,22 +146,46 @@ def test_C1_streams_show_nothing_and_keep_no_old_picture(t):
 
 
 def test_C1_hls_keeps_no_segment_from_before(t):
+    """What was cut before a change cannot be had any more; players go on with the same playlist."""
     c = camera(t)
-    media = test_hls.ask(c, "/hls/live.m3u8?resolution=320x180")
-    base = "/hls/" + media.text.split()[-1].rpartition("/")[0] + "/"
-    assert test_hls.ask(c, base + "s0.m4s").status == 200
+    decal(c, HOUSE)
+    c.advance(0.5)
+    media = "/hls/" + test_hls.ask(c, "/hls/live.m3u8?resolution=320x180").text.split()[-1]
+    base = media.rpartition("/")[0] + "/"
+    init = test_hls.ask(c, base + "init.mp4").body
+
+    def segments(text):
+        return [int(n) for n in re.findall(r"#EXTINF:[\d.]+,\ns(\d+)\.m4s", text)]
+
+    def shown(number):
+        return decoded(init + test_hls.ask(c, f"{base}s{number}.m4s").body, "mp4", 320, 180)
+
+    text = test_hls.ask(c, media + "?_HLS_msn=1").text
+    old = segments(text)
+    assert max(shown(old[0])) > 700, "before the mask it was to be seen"
+    hint = re.search(r'PRELOAD-HINT:TYPE=PART,URI="(.*?)"', text).group(1)
+    pieces = [f"s{n}.m4s" for n in old] + re.findall(r'URI="(s[\d.]+m4s)"', text)
     assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
-    assert c.admin.get(base + "s0.m4s").status == 404
-    assert test_hls.ask(c, "/hls/live.m3u8?resolution=320x180").status == 200
+    for piece in pieces + [hint]:
+        assert c.admin.get(base + piece).status == 404, piece
+    text = test_hls.ask(c, f"{media}?_HLS_msn={old[-1] + 3}").text
+    new = segments(text)
+    assert new and new[0] > old[-1] and "#EXT-X-MEDIA-SEQUENCE:%d\n" % new[0] in text, text
+    assert all(max(shown(n)) == 0 for n in new), new
 
 
-def decoded(h264):
-    p = subprocess.run(["ffmpeg", "-v", "error", "-f", "h264", "-i", "-", "-f", "rawvideo",
-                        "-pix_fmt", "rgb24", "-"], input=h264, capture_output=True, timeout=60)
-    n = 640 * 360 * 3
-    return [sum(min(r, b) - g > PURPLE for r, g, b in
-                zip(p.stdout[i:i + n:3], p.stdout[i + 1:i + n:3], p.stdout[i + 2:i + n:3]))
-            for i in range(0, len(p.stdout) - n + 1, n)]
+def pictures_of(data, form, width=640, height=360):
+    """The coded pictures as RGB."""
+    p = subprocess.run(["ffmpeg", "-v", "error", "-f", form, "-i", "-", "-f", "rawvideo", "-vsync", "0",
+                        "-pix_fmt", "rgb24", "-"], input=data, capture_output=True, timeout=60)
+    n = width * height * 3
+    return [p.stdout[i:i + n] for i in range(0, len(p.stdout) - n + 1, n)]
+
+
+def decoded(data, form="h264", width=640, height=360):
+    """How many pixels of each picture show the decal."""
+    return [sum(min(r, b) - g > PURPLE for r, g, b in zip(rgb[0::3], rgb[1::3], rgb[2::3]))
+            for rgb in pictures_of(data, form, width, height)]
 
 
 def test_C1_only_administrators_change_masks_and_it_is_told(t):

@@ -108,6 +108,39 @@ TEST(hls_sound_lies_before_its_picture)
     segments_done(&segments);
 }
 
+TEST(hls_forgets_all_at_once)
+{
+    begin(30, 32);
+    for (int n = 1; n <= 70; n++)
+        add(n, n % 32 == 1);
+    uint64_t told, number;
+    int part;
+    segments_next(&segments, &told, &part);
+    CHECK(segments_any(&segments));
+    segments_forget(&segments);
+    CHECK(!segments_any(&segments) && !segments_newest(&segments));
+    for (uint64_t i = 0; i <= told; i++)
+        CHECK(!segments_find(&segments, i)); /* nor comes what was told of beforehand */
+    for (int n = 71; n <= 75; n++)
+        add(n, false);
+    CHECK(!segments_newest(&segments)); /* waits for a key */
+    for (int n = 76; n <= 110; n++)
+        add(n, n == 76 || n == 108);
+    CHECK(segments_any(&segments));
+    const struct segment *g = segments_find(&segments, told + 1);
+    CHECK(g && g->complete && g->part[0].independent);
+    CHECK(!strncmp((char *)g->part[0].bytes->bytes, "76,77,", 6));
+    segments_next(&segments, &number, &part);
+    CHECK_INT(number, told + 2);
+    BUF(text, 1 << 16);
+    hls_write_media(&text, &segments, true);
+    char expected[64];
+    snprintf(expected, sizeof expected, "#EXT-X-MEDIA-SEQUENCE:%llu\n",
+             (unsigned long long)(told + 1));
+    CHECK(strstr(buf_str(&text), expected) && !strstr(buf_str(&text), "SKIP:"));
+    segments_done(&segments);
+}
+
 TEST(hls_early_and_late_keys)
 {
     begin(30, 30);
@@ -250,6 +283,7 @@ TEST(hls_wishes)
 }
 
 UNIT_MAIN(UNIT_ROW(hls_plan) UNIT_ROW(hls_segments_begin_with_keys)
-              UNIT_ROW(hls_sound_lies_before_its_picture) UNIT_ROW(hls_early_and_late_keys)
-                  UNIT_ROW(hls_parts_are_never_too_long) UNIT_ROW(hls_forgets)
-                      UNIT_ROW(hls_playlist) UNIT_ROW(hls_names) UNIT_ROW(hls_wishes))
+              UNIT_ROW(hls_sound_lies_before_its_picture) UNIT_ROW(hls_forgets_all_at_once)
+                  UNIT_ROW(hls_early_and_late_keys) UNIT_ROW(hls_parts_are_never_too_long)
+                      UNIT_ROW(hls_forgets) UNIT_ROW(hls_playlist) UNIT_ROW(hls_names)
+                          UNIT_ROW(hls_wishes))

@@ -160,6 +160,8 @@ static struct blob *master_of(struct show *s)
 static bool answer_playlist(struct waiter *w)
 {
     struct show *s = w->show;
+    if (!segments_any(&s->segments))
+        return false; /* not begun, or begun anew */
     if (w->wish.blocking ? !segments_have(&s->segments, w->wish.number, w->wish.part)
                          : !segments_have(&s->segments, s->segments.first, -1))
         return false;
@@ -238,6 +240,14 @@ static void answer_all(struct show *s)
         if (answer(w))
             waiter_free(w);
     }
+}
+
+/* What players are told has changed. */
+static void tell(struct show *s)
+{
+    for (int i = 0; i < 2; i++)
+        s->playlist[i] = blob_unref(s->playlist[i]);
+    answer_all(s);
 }
 
 static void wait_for(struct show *s, const struct waiter *what)
@@ -360,11 +370,8 @@ static void on_woken(struct loop_post *post)
         if (err)
             break;
     }
-    if (told) {
-        for (int i = 0; i < 2; i++)
-            s->playlist[i] = blob_unref(s->playlist[i]);
-        answer_all(s);
-    }
+    if (told)
+        tell(s);
     if (segments_want_key(&s->segments))
         feed_request_key(s->feed);
     if (err == -EPIPE)
@@ -592,5 +599,10 @@ struct hls_door *hls_door_free(struct hls_door *d)
 
 void hls_door_forget(struct hls_door *d)
 {
-    list_for_each_safe(it, &d->shows) show_free(container_of(it, struct show, in_door));
+    list_for_each(it, &d->shows)
+    {
+        struct show *s = container_of(it, struct show, in_door);
+        segments_forget(&s->segments);
+        tell(s);
+    }
 }

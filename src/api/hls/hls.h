@@ -13,7 +13,8 @@ struct hls_door;
 
 struct hls_door *hls_door_new(struct camera *cam, struct gate *g);
 struct hls_door *hls_door_free(struct hls_door *d);
-/* What was cut so far is had no more: privacy masks changed. Players ask for live.m3u8 again. */
+/* What was cut so far is had no more: privacy masks changed. Players find in the next playlist
+ * that it goes on with newer segments, which begin at the next key picture. */
 void hls_door_forget(struct hls_door *d);
 
 #endif

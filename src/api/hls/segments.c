@@ -127,6 +127,19 @@ static void drop_first(struct segments *s)
     s->first++;
 }
 
+void segments_forget(struct segments *s)
+{
+    uint64_t next;
+    int part;
+    segments_next(s, &next, &part); /* that was told of beforehand, too */
+    while (s->first < s->next)
+        drop_first(s);
+    s->first = s->next = next + 1;
+    s->bytes = 0;
+    s->growing_len = 0;
+    s->growing_pictures = 0;
+}
+
 /* What players can have no use for any more. */
 static void forget_old(struct segments *s)
 {
@@ -256,6 +269,12 @@ bool segments_have(const struct segments *s, uint64_t number, int part)
     if (part < 0 || g->complete)
         return g->complete && (part < g->n_parts || segments_have(s, number + 1, 0));
     return part < g->n_parts;
+}
+
+bool segments_any(const struct segments *s)
+{
+    const struct segment *g = segments_newest(s);
+    return g && (g->n_parts || s->next - s->first > 1);
 }
 
 void segments_next(const struct segments *s, uint64_t *ret_number, int *ret_part)

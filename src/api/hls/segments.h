@@ -76,6 +76,10 @@ int segments_add_sound(struct segments *s, const void *piece, size_t len);
 /* No key came when one should have: somebody should ask for one. */
 bool segments_want_key(const struct segments *s);
 
+/* All that was cut so far is gone, and no part of it can be had; the next picture that is taken in
+ * is a key, and begins a segment of a number that was never told of. */
+void segments_forget(struct segments *s);
+
 struct segment *segments_find(const struct segments *s, uint64_t number); /* NULL: is not there */
 /* The newest segment, complete or not; NULL: none has begun. */
 struct segment *segments_newest(const struct segments *s);
@@ -84,6 +88,8 @@ uint64_t segments_first_listed(const struct segments *s);
 /* Has part `part` of segment `number` been told, or (part < 0) is the segment complete? A
  * part behind the last one of a complete segment stands for the first of the next. */
 bool segments_have(const struct segments *s, uint64_t number, int part);
+/* Is there anything to tell of? */
+bool segments_any(const struct segments *s);
 /* What comes next, for players to ask beforehand. */
 void segments_next(const struct segments *s, uint64_t *ret_number, int *ret_part);
 /* A new reference; NULL: not complete, or out of memory. */
