@@ -87,8 +87,8 @@ int open_ptz(struct camera *c, const struct ptz_rooms *r, uint64_t seed, struct 
     if (c->presets) {
         c->home_timeout =
             home_timeout_new(c->loop, c->conf, c->ptz_room, c->ptz, c->presets, c->control);
-        c->guard_tours =
-            guard_tours_new(c->loop, c->conf, r->guard, c->ptz, c->presets, c->control, seed);
+        c->guard_tours = guard_tours_new(c->loop, c->jobs, c->conf, r->guard, c->files, c->ptz,
+                                         c->presets, c->control, seed);
         c->recorded_tours = recorded_tours_new(c->loop, c->jobs, c->conf, r->recorded, c->files,
                                                c->ptz, c->control);
     }

@@ -10,22 +10,17 @@
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/text.h"
-#include "conf/param.h"
+#include "ptz/follower.h"
+#include "ptz/guard_memory.h"
 #include "ptz/presets.h"
-#include "ptz/ptz.h"
-#include "ptz/queue.h"
 
 static const struct controller self = {.group = CONTROL_GUARD_TOUR, .user = ""};
 
 struct guard_tours {
-    struct loop *loop;
-    struct conf *conf;
-    struct room *room;
-    struct ptz *ptz;
+    struct ptz_follower f;
     struct presets *presets;
-    struct control_queue *queue;
+    struct guard_memory *memory; /* where it is, for after a restart */
     uint64_t seed;
 
     enum guard_state state;
@@ -35,10 +30,6 @@ struct guard_tours {
     unsigned n, at;
     int last; /* step of the round before, or -1 */
     int64_t due_ns;
-    struct loop_timer timer;
-    struct ptz_listener head;
-    struct control_listener control;
-    struct conf_listener settings;
 };
 
 /* ---- the order of a round ---- */
@@ -90,20 +81,47 @@ static void plan_round(struct guard_tours *g, const struct guard_tour *t)
     g->at = 0;
 }
 
+/* ---- where it is, beyond a restart ---- */
+
+static void remember(struct guard_tours *g, int step)
+{
+    const struct guard_place p = {g->tour, g->round, g->last, step};
+    guard_memory_keep(g->memory, &p);
+}
+
+/* The step that it was at when the camera was ended; what has changed since begins anew. */
+static void recollect(struct guard_tours *g)
+{
+    struct guard_place p;
+    if (!guard_memory_recall(g->memory, &p) || p.tour != g->tour)
+        return;
+    g->round = p.round;
+    g->last = p.last;
+    if (p.step < 0) /* between two rounds */
+        return;
+    const struct guard_settings *s = room_ref(g->f.room);
+    plan_round(g, &s->tour[g->tour]);
+    room_unref(s);
+    while (g->at < g->n && g->order[g->at] != p.step)
+        g->at++;
+    if (g->at == g->n)
+        g->n = g->at = 0;
+}
+
 /* ---- going round ---- */
 
 static void wait_for(struct guard_tours *g, enum guard_state state, int64_t ns)
 {
     g->state = state;
-    g->due_ns = clock_now(loop_clock(g->loop)) + ns;
-    loop_timer_at(g->loop, &g->timer, g->due_ns);
+    g->due_ns = clock_now(loop_clock(g->f.loop)) + ns;
+    loop_timer_at(g->f.loop, &g->f.timer, g->due_ns);
 }
 
 static void stand(struct guard_tours *g, enum guard_state state)
 {
     g->state = state;
     g->due_ns = 0;
-    loop_timer_cancel(&g->timer);
+    loop_timer_cancel(&g->f.timer);
 }
 
 static void give_up(struct guard_tours *g, const char *text)
@@ -111,15 +129,16 @@ static void give_up(struct guard_tours *g, const char *text)
     char name[64];
     log_warn("ptz", "guard tour %d ends: %s", g->tour, text);
     snprintf(name, sizeof name, "GuardTour.G%d.Running", g->tour);
-    conf_set(g->conf, name, "no");
+    conf_set(g->f.conf, name, "no");
 }
 
 static void go(struct guard_tours *g)
 {
     struct fault why = {0};
-    const struct guard_settings *s = room_ref(g->room);
+    const struct guard_settings *s = room_ref(g->f.room);
     const struct guard_step *step = &s->tour[g->tour].step[g->order[g->at]];
     stand(g, GUARD_GOES);
+    remember(g, g->order[g->at]);
     int err = presets_go(g->presets, step->preset, step->speed / 100.0, &why);
     int wait_s = step->wait_s;
     room_unref(s);
@@ -131,7 +150,7 @@ static void go(struct guard_tours *g)
 
 static void begin_round(struct guard_tours *g)
 {
-    const struct guard_settings *s = room_ref(g->room);
+    const struct guard_settings *s = room_ref(g->f.room);
     plan_round(g, &s->tour[g->tour]);
     room_unref(s);
     if (g->n)
@@ -142,7 +161,7 @@ static void begin_round(struct guard_tours *g)
 
 static void next_step(struct guard_tours *g)
 {
-    const struct guard_settings *s = room_ref(g->room);
+    const struct guard_settings *s = room_ref(g->f.room);
     int64_t pause_ns = s->tour[g->tour].pause_min * 60 * NSEC_PER_SEC;
     room_unref(s);
     if (g->at + 1 < g->n) {
@@ -152,15 +171,17 @@ static void next_step(struct guard_tours *g)
     }
     g->last = g->n ? g->order[g->n - 1] : -1;
     g->round++;
-    if (pause_ns)
-        wait_for(g, GUARD_PAUSES, pause_ns);
-    else
+    if (!pause_ns) {
         begin_round(g);
+        return;
+    }
+    remember(g, -1);
+    wait_for(g, GUARD_PAUSES, pause_ns);
 }
 
 static void on_timer(struct loop_timer *t)
 {
-    struct guard_tours *g = container_of(t, struct guard_tours, timer);
+    struct guard_tours *g = container_of(t, struct guard_tours, f.timer);
     if (g->state == GUARD_LOOKS)
         next_step(g);
     else if (g->state == GUARD_PAUSES)
@@ -169,10 +190,10 @@ static void on_timer(struct loop_timer *t)
 
 static void on_head(struct ptz_listener *l, enum ptz_news what)
 {
-    struct guard_tours *g = container_of(l, struct guard_tours, head);
+    struct guard_tours *g = container_of(l, struct guard_tours, f.head);
     if (what != PTZ_RESTS || g->state != GUARD_GOES)
         return;
-    const struct guard_settings *s = room_ref(g->room);
+    const struct guard_settings *s = room_ref(g->f.room);
     int wait_s = s->tour[g->tour].step[g->order[g->at]].wait_s;
     room_unref(s);
     wait_for(g, GUARD_LOOKS, wait_s * NSEC_PER_SEC);
@@ -181,10 +202,10 @@ static void on_head(struct ptz_listener *l, enum ptz_news what)
 /* Somebody else controls, or does no longer. */
 static void on_control(struct control_listener *l)
 {
-    struct guard_tours *g = container_of(l, struct guard_tours, control);
+    struct guard_tours *g = container_of(l, struct guard_tours, f.control);
     if (g->tour < 0)
         return;
-    bool mine = control_holds(g->queue, &self);
+    bool mine = control_holds(g->f.queue, &self);
     if (!mine && g->state != GUARD_WAITS) {
         stand(g, GUARD_WAITS);
     } else if (mine && g->state == GUARD_WAITS) {
@@ -201,7 +222,7 @@ static void stop(struct guard_tours *g)
 {
     g->tour = -1;
     stand(g, GUARD_IDLE);
-    control_drop(g->queue, &self);
+    control_drop(g->f.queue, &self);
 }
 
 static void start(struct guard_tours *g, int tour, bool asked)
@@ -210,11 +231,15 @@ static void start(struct guard_tours *g, int tour, bool asked)
     g->round = 0;
     g->n = g->at = 0;
     g->last = -1;
+    if (asked)
+        remember(g, -1);
+    else
+        recollect(g);
     stand(g, GUARD_WAITS);
-    if (!asked || control_take(g->queue, &self, NULL))
-        control_request(g->queue, &self, NULL);
-    if (g->tour == tour && g->state == GUARD_WAITS && control_holds(g->queue, &self))
-        on_control(&g->control);
+    if (!asked || control_take(g->f.queue, &self, NULL))
+        control_request(g->f.queue, &self, NULL);
+    if (g->tour == tour && g->state == GUARD_WAITS && control_holds(g->f.queue, &self))
+        on_control(&g->f.control);
 }
 
 static void end_others(struct guard_tours *g, const struct guard_settings *s)
@@ -224,7 +249,7 @@ static void end_others(struct guard_tours *g, const struct guard_settings *s)
         if (i == g->tour || !s->tour[i].used || !s->tour[i].running)
             continue;
         snprintf(name, sizeof name, "GuardTour.G%d.Running", i);
-        conf_set(g->conf, name, "no");
+        conf_set(g->f.conf, name, "no");
     }
 }
 
@@ -248,7 +273,7 @@ static void replan(struct guard_tours *g, const struct guard_settings *s)
 static bool recorded_runs(struct guard_tours *g)
 {
     BUF(value, 16);
-    return !conf_get(g->conf, "RecordedTour.Running", ~0u, &value, NULL) &&
+    return !conf_get(g->f.conf, "RecordedTour.Running", ~0u, &value, NULL) &&
            strcmp(buf_str(&value), "-1") != 0;
 }
 
@@ -266,8 +291,8 @@ static int started_tour(const char *name)
 
 static void on_settings(struct conf_listener *l, const char *const *names, size_t n)
 {
-    struct guard_tours *g = container_of(l, struct guard_tours, settings);
-    const struct guard_settings *s = room_ref(g->room);
+    struct guard_tours *g = container_of(l, struct guard_tours, f.settings);
+    const struct guard_settings *s = room_ref(g->f.room);
     int begun = -1;
     bool changed = false, recorded = false;
     for (size_t i = 0; i < n; i++) {
@@ -293,7 +318,7 @@ static void on_settings(struct conf_listener *l, const char *const *names, size_
 
 const struct guard_settings *guard_tours_ref(struct guard_tours *g)
 {
-    return room_ref(g->room);
+    return room_ref(g->f.room);
 }
 
 void guard_tours_status(struct guard_tours *g, struct guard_status *ret)
@@ -308,35 +333,37 @@ void guard_tours_status(struct guard_tours *g, struct guard_status *ret)
 static void first_turn(void *arg)
 {
     struct guard_tours *g = arg;
-    const struct guard_settings *s = room_ref(g->room);
+    const struct guard_settings *s = room_ref(g->f.room);
     for (int i = 0; i < GUARD_TOURS && g->tour < 0; i++)
         if (s->tour[i].used && s->tour[i].running)
             start(g, i, false);
     room_unref(s);
 }
 
-struct guard_tours *guard_tours_new(struct loop *loop, struct conf *conf, struct room *room,
-                                    struct ptz *ptz, struct presets *presets,
-                                    struct control_queue *queue, uint64_t seed)
+struct guard_tours *guard_tours_new(struct loop *loop, struct jobs *jobs, struct conf *conf,
+                                    struct room *room, struct file_port *files, struct ptz *ptz,
+                                    struct presets *presets, struct control_queue *queue,
+                                    uint64_t seed)
 {
     struct guard_tours *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
-    g->loop = loop;
-    g->conf = conf;
-    g->room = room;
-    g->ptz = ptz;
+    g->f = (struct ptz_follower){.loop = loop,
+                                 .conf = conf,
+                                 .room = room,
+                                 .ptz = ptz,
+                                 .queue = queue,
+                                 .timer = {.name = "guard-tour", .fire = on_timer},
+                                 .head = {.heard = on_head},
+                                 .control = {.changed = on_control},
+                                 .settings = {.changed = on_settings}};
     g->presets = presets;
-    g->queue = queue;
     g->seed = seed;
     g->tour = -1;
-    g->timer = (struct loop_timer){.name = "guard-tour", .fire = on_timer};
-    g->head.heard = on_head;
-    g->control.changed = on_control;
-    g->settings.changed = on_settings;
-    ptz_listen(ptz, &g->head);
-    control_listen(queue, &g->control);
-    conf_listen(conf, &g->settings);
+    g->memory = guard_memory_new(jobs, files);
+    ptz_follow(&g->f);
+    if (!g->memory)
+        return guard_tours_free(g);
     return ptz_exists(ptz) && loop_call(loop, "guard-tours", first_turn, g) ? guard_tours_free(g)
                                                                             : g;
 }
@@ -345,10 +372,8 @@ struct guard_tours *guard_tours_free(struct guard_tours *g)
 {
     if (!g)
         return NULL;
-    loop_timer_cancel(&g->timer);
-    conf_unlisten(g->conf, &g->settings);
-    control_unlisten(g->queue, &g->control);
-    ptz_unlisten(g->ptz, &g->head);
+    ptz_unfollow(&g->f);
+    guard_memory_free(g->memory);
     free(g);
     return NULL;
 }

@@ -1,7 +1,8 @@
 /* Guard tours: presets one after the other, in order or at random, each looked at for a while,
  * with a pause between the rounds. Parameters GuardTour.G#, steps GuardTour.G#.Tour.T#.
  *
- * One runs at a time (Running), whoever watches or not, also after a restart. It holds its place
+ * One runs at a time (Running), whoever watches or not, and after a restart goes on with the step
+ * it was at. It holds its place
  * in the control queue; while somebody else controls it waits, and then goes on with the step
  * it was at. Loop-bound. */
 #ifndef PTZ_GUARD_TOUR_H
@@ -13,6 +14,8 @@
 struct conf;
 struct control_queue;
 struct fault;
+struct file_port;
+struct jobs;
 struct loop;
 struct presets;
 struct ptz;
@@ -21,7 +24,7 @@ struct room_desc;
 struct guard_tours;
 
 #define GUARD_TOURS 20
-#define GUARD_STEPS 64
+#define GUARD_STEPS 100
 #define GUARD_NAME_SIZE 96
 
 struct guard_step {
@@ -46,9 +49,10 @@ struct guard_settings {
 const struct room_desc *guard_tours_room(void);
 
 /* seed: of the order of random tours. */
-struct guard_tours *guard_tours_new(struct loop *loop, struct conf *conf, struct room *room,
-                                    struct ptz *ptz, struct presets *presets,
-                                    struct control_queue *queue, uint64_t seed);
+struct guard_tours *guard_tours_new(struct loop *loop, struct jobs *jobs, struct conf *conf,
+                                    struct room *room, struct file_port *files, struct ptz *ptz,
+                                    struct presets *presets, struct control_queue *queue,
+                                    uint64_t seed);
 struct guard_tours *guard_tours_free(struct guard_tours *g);
 
 const struct guard_settings *guard_tours_ref(struct guard_tours *g); /* room_unref() it */

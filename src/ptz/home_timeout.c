@@ -8,44 +8,34 @@
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "base/loop.h"
-#include "conf/param.h"
+#include "ptz/follower.h"
 #include "ptz/presets.h"
-#include "ptz/ptz.h"
-#include "ptz/queue.h"
 
 #define FROM_SETTINGS (-2)
 
 struct home_timeout {
-    struct loop *loop;
-    struct conf *conf;
-    struct room *room;
-    struct ptz *ptz;
+    struct ptz_follower f;
     struct presets *presets;
-    struct control_queue *queue;
     int once_s; /* −1: stays; FROM_SETTINGS */
-    struct loop_timer timer;
-    struct ptz_listener head;
-    struct conf_listener settings;
 };
 
 static void wait_from_now(struct home_timeout *h)
 {
-    const struct ptz_settings *s = room_ref(h->room);
+    const struct ptz_settings *s = room_ref(h->f.room);
     int seconds = h->once_s == FROM_SETTINGS ? s->return_s : h->once_s;
     room_unref(s);
     if (seconds < 0 || (seconds == 0 && h->once_s == FROM_SETTINGS))
-        loop_timer_cancel(&h->timer);
+        loop_timer_cancel(&h->f.timer);
     else
-        loop_timer_in(h->loop, &h->timer, seconds * NSEC_PER_SEC);
+        loop_timer_in(h->f.loop, &h->f.timer, seconds * NSEC_PER_SEC);
 }
 
 static void on_timer(struct loop_timer *t)
 {
-    struct home_timeout *h = container_of(t, struct home_timeout, timer);
+    struct home_timeout *h = container_of(t, struct home_timeout, f.timer);
     struct controller owner = {0};
     struct fault why = {0};
-    bool owned = control_owner(h->queue, &owner);
+    bool owned = control_owner(h->f.queue, &owner);
     if (owned && (owner.group == CONTROL_GUARD_TOUR || owner.group == CONTROL_AUTOTRACKING)) {
         wait_from_now(h); /* until that is over */
         return;
@@ -55,15 +45,15 @@ static void on_timer(struct loop_timer *t)
         return;
     if (presets_go_home(h->presets, NAN, &why))
         log_warn("ptz", "the camera does not go home: %s", why.text);
-    loop_timer_cancel(&h->timer); /* it is where it shall be */
+    loop_timer_cancel(&h->f.timer); /* it is where it shall be */
 }
 
 static void on_head(struct ptz_listener *l, enum ptz_news what)
 {
-    struct home_timeout *h = container_of(l, struct home_timeout, head);
+    struct home_timeout *h = container_of(l, struct home_timeout, f.head);
     if (what == PTZ_BEGAN) {
         h->once_s = FROM_SETTINGS;
-        loop_timer_cancel(&h->timer);
+        loop_timer_cancel(&h->f.timer);
     } else {
         wait_from_now(h);
     }
@@ -71,16 +61,16 @@ static void on_head(struct ptz_listener *l, enum ptz_news what)
 
 static void on_settings(struct conf_listener *l, const char *const *names, size_t n)
 {
-    struct home_timeout *h = container_of(l, struct home_timeout, settings);
+    struct home_timeout *h = container_of(l, struct home_timeout, f.settings);
     for (size_t i = 0; i < n; i++)
-        if (!strcmp(names[i], "PTZ.Various.V1.ReturnToOverview") && !ptz_moving(h->ptz))
+        if (!strcmp(names[i], "PTZ.Various.V1.ReturnToOverview") && !ptz_moving(h->f.ptz))
             wait_from_now(h);
 }
 
 void home_timeout_once(struct home_timeout *h, int seconds)
 {
     h->once_s = seconds;
-    if (!ptz_moving(h->ptz))
+    if (!ptz_moving(h->f.ptz))
         wait_from_now(h);
 }
 
@@ -91,28 +81,24 @@ struct home_timeout *home_timeout_new(struct loop *loop, struct conf *conf, stru
     struct home_timeout *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    h->loop = loop;
-    h->conf = conf;
-    h->room = room;
-    h->ptz = ptz;
+    h->f = (struct ptz_follower){.loop = loop,
+                                 .conf = conf,
+                                 .room = room,
+                                 .ptz = ptz,
+                                 .queue = queue,
+                                 .timer = {.name = "home-timeout", .fire = on_timer},
+                                 .head = {.heard = on_head},
+                                 .settings = {.changed = on_settings}};
     h->presets = presets;
-    h->queue = queue;
     h->once_s = FROM_SETTINGS;
-    h->timer = (struct loop_timer){.name = "home-timeout", .fire = on_timer};
-    h->head.heard = on_head;
-    h->settings.changed = on_settings;
-    ptz_listen(ptz, &h->head);
-    conf_listen(conf, &h->settings);
+    ptz_follow(&h->f);
     return h;
 }
 
 struct home_timeout *home_timeout_free(struct home_timeout *h)
 {
-    if (!h)
-        return NULL;
-    loop_timer_cancel(&h->timer);
-    conf_unlisten(h->conf, &h->settings);
-    ptz_unlisten(h->ptz, &h->head);
+    if (h)
+        ptz_unfollow(&h->f);
     free(h);
     return NULL;
 }

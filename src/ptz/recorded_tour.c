@@ -13,11 +13,8 @@
 #include "base/jobs.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/text.h"
-#include "conf/param.h"
-#include "ptz/ptz.h"
-#include "ptz/queue.h"
+#include "ptz/follower.h"
 #include "ptz/recording.h"
 
 #define FOLDER "tours"
@@ -26,91 +23,10 @@
 
 static const struct controller self = {.group = CONTROL_GUARD_TOUR, .user = ""};
 
-/* ---- parameters ---- */
-
-#define ARRAY                                                                                      \
-    .read = ROLE_VIEWER, .write = ROLE_OPERATOR, .stride = sizeof(struct recorded_tour),           \
-    .used_offset = offsetof(struct recorded_settings, tour[0].used), .count = RECORDED_TOURS,      \
-    .template_name = "recordedtour"
-
-static const struct param_row rows[] = {
-    {.name = "RecordedTour.Running",
-     PARAM_FIELD(struct recorded_settings, running),
-     .type = PARAM_INT,
-     .min = -1,
-     .max = RECORDED_TOURS - 1,
-     .standard = "-1",
-     .read = ROLE_VIEWER,
-     .write = ROLE_OPERATOR,
-     .doc = "Which recorded tour plays; -1: none"},
-    {.name = "RecordedTour.Loop",
-     PARAM_FIELD(struct recorded_settings, loop),
-     .type = PARAM_BOOL,
-     .standard = "yes",
-     .read = ROLE_VIEWER,
-     .write = ROLE_OPERATOR,
-     .doc = "It begins again when it is over"},
-    {.name = "RecordedTour.LoopDelay",
-     PARAM_FIELD(struct recorded_settings, delay_s),
-     .type = PARAM_INT,
-     .min = 0,
-     .max = 86400,
-     .standard = "60",
-     .read = ROLE_VIEWER,
-     .write = ROLE_OPERATOR,
-     .unit = "s",
-     .doc = "Pause before it begins again"},
-    {.name = "RecordedTour.R#.Name",
-     PARAM_FIELD(struct recorded_settings, tour[0].name),
-     .type = PARAM_STRING,
-     .standard = "",
-     ARRAY,
-     .doc = "Name of a recorded tour"},
-    {.name = "RecordedTour.R#.LoopDelay",
-     PARAM_FIELD(struct recorded_settings, tour[0].delay_s),
-     .type = PARAM_INT,
-     .min = 0,
-     .max = 86400,
-     .standard = "60",
-     .unit = "s",
-     ARRAY,
-     .doc = "Pause before it begins again, where play does not say"},
-};
-
-static int check(const void *candidate, void *arg, struct fault *why)
-{
-    const struct recorded_settings *s = candidate;
-    return s->running < 0 || s->tour[s->running].used
-               ? 0
-               : fault_set(why, FAULT_UNKNOWN, "RecordedTour.Running",
-                           "There is no recorded tour %d.", s->running);
-}
-
-/* What plays and is removed plays no longer. */
-static void follow(void *candidate, const bool *was_set)
-{
-    struct recorded_settings *s = candidate;
-    if (s->running >= 0 && !was_set[0] && !s->tour[s->running].used)
-        s->running = -1;
-}
-
-const struct room_desc recorded_tours_room_desc = {
-    .name = "recordedtours",
-    .size = sizeof(struct recorded_settings),
-    .rows = rows,
-    .n_rows = sizeof rows / sizeof *rows,
-    .check = check,
-    .follow = follow,
-};
-
 struct recorded_tours {
-    struct loop *loop;
+    struct ptz_follower f;
     struct jobs *jobs;
-    struct conf *conf;
-    struct room *room;
     struct file_port *files;
-    struct ptz *ptz;
-    struct control_queue *queue;
 
     enum recorded_state state;
     int tour;              /* that is recorded or played; -1: none */
@@ -120,10 +36,6 @@ struct recorded_tours {
     char name[RECORDED_NAME_SIZE];
     int delay_s; /* of the tour that is recorded */
     bool user_holds;
-    struct loop_timer timer;
-    struct ptz_listener head;
-    struct control_listener control;
-    struct conf_listener settings;
     struct work *work; /* on its way */
 };
 
@@ -144,13 +56,13 @@ struct work {
 
 static int64_t now_ns(struct recorded_tours *r)
 {
-    return clock_now(loop_clock(r->loop));
+    return clock_now(loop_clock(r->f.loop));
 }
 
 static void stand(struct recorded_tours *r, enum recorded_state state)
 {
     r->state = state;
-    loop_timer_cancel(&r->timer);
+    loop_timer_cancel(&r->f.timer);
 }
 
 static void forget(struct recorded_tours *r)
@@ -159,7 +71,7 @@ static void forget(struct recorded_tours *r)
     r->tour = -1;
     r->user_holds = false;
     if (r->now)
-        ptz_record(r->ptz, NULL, NULL);
+        ptz_record(r->f.ptz, NULL, NULL);
     free(r->now);
     r->now = NULL;
 }
@@ -175,6 +87,14 @@ static struct work *work_new(struct recorded_tours *r, int id)
     buf_init(&w->text, RECORDING_TEXT_MOST);
     snprintf(w->path, sizeof w->path, FOLDER "/%d", id);
     return w;
+}
+
+/* What is on its way comes back for nobody. */
+static void abandon(struct recorded_tours *r)
+{
+    if (r->work)
+        r->work->r = NULL;
+    r->work = NULL;
 }
 
 static void work_free(struct work *w)
@@ -195,7 +115,7 @@ static void log_failure(int err, const struct fault *why, void *arg)
 static void take(struct recorded_tours *r, const struct ptz_order *order)
 {
     struct pose at;
-    ptz_pose(r->ptz, &at);
+    ptz_pose(r->f.ptz, &at);
     double t_ms = (double)(now_ns(r) - r->start_ns) / NSEC_PER_MSEC;
     if (recording_add(r->now, t_ms, &at, order) && r->state == RECORDED_RECORDS) {
         log_warn("ptz", "the recorded tour has its full length: it is kept");
@@ -211,7 +131,7 @@ static void on_order(const struct ptz_order *o, void *arg)
 int recorded_tours_record(struct recorded_tours *r, int id, const char *name, int delay_s,
                           int *ret_id, struct fault *why)
 {
-    if (!ptz_exists(r->ptz))
+    if (!ptz_exists(r->f.ptz))
         return fault_set(why, FAULT_UNSUPPORTED, NULL, "This camera has no pan, tilt and zoom.");
     if (id >= RECORDED_TOURS)
         return fault_set(why, FAULT_UNKNOWN, "recordedtourid", "There is no recorded tour %d.", id);
@@ -221,7 +141,7 @@ int recorded_tours_record(struct recorded_tours *r, int id, const char *name, in
     if (strlen(name) >= RECORDED_NAME_SIZE)
         return fault_set(why, FAULT_INVALID, "name", "The name is longer than %d bytes.",
                          RECORDED_NAME_SIZE - 1);
-    const struct recorded_settings *s = room_ref(r->room);
+    const struct recorded_settings *s = room_ref(r->f.room);
     for (int i = 0; id < 0 && i < RECORDED_TOURS; i++)
         id = s->tour[i].used ? -1 : i;
     if (id >= 0 && s->tour[id].used && !*name)
@@ -240,7 +160,7 @@ int recorded_tours_record(struct recorded_tours *r, int id, const char *name, in
     r->start_ns = now_ns(r);
     stand(r, RECORDED_RECORDS);
     take(r, NULL);
-    ptz_record(r->ptz, on_order, r);
+    ptz_record(r->f.ptz, on_order, r);
     return 0;
 }
 
@@ -264,12 +184,12 @@ static void save_done(void *arg)
     struct work *w = arg;
     struct recorded_tours *r = w->r;
     char name[64], text[16];
-    struct txn *t = r && !w->err ? txn_new(r->conf, ~0u) : NULL;
+    struct txn *t = r && !w->err ? txn_new(r->f.conf, ~0u) : NULL;
     int err = t ? 0
                 : fault_set(&w->why, FAULT_IO, NULL, "The tour could not be saved: %s.",
                             strerror(w->err ? -w->err : ECANCELED));
     if (t) {
-        const struct recorded_settings *s = room_ref(r->room);
+        const struct recorded_settings *s = room_ref(r->f.room);
         if (!s->tour[w->id].used)
             err = txn_add_at(t, "recordedtour", (unsigned)w->id, &w->why);
         room_unref(s);
@@ -302,7 +222,7 @@ void recorded_tours_stop_recording(struct recorded_tours *r, int id,
         err = fault_set(&why, FAULT_INTERNAL, NULL, "Out of memory.");
     if (!err) {
         r->state = RECORDED_IDLE;
-        ptz_record(r->ptz, NULL, NULL);
+        ptz_record(r->f.ptz, NULL, NULL);
         take(r, NULL);
         w->way = r->now;
         r->now = NULL;
@@ -325,7 +245,7 @@ void recorded_tours_stop_recording(struct recorded_tours *r, int id,
 static void give_up(struct recorded_tours *r, const char *text)
 {
     log_warn("ptz", "recorded tour %d ends: %s", r->tour, text);
-    conf_set(r->conf, "RecordedTour.Running", "-1");
+    conf_set(r->f.conf, "RecordedTour.Running", "-1");
 }
 
 /* To where it goes on: where it was when it was told its next step. */
@@ -334,23 +254,23 @@ static void go(struct recorded_tours *r)
     struct fault why = {0};
     const struct recording_step *s = &r->now->step[r->at];
     stand(r, RECORDED_GOES);
-    if (ptz_absolute(r->ptz, s->pan, s->tilt, s->zoom, 1, &why))
+    if (ptz_absolute(r->f.ptz, s->pan, s->tilt, s->zoom, 1, &why))
         give_up(r, why.text);
 }
 
 static void round_over(struct recorded_tours *r)
 {
-    const struct recorded_settings *s = room_ref(r->room);
+    const struct recorded_settings *s = room_ref(r->f.room);
     bool loop = s->loop;
     int64_t delay_ns = s->delay_s * NSEC_PER_SEC;
     room_unref(s);
     r->at = 0;
     if (!loop) {
         stand(r, RECORDED_PAUSES);
-        conf_set(r->conf, "RecordedTour.Running", "-1");
+        conf_set(r->f.conf, "RecordedTour.Running", "-1");
     } else if (delay_ns) {
         stand(r, RECORDED_PAUSES);
-        loop_timer_in(r->loop, &r->timer, delay_ns);
+        loop_timer_in(r->f.loop, &r->f.timer, delay_ns);
     } else {
         go(r);
     }
@@ -359,12 +279,12 @@ static void round_over(struct recorded_tours *r)
 static void put_right(struct recorded_tours *r, const struct recording_step *s)
 {
     struct pose at;
-    ptz_pose(r->ptz, &at);
+    ptz_pose(r->f.ptz, &at);
     bool near = fabs(pose_wrap_pan(at.pan_deg - s->pan)) < NEAR_DEG &&
                 fabs(at.tilt_deg - s->tilt) < NEAR_DEG && at.zoom < s->zoom * NEAR_ZOOM &&
                 s->zoom < at.zoom * NEAR_ZOOM;
     if (!near)
-        ptz_absolute(r->ptz, s->pan, s->tilt, s->zoom, 1, NULL);
+        ptz_absolute(r->f.ptz, s->pan, s->tilt, s->zoom, 1, NULL);
 }
 
 /* Tells the head what is due. */
@@ -374,14 +294,14 @@ static void step(struct recorded_tours *r)
         const struct recording_step *s = &r->now->step[r->at];
         int64_t due_ns = r->start_ns + (int64_t)(s->t_ms * NSEC_PER_MSEC);
         if (due_ns > now_ns(r)) {
-            loop_timer_at(r->loop, &r->timer, due_ns);
+            loop_timer_at(r->f.loop, &r->f.timer, due_ns);
             return;
         }
         r->at++;
         if (s->kind == RECORDING_GOES)
-            ptz_absolute(r->ptz, s->a, s->b, s->c, s->speed, NULL);
+            ptz_absolute(r->f.ptz, s->a, s->b, s->c, s->speed, NULL);
         else if (s->kind == RECORDING_MOVES)
-            ptz_drive(r->ptz, s->a, s->b, s->c, NULL);
+            ptz_drive(r->f.ptz, s->a, s->b, s->c, NULL);
         else
             put_right(r, s);
     }
@@ -390,7 +310,7 @@ static void step(struct recorded_tours *r)
 
 static void on_timer(struct loop_timer *t)
 {
-    struct recorded_tours *r = container_of(t, struct recorded_tours, timer);
+    struct recorded_tours *r = container_of(t, struct recorded_tours, f.timer);
     switch (r->state) {
     case RECORDED_PLAYS:
         step(r);
@@ -405,7 +325,7 @@ static void on_timer(struct loop_timer *t)
 
 static void on_head(struct ptz_listener *l, enum ptz_news what)
 {
-    struct recorded_tours *r = container_of(l, struct recorded_tours, head);
+    struct recorded_tours *r = container_of(l, struct recorded_tours, f.head);
     if (what != PTZ_RESTS)
         return;
     if (r->state == RECORDED_RECORDS) {
@@ -420,7 +340,7 @@ static void on_head(struct ptz_listener *l, enum ptz_news what)
 /* Waits while somebody else controls or a user holds it; else goes on. */
 static void look(struct recorded_tours *r)
 {
-    bool mine = control_holds(r->queue, &self);
+    bool mine = control_holds(r->f.queue, &self);
     bool waits = r->state == RECORDED_WAITS || r->state == RECORDED_HELD;
     if (r->state == RECORDED_IDLE || r->state == RECORDED_RECORDS || !r->now)
         return;
@@ -428,7 +348,7 @@ static void look(struct recorded_tours *r)
         if (!waits && r->state == RECORDED_PLAYS && r->at)
             r->at--; /* what it was about */
         if (!waits && mine)
-            ptz_stop(r->ptz, true, true);
+            ptz_stop(r->f.ptz, true, true);
         stand(r, mine ? RECORDED_HELD : RECORDED_WAITS);
     } else if (waits) {
         go(r);
@@ -437,7 +357,7 @@ static void look(struct recorded_tours *r)
 
 static void on_control(struct control_listener *l)
 {
-    look(container_of(l, struct recorded_tours, control));
+    look(container_of(l, struct recorded_tours, f.control));
 }
 
 static void load_work(void *arg)
@@ -473,14 +393,13 @@ static void load_done(void *arg)
 
 static void start(struct recorded_tours *r, int id, bool asked)
 {
-    if (r->work)
-        r->work->r = NULL;
+    abandon(r);
     forget(r);
     r->tour = id;
     r->at = 0;
     stand(r, RECORDED_LOADS);
-    if (!asked || control_take(r->queue, &self, NULL))
-        control_request(r->queue, &self, NULL);
+    if (!asked || control_take(r->f.queue, &self, NULL))
+        control_request(r->f.queue, &self, NULL);
     r->work = work_new(r, id);
     if (!r->work || jobs_submit(r->jobs, "tour-load", load_work, load_done, r->work)) {
         if (r->work)
@@ -493,13 +412,11 @@ static void start(struct recorded_tours *r, int id, bool asked)
 static void stop(struct recorded_tours *r)
 {
     bool moved = r->state == RECORDED_PLAYS || r->state == RECORDED_GOES;
-    if (r->work)
-        r->work->r = NULL;
-    r->work = NULL;
+    abandon(r);
     forget(r);
     if (moved)
-        ptz_stop(r->ptz, true, true);
-    control_drop(r->queue, &self);
+        ptz_stop(r->f.ptz, true, true);
+    control_drop(r->f.queue, &self);
 }
 
 static bool plays(const struct recorded_tours *r)
@@ -509,23 +426,21 @@ static bool plays(const struct recorded_tours *r)
 
 static void on_settings(struct conf_listener *l, const char *const *names, size_t n)
 {
-    struct recorded_tours *r = container_of(l, struct recorded_tours, settings);
-    const struct recorded_settings *s = room_ref(r->room);
+    struct recorded_tours *r = container_of(l, struct recorded_tours, f.settings);
+    const struct recorded_settings *s = room_ref(r->f.room);
     bool ours = false, guard = false;
     for (size_t i = 0; i < n; i++) {
         BUF(value, 8);
         ours |= text_glob("RecordedTour.*", names[i]);
         if (plays(r) && text_glob("GuardTour.G*.Running", names[i]))
-            guard |=
-                !conf_get(r->conf, names[i], ~0u, &value, NULL) && !strcmp(buf_str(&value), "yes");
+            guard |= !conf_get(r->f.conf, names[i], ~0u, &value, NULL) &&
+                     !strcmp(buf_str(&value), "yes");
     }
     if (guard) { /* that one runs instead; the place in the queue is its own now */
         stand(r, RECORDED_PAUSES);
-        if (r->work)
-            r->work->r = NULL;
-        r->work = NULL;
+        abandon(r);
         forget(r);
-        conf_set(r->conf, "RecordedTour.Running", "-1");
+        conf_set(r->f.conf, "RecordedTour.Running", "-1");
     } else if (ours && s->running >= 0 && s->running != (plays(r) ? r->tour : -1)) {
         start(r, s->running, true);
     } else if (ours && s->running < 0 && plays(r)) {
@@ -545,7 +460,7 @@ static int set_number(struct txn *t, const char *name, int value, struct fault *
 
 static int need(struct recorded_tours *r, int id, int *ret_delay_s, struct fault *why)
 {
-    const struct recorded_settings *s = room_ref(r->room);
+    const struct recorded_settings *s = room_ref(r->f.room);
     bool has = id >= 0 && id < RECORDED_TOURS && s->tour[id].used;
     if (has && ret_delay_s)
         *ret_delay_s = s->tour[id].delay_s;
@@ -618,7 +533,7 @@ int recorded_tours_remove(struct recorded_tours *r, struct txn *t, int id, struc
 
 const struct recorded_settings *recorded_tours_ref(struct recorded_tours *r)
 {
-    return room_ref(r->room);
+    return room_ref(r->f.room);
 }
 
 void recorded_tours_status(struct recorded_tours *r, struct recorded_status *ret)
@@ -633,7 +548,7 @@ void recorded_tours_status(struct recorded_tours *r, struct recorded_status *ret
 static void first_turn(void *arg)
 {
     struct recorded_tours *r = arg;
-    const struct recorded_settings *s = room_ref(r->room);
+    const struct recorded_settings *s = room_ref(r->f.room);
     if (s->running >= 0 && r->tour < 0)
         start(r, s->running, false);
     room_unref(s);
@@ -646,24 +561,22 @@ struct recorded_tours *recorded_tours_new(struct loop *loop, struct jobs *jobs, 
     struct recorded_tours *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->loop = loop;
+    r->f = (struct ptz_follower){.loop = loop,
+                                 .conf = conf,
+                                 .room = room,
+                                 .ptz = ptz,
+                                 .queue = queue,
+                                 .timer = {.name = "recorded-tour", .fire = on_timer},
+                                 .head = {.heard = on_head},
+                                 .control = {.changed = on_control},
+                                 .settings = {.changed = on_settings}};
     r->jobs = jobs;
-    r->conf = conf;
-    r->room = room;
     r->files = files;
-    r->ptz = ptz;
-    r->queue = queue;
     r->tour = -1;
-    r->timer = (struct loop_timer){.name = "recorded-tour", .fire = on_timer};
-    r->head.heard = on_head;
-    r->control.changed = on_control;
-    r->settings.changed = on_settings;
     int err = file_mkdir(files, FOLDER);
     if (err)
         log_error("ptz", "recorded tours cannot be kept: %s", strerror(-err));
-    ptz_listen(ptz, &r->head);
-    control_listen(queue, &r->control);
-    conf_listen(conf, &r->settings);
+    ptz_follow(&r->f);
     return ptz_exists(ptz) && loop_call(loop, "recorded-tours", first_turn, r)
                ? recorded_tours_free(r)
                : r;
@@ -673,11 +586,8 @@ struct recorded_tours *recorded_tours_free(struct recorded_tours *r)
 {
     if (!r)
         return NULL;
-    if (r->work)
-        r->work->r = NULL;
-    conf_unlisten(r->conf, &r->settings);
-    control_unlisten(r->queue, &r->control);
-    ptz_unlisten(r->ptz, &r->head);
+    abandon(r);
+    ptz_unfollow(&r->f);
     forget(r);
     free(r);
     return NULL;

@@ -1,5 +1,6 @@
 """Guard tours and recorded tours (rows D4, D5)."""
 import json
+import pathlib
 import re
 import time
 
@@ -179,11 +180,53 @@ def test_D4_survives_a_restart(t):
         c.admin.get("/axis-cgi/com/ptzqueue.cgi?control=drop")
         run(c, g)
         c.advance(45)
+        t.equal(state(c, g)["step"], 1)
         c.kill()
         c.start()
         c.advance(3)
         t.equal(c.param(f"GuardTour.G{g}.Running"), "yes")
-        t.equal(visits(c, 110), [3, 4, 5, 3])
+        t.equal(visits(c, 110), [4, 5, 3, 4], "it goes on with the step it was at")
+        # started anew it begins at its beginning; what is damaged is as if nothing had been kept
+        run(c, g, "no")
+        run(c, g)
+        c.advance(45)
+        c.kill()
+        pathlib.Path(c.state, "tours", "guard").write_bytes(b"vedette guard tour place 1 0 0 -1 99\n")
+        c.start()
+        t.equal(visits(c, 20), [3])
+
+
+def test_D4_random_goes_on_after_a_restart(t):
+    """The same order as without it."""
+    def rounds(restart):
+        with vedette.Camera(clock="sim", seed=5) as c:
+            c.setup(users=False)
+            with_presets(c)
+            g = tour(c, [2, 3, 4, 5], wait=10, RandomEnabled="yes")
+            c.admin.get("/axis-cgi/com/ptzqueue.cgi?control=drop")
+            run(c, g)
+            seen = visits(c, 75, 1)
+            if restart:
+                c.kill()
+                c.start()
+            more = visits(c, 60, 1)
+            return seen + (more[1:] if more[0] == seen[-1] else more)
+
+    a, b = rounds(False), rounds(True)
+    t.equal(a[:8], b[:8])
+
+
+def test_D4_a_hundred_steps(t):
+    c = begin(t)
+    g = tour(c, [2, 3] * 50, wait=1)
+    t.equal(c.param(f"GuardTour.G{g}.Tour.T99.PresetNbr"), "3")
+    group = f"GuardTour.G{g}.Tour"
+    t.match("^# Request failed", add(c, "tour", group, **{f"{group}.T.PresetNbr": 2}))
+    run(c, g)
+    c.advance(20)
+    t.equal(len(state(c, g)["steps"]), 100)
+    t.check(state(c, g)["step"] > 3)
+    run(c, g, "no")
 
 
 def test_D4_a_day_within_seconds(t):
@@ -364,7 +407,6 @@ def test_D5_plays_on_after_a_restart(t):
         t.check(max(pans) > 60, pans)
         # A damaged file is told, and the camera is well.
         c.kill()
-        import pathlib
         for f in pathlib.Path(c.state, "tours").iterdir():
             f.write_bytes(b"vedette recorded tour 1\n0 0 0 nan\n")
         c.start()
