@@ -329,6 +329,12 @@ int conf_get(struct conf *c, const char *name, unsigned groups, struct buf *ret_
     return print_masked(leaf, ret_value);
 }
 
+bool conf_may_read(struct conf *c, const char *name, unsigned groups)
+{
+    struct leaf *leaf = conf_find(c, name);
+    return leaf && conf_allows(leaf->row->read, groups);
+}
+
 uint64_t conf_generation(struct conf *c)
 {
     return c->generation;

@@ -122,6 +122,8 @@ int conf_each(struct conf *c, unsigned groups, int (*each)(const struct param_vi
 /* -ENOENT, -EACCES. Secrets are masked. */
 int conf_get(struct conf *c, const char *name, unsigned groups, struct buf *ret_value,
              struct fault *why);
+/* Also where its group is not there now. */
+bool conf_may_read(struct conf *c, const char *name, unsigned groups);
 /* The system's own short cut for one value (no role check), committed as above. */
 void conf_set(struct conf *c, const char *name, const char *value);
 uint64_t conf_generation(struct conf *c);

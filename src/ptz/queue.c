@@ -121,12 +121,14 @@ const char *control_group_name(enum control_group g)
     return names[g];
 }
 
-void controller_of_account(struct controller *ret, const char *user, unsigned groups)
+void controller_of_account(struct controller *ret, const char *user, unsigned groups,
+                           const char *from)
 {
     *ret = (struct controller){.group = groups & GROUP_ADMIN      ? CONTROL_ADMINISTRATOR
                                         : groups & GROUP_OPERATOR ? CONTROL_OPERATOR
                                                                   : CONTROL_VIEWER};
     text_copy(ret->user, sizeof ret->user, user);
+    text_copy(ret->from, sizeof ret->from, from);
 }
 
 struct control_queue *control_queue_new(struct loop *loop, struct room *room, struct events *events)
@@ -159,7 +161,7 @@ static int64_t now(struct control_queue *q)
 
 static bool same(const struct controller *a, const struct controller *b)
 {
-    return a->group == b->group && !strcmp(a->user, b->user);
+    return a->group == b->group && !strcmp(a->user, b->user) && !strcmp(a->from, b->from);
 }
 
 static bool is_automatic(enum control_group g)
@@ -180,6 +182,22 @@ static struct place *find(struct control_queue *q, const struct controller *who)
         if (same(&q->place[i].who, who))
             return &q->place[i];
     return NULL;
+}
+
+/* Who was known by its address until now, and was offered this name. */
+static void recognise(struct control_queue *q, const struct controller *who)
+{
+    for (unsigned i = 0; i < q->n && *who->from; i++) {
+        struct controller *c = &q->place[i].who;
+        if (c->group != who->group || strcmp(c->user, who->user) != 0 ||
+            strcmp(c->offered, who->from) != 0)
+            continue;
+        bool owner = q->has_owner && same(c, &q->owner);
+        text_copy(c->from, sizeof c->from, who->from);
+        c->offered[0] = '\0';
+        if (owner)
+            q->owner = *c;
+    }
 }
 
 static void leave(struct control_queue *q, struct place *p)
@@ -314,6 +332,7 @@ static struct place *come(struct control_queue *q, const struct queue_settings *
                             .order = ++q->orders,
                             .left_ns = s->group[who->group].timeout_s * NSEC_PER_SEC};
     }
+    text_copy(p->who.offered, sizeof p->who.offered, who->offered);
     p->heard_ns = p->used_ns = t;
     return p;
 }
@@ -331,9 +350,11 @@ static int judge(struct control_queue *q, const struct queue_settings *s,
     if (!s->on || !first || same(&first->who, who) ||
         rank(s, who->group) < rank(s, first->who.group))
         return 0;
-    return fault_set(
-        why, FAULT_BUSY, NULL, "%s%s%s controls the camera; ask for control and wait for your turn",
-        first->who.user, *first->who.user ? ", " : "", control_group_name(first->who.group));
+    bool namesake = *who->user && !strcmp(first->who.user, who->user);
+    return fault_set(why, FAULT_BUSY, NULL,
+                     "%s%s%s%s controls the camera; ask for control and wait for your turn",
+                     first->who.user, *first->who.user ? ", " : "",
+                     control_group_name(first->who.group), namesake ? ", at another place," : "");
 }
 
 /* While it is off the last who orders controls. */
@@ -350,11 +371,15 @@ static void oust_people(struct control_queue *q, const struct controller *who)
 int control_take(struct control_queue *q, const struct controller *who, struct fault *why)
 {
     const struct queue_settings *s = room_ref(q->room);
+    recognise(q, who);
     int err = judge(q, s, who, why);
     if (!err && s->on && !find(q, who) && q->n > MOST)
         err = fault_set(why, FAULT_LIMIT, NULL, "the control queue is full");
     if (!err && q->has_owner && same(&q->owner, who)) {
-        find(q, who)->used_ns = now(q); /* the timer looks again when it fires */
+        struct place *p = find(q, who);
+        p->used_ns = now(q); /* the timer looks again when it fires */
+        if (*who->offered)
+            text_copy(p->who.offered, sizeof p->who.offered, who->offered);
         room_unref(s);
         return 0;
     }
@@ -372,6 +397,7 @@ int control_request(struct control_queue *q, const struct controller *who, struc
 {
     const struct queue_settings *s = room_ref(q->room);
     int err = 0;
+    recognise(q, who);
     if (s->on || is_automatic(who->group)) { /* these come back when people are done */
         if (!find(q, who) && (is_full(q, s) || q->n > MOST) && !is_automatic(who->group))
             err = fault_set(why, FAULT_LIMIT, NULL, "the control queue is full; try again later");
@@ -386,6 +412,7 @@ int control_request(struct control_queue *q, const struct controller *who, struc
 
 void control_drop(struct control_queue *q, const struct controller *who)
 {
+    recognise(q, who);
     struct place *p = find(q, who);
     if (!p)
         return;
@@ -397,6 +424,7 @@ void control_place(struct control_queue *q, const struct controller *who, bool a
                    struct control_place *ret)
 {
     const struct queue_settings *s = room_ref(q->room);
+    recognise(q, who);
     struct place *p = find(q, who);
     int64_t t = now(q), ahead_ns = 0;
     *ret = (struct control_place){.seconds = -1, .waiting = (int)q->n};

@@ -1,5 +1,6 @@
 /* Who controls the head: the control queue. Each order of a door, tour or rule takes control
- * first, for its group (parameters PTZ.UserCtlQueue.U#) and, of a person, the account's name.
+ * first, for its group (parameters PTZ.UserCtlQueue.U#) and, of a person, the account's name and
+ * where the person is: several may use one account.
  *
  * On (PTZ.Various.V1.CtlQueueing): the stronger group (smaller priority) takes over at once,
  * equals wait their turn, and who waits must ask for its place again within twice the poll
@@ -45,12 +46,16 @@ struct queue_settings {
 };
 extern const struct room_desc control_queue_room_desc;
 
+#define CONTROLLER_FROM 48
 struct controller {
     enum control_group group;
-    char user[65]; /* "": not a person */
+    char user[65];                 /* "": not a person */
+    char from[CONTROLLER_FROM];    /* of those who use the account, which: never told */
+    char offered[CONTROLLER_FROM]; /* what it may name itself from now on, or "" */
 };
 /* Of an account's groups (base/role.h). */
-void controller_of_account(struct controller *ret, const char *user, unsigned groups);
+void controller_of_account(struct controller *ret, const char *user, unsigned groups,
+                           const char *from);
 const char *control_group_name(enum control_group g); /* "Administrator" … */
 
 struct control_queue *control_queue_new(struct loop *loop, struct room *room,

@@ -29,6 +29,7 @@ def begin(t, on=True):
     c.update("PTZ.Various.V1.CtlQueueing", "false")
     for client in (c.admin, c.ptz):
         queue(c, client, "drop")
+    c.advance(61)  # whoever had control before, by whatever cookie
     if on:
         c.update("PTZ.Various.V1.CtlQueueing", "true")
     return c, c.client(*BOTH[:2])
@@ -160,6 +161,40 @@ def test_D7_every_door_passes(t):
     t.check(ask(do="control", drop=True)["ok"])
     t.equal(ask(do="control", request="yes")["ok"], False)
     c.update("PTZ.Various.V1.CtlQueueing", "false")
+
+
+def test_D7_people_of_one_account_are_told_apart(t):
+    c, _ = begin(t)
+    t.equal([c.param(f"PTZ.UserCtlQueue.U{n}.UseCookie") for n in (0, 2, 4)], ["yes", "yes", "no"])
+    one, two = c.client(*BOTH[:2]), c.client(*BOTH[:2])
+
+    def ask(client, target, cookie=None):
+        return client.get(target, headers=[("Cookie", "other=1; " + cookie)] if cookie else [])
+
+    r = ask(one, Z + "?rpan=1")
+    t.equal(r.status, 204)
+    t.match(r"^ptz_queue=[0-9a-f]{32}; Path=/axis-cgi/; HttpOnly; SameSite=Strict$", r.get("set-cookie"))
+    mine = r.get("set-cookie").split(";")[0]
+    r = ask(one, Z + "?rpan=1", mine)  # known by its cookie from now on, and still in control
+    t.equal((r.status, r.get("set-cookie")), (204, None))
+    r = ask(two, Z + "?rpan=1")  # the same account and address, without it
+    t.match("^Error: ?ann, Viewer, at another place, controls", r.text)
+    theirs = ask(two, QUEUE + "?control=request").get("set-cookie").split(";")[0]
+    t.check('<a name="2">' in ask(two, QUEUE + "?control=query", theirs).text)
+    t.check('<a name="1">' in ask(one, QUEUE + "?control=query", mine).text)
+    t.equal(ask(one, QUEUE + "?control=drop", mine).status, 200)
+    t.check('<a name="1">' in ask(two, QUEUE + "?control=query", theirs).text)
+    t.equal(ask(two, Z + "?rpan=1", theirs).status, 204)
+    for bad in ("ptz_queue=", "ptz_queue=xyz", "ptz_queue=" + "0" * 31, "ptz_queue=" + "0" * 90):
+        r = ask(one, QUEUE + "?control=query", bad)  # as good as none
+        t.check('<a name="0">' in r.text and r.get("set-cookie"), bad)
+    # whoever keeps no cookies is known by the address, and goes on
+    ask(two, QUEUE + "?control=drop", theirs)
+    for _ in range(3):
+        t.equal(ask(one, Z + "?rpan=1").status, 204)
+    ask(one, QUEUE + "?control=drop")
+    c.update("PTZ.Various.V1.CtlQueueing", "false")
+    t.equal(ask(one, Z + "?rpan=1").get("set-cookie"), None, "none where nobody queues")
 
 
 def test_D7_owner_is_an_event(t):

@@ -258,7 +258,7 @@ static void ptz(struct facts *f)
         snprintf(name, sizeof name, "PTZ.UserCtlQueue.U%d.UserGroup", g);
         fact(f, ROLE_VIEWER, name, "%s", control_group_name((enum control_group)g));
         snprintf(name, sizeof name, "PTZ.UserCtlQueue.U%d.UseCookie", g);
-        fact(f, ROLE_VIEWER, name, "no"); /* the account is who it is */
+        fact(f, ROLE_VIEWER, name, g <= CONTROL_VIEWER ? "yes" : "no");
     }
     struct lens_can l;
     lens_can(f->cam, &l);

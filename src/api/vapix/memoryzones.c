@@ -6,6 +6,7 @@
 
 #include "api/camera.h"
 #include "api/commit.h"
+#include "api/person.h"
 #include "api/vapix/door.h"
 #include "api/vapix/ptz_lens.h"
 #include "api/vapix/ptz_query.h"
@@ -263,7 +264,7 @@ static void go(struct vapix_door *d, struct exchange *ex)
     int i;
     int err = find(d->cam, ex, &i, &area, &why);
     struct controller who;
-    controller_of_account(&who, ex->who.user, ex->who.groups);
+    person_of(d->cam, ex, &who);
     if (!err)
         err = control_take(d->cam->control, &who, &why);
     if (!err)

@@ -6,6 +6,7 @@
 
 #include "api/camera.h"
 #include "api/commit.h"
+#include "api/person.h"
 #include "api/request.h"
 #include "api/vapix/door.h"
 #include "api/vapix/ptz_lens.h"
@@ -405,7 +406,7 @@ static void serve(struct exchange *ex, void *arg)
     }
     struct txn *settings = NULL, *preset = NULL;
     struct controller who;
-    controller_of_account(&who, ex->who.user, ex->who.groups);
+    person_of(d->cam, ex, &who);
     if (p.any && (control_take(d->cam->control, &who, &why) || carry_out(d->cam, &p, &why) ||
                   lens_plan_carry_out(&p.lens, d->cam, &settings, &why) ||
                   preset_plan_change(&p.preset, d->cam, ex->who.groups, &preset, &why))) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/person.h"
 #include "api/vapix/door.h"
 #include "api/vapix/ptz_presets.h"
 #include "base/fault.h"
@@ -19,7 +20,7 @@ static void serve(struct exchange *ex, void *arg)
     if (!vapix_args(ex))
         return;
     const char *control = exchange_arg(ex, "control"), *camera = exchange_arg(ex, "camera");
-    controller_of_account(&who, ex->who.user, ex->who.groups);
+    person_of(d->cam, ex, &who);
     int err = 0;
     if (!ptz_exists(d->cam->ptz))
         err = fault_set(&why, FAULT_UNSUPPORTED, NULL, "this camera has no pan, tilt and zoom");

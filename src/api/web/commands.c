@@ -433,7 +433,7 @@ static int take_control(struct web_socket *s, struct fault *why)
     struct controller who;
     if (!s->hub->cam->control)
         return 0;
-    controller_of_account(&who, s->who.user, s->who.groups);
+    socket_person(s, &who);
     return control_take(s->hub->cam->control, &who, why);
 }
 

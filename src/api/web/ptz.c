@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/person.h"
 #include "api/web/reply.h"
 #include "api/web/socket.h"
 #include "base/clock.h"
@@ -119,31 +120,32 @@ static json_t *recorded_list(struct camera *cam)
     return list;
 }
 
-static json_t *control(struct camera *cam, const struct identity *who)
+static json_t *control(struct camera *cam, const struct controller *me)
 {
-    struct controller owner = {0}, me;
+    struct controller owner = {0};
     struct control_place place;
-    controller_of_account(&me, who->user, who->groups);
     bool owned = control_owner(cam->control, &owner);
-    control_place(cam->control, &me, true, &place); /* an open page is one that asks */
+    control_place(cam->control, me, true, &place); /* an open page is one that asks */
     return json_pack("{s:b, s:s, s:s, s:i, s:i}", "on", (int)control_is_on(cam->control), "user",
                      owned ? owner.user : "", "group", owned ? control_group_name(owner.group) : "",
                      "position", place.position, "waiting", place.waiting);
 }
 
-json_t *ptz_json(struct camera *cam, const struct identity *who)
+json_t *ptz_json(struct camera *cam, const struct controller *me)
 {
     if (!cam->presets || !ptz_exists(cam->ptz))
         return NULL;
     return json_pack("{s:o, s:i, s:i, s:i, s:o, s:o, s:o}", "presets", preset_list(cam), "home",
                      presets_home(cam->presets), "on", presets_on(cam->presets), "to",
                      presets_to(cam->presets), "tours", guard_list(cam), "recordings",
-                     recorded_list(cam), "control", control(cam, who));
+                     recorded_list(cam), "control", control(cam, me));
 }
 
 void ptz_serve(struct camera *cam, struct exchange *ex)
 {
-    json_t *now = ptz_json(cam, &ex->who);
+    struct controller me;
+    person_of(cam, ex, &me);
+    json_t *now = ptz_json(cam, &me);
     if (now)
         web_reply(ex, 200, now);
     else
@@ -194,11 +196,6 @@ static int there(const struct web_socket *s, struct fault *why)
                : fault_set(why, FAULT_UNSUPPORTED, NULL, "This camera does not move.");
 }
 
-static void controller_of(const struct web_socket *s, struct controller *ret)
-{
-    controller_of_account(ret, s->who.user, s->who.groups);
-}
-
 /* Finishes what was put into the transaction: 1, or the fault. */
 static int finish(struct web_socket *s, const json_t *q, struct txn *take_t, int err,
                   json_t *take_more, struct fault *why)
@@ -247,7 +244,7 @@ static int go(struct web_socket *s, const json_t *q, struct fault *why)
         err = json_get_double(q, "speed", &speed, why);
     if (!err)
         err = whole(q, "homeTimeoutS", -1, 86400, -1, &timeout_s, why);
-    controller_of(s, &who);
+    socket_person(s, &who);
     if (!err)
         err = control_take(cam->control, &who, why);
     if (err)
@@ -414,7 +411,7 @@ int ptz_do_tour(struct web_socket *s, const json_t *q, json_t **ret, struct faul
         err = txn_remove(t, group, why);
     else
         err = set_text(t, group, "Running", order == START ? "yes" : "no", why);
-    controller_of(s, &who);
+    socket_person(s, &who);
     if (!err && order == START) /* who starts it lets it steer */
         control_drop(s->hub->cam->control, &who);
     return finish(s, q, t, err, json_pack("{s:i}", "tour", id), why);
@@ -465,7 +462,7 @@ int ptz_do_recording(struct web_socket *s, const json_t *q, json_t **ret, struct
     struct txn *t = txn_for(s, why);
     if (!t)
         return -ENOMEM;
-    controller_of(s, &who);
+    socket_person(s, &who);
     switch (order) {
     case PLAY:
         err = recorded_tours_play(r, t, id, loop, delay_s, why);
@@ -499,7 +496,7 @@ int ptz_do_control(struct web_socket *s, const json_t *q, json_t **ret, struct f
         err = json_get_bool(q, orders[order], &yes, why);
     if (!err && !yes)
         err = fault_set(why, FAULT_INVALID, orders[order], "%s is true.", orders[order]);
-    controller_of(s, &who);
+    socket_person(s, &who);
     if (err)
         return err;
     if (order == 1) {

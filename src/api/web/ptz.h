@@ -6,13 +6,13 @@
 #include "base/json.h"
 
 struct camera;
+struct controller;
 struct exchange;
 struct fault;
-struct identity;
 struct web_socket;
 
 /* How it is for this user; new reference. */
-json_t *ptz_json(struct camera *cam, const struct identity *who);
+json_t *ptz_json(struct camera *cam, const struct controller *me);
 
 /* Commands, as in commands.c. */
 int ptz_do_preset(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/person.h"
 #include "api/stage/truth.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -18,6 +19,7 @@
 #include "net/limits.h"
 #include "ptz.h"
 #include "ptz/ptz.h"
+#include "ptz/queue.h"
 #include "trust/session.h"
 
 #define TICK_NS (100 * NSEC_PER_MSEC)
@@ -366,7 +368,9 @@ static void tell_ptz(struct hub *h)
         struct web_socket *s = container_of(it, struct web_socket, in_hub);
         if (s->closing || !s->watches_ptz || s->out.len >= WS_COALESCE_BYTES)
             continue;
-        json_t *now = ptz_json(h->cam, &s->who);
+        struct controller me;
+        socket_person(s, &me);
+        json_t *now = ptz_json(h->cam, &me);
         char *text = now ? json_dumps(now, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
         bool changed = text && (!s->ptz_sent || strcmp(text, s->ptz_sent) != 0);
         if (now && text && (changed || s->ptz_due)) {
@@ -443,8 +447,11 @@ static void params_changed(struct conf_listener *l, const char *const *names, si
         JSON_AUTO *values = json_object();
         for (size_t i = 0; i < n; i++) {
             BUF(value, 4096);
-            if (conf_get(h->cam->conf, names[i], s->who.groups, &value, NULL) == 0)
-                json_object_set_new(values, names[i], json_string(buf_str(&value)));
+            if (!conf_may_read(h->cam->conf, names[i], s->who.groups))
+                continue;
+            bool there = !conf_get(h->cam->conf, names[i], s->who.groups, &value, NULL);
+            json_object_set_new(values, names[i],
+                                there ? json_string(buf_str(&value)) : json_null());
         }
         if (json_object_size(values))
             socket_send(s, json_pack("{s:s, s:O}", "type", "params", "values", values));
@@ -546,21 +553,9 @@ struct web_socket *hub_adopt(struct hub *h, struct conn *take_conn, const struct
     return s;
 }
 
-/* The token in a Cookie header, or "". */
-static void session_of(const char *cookie, const char *name, char *ret, size_t size)
+void socket_person(const struct web_socket *s, struct controller *ret)
 {
-    ret[0] = 0;
-    size_t n = strlen(name);
-    for (const char *c = cookie; c && *c;) {
-        c += strspn(c, "; \t");
-        size_t item = strcspn(c, ";");
-        if (item > n && !strncmp(c, name, n) && c[n] == '=' && item - n - 1 < size) {
-            memcpy(ret, c + n + 1, item - n - 1);
-            ret[item - n - 1] = 0;
-            return;
-        }
-        c += item;
-    }
+    controller_of_account(ret, s->who.user, s->who.groups, *s->session ? s->session : s->peer);
 }
 
 /* One account never has all the places. */
@@ -585,7 +580,7 @@ void hub_serve(struct hub *h, struct exchange *ex)
     struct identity who = ex->who;
     char session[TOKEN_TEXT] = "";
     if (who.by == BY_COOKIE)
-        session_of(exchange_header(ex, "Cookie"), SESSION_COOKIE, session, sizeof(session));
+        cookie_value(exchange_header(ex, "Cookie"), SESSION_COOKIE, session, sizeof(session));
     BUF(pending, 4096);
     struct conn *conn = ws_accept(ex, NULL, &pending);
     if (!conn)
@@ -596,7 +591,7 @@ void hub_serve(struct hub *h, struct exchange *ex)
 void hub_end_session(struct hub *h, const char *cookie)
 {
     char session[TOKEN_TEXT];
-    session_of(cookie, SESSION_COOKIE, session, sizeof(session));
+    cookie_value(cookie, SESSION_COOKIE, session, sizeof(session));
     if (!session[0])
         return;
     list_for_each_safe(it, &h->sockets)

@@ -91,6 +91,9 @@ void hub_end_session(struct hub *h, const char *cookie);
 /* Sends a message; consumes the reference. */
 void socket_send(struct web_socket *s, json_t *take_message);
 void socket_close(struct web_socket *s, int code);
+/* Who is at the other end, for the control queue. */
+struct controller;
+void socket_person(const struct web_socket *s, struct controller *ret);
 struct web_socket *socket_ref(struct web_socket *s);
 struct web_socket *socket_unref(struct web_socket *s);
 

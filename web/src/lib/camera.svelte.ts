@@ -77,7 +77,10 @@ function heard(m: Message): void {
   } else if (m.type === 'position') {
     cam.position = m as unknown as Position;
   } else if (m.type === 'params') {
-    for (const [name, value] of Object.entries(m.values)) cam.params[name] = value as string;
+    for (const [name, value] of Object.entries(m.values)) {
+      if (value === null) delete cam.params[name]; // its group is gone
+      else cam.params[name] = value as string;
+    }
   } else if (m.type === 'streams') {
     cam.streams = m.streams;
   } else if (m.type === 'event' && m.topic.endsWith('SignalLoss')) {
