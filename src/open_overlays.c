@@ -34,6 +34,15 @@ static long local_time(int64_t utc_ns, char *ret_zone, size_t size, void *arg)
     return offset;
 }
 
+static const char *language(void *arg)
+{
+    struct camera *c = arg;
+    const struct time_settings *t = room_ref(c->time_room);
+    const char *code = time_languages[t->language];
+    room_unref(t);
+    return code;
+}
+
 static void on_overlays(void *arg)
 {
     struct pipeline *p = ((struct camera *)arg)->pipeline;
@@ -44,7 +53,7 @@ static void on_overlays(void *arg)
 struct overlay_news *open_overlays(struct camera *c)
 {
     const struct overlays_hooks hooks = {
-        .local_time = local_time, .changed = on_overlays, .arg = c};
+        .local_time = local_time, .language = language, .changed = on_overlays, .arg = c};
     char worker[PATH_MAX];
     bool has_worker = !overlay_worker_path(worker, sizeof worker);
     struct overlay_news *n = calloc(1, sizeof *n);

@@ -80,7 +80,8 @@ bool overlays_heed(const char *parameter)
                                       "Image.OverlayPath",
                                       "DynamicOverlay.*",
                                       "Image.I0.StreamingIndicator.*",
-                                      "Image.I0.OrientationAid.*"};
+                                      "Image.I0.OrientationAid.*",
+                                      "System.Language"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (text_glob(all[i], parameter))
             return true;
@@ -271,6 +272,8 @@ static void set_out(struct overlays *o, struct setting_out *w, const struct stre
         .how = w->how, .stats = stats, .facts = &w->told->facts, .zone = zone, .source = 1};
     if (o->hooks.local_time)
         speech.tz_offset_s = o->hooks.local_time(w->how->utc_ns, zone, sizeof zone, o->hooks.arg);
+    if (o->hooks.language)
+        speech.language = o->hooks.language(o->hooks.arg);
     for (int i = 0; i < OVERLAY_SLOTS; i++)
         if (slot_shows(w->told, i, w->key->view, w->how->start_ns))
             speech.slot[i] = w->told->slot[i].text;

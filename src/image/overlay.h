@@ -23,6 +23,8 @@ struct room;
 struct overlays_hooks {
     /* Seconds east of UTC, and the zone's name then ("CEST"); any thread. May be NULL: UTC. */
     long (*local_time)(int64_t utc_ns, char *ret_zone, size_t size, void *arg);
+    /* Of the names of months and days; constant text, any thread. May be NULL: English. */
+    const char *(*language)(void *arg);
     /* Renditions are to be painted anew, or no longer; loop. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
@@ -35,7 +37,7 @@ struct overlays *overlays_free(struct overlays *o);
 
 /* The pipeline's hooks (media/pipeline.h); arg: the overlays. */
 int overlays_paint(struct picture *canvas, const struct rendition_key *key,
-                    const struct capture *how, const struct stream_stats *stats, void *arg);
+                   const struct capture *how, const struct stream_stats *stats, void *arg);
 unsigned overlays_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg);
 
 /* Does a change of this parameter change what is painted? */

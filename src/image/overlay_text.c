@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "image/overlay_names.h"
 #include "media/capture.h"
 #include "media/stream.h"
 
@@ -82,6 +83,22 @@ static void say_time(struct out *o, char form, int index)
     size_t n = strftime(text, sizeof text, fmt, local(o));
 #pragma GCC diagnostic pop
     put(o, text, n);
+}
+
+/* Months and days by their names. */
+static void say_name(struct out *o, char form, int index)
+{
+    const struct overlay_names *n = overlay_names_of(o->s->language);
+    const struct tm *t = local(o);
+    const char *text = form == 'A'   ? n->day[t->tm_wday]
+                       : form == 'a' ? n->short_day[t->tm_wday]
+                       : form == 'B' ? n->month[t->tm_mon]
+                                     : n->short_month[t->tm_mon];
+    if (form != 'c')
+        put(o, text, strlen(text));
+    else
+        putf(o, "%s %s %2d %02d:%02d:%02d %d", n->short_day[t->tm_wday], text, t->tm_mday,
+             t->tm_hour, t->tm_min, t->tm_sec, t->tm_year + 1900);
 }
 
 /* The usual ones, which stand in most pictures, without the library. */
@@ -244,7 +261,7 @@ struct row {
     bool has_index;
 };
 static const struct row rows[] = {
-    {"%c", "date", say_time},
+    {"%c", "date", say_name},
     {"%D", "date", say_time},
     {"%F", "date", say_clock},
     {"%x", "date", say_time},
@@ -260,15 +277,15 @@ static const struct row rows[] = {
     {"%C", "year", say_time},
     {"%G", "year", say_time},
     {"%g", "year", say_time},
-    {"%b", "month", say_time},
-    {"%h", "month", say_time},
-    {"%B", "month", say_time},
+    {"%b", "month", say_name},
+    {"%h", "month", say_name},
+    {"%B", "month", say_name},
     {"%m", "month", say_time},
     {"%U", "week", say_time},
     {"%V", "week", say_time},
     {"%W", "week", say_time},
-    {"%a", "day", say_time},
-    {"%A", "day", say_time},
+    {"%a", "day", say_name},
+    {"%A", "day", say_name},
     {"%d", "day", say_time},
     {"%e", "day", say_time},
     {"%j", "day", say_time},

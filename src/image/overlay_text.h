@@ -33,6 +33,7 @@ struct overlay_speech {
     const struct overlay_facts *facts;
     long tz_offset_s;                /* seconds east of UTC */
     const char *zone;                /* "CEST" */
+    const char *language;            /* of the names of months and days: "de"; NULL: English */
     int source;                      /* #v */
     const char *slot[OVERLAY_SLOTS]; /* #D, #D1 …; NULL: empty */
 };

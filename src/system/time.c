@@ -228,7 +228,18 @@ const char *const *time_zones(size_t *ret_n)
 
 static const char *const sync_choices[] = {"System", "None", NULL};
 
+const char *const time_languages[] = {"en", "de", "fr", "es", "it", "nl",
+                                      "pt", "sv", "da", "pl", NULL};
+
 static const struct param_row rows[] = {
+    {.name = "System.Language",
+     .type = PARAM_ENUM,
+     PARAM_FIELD(struct time_settings, language),
+     .choices = time_languages,
+     .standard = "en",
+     .read = ROLE_VIEWER,
+     .write = ROLE_OPERATOR,
+     .doc = "Language of what the camera itself says: names of months and days in overlays"},
     {.name = "Time.POSIXTimeZone",
      .type = PARAM_STRING,
      PARAM_FIELD(struct time_settings, posix_zone),

@@ -21,7 +21,9 @@ struct time_settings {
     char zone[96];       /* IANA name: "Europe/Stockholm"; "UTC" by default; or a POSIX rule */
     char posix_zone[96]; /* derived: "CET-1CEST,M3.5.0,M10.5.0/3" */
     int sync_source;     /* enum time_sync */
+    int language;        /* index into time_languages */
 };
+extern const char *const time_languages[];    /* ISO 639-1; NULL ends them */
 extern const struct room_desc time_room_desc; /* check() knows the zones of tzdata */
 
 /* Keeps the two zone parameters in step, whichever was set. */

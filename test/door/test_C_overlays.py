@@ -175,6 +175,10 @@ def test_C2_modifiers_and_scripts(t):
     text = s.read(box_of(c, t, 1))
     t.check("+37.50" in text and "-4.25" in text and "1.0" in text, text)
     t.check("2026-06-21" in text and "100%" in text, text)
+    eq(t, c.update("System.Language", "de").text, "OK\n")
+    call(t, c, "setText", identity=1, text="%A %d %B")
+    text = Shot(c).read(box_of(c, t, 1))
+    t.check("Sonntag" in text and "Juni" in text, text)
     for language, words in (("ara", "مرحبا بالعالم"), ("chi_sim", "你好世界")):
         call(t, c, "setText", identity=1, text=words, fontSize=90)
         read = Shot(c).read(box_of(c, t, 1), language).replace(" ", "")

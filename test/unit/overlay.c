@@ -10,7 +10,9 @@
 #include "base/loop.h"
 #include "conf/param.h"
 #include "image/kernels.h"
+#include "image/overlay_names.h"
 #include "image/overlay_sprite.h"
+#include "system/time.h"
 #include "unit.h"
 
 static struct clock *clk;
@@ -113,6 +115,26 @@ static const char *expand(const char *text, const struct stream_stats *st)
                                      .slot = {"door %F", "one", [16] = "last"}};
     overlay_expand(text, &s, ret, sizeof(ret));
     return ret;
+}
+
+TEST(names_of_months_and_days)
+{
+    static const struct {
+        const char *code, *text;
+    } said[] = {{"en", "Sun Sunday Jun June"},
+                {"de", "So Sonntag Jun Juni"},
+                {"fr", "dim. dimanche juin juin"},
+                {"pl", "nie niedziela cze czerwca"},
+                {"xx", "Sun Sunday Jun June"}};
+    char text[128];
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        const struct overlay_speech s = {.how = &how, .facts = &facts, .language = said[i].code};
+        overlay_expand("%a %A %b %B", &s, text, sizeof text);
+        CHECK_STR(text, said[i].text);
+    }
+    for (size_t i = 0; time_languages[i]; i++)
+        CHECK_STR(overlay_names_of(time_languages[i])->code, time_languages[i]);
+    CHECK_STR(overlay_names_of(NULL)->code, "en");
 }
 
 TEST(expands)
@@ -535,9 +557,12 @@ TEST(over_is_the_same_in_both_twins)
 }
 #endif
 
-UNIT_MAIN(UNIT_ROW(expands) UNIT_ROW(every_modifier_of_the_table_is_one) UNIT_ROW(what_a_text_needs)
-              UNIT_ROW(defaults_show_date_and_time) UNIT_ROW(places) UNIT_ROW(tied_to_the_scene)
-                  UNIT_ROW(event_text_comes_and_goes) UNIT_ROW(live_mark_moves_with_every_picture)
-                      UNIT_ROW(compass_shows_and_costs_one_strip) UNIT_ROW(refuses_what_cannot_be)
-                          UNIT_ROW(sprites_are_laid_over_exactly)
-                              UNIT_ROW(over_is_the_same_in_both_twins))
+UNIT_MAIN(UNIT_ROW(names_of_months_and_days) UNIT_ROW(expands)
+              UNIT_ROW(every_modifier_of_the_table_is_one) UNIT_ROW(what_a_text_needs)
+                  UNIT_ROW(defaults_show_date_and_time) UNIT_ROW(places) UNIT_ROW(tied_to_the_scene)
+                      UNIT_ROW(event_text_comes_and_goes)
+                          UNIT_ROW(live_mark_moves_with_every_picture)
+                              UNIT_ROW(compass_shows_and_costs_one_strip)
+                                  UNIT_ROW(refuses_what_cannot_be)
+                                      UNIT_ROW(sprites_are_laid_over_exactly)
+                                          UNIT_ROW(over_is_the_same_in_both_twins))

@@ -17,6 +17,8 @@ export interface Shown {
 }
 
 export const ZONE_PARAM = 'Time.TimeZone';
+/** Language of what the camera itself writes upon pictures. */
+export const SPEECH_PARAM = 'System.Language';
 
 export const overlayParams: Shown[] = [
   { name: 'Image.I0.Text.TextEnabled', label: 'param.text.enabled' },
