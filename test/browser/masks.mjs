@@ -25,6 +25,39 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
   test('test_C1_masks_are_made_and_dragged_on_the_picture', async () => {
     const page = await begin();
     await page.getByText('0 of 64 masks').waitFor();
+    // drawn freely, while the camera turns: each point stays where it is in the world
+    const heading = async () => Number(/pan=(\S+)/.exec((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString())[1]);
+    await page.getByRole('button', { name: 'Draw a mask' }).click();
+    const canvas = page.locator('[data-test="mask-draw"]');
+    const area = await canvas.boundingBox();
+    const click = (fx, fy) => page.mouse.click(area.x + fx * area.width, area.y + fy * area.height);
+    await click(0.3, 0.3);
+    await click(0.5, 0.25);
+    await ask(base, '/axis-cgi/com/ptz.cgi?pan=6&speed=2', admin);
+    await until('it turns', async () => (await heading()) > 0.5);
+    await click(0.7, 0.4);
+    await click(0.6, 0.7);
+    await page.keyboard.press('Backspace');
+    await click(0.6, 0.75);
+    await page.keyboard.press('Enter');
+    await page.getByText('1 of 64 masks').waitFor();
+    const drawn = points((await list())[0]);
+    check(drawn.length === 4, JSON.stringify(drawn));
+    near(drawn[0][0], -12.5, 1.5, 'the first point lies where the camera looked then');
+    // by keys alone: a triangle; and what is broken off is nothing
+    await page.getByRole('button', { name: 'Draw a mask' }).click();
+    await canvas.waitFor();
+    for (const key of ['Space', 'Shift+ArrowRight', 'Space', 'Shift+ArrowDown', 'Space', 'Enter']) await page.keyboard.press(key);
+    await page.getByText('2 of 64 masks').waitFor();
+    check(points((await list())[1]).length === 3);
+    await page.getByRole('button', { name: 'Draw a mask' }).click();
+    await canvas.waitFor();
+    await click(0.5, 0.5);
+    await page.keyboard.press('Escape');
+    await canvas.waitFor({ state: 'detached' });
+    await clear();
+    await aim();
+    await page.getByText('0 of 64 masks').waitFor();
     await page.getByRole('button', { name: 'Add a mask here' }).click();
     await page.getByText('1 of 64 masks').waitFor();
     const [made] = await list();
@@ -107,6 +140,20 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     for (let i = 1; i <= 6; i++) await touch('touchMove', [x + 5 * i, y + 2 * i]);
     await touch('touchEnd');
     await until('the corner followed the finger', async () => points((await list())[0])[2][0] > was[0] + 1);
+    // drawn by taps; the first point closes it
+    await page.getByRole('button', { name: 'Draw a mask' }).click();
+    const canvas = page.locator('[data-test="mask-draw"]');
+    const area = await canvas.boundingBox();
+    for (const [fx, fy] of [
+      [0.3, 0.3],
+      [0.7, 0.35],
+      [0.5, 0.75],
+      [0.3, 0.3],
+    ]) {
+      await touch('touchStart', [area.x + fx * area.width, area.y + fy * area.height]);
+      await touch('touchEnd');
+    }
+    await until('a triangle', async () => (await list()).length === 2 && points((await list())[1]).length === 3);
     await axeClean(page, 'masks on a phone');
     await shoot(page, 'masks-dark-phone');
   }, { after: clear });

@@ -3,11 +3,14 @@
 import { call } from './api';
 import { cam } from './camera.svelte';
 import { unproject, type Direction } from './geometry';
+import { t } from './i18n.svelte';
 import { toSensor } from './shown.svelte';
 import { currentLens, onScreen, shownPose } from './steer.svelte';
+import { toast } from './toast.svelte';
 
 export const GROUP = 'Image.I0.Overlay.MaskWindows';
 export const MOST = 64;
+export const LEAST_POINTS = 3;
 export const MOST_POINTS = 10;
 const PATH = '/axis-cgi/privacymask.cgi';
 
@@ -26,6 +29,7 @@ export const masks = $state({
   denied: false,
   selected: null as number | null,
   draft: null as { id: number; points: Direction[] } | null,
+  drawing: null as Direction[] | null, // point by point; null: nothing is being drawn
 });
 
 const text = (points: Direction[]) => points.map((p) => `${p.pan.toFixed(4)},${p.tilt.toFixed(4)}`).join(':');
@@ -72,6 +76,39 @@ export async function add(name: string, points: Direction[], zoom = 0, enabled =
   await ask({ action: 'add', name, polygon: text(points), zoomlowlimit: String(zoom), enabled: enabled ? 'yes' : 'no' });
   masks.selected = masks.list.find((m) => m.name === name)?.id ?? null;
 }
+
+/** A name that no mask has yet. */
+export function freeName(): string {
+  for (let n = masks.list.length + 1; ; n++) {
+    const name = t('masks.new', { n });
+    if (!masks.list.some((m) => m.name === name)) return name;
+  }
+}
+
+/** One point more of what is being drawn. */
+export function draw(at: Direction): void {
+  if (masks.drawing && masks.drawing.length < MOST_POINTS) masks.drawing = [...masks.drawing, at];
+}
+export function undoPoint(): void {
+  masks.drawing = masks.drawing?.slice(0, -1) ?? null;
+}
+/** What was drawn becomes a mask. What the camera refuses stays to be put right. */
+export async function endDrawing(): Promise<void> {
+  const points = masks.drawing;
+  if (!points) return;
+  if (points.length < LEAST_POINTS) {
+    toast(t('masks.draw.more'));
+    return;
+  }
+  masks.drawing = null;
+  try {
+    await add(freeName(), points);
+  } catch (e) {
+    masks.drawing = points;
+    toast(t('failed', { text: (e as Error).message }), 'bad');
+  }
+}
+
 export const update = (m: Mask, args: Record<string, string>) => ask({ action: 'update', name: m.name, ...args });
 export const remove = (m: Mask) => ask({ action: 'remove', name: m.name });
 export const look = (m: Mask) => ask({ action: 'goto', name: m.name });
