@@ -139,27 +139,69 @@ static double coded(struct encoder *e, struct rendition *r, struct stream_format
     return t;
 }
 
+enum { SHOTS = 24 };
+
+/* Over a quarter of what this shot shows. */
+static void eight_masks(struct mask_set *ret, const struct shot *s, enum mask_look look)
+{
+    *ret = (struct mask_set){.n = 8, .look = look, .colour = {16, 128, 128}, .blocks = 8};
+    for (int i = 0; i < 8; i++) {
+        double x = 0.05 + 0.24 * (i % 4), y = 0.1 + 0.45 * (i / 4);
+        const double at[5][2] = {{0, 0}, {0.2, 0.02}, {0.14, 0.15}, {0.18, 0.3}, {0.02, 0.32}};
+        ret->mask[i].n = 5;
+        for (int k = 0; k < 5; k++)
+            pose_unproject(&s->how.pose_start, (double)W / H, x + at[k][0], y + at[k][1],
+                           &ret->mask[i].point[k].pan_deg, &ret->mask[i].point[k].tilt_deg);
+    }
+}
+
+/* What eight masks, four overlays and the compass add to a picture, all together: each picture is
+ * another one, as in life. */
+static void report_together(struct clock *clock, bool moving)
+{
+    static double more[MOST];
+    static struct mask_set set;
+    struct picture_pool *pool = picture_pool_new(W, H, true, 4);
+    struct masks *masks = masks_new();
+    struct four *four = four_new(clock);
+    for (int i = -2; i < SHOTS; i++) { /* the first ones lay things out */
+        clock_advance(clock, NSEC_PER_SEC / 30);
+        struct shot *s = take(++serial);
+        eight_masks(&set, s, MASK_SOLID);
+        double t[3];
+        for (int on = 0; on < 2; on++) {
+            masks_set(masks, on ? &set : NULL);
+            t[0] = now_ms();
+            struct frame *f = frame_develop(masks, pool, s, NULL);
+            t[1 + on] = now_ms() - t[0];
+            if (on) {
+                t[0] = now_ms();
+                four_paint(four, f->pixels, &f->how);
+                t[2] += now_ms() - t[0];
+            }
+            frame_unref(f);
+        }
+        if (i >= 0)
+            more[i] = t[2] - t[1];
+        shot_unref(s);
+    }
+    report_list("masks8_overlays4_compass", moving, more, SHOTS);
+    four_free(four);
+    masks_free(masks);
+    picture_pool_unref(pool);
+}
+
 /* What eight masks add to developing a picture: a colour, and a mosaic. */
 static void report_masks(bool moving)
 {
     static double without[MOST], with[MOST];
-    enum { SHOTS = 24 };
     struct picture_pool *pool = picture_pool_new(W, H, true, 4);
     struct masks *masks = masks_new();
     device->sensor->wants_spread = true;
     struct shot *s = take(++serial);
     for (int look = MASK_SOLID; look <= MASK_MOSAIC; look++) {
         struct mask_set *set = calloc(1, sizeof(*set));
-        *set = (struct mask_set){
-            .n = 8, .look = (enum mask_look)look, .colour = {16, 128, 128}, .blocks = 8};
-        for (int i = 0; i < 8; i++) {
-            double x = 0.05 + 0.24 * (i % 4), y = 0.1 + 0.45 * (i / 4);
-            const double at[5][2] = {{0, 0}, {0.2, 0.02}, {0.14, 0.15}, {0.18, 0.3}, {0.02, 0.32}};
-            set->mask[i].n = 5;
-            for (int k = 0; k < 5; k++)
-                pose_unproject(&s->how.pose_start, (double)W / H, x + at[k][0], y + at[k][1],
-                               &set->mask[i].point[k].pan_deg, &set->mask[i].point[k].tilt_deg);
-        }
+        eight_masks(set, s, (enum mask_look)look);
         for (int i = 0; i < SHOTS; i++)
             for (int on = 0; on < 2; on++) {
                 masks_set(masks, on ? set : NULL);
@@ -240,6 +282,7 @@ static void camera_steps(struct clock *clock, int n, bool moving)
     report_list("source", moving, source, n);
     report_list("develop", moving, develop, n);
     report_masks(moving);
+    report_together(clock, moving);
     report_list("X", moving, x, n);
     report_list("h264", moving, h264, n);
     report_list("h264_less_X", moving, shares, n);

@@ -40,53 +40,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void measure(struct overlays *o, const char *row, int n, double pan_step,
-                    void (*tell)(const char *row, double median_ms, double mean_ms))
-{
-    static double samples[MOST];
-    const struct rendition_key key = {.view = 1, .width = W, .height = H, .overlays = OVERLAYS_ALL};
-    struct capture how = {.utc_ns = CLOCK_SIM_UTC_NS,
-                          .pose_start = {.zoom = 1, .hfov_deg = 60, .known = true}};
-    struct picture_pool *pool = picture_pool_new(W, H, true, 2);
-    struct picture_pool *ours = picture_pool_new(W, H, false, 1);
-    struct picture *frame = picture_get(pool), *other = picture_get(ours);
-    int rows = 0;
-    double sum = 0;
-    n = n > MOST ? MOST : n;
-    picture_fill(frame, 90, 120, 130);
-    for (int i = -1; i < n; i++) { /* the first lays things out */
-        how.serial++;
-        how.utc_ns += NSEC_PER_SEC / 30;
-        how.start_ns += NSEC_PER_SEC / 30;
-        how.pose_start.pan_deg = pose_wrap_pan(how.pose_start.pan_deg + pan_step);
-        how.pose_end = how.pose_start;
-        int64_t began = clock_thread_cpu_ns();
-        bool per_stream;
-        if (overlays_paints(&key, &per_stream, o)) { /* as a rendition thread does it */
-            bool coat = rows * 8 <= H;
-            struct picture *canvas = coat ? picture_coat(frame) : other;
-            if (!coat)
-                picture_copy_rows(canvas, frame, 0, H);
-            rows = overlays_paint(canvas, &key, &how, NULL, o);
-            if (coat)
-                picture_unref(canvas);
-        }
-        double ms = (double)(clock_thread_cpu_ns() - began) / 1e6;
-        if (i < 0)
-            continue;
-        samples[i] = ms;
-        sum += ms;
-    }
-    qsort(samples, (size_t)n, sizeof *samples, by_value);
-    tell(row, samples[n / 2], sum / n);
-    picture_unref(frame);
-    picture_unref(other);
-    picture_pool_unref(ours);
-    picture_pool_unref(pool);
-}
-
-void overlay_rows(struct clock *clock, int n,
-                  void (*tell)(const char *row, double median_ms, double mean_ms))
+static struct overlays *begin(struct clock *clock)
 {
     struct fault why = {0};
     struct room *room;
@@ -95,10 +49,21 @@ void overlay_rows(struct clock *clock, int n,
     conf = conf_new(loop, NULL, NULL);
     if (conf_add_room(conf, &overlay_room_desc, &room, &why)) {
         fprintf(stderr, "overlays: %s\n", why.text);
-        return;
+        exit(1);
     }
-    struct overlays *o = overlays_new(loop, room, NULL, &none);
-    measure(o, "overlay_clock", n, 0, tell);
+    return overlays_new(loop, room, NULL, &none);
+}
+
+static void end(struct overlays *o)
+{
+    overlays_free(o);
+    conf_free(conf);
+    loop_free(loop);
+}
+
+/* Four texts and the compass, without the clock that stands there by default. */
+static void set_four(void)
+{
     static const char *const texts[][3] = {
         {"Pan #x tilt #y zoom #Z", "topRight", "black"},
         {"Gate 3, north yard\\nVedette", "bottomLeft", "semiTransparent"},
@@ -116,6 +81,96 @@ void overlay_rows(struct clock *clock, int n,
     set("Image.I0.OrientationAid.Enabled", "yes");
     set("Image.I0.Text.ClockEnabled", "no");
     set("Image.I0.Text.DateEnabled", "no");
+}
+
+/* As a rendition thread does it; rows: that were painted last time. */
+static void paint(struct overlays *o, struct picture *frame, struct picture *other,
+                  const struct capture *how, int *rows)
+{
+    const struct rendition_key key = {.view = 1, .width = W, .height = H, .overlays = OVERLAYS_ALL};
+    bool per_stream;
+    if (!overlays_paints(&key, &per_stream, o))
+        return;
+    bool coat = *rows * 8 <= H;
+    struct picture *canvas = coat ? picture_coat(frame) : other;
+    if (!coat)
+        picture_copy_rows(canvas, frame, 0, H);
+    *rows = overlays_paint(canvas, &key, how, NULL, o);
+    if (coat)
+        picture_unref(canvas);
+}
+
+struct four {
+    struct overlays *o;
+    struct picture_pool *pool;
+    struct picture *other;
+    int rows;
+};
+
+struct four *four_new(struct clock *clock)
+{
+    struct four *f = calloc(1, sizeof *f);
+    f->o = begin(clock);
+    set_four();
+    f->pool = picture_pool_new(W, H, false, 1);
+    f->other = picture_get(f->pool);
+    return f;
+}
+
+void four_paint(struct four *f, struct picture *frame, const struct capture *how)
+{
+    paint(f->o, frame, f->other, how, &f->rows);
+}
+
+void four_free(struct four *f)
+{
+    end(f->o);
+    picture_unref(f->other);
+    picture_pool_unref(f->pool);
+    free(f);
+}
+
+static void measure(struct overlays *o, const char *row, int n, double pan_step,
+                    void (*tell)(const char *row, double median_ms, double mean_ms))
+{
+    static double samples[MOST];
+    struct capture how = {.utc_ns = CLOCK_SIM_UTC_NS,
+                          .pose_start = {.zoom = 1, .hfov_deg = 60, .known = true}};
+    struct picture_pool *pool = picture_pool_new(W, H, true, 2);
+    struct picture_pool *ours = picture_pool_new(W, H, false, 1);
+    struct picture *frame = picture_get(pool), *other = picture_get(ours);
+    int rows = 0;
+    double sum = 0;
+    n = n > MOST ? MOST : n;
+    picture_fill(frame, 90, 120, 130);
+    for (int i = -1; i < n; i++) { /* the first lays things out */
+        how.serial++;
+        how.utc_ns += NSEC_PER_SEC / 30;
+        how.start_ns += NSEC_PER_SEC / 30;
+        how.pose_start.pan_deg = pose_wrap_pan(how.pose_start.pan_deg + pan_step);
+        how.pose_end = how.pose_start;
+        int64_t began = clock_thread_cpu_ns();
+        paint(o, frame, other, &how, &rows);
+        double ms = (double)(clock_thread_cpu_ns() - began) / 1e6;
+        if (i < 0)
+            continue;
+        samples[i] = ms;
+        sum += ms;
+    }
+    qsort(samples, (size_t)n, sizeof *samples, by_value);
+    tell(row, samples[n / 2], sum / n);
+    picture_unref(frame);
+    picture_unref(other);
+    picture_pool_unref(ours);
+    picture_pool_unref(pool);
+}
+
+void overlay_rows(struct clock *clock, int n,
+                  void (*tell)(const char *row, double median_ms, double mean_ms))
+{
+    struct overlays *o = begin(clock);
+    measure(o, "overlay_clock", n, 0, tell);
+    set_four();
     measure(o, "overlays_4_compass_still", n, 0, tell);
     measure(o, "overlays_4_compass_moving", n, 1.3, tell);
     set("Image.I0.OrientationAid.Style", "rose");
@@ -130,7 +185,5 @@ void overlay_rows(struct clock *clock, int n,
     measure(o, "overlay_hundredths", n, 0, tell);
     set("DynamicOverlay.O0.Visible", "no");
     measure(o, "overlay_none", n, 0, tell);
-    overlays_free(o);
-    conf_free(conf);
-    loop_free(loop);
+    end(o);
 }

@@ -9,4 +9,12 @@ struct clock;
 void overlay_rows(struct clock *clock, int n,
                   void (*tell)(const char *row, double median_ms, double mean_ms));
 
+/* Four texts and the compass, to be painted on other people's frames. */
+struct capture;
+struct four;
+struct picture;
+struct four *four_new(struct clock *clock);
+void four_paint(struct four *f, struct picture *frame, const struct capture *how);
+void four_free(struct four *f);
+
 #endif
