@@ -397,13 +397,15 @@ def test_E2_motion(t):
     """motion, as recorders do: it takes our stream and shows what it sees in a stream of its own."""
     t.need("motion")
     c = t.shared()
-    for codec in ("h264", "h265", "jpeg"):
+    small = "resolution=640x360&fps=10"
+    sources = [url(c, f"?videocodec={codec}&{small}") for codec in ("h264", "h265", "jpeg")]
+    for source in [*sources, f"http://127.0.0.1:{c.http}/axis-cgi/mjpg/video.cgi?{small}"]:
         where = pathlib.Path(t.dir())
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         (where / "motion.conf").write_text(
-            f"daemon off\nsetup_mode off\nnetcam_url {url(c, f'?videocodec={codec}&resolution=640x360&fps=10')}\n"
+            f"daemon off\nsetup_mode off\nnetcam_url {source}\nnetcam_userpass {U}:{P}\n"
             f"width 640\nheight 360\nframerate 10\nstream_port {port}\nstream_localhost on\nstream_maxrate 10\n"
             f"webcontrol_port 0\npicture_output off\nmovie_output off\ntarget_dir {where}\n"
             f"log_file {where / 'log'}\nlog_level 6\n")
@@ -413,7 +415,7 @@ def test_E2_motion(t):
             end = time.monotonic() + 30
             while True:
                 if time.monotonic() > end or p.poll() is not None:
-                    raise AssertionError(f"{codec}\n" + (where / "log").read_text()[-1500:])
+                    raise AssertionError(f"{source}\n" + (where / "log").read_text()[-1500:])
                 try:
                     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as r:
                         data = r.read(60000)

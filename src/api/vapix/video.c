@@ -22,23 +22,22 @@
 #define FIRST_PICTURE_S 5 /* of a container; before it nothing can be said */
 
 /* Old clients compare the head of a multipart and its boundary byte by byte. */
-#define HEAD(type)                                                                                 \
+#define HEAD                                                                                       \
     "HTTP/1.0 200 OK\r\n"                                                                          \
     "Cache-Control: no-cache\r\n"                                                                  \
     "X-Content-Type-Options: nosniff\r\n"                                                          \
     "Connection: close\r\n"                                                                        \
-    "Content-Type: " type "\r\n"                                                                   \
-    "\r\n"
+    "Content-Type: "
+static const char multipart_head[] = HEAD "multipart/x-mixed-replace; boundary=myboundary\r\n\r\n";
 
 static const struct {
     enum framing framing;
     enum container container;
-    const char *head;
+    const char *type;
 } forms[] = {
-    [VIDEO_MULTIPART] = {.framing = FRAMING_MULTIPART,
-                         .head = HEAD("multipart/x-mixed-replace; boundary=myboundary")},
-    [VIDEO_MP4] = {FRAMING_MP4, CONTAINER_MP4, HEAD("video/mp4")},
-    [VIDEO_MATROSKA] = {FRAMING_MATROSKA, CONTAINER_MATROSKA, HEAD("video/x-matroska")},
+    [VIDEO_MULTIPART] = {.framing = FRAMING_MULTIPART},
+    [VIDEO_MP4] = {FRAMING_MP4, CONTAINER_MP4, "video/mp4"},
+    [VIDEO_MATROSKA] = {FRAMING_MATROSKA, CONTAINER_MATROSKA, "video/x-matroska"},
 };
 static const char refusal[] = "HTTP/1.0 503 Service Unavailable\r\n"
                               "Content-Type: text/plain\r\n"
@@ -93,6 +92,17 @@ static void on_no_picture(struct loop_timer *t)
     refuse(container_of(t, struct video, patience), "no picture came in time\n");
 }
 
+/* Pages give the type as it is to Media Source, which wants the codecs (RFC 6381). */
+static void add_head(struct buf *b, enum video_form form, const struct stream_format *tracks, int n)
+{
+    char name[MUX_CODEC_NAME];
+    buf_addf(b, HEAD "%s", forms[form].type);
+    for (int i = 0; form == VIDEO_MP4 && i < n; i++)
+        if (mux_codec_name(&tracks[i], name))
+            buf_addf(b, "%s%s", i ? "," : "; codecs=\"", name);
+    buf_adds(b, form == VIDEO_MP4 ? "\"\r\n\r\n" : "\r\n\r\n");
+}
+
 /* The stream's parameter sets are known with its first picture, and with them what opens the
  * container. */
 static void on_ready(struct viewer *viewer, const struct viewer_join *join, void *arg)
@@ -102,12 +112,12 @@ static void on_ready(struct viewer *viewer, const struct viewer_join *join, void
     BUF(bytes, LIMIT_QUEUE_BYTES / 2);
     loop_timer_cancel(&v->patience);
     if (v->form != VIDEO_MULTIPART) {
-        const char *head = forms[v->form].head;
-        buf_add(&bytes, head, strlen(head));
+        int n = v->sound ? 2 : 1;
         stream_get_format(v->stream, &format[0]);
         if (v->sound)
             stream_get_format(v->sound, &format[1]);
-        if (mux_opening(forms[v->form].container, format, v->sound ? 2 : 1, &bytes) ||
+        add_head(&bytes, v->form, format, n);
+        if (mux_opening(forms[v->form].container, format, n, &bytes) ||
             viewer_send(viewer, bytes.data, bytes.len)) {
             refuse(v, "the video cannot be put into this container\n");
             return;
@@ -139,8 +149,8 @@ void video_start(struct vapix_door *d, struct exchange *ex, struct feed *take_fe
     struct viewer_desc desc = {
         .framing = forms[form].framing,
         .take_conn = conn,
-        .pending = form == VIDEO_MULTIPART ? forms[form].head : NULL,
-        .pending_len = form == VIDEO_MULTIPART ? strlen(forms[form].head) : 0,
+        .pending = form == VIDEO_MULTIPART ? multipart_head : NULL,
+        .pending_len = form == VIDEO_MULTIPART ? sizeof multipart_head - 1 : 0,
         .user = v->user,
         .user_agent = agent,
         .path = path,
