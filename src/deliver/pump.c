@@ -97,8 +97,10 @@ static const struct part_form *part_form_of(struct packet *p)
     return container_of(base, struct part_form, base);
 }
 
-static void count_to_last(struct viewer *v)
+static void count_to_last(struct viewer *v, const struct track *t)
 {
+    if (codec_is_sound(stream_codec(t->now.stream)))
+        return;
     uint64_t sent = __atomic_load_n(&v->pictures, __ATOMIC_RELAXED) + 1;
     v->last = v->desc.max_pictures && sent >= v->desc.max_pictures;
 }
@@ -111,7 +113,7 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
         const struct part_form *part = part_form_of(p);
         if (!part)
             return false;
-        count_to_last(v);
+        count_to_last(v, t);
         batch_add(b, part->bytes, part->len - (v->last ? sizeof(part_end) - 1 : 0));
         if (v->last)
             batch_add(b, last_end, sizeof(last_end) - 1);
@@ -123,7 +125,7 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
             t->now.stream, p, v->desc.framing == FRAMING_MP4 ? CONTAINER_MP4 : CONTAINER_MATROSKA);
         if (!piece)
             return false;
-        count_to_last(v);
+        count_to_last(v, t);
         batch_add(b, piece->bytes, piece->len);
         track_sent(t, 0, 0);
         return true;
