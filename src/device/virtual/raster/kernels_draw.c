@@ -282,10 +282,28 @@ INLINE i8 hole_lanes(uint32_t holes)
     return __builtin_shufflevector(left, right, 0, 1, 2, 3, 8, 9, 10, 11);
 }
 
-/* Blocks x0…x1 of a row. Is it seen there? */
-INLINE bool draw_row(const struct raster_batch *b, const struct raster_patch *p,
-                     const struct raster_face *f, struct along at, const struct along *step,
-                     unsigned y, unsigned x0, unsigned x1, enum drawn how)
+/* A block's samples that are neither missed nor nearer already: which, as bits. Without asking
+ * whether there are any: in every other block there are, and nobody foresees in which. */
+INLINE uint32_t draw_block(const struct raster_patch *p, size_t tile, unsigned block, i8 miss, f8 z,
+                           f8 id, enum drawn how)
+{
+    float *depth = p->depth + (tile * RASTER_BLOCKS + block) * BLOCK;
+    f8 was = LOAD(depth);
+    miss |= z <= was;
+    STORE(depth, by_sign(miss, was, z));
+    if (how != OUTLINE) {
+        float *who = (float *)p->who + (tile * RASTER_BLOCKS + block) * BLOCK;
+        STORE(who, by_sign(miss, LOAD(who), id)); /* as bits */
+    }
+    uint32_t hit = bits(miss) ^ 0xff;
+    p->touched[tile] |= (uint8_t)hit;
+    return hit;
+}
+
+/* Blocks x0…x1 of a row. Where is it seen? */
+INLINE uint32_t draw_row(const struct raster_batch *b, const struct raster_patch *p,
+                         const struct raster_face *f, struct along at, const struct along *step,
+                         unsigned y, unsigned x0, unsigned x1, enum drawn how)
 {
     const f8 column = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f};
     const size_t row = (size_t)(y / RASTER_TILE_H) * (size_t)p->across;
@@ -293,7 +311,7 @@ INLINE bool draw_row(const struct raster_batch *b, const struct raster_patch *p,
     const f8 id = (f8)ALL_I(p->n_faces);
     uint32_t holes = 0;
     unsigned known = x0; /* where holes have been looked for */
-    bool shown = false;
+    uint32_t shown = 0;
     for (unsigned x = x0; x <= x1; x++) {
         i8 miss = (i8)at.share[0] | (i8)at.share[1] | (i8)at.share[2]; /* the sign tells */
         f8 z = at.z;
@@ -306,12 +324,10 @@ INLINE bool draw_row(const struct raster_batch *b, const struct raster_patch *p,
             p->mask[tile] |= (bits(miss) ^ 0xff) << (BLOCK * block);
             continue;
         }
-        float *depth = p->depth + (tile * RASTER_BLOCKS + block) * BLOCK;
-        f8 was = LOAD(depth);
-        miss |= z <= was;
-        if (bits(miss) == 0xff)
-            continue;
         if (how == HOLED) {
+            miss |= z <= LOAD(p->depth + (tile * RASTER_BLOCKS + block) * BLOCK);
+            if (bits(miss) == 0xff)
+                continue;
             if (x >= known) { /* eight pixels at once */
                 holes = ~bits(
                     solid(b, f, ALL((float)(x * RASTER_BLOCK_W)) + column, ALL((float)y + 0.5f)));
@@ -319,29 +335,55 @@ INLINE bool draw_row(const struct raster_batch *b, const struct raster_patch *p,
                 x0 = x;
             }
             miss |= hole_lanes(holes >> (x - x0) * RASTER_BLOCK_W);
-            if (bits(miss) == 0xff)
-                continue;
         }
-        p->touched[tile] = 1;
-        shown = true;
-        STORE(depth, by_sign(miss, was, z));
-        if (how != OUTLINE) {
-            float *who = (float *)p->who + (tile * RASTER_BLOCKS + block) * BLOCK;
-            STORE(who, by_sign(miss, LOAD(who), id)); /* as bits */
-        }
+        shown |= draw_block(p, tile, block, miss, z, id, how);
     }
     return shown;
 }
 
-#define NARROW 3 /* blocks: so few are tried without asking */
+/* One that is so few blocks wide that all are tried. */
+INLINE uint32_t draw_narrow(const struct raster_patch *p, const struct along *first,
+                            const struct along *step, const struct shapes *s, int lane,
+                            const unsigned width, enum drawn how)
+{
+    const unsigned left = (unsigned)s->x0[lane], top = (unsigned)s->y0[lane];
+    const unsigned low = (unsigned)s->y1[lane];
+    const f8 id = (f8)ALL_I(p->n_faces);
+    uint32_t shown = 0;
+    struct along row = *first;
+    for (unsigned y = top; y <= low; y++) {
+        if ((y - top) % BLOCK == 0) /* before roundings add up */
+            row = further(first, s, lane, (float)(left * RASTER_BLOCK_W), (float)y);
+        const size_t tiles = (size_t)(y / RASTER_TILE_H) * (size_t)p->across;
+        const unsigned below = y % RASTER_TILE_H * (RASTER_TILE_W / RASTER_BLOCK_W);
+        struct along at = row;
+        for (unsigned x = left; x < left + width; x++) {
+            i8 miss = (i8)at.share[0] | (i8)at.share[1] | (i8)at.share[2]; /* the sign tells */
+            size_t tile = tiles + x / (RASTER_TILE_W / RASTER_BLOCK_W);
+            unsigned block = below + x % (RASTER_TILE_W / RASTER_BLOCK_W);
+            if (how == MASK)
+                p->mask[tile] |= (bits(miss) ^ 0xff) << (BLOCK * block);
+            else
+                shown |= draw_block(p, tile, block, miss, at.z, id, how);
+            for (int k = 0; k < 3; k++)
+                at.share[k] += step->share[k];
+            at.z += step->z;
+        }
+        for (int k = 0; k < 3; k++)
+            row.share[k] += ALL(s->ey[k][lane]);
+        row.z += ALL(s->zy[lane]);
+    }
+    return shown;
+}
 
-INLINE bool draw_one(const struct raster_batch *b, const struct raster_patch *p,
-                     const struct raster_face *f, const struct shapes *s, int lane, enum drawn how)
+INLINE uint32_t draw_one(const struct raster_batch *b, const struct raster_patch *p,
+                         const struct raster_face *f, const struct shapes *s, int lane,
+                         enum drawn how)
 {
     const f8 rows = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f};
     const int left = s->x0[lane], right = s->x1[lane], top = s->y0[lane], low = s->y1[lane];
     struct along first, step;
-    bool shown = false;
+    uint32_t shown = 0;
     for (int k = 0; k < 3; k++) {
         f8 ex = ALL(s->ex[k][lane]), ey = ALL(s->ey[k][lane]);
         first.share[k] = ex * sample_x + ey * sample_y + ALL(s->wide[k][lane]);
@@ -349,20 +391,12 @@ INLINE bool draw_one(const struct raster_batch *b, const struct raster_patch *p,
     }
     first.z = ALL(s->zx[lane]) * sample_x + ALL(s->zy[lane]) * sample_y + ALL(s->zc[lane]);
     step.z = ALL(s->zx[lane] * RASTER_BLOCK_W);
-    if (right - left < NARROW) {
-        const float x = (float)(left * RASTER_BLOCK_W);
-        struct along row = first;
-        for (int y = top; y <= low; y++) {
-            if ((y - top) % BLOCK == 0) /* before roundings add up */
-                row = further(&first, s, lane, x, (float)y);
-            shown |=
-                draw_row(b, p, f, row, &step, (unsigned)y, (unsigned)left, (unsigned)right, how);
-            for (int k = 0; k < 3; k++)
-                row.share[k] += ALL(s->ey[k][lane]);
-            row.z += ALL(s->zy[lane]);
-        }
-        return shown;
-    }
+    if (how != HOLED && right == left)
+        return draw_narrow(p, &first, &step, s, lane, 1, how);
+    if (how != HOLED && right == left + 1)
+        return draw_narrow(p, &first, &step, s, lane, 2, how);
+    if (how != HOLED && right == left + 2)
+        return draw_narrow(p, &first, &step, s, lane, 3, how);
     const f8 from = ALL((float)(left * RASTER_BLOCK_W));
     const f8 till = ALL((float)((right + 1) * RASTER_BLOCK_W) - 0.125f);
     for (int y = top; y <= low; y += BLOCK) {
