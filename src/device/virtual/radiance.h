@@ -30,6 +30,7 @@ static inline void *radiance_room(size_t bytes)
 {
     const size_t page = 1 << 21;
     void *p = NULL;
+    bytes = (bytes + page - 1) / page * page;
     if (posix_memalign(&p, page, bytes) != 0)
         return NULL;
     madvise(p, bytes, MADV_HUGEPAGE);

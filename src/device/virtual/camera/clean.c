@@ -54,7 +54,7 @@ struct clean *clean_new(int width, int height)
 {
     struct clean *c = width <= WIDEST ? calloc(1, sizeof(*c)) : NULL;
     size_t n = (size_t)width * (size_t)height;
-    if (!c || !(c->luma = malloc((n + n / 2) * sizeof(*c->luma))))
+    if (!c || !(c->luma = radiance_room((n + n / 2) * sizeof(*c->luma))))
         return clean_free(c);
     pthread_once(&once, make_noise);
     c->width = width;
@@ -152,13 +152,18 @@ static bool take_gains(struct clean *c, const struct tone *t)
 }
 
 /* The planes' rows are far apart in memory: those of the next cell are on their way while one
- * is developed. */
-static void expect_cell(const struct radiance *l, int x, int y)
+ * is developed, and those that it goes to, for which stores would wait. */
+static void expect_cell(const struct clean *c, const struct radiance *l, int x, int y)
 {
     const uint16_t *const plane[3] = {l->r, l->g, l->b};
     for (int i = y; i < y + RADIANCE_CELL && i < l->height; i++)
         for (int k = 0; k < 3; k++)
             __builtin_prefetch(plane[k] + (size_t)i * l->stride + x);
+    for (int i = y; i < y + RADIANCE_CELL && i < c->height; i++)
+        __builtin_prefetch(c->luma + (size_t)i * (size_t)c->width + x, 1);
+    for (int i = y / 2; i < (y + RADIANCE_CELL) / 2 && i < c->height / 2; i++)
+        for (int k = 0; k < 2; k++)
+            __builtin_prefetch(c->chroma[k] + (size_t)i * (size_t)(c->width / 2) + x / 2, 1);
 }
 
 void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
@@ -194,7 +199,7 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
             while (next < across && !all && !row[next])
                 next++;
             if (next < across && !all)
-                expect_cell(l, next * RADIANCE_CELL, y);
+                expect_cell(c, l, next * RADIANCE_CELL, y);
             develop_box(c, k, l, x, y, (x1 < c->width ? x1 : c->width) - x, h);
         }
         if (row)
