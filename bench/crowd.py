@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/lib"))
@@ -129,13 +130,13 @@ def aes_percent(b, rate):
     return 100 * rate / (kilo * 1000)
 
 
-def floor_percent(b, rate, viewers):
-    """The floor for pictures of this size at 30 a second: marginal, at so many viewers."""
-    size = int(rate / viewers / 30)
+def floor_percent(b, rate, viewers, fps=30):
+    """The floor for pictures of this size: marginal, at so many viewers."""
+    size = int(rate / viewers / fps)
     with tempfile.NamedTemporaryFile("w", suffix=".sizes") as f:
         f.write(f"{size}\n" * 64)
         f.flush()
-        return b.floor_cpu("floor_tcp", viewers, f.name, False) - b.floor_cpu("floor_tcp", 1, f.name, False)
+        return b.floor_cpu("floor_tcp", viewers, f.name, False, fps) - b.floor_cpu("floor_tcp", 1, f.name, False, fps)
 
 
 def mjpeg(b, c):
@@ -201,6 +202,42 @@ def peer_ustreamer(b):
             many, rate = http_cpu(b, p.pid, [port, "/stream"], n, b.SECONDS)
             floor = floor_percent(b, rate, n)
             b.row(f"peer: uStreamer, MJPEG over HTTP, {rate / n / 1e6:.1f} MB/s, marginal CPU at {n} viewers",
+                  f"{(many - one) / floor:.2f} × floor ({many - one:.1f} % of a core, floor {floor:.1f} %)", "–")
+        finally:
+            p.kill()
+            p.wait()
+
+
+def wait_for_pictures(where):
+    """Who asks motion too early is left waiting for good."""
+    for _ in range(20):
+        with contextlib.suppress(OSError), urllib.request.urlopen(where, timeout=3) as r:
+            if len(r.read(50000)) == 50000:
+                return
+        time.sleep(0.5)
+    raise AssertionError(f"no pictures from {where}")
+
+
+def peer_motion(b, c):
+    """motion, which takes our stream and sends pictures of its own: what each more of its viewers costs."""
+    if not shutil.which("motion"):
+        return
+    port, fps = 18081, 10
+    where = (f"rtsp://{vedette.ADMIN[0]}:{vedette.ADMIN[1]}@127.0.0.1:{c.rtsp}/axis-media/media.amp"
+             f"?videocodec=h264&resolution=640x360&fps={fps}")
+    with tempfile.TemporaryDirectory() as d:
+        conf = pathlib.Path(d, "motion.conf")
+        conf.write_text(f"daemon off\nsetup_mode off\nnetcam_url {where}\nwidth 640\nheight 360\nframerate {fps}\n"
+                        f"stream_port {port}\nstream_localhost on\nstream_maxrate {fps}\nstream_quality 80\n"
+                        f"webcontrol_port 0\npicture_output off\nmovie_output off\ntarget_dir {d}\nlog_file {d}/log\n")
+        p = started(["taskset", "-c", b.SERVER, "motion", "-n", "-c", conf])
+        try:
+            wait_for_pictures(f"http://127.0.0.1:{port}/")
+            n = 20 if b.QUICK else 100
+            one, _ = http_cpu(b, p.pid, [port, "/"], 1, b.SECONDS)
+            many, rate = http_cpu(b, p.pid, [port, "/"], n, b.SECONDS)
+            floor = floor_percent(b, rate, n, fps)
+            b.row(f"peer: motion, MJPEG over HTTP, 640x360 at {fps}/s, {rate / n / 1e6:.2f} MB/s, marginal CPU at {n} viewers",
                   f"{(many - one) / floor:.2f} × floor ({many - one:.1f} % of a core, floor {floor:.1f} %)", "–")
         finally:
             p.kill()

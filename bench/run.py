@@ -109,8 +109,8 @@ def camera_cpu(c, viewers, udp):
     return (all_b - all_a) / t / 1e7 - code, code, out
 
 
-def floor_cpu(program, viewers, sizes, udp):
-    argv = [BENCH / program, "--viewers", viewers, "--seconds", SECONDS, "--cpu", SERVER, "--sizes", sizes]
+def floor_cpu(program, viewers, sizes, udp, fps=30):
+    argv = [BENCH / program, "--fps", fps, "--viewers", viewers, "--seconds", SECONDS, "--cpu", SERVER, "--sizes", sizes]
     p = subprocess.Popen([str(a) for a in argv] + (["--udp"] if udp and program == "fanout" else []),
                          stdout=subprocess.PIPE, text=True)
     port = int(p.stdout.readline().split()[1])
@@ -248,6 +248,7 @@ def main():
         crowd.middle_of_gop(me, c)
         crowd.mjpeg(me, c)
         crowd.peer_ustreamer(me)
+        crowd.peer_motion(me, c)
     glass()
     lines = ["# Performance", "",
              "Made by `make bench`; do not edit. All are medians of one run, server and clients on different cores. "
