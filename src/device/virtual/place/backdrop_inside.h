@@ -1,4 +1,4 @@
-/* Inside of the backdrop: backdrop.c, sway.c, lettering.c, backdrop_ask.c. */
+/* Inside of the backdrop: backdrop.c, lit.c, sway.c, lettering.c, backdrop_ask.c. */
 #ifndef DEVICE_VIRTUAL_PLACE_BACKDROP_INSIDE_H
 #define DEVICE_VIRTUAL_PLACE_BACKDROP_INSIDE_H
 
@@ -104,6 +104,11 @@ struct backdrop {
     int8_t grain[GRAIN * GRAIN + 4];
 };
 
+/* lit.c: the light of each phase (b->phase, b->stale); the lit texels of a tile of the sheet, whose
+ * phase the cell notes. NULL: there is nothing (or no memory: failed). */
+void lit_choose(struct backdrop *b, const struct light *now, int64_t time_ns);
+const uint16_t *lit_tile(struct backdrop *b, const struct patch *p, const struct sheet *s,
+                         uint32_t index, struct cell *cell);
 /* sway.c: what the wind does at a corner, in degrees; when the leaves of each rhythm were
  * last moved (returns which are, since the last call), and the rhythm of a cell. */
 void sway_find(struct backdrop *b, struct knot *k);
