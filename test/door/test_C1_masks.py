@@ -10,6 +10,7 @@ import urllib.parse
 
 import pictures
 import test_hls
+import vedette
 from test_B_eye import Film
 
 BUILD = os.environ.get("VEDETTE_C1_BUILD", "asan")
@@ -58,8 +59,7 @@ def stage(c, **values):
 
 def purple(data):
     """How many pixels show the decal."""
-    _, _, rgb = pictures.rgb(data)
-    return sum(min(r, b) - g > PURPLE for r, g, b in zip(rgb[0::3], rgb[1::3], rgb[2::3]))
+    return count(pictures.rgb(data)[2])
 
 
 def covered(data, colour=(0, 0, 0), tolerance=24):
@@ -145,6 +145,82 @@ def test_C1_streams_show_nothing_and_keep_no_old_picture(t):
     assert max(new) == 0, new
 
 
+CODED = ("h264", "h265", "av1")
+
+
+def film_each(c, pictures, between):
+    """{codec: RGB of its pictures}, all coded from the same ones; between(i) comes before each."""
+    clients = {}
+    for codec in CODED:
+        target = (f"/axis-cgi/media.cgi?container=mp4&videocodec={codec}&resolution=320x180&compression=20"
+                  f"&nbrofframes={pictures}")
+        client = clients[codec] = c.client(*vedette.ADMIN)
+        client.get("/axis-cgi/usergroup.cgi")
+        client.send("GET", target, headers=client.authorization("GET", target))
+    for i in range(pictures):
+        between(i)
+        c.advance(0.1)
+    found = {}
+    for codec, client in clients.items():
+        with c.ticking(0.1):  # those that began later
+            found[codec] = pictures_of(c.answer(client).body, "mp4", 320, 180)
+        assert len(found[codec]) >= pictures - 4, (codec, len(found[codec]))
+    return found
+
+
+def unrest(rgb, like, width=320, height=180):
+    """How far luma varies within runs of a row that are one colour in `like`, at worst and on
+    average; their rims left out."""
+    def luma(p, i):
+        return (p[3 * i] * 54 + p[3 * i + 1] * 183 + p[3 * i + 2] * 19) >> 8
+
+    spans = []
+    for y in range(height * 2 // 5, height * 3 // 5, 3):
+        start = width * 2 // 5
+        for x in range(start + 1, width * 3 // 5):
+            here = y * width + x
+            if abs(luma(like, here) - luma(like, here - 1)) > 3 or x == width * 3 // 5 - 1:
+                if x - start >= 14:
+                    run = [luma(rgb, y * width + i) for i in range(start + 5, x - 5)]
+                    spans.append(max(run) - min(run))
+                start = x
+    assert len(spans) >= 10, len(spans)
+    return max(spans), sum(spans) / len(spans)
+
+
+def test_C1_no_codec_shows_what_is_beneath(t):
+    """Solid: within PURPLE, what chroma of coded pictures may bleed. Mosaic: one colour in each block."""
+    c = camera(t)
+    decal(c, HOUSE)
+    bare = film_each(c, 4, lambda i: None)
+    for codec, shown in bare.items():
+        assert count(shown[-1]) > 700, codec
+    assert ask(c, action="add", name="house", polygon=polygon(HOUSE)) is None
+    moves = ("continuouspantiltmove=90,0", "continuouspantiltmove=-100,20", "pan=-5&tilt=0&zoom=900&speed=100",
+             "continuouspantiltmove=60,-30", "pan=-5&tilt=0&zoom=1&speed=100", "continuouspantiltmove=-100,0")
+
+    def move(i):
+        if i % 4 == 0:
+            c.ptz_command(moves[i // 4 % len(moves)])
+
+    for codec, shown in film_each(c, 24, move).items():
+        assert max(count(p) for p in shown) == 0, (codec, [count(p) for p in shown])
+    # mosaic, over the whole picture
+    c.ptz_command("pan=0&tilt=0&zoom=1&speed=100")
+    c.rest()
+    decal(c, [])
+    assert ask(c, action="update", name="house", polygon="-28,14:28,14:28,-15:-28,-15") is None
+    c.update(GROUP + ".Color", "mosaic")
+    c.update(GROUP + ".MosaicScale", "6")
+    c.advance(0.5)
+    _, _, like = pictures.rgb(c.snapshot("resolution=320x180&compression=0"))
+    for codec, shown in film_each(c, 12, lambda i: None).items():
+        worst, mean = unrest(shown[-1], like)
+        print(f"    {codec}: luma within a block varies by {worst} at worst, {mean:.1f} on average", flush=True)
+        assert worst <= 8 and mean <= 3, (codec, worst, mean)
+        assert unrest(bare[codec][-1], like)[1] > 10, "the bare picture is anything but quiet"
+
+
 def test_C1_hls_keeps_no_segment_from_before(t):
     """What was cut before a change cannot be had any more; players go on with the same playlist."""
     c = camera(t)
@@ -184,8 +260,11 @@ def pictures_of(data, form, width=640, height=360):
 
 def decoded(data, form="h264", width=640, height=360):
     """How many pixels of each picture show the decal."""
-    return [sum(min(r, b) - g > PURPLE for r, g, b in zip(rgb[0::3], rgb[1::3], rgb[2::3]))
-            for rgb in pictures_of(data, form, width, height)]
+    return [count(rgb) for rgb in pictures_of(data, form, width, height)]
+
+
+def count(rgb):
+    return sum(min(r, b) - g > PURPLE for r, g, b in zip(rgb[0::3], rgb[1::3], rgb[2::3]))
 
 
 def test_C1_only_administrators_change_masks_and_it_is_told(t):
