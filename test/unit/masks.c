@@ -19,6 +19,7 @@
 #include "image/finish.h"
 #include "image/mask_cover.h"
 #include "image/mask_settings.h"
+#include "media/scale.h"
 #include "unit.h"
 
 #define MS INT64_C(1000000)
@@ -278,6 +279,63 @@ TEST(test_C1_steadied_shows_nothing)
         CHECK(clock_advance(timer, SECOND / 30) == 0);
     }
     CHECK(moved > 5);
+    finish_free(finish);
+    done();
+}
+
+static void no_magenta(const struct picture *p, int picture, const char *where)
+{
+    for (int y = 0; y < p->height / 2; y++)
+        for (int x = 0; x < p->width / 2; x++) {
+            int cb = p->plane[1][y * p->stride[1] + x], cr = p->plane[2][y * p->stride[2] + x];
+            if (cb > 145 && cr > 150)
+                unit_fail(__FILE__, __LINE__, "picture %d, %s, shows it at %d,%d (%d, %d)", picture,
+                          where, x, y, cb, cr);
+        }
+}
+
+/* The whole way of a picture: fastest moves in a shaken mount, with and without the stabiliser,
+ * then cut out as digital zoom and view areas do it, turned and mirrored. */
+TEST(test_C1_steadied_cut_turned_and_mirrored_shows_nothing)
+{
+    begin("virtual:street,320x180@30", 320, 180);
+    struct finish *finish = finish_new();
+    struct scaler *scaler = scaler_new();
+    struct picture_pool *upright = picture_pool_new(180, 320, false, 1);
+    struct picture_pool *across = picture_pool_new(320, 180, false, 1);
+    use_mask(house, 6, MASK_SOLID);
+    command("shake 0.2");
+    int steadied = 0, there = 0;
+    for (int i = 0; i < pictures() / 2; i++) {
+        if (i % 12 == 0) {
+            struct finish_settings s = {.steady = i / 12 % 2, .margin = rnd(0.02, 0.15)};
+            finish_set(finish, &s);
+            device->head->ops->go(device->head, -6 + rnd(-25, 25), rnd(-15, 15), rnd(1, 3),
+                                  i / 12 % 4 == 1 ? 0.005 : 1);
+            settings.exposure_ns = (int64_t)exp(rnd(log(0.2e6), log(33e6)));
+        }
+        serial++;
+        struct shot *s = take(magenta);
+        struct frame *f = frame_develop(masks, frames, s, finish);
+        steadied += finish_steadied_px(finish) > 0.5;
+        there += f->masked && f->masked->n;
+        no_magenta(f->pixels, i, "developed");
+        int rotation = 90 * (int)rnd(0, 4);
+        struct picture *to = picture_get(rotation % 180 ? upright : across);
+        double w = rnd(80, 320), h = w * 9 / 16;
+        CHECK(scale_picture(scaler, to, f->pixels, rnd(0, 320 - w), rnd(0, 180 - h), w, h, rotation,
+                            i % 3 == 0) == 0);
+        no_magenta(to, i, "cut and turned");
+        picture_unref(to);
+        frame_unref(f);
+        shot_unref(s);
+        CHECK(clock_advance(timer, SECOND / 30) == 0);
+    }
+    fprintf(stderr, "# %d steadied, %d with the mask\n", steadied, there);
+    CHECK(steadied > pictures() / 20 && there > pictures() / 8);
+    picture_pool_unref(upright);
+    picture_pool_unref(across);
+    scaler_free(scaler);
     finish_free(finish);
     done();
 }
@@ -544,9 +602,10 @@ TEST(unreadable_masks_cover_everything)
 UNIT_MAIN(UNIT_ROW(test_C1_fastest_moves_show_nothing) UNIT_ROW(test_C1_full_size_shows_nothing)
               UNIT_ROW(test_C1_shaken_and_out_of_focus_shows_nothing)
                   UNIT_ROW(test_C1_finish_shows_nothing) UNIT_ROW(test_C1_steadied_shows_nothing)
-                      UNIT_ROW(test_C1_covers_little_more_at_rest)
-                          UNIT_ROW(test_C1_mosaic_is_one_colour_in_each_block)
-                              UNIT_ROW(test_C1_mosaic_tells_no_more_when_the_camera_creeps)
-                                  UNIT_ROW(test_C1_digital_head_shows_nothing)
-                                      UNIT_ROW(polygons_are_judged)
-                                          UNIT_ROW(unreadable_masks_cover_everything))
+                      UNIT_ROW(test_C1_steadied_cut_turned_and_mirrored_shows_nothing)
+                          UNIT_ROW(test_C1_covers_little_more_at_rest)
+                              UNIT_ROW(test_C1_mosaic_is_one_colour_in_each_block)
+                                  UNIT_ROW(test_C1_mosaic_tells_no_more_when_the_camera_creeps)
+                                      UNIT_ROW(test_C1_digital_head_shows_nothing)
+                                          UNIT_ROW(polygons_are_judged)
+                                              UNIT_ROW(unreadable_masks_cover_everything))
