@@ -15,6 +15,7 @@
 /* Never at the moment of a picture, which would have to guess whether it comes first. */
 #define POLL_NS (50 * NSEC_PER_MSEC - 1)
 #define AHEAD_NS (300 * NSEC_PER_MSEC) /* a head that knows no limits is stopped so early */
+#define AHEAD_STEPS 6
 #define LIMIT_TOLERANCE_DEG 0.005
 #define LIMIT_TOLERANCE_ZOOM 0.0005
 
@@ -232,15 +233,6 @@ static int order_move(struct ptz *p, double pan, double tilt, double zoom)
     return p->head->ops->move(p->head, pan, tilt, zoom);
 }
 
-static int head_move(struct ptz *p, double zoom_speed)
-{
-    double scale = speed_scale(p);
-    return order_move(
-        p, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
-        isnan(p->want_tilt) ? NAN : curve(p->want_tilt) * p->caps.max_tilt_speed * scale,
-        zoom_speed);
-}
-
 static double clamp(double v, double low, double high)
 {
     return v < low ? low : v > high ? high : v;
@@ -292,18 +284,72 @@ static bool outside(const struct ptz *p, const struct pose *at, double ret[3])
     return any;
 }
 
-/* A head without limits of its own is turned back before it gets there. */
+/* Which axes will lie outside soon if the head goes on so, each where it belongs; NAN: inside. In
+ * steps, so that nothing is jumped over. speed NULL: as the head itself expects. */
+static bool outside_soon(const struct ptz *p, const double speed[3], double ret[3])
+{
+    struct pose at, soon;
+    bool any = false;
+    p->head->ops->pose(p->head, clock_now(loop_clock(p->loop)), &at);
+    ret[0] = ret[1] = ret[2] = NAN;
+    for (int i = 1; i <= AHEAD_STEPS && !any; i++) {
+        double s = (double)AHEAD_NS / NSEC_PER_SEC * i / AHEAD_STEPS;
+        soon = at;
+        if (speed) {
+            soon.pan_deg = pose_wrap_pan(at.pan_deg + (isnan(speed[0]) ? 0 : speed[0] * s));
+            soon.tilt_deg += isnan(speed[1]) ? 0 : speed[1] * s;
+            soon.zoom *= isnan(speed[2]) ? 1 : exp(speed[2] * s);
+        } else {
+            p->head->ops->pose(p->head, clock_now(loop_clock(p->loop)) + AHEAD_NS * i / AHEAD_STEPS,
+                               &soon);
+        }
+        any = outside(p, &soon, ret);
+    }
+    return any;
+}
+
+/* Moves on, as far as is allowed: a head without limits of its own is sent to the limit of an
+ * axis that it is about to pass. */
+static int order_within(struct ptz *p, double pan, double tilt, double zoom)
+{
+    const double most[3] = {p->caps.max_pan_speed, p->caps.max_tilt_speed, p->caps.max_zoom_speed};
+    double speed[3] = {pan, tilt, zoom}, to[3], share = 0;
+    if (p->head->ops->limit || !outside_soon(p, speed, to))
+        return order_move(p, pan, tilt, zoom);
+    for (int i = 0; i < 3; i++) {
+        if (isnan(to[i]) || isnan(speed[i]) || fabs(speed[i]) <= 0) {
+            to[i] = NAN;
+            continue;
+        }
+        if (most[i] > 0)
+            share = fmax(share, fabs(speed[i]) / most[i]);
+        speed[i] = NAN;
+        p->want_pan = i == 0 ? NAN : p->want_pan; /* not to be renewed */
+        p->want_tilt = i == 1 ? NAN : p->want_tilt;
+    }
+    int err = order_move(p, speed[0], speed[1], speed[2]);
+    if (!err && !(isnan(to[0]) && isnan(to[1]) && isnan(to[2])))
+        err = order_go(p, to[0], to[1], to[2], clamp(share, 0.001, 1));
+    return err;
+}
+
+static int head_move(struct ptz *p, double zoom_speed)
+{
+    double scale = speed_scale(p);
+    return order_within(
+        p, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
+        isnan(p->want_tilt) ? NAN : curve(p->want_tilt) * p->caps.max_tilt_speed * scale,
+        zoom_speed);
+}
+
+/* On its way it is turned back before it gets there. */
 static void watch_limits(struct ptz *p)
 {
-    struct pose soon;
     double to[3];
-    if (p->head->ops->limit || p->motion != MOTION_CONTINUOUS)
+    if (p->head->ops->limit || p->motion != MOTION_CONTINUOUS || !outside_soon(p, NULL, to))
         return;
-    p->head->ops->pose(p->head, now(p) + AHEAD_NS, &soon);
-    if (!outside(p, &soon, to))
-        return;
-    p->want_pan = isnan(to[0]) ? p->want_pan : 0;
-    p->want_tilt = isnan(to[1]) ? p->want_tilt : 0;
+    p->want_pan = isnan(to[0]) ? p->want_pan : NAN; /* not to be renewed */
+    p->want_tilt = isnan(to[1]) ? p->want_tilt : NAN;
     order_go(p, to[0], to[1], to[2], p->speed);
 }
 
@@ -507,8 +553,8 @@ int ptz_drive(struct ptz *p, double pan_speed, double tilt_speed, double zoom_sp
     p->motion = MOTION_CONTINUOUS;
     p->want_pan = p->want_tilt = 0; /* not the poll's to renew */
     p->target_pan = p->target_tilt = p->target_zoom = p->after_pan = NAN;
-    if (order_move(p, p->caps.pan ? pan_speed : NAN, p->caps.tilt ? tilt_speed : NAN,
-                   p->caps.zoom ? zoom_speed : NAN) < 0)
+    if (order_within(p, p->caps.pan ? pan_speed : NAN, p->caps.tilt ? tilt_speed : NAN,
+                     p->caps.zoom ? zoom_speed : NAN) < 0)
         return fault_set(why, FAULT_IO, NULL, "the head does not obey");
     started(p);
     return 0;

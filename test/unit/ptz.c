@@ -296,8 +296,138 @@ TEST(no_head)
     end();
 }
 
-UNIT_MAIN(UNIT_ROW(absolute) UNIT_ROW(nonsense_leaves_the_head_still) UNIT_ROW(relative_and_home)
-              UNIT_ROW(center_puts_the_point_in_the_middle)
-                  UNIT_ROW(speed_follows_the_field_of_view)
-                      UNIT_ROW(speed_follows_the_zoom_while_it_moves) UNIT_ROW(dead_man)
-                          UNIT_ROW(movement_is_an_event) UNIT_ROW(no_head))
+/* ---- heads that know no limits of their own ---- */
+
+/* Goes at an even speed, and on, or to where it was told. */
+static struct plain_head {
+    struct head head;
+    double at[3], speed[3], to[3]; /* pan, tilt, ln(zoom); to: NAN: on and on */
+    int64_t since_ns;
+} plain;
+
+static double plain_at(int axis, int64_t t)
+{
+    double way = plain.speed[axis] * (double)(t - plain.since_ns) / NSEC_PER_SEC;
+    double v = plain.at[axis] + way;
+    if (!isnan(plain.to[axis]) && fabs(way) > fabs(plain.to[axis] - plain.at[axis]))
+        v = plain.to[axis];
+    return v;
+}
+
+static void plain_settle(void)
+{
+    int64_t t = clock_now(clk);
+    for (int i = 0; i < 3; i++) {
+        plain.at[i] = plain_at(i, t);
+        if (!isnan(plain.to[i]) && fabs(plain.at[i] - plain.to[i]) < 1e-9)
+            plain.speed[i] = 0;
+    }
+    plain.since_ns = t;
+}
+
+static int plain_go(struct head *h, double pan, double tilt, double zoom, double speed)
+{
+    static const double most[3] = {300, 200, 2};
+    const double to[3] = {pan, tilt, log(zoom)};
+    plain_settle();
+    for (int i = 0; i < 3; i++)
+        if (!isnan(to[i])) {
+            plain.to[i] = to[i];
+            plain.speed[i] = copysign(most[i] * speed, to[i] - plain.at[i]);
+        }
+    return 0;
+}
+
+static int plain_move(struct head *h, double pan, double tilt, double zoom)
+{
+    const double speed[3] = {pan, tilt, zoom};
+    plain_settle();
+    for (int i = 0; i < 3; i++)
+        if (!isnan(speed[i])) {
+            plain.to[i] = NAN;
+            plain.speed[i] = speed[i];
+        }
+    return 0;
+}
+
+static int plain_stop(struct head *h, bool pan_tilt, bool zoom)
+{
+    return plain_move(h, pan_tilt ? 0 : NAN, pan_tilt ? 0 : NAN, zoom ? 0 : NAN);
+}
+
+static void plain_pose(struct head *h, int64_t t, struct pose *ret)
+{
+    double zoom = exp(plain_at(2, t));
+    *ret = (struct pose){.pan_deg = pose_wrap_pan(plain_at(0, t)),
+                         .tilt_deg = plain_at(1, t),
+                         .zoom = zoom,
+                         .hfov_deg = 60 / zoom,
+                         .known = true};
+}
+
+static bool plain_moving(struct head *h, int64_t t)
+{
+    for (int i = 0; i < 3; i++)
+        if (plain.speed[i] != 0 && !(fabs(plain_at(i, t) - plain.to[i]) < 1e-9))
+            return true;
+    return false;
+}
+
+static const struct head_ops plain_ops = {fake_caps,  plain_go,   plain_move,
+                                          plain_stop, plain_pose, plain_moving};
+
+/* How far outside of the limits the head was at worst, in so long. */
+static double beyond(const struct head_limits *l, double seconds)
+{
+    double worst = 0;
+    for (int i = 0; i < (int)(seconds * 100); i++) {
+        struct pose p;
+        run_for(10 * NSEC_PER_MSEC);
+        ptz_pose(ptz, &p);
+        worst = fmax(worst, fmax(p.pan_deg - l->max_pan_deg, l->min_pan_deg - p.pan_deg));
+        worst = fmax(worst, fmax(p.tilt_deg - l->max_tilt_deg, l->min_tilt_deg - p.tilt_deg));
+        worst = fmax(worst, fmax(p.zoom - l->max_zoom, l->min_zoom - p.zoom));
+    }
+    return worst;
+}
+
+TEST(test_D2_a_head_without_limits_stays_within_them)
+{
+    static const struct head_limits limits = {-30, 40, -20, 5, 2, 10};
+    struct pose p;
+    begin();
+    plain = (struct plain_head){.head = {&plain_ops}, .to = {NAN, NAN, NAN}};
+    ptz_free(ptz);
+    ptz = ptz_new(loop, &plain.head, NULL, 16.0 / 9);
+    ptz_set_proportional(ptz, false);
+    ptz_limit(ptz, &limits); /* it stands outside: it comes in */
+    run_for(2 * NSEC_PER_SEC);
+    CHECK_NEAR(exp(plain_at(2, clock_now(clk))), 2, 1e-6);
+    static const double ways[][3] = {{1, 1, 1}, {-1, -1, -1}, {1, -0.3, 0.2}, {-0.1, 1, -1}};
+    for (int i = 0; i < 4; i++) { /* at full speed into every corner */
+        CHECK_INT(ptz_continuous(ptz, ways[i][0], ways[i][1], ways[i][2], 0, NULL), 0);
+        CHECK(beyond(&limits, 3) < 0.01);
+        ptz_pose(ptz, &p);
+        if (fabs(ways[i][0]) > 0.5)
+            CHECK_NEAR(p.pan_deg, ways[i][0] > 0 ? 40 : -30, 0.01);
+    }
+    /* told again and again, as by a stick that is held */
+    for (int i = 0; i < 20; i++) {
+        CHECK_INT(ptz_continuous(ptz, i < 10 ? 1 : -1, 0.5, 0, 0, NULL), 0);
+        CHECK(beyond(&limits, 0.1) < 0.01);
+    }
+    CHECK_INT(ptz_absolute(ptz, 170, 20, 30, NAN, NULL), 0);
+    CHECK(beyond(&limits, 2) < 0.01);
+    CHECK_INT(ptz_relative(ptz, -200, -80, 0.01, NAN, NULL), 0);
+    CHECK(beyond(&limits, 2) < 0.01);
+    CHECK_INT(ptz_drive(ptz, 300, 200, 2, NULL), 0); /* a recorded tour */
+    CHECK(beyond(&limits, 2) < 0.01);
+    end();
+}
+
+UNIT_MAIN(UNIT_ROW(test_D2_a_head_without_limits_stays_within_them) UNIT_ROW(absolute)
+              UNIT_ROW(nonsense_leaves_the_head_still) UNIT_ROW(relative_and_home)
+                  UNIT_ROW(center_puts_the_point_in_the_middle)
+                      UNIT_ROW(speed_follows_the_field_of_view)
+                          UNIT_ROW(speed_follows_the_zoom_while_it_moves) UNIT_ROW(dead_man)
+                              UNIT_ROW(movement_is_an_event) UNIT_ROW(no_head))
