@@ -23,7 +23,7 @@ static uint64_t hash(uint64_t h, const void *bytes, size_t n)
 }
 
 struct shape {
-    char what[8]; /* "strip", "frame", "ground", "rose", "wedge" */
+    char what[8]; /* "strip", "frame", "ground", "rose", "disc", "wedge" */
     int width, height, turn_px, view_px;
     double bearing_deg, view_deg, opacity;
     struct rgba colour;
@@ -70,6 +70,8 @@ static struct sprite *make(struct setting_out *w, const void *key)
 {
     const struct shape *k = key;
     const struct sprite_colours *to = &k->colours;
+    if (!strcmp(k->what, "disc"))
+        return overlay_draw_disc(k->width, k->opacity, to);
     if (!strcmp(k->what, "wedge"))
         return overlay_draw_wedge(k->width, k->bearing_deg, k->view_deg, k->colour, k->opacity, to);
     if (!strcmp(k->what, "frame") || !strcmp(k->what, "ground"))
@@ -130,21 +132,25 @@ static void rose(struct setting_out *w, struct shape *k, double heading, double 
     k->width = k->height = (int)(side * 0.3 * c->size / 100) & ~1;
     struct sprite *face = shape(w, k, "rose");
     k->names = 0;
-    k->bearing_deg = bearing(round(heading));
-    k->view_deg = fmax(2, round(view_deg));
     int side_px = k->width, inner = (int)(side_px * 0.57) & ~1;
     k->width = k->height = inner;
+    struct sprite *disc = shape(w, k, "disc");
+    k->bearing_deg = bearing(round(heading));
+    k->view_deg = fmax(2, round(view_deg));
     struct sprite *wedge = shape(w, k, "wedge");
-    if (!face || !wedge) {
+    if (!face || !disc || !wedge) {
         sprite_unref(face);
+        sprite_unref(disc);
         sprite_unref(wedge);
         return;
     }
     item_at_place(w, face, c->place == PLACE_FREE ? PLACE_BOTTOM : c->place, 0, 0, Z_COMPASS + 1,
                   ITEM_COMPASS, 0);
     const struct item at = w->item[w->n - 1];
-    item_at(w, wedge, at.x + (side_px - inner) / 2, at.y + (side_px - inner) / 2, 0, w->width,
-            Z_COMPASS, ITEM_OTHER, 0); /* beneath the face */
+    int x = at.x + (side_px - inner) / 2, y = at.y + (side_px - inner) / 2;
+    const struct wedge_box box = overlay_wedge_box(inner, k->bearing_deg, k->view_deg);
+    item_at(w, disc, x, y, 0, w->width, Z_COMPASS - 1, ITEM_OTHER, 0); /* beneath the face */
+    item_at(w, wedge, x + box.x, y + box.y, 0, w->width, Z_COMPASS, ITEM_OTHER, 0);
 }
 
 void compass_set_out(struct setting_out *w)

@@ -189,21 +189,50 @@ struct sprite *overlay_draw_rose(struct overlay_painter *p, int size,
     return ink_take(&k, colours);
 }
 
+struct sprite *overlay_draw_disc(int size, double opacity, const struct sprite_colours *colours)
+{
+    struct ink k = ink_new(size, size);
+    double middle = k.width / 2.0;
+    cairo_arc(k.cr, middle, middle, middle - 2, 0, 2 * M_PI);
+    ink_source(&k, (struct rgba){0, 0, 0, 0.45}, opacity);
+    cairo_fill(k.cr);
+    return ink_take(&k, colours);
+}
+
+struct wedge_box overlay_wedge_box(int size, double bearing_deg, double view_deg)
+{
+    double middle = size / 2.0, r = middle - 2, rim = fmax(1.5, size / 50.0);
+    double left = middle, right = middle, top = middle, bottom = middle;
+    for (int i = 0; i < 6; i++) { /* both corners, and where the arc passes an axis */
+        double at = i < 4 ? 90 * i : bearing_deg + (i == 4 ? view_deg : -view_deg) / 2, x, y;
+        if (i < 4 && fabs(remainder(at - bearing_deg, 360)) > view_deg / 2)
+            continue;
+        polar(middle, r, at, &x, &y);
+        left = fmin(left, x);
+        right = fmax(right, x);
+        top = fmin(top, y);
+        bottom = fmax(bottom, y);
+    }
+    int x = (int)fmax(0, floor(left - rim)) & ~1, y = (int)fmax(0, floor(top - rim)) & ~1;
+    int to_x = (int)fmin(size, ceil(right + rim)), to_y = (int)fmin(size, ceil(bottom + rim));
+    return (struct wedge_box){x, y, (to_x - x + 1) & ~1, (to_y - y + 1) & ~1};
+}
+
 struct sprite *overlay_draw_wedge(int size, double bearing_deg, double view_deg, struct rgba colour,
                                   double opacity, const struct sprite_colours *colours)
 {
-    struct ink k = ink_new(size, size);
-    double middle = k.width / 2.0, r = middle - 2, half = view_deg * M_PI / 360;
+    const struct wedge_box box = overlay_wedge_box(size, bearing_deg, view_deg);
+    struct ink k = ink_new(box.width, box.height);
+    double middle = size / 2.0, r = middle - 2, half = view_deg * M_PI / 360;
     double angle = (bearing_deg - 90) * M_PI / 180;
-    cairo_arc(k.cr, middle, middle, r, 0, 2 * M_PI);
-    ink_source(&k, (struct rgba){0, 0, 0, 0.45}, opacity);
-    cairo_fill(k.cr);
+    cairo_translate(k.cr, -box.x, -box.y);
     cairo_move_to(k.cr, middle, middle);
     cairo_arc(k.cr, middle, middle, r, angle - half, angle + half);
     cairo_close_path(k.cr);
     ink_source(&k, (struct rgba){0.36, 0.78, 0.84, 1}, 0.55 * opacity);
     cairo_fill_preserve(k.cr);
     cairo_set_line_width(k.cr, fmax(1.5, size / 50.0));
+    cairo_set_line_join(k.cr, CAIRO_LINE_JOIN_ROUND);
     ink_source(&k, colour, opacity);
     cairo_stroke(k.cr);
     return ink_take(&k, colours);

@@ -69,10 +69,16 @@ struct sprite *overlay_draw_strip(struct overlay_painter *p, int px_per_turn, in
 struct sprite *overlay_draw_strip_frame(int window, int height, int view_px, struct rgba colour,
                                         double opacity, bool ground,
                                         const struct sprite_colours *colours);
-/* North is up. The view's wedge is a sprite of its own, which the rose lies upon. */
+/* North is up. The rose lies upon the view's wedge, which is drawn as far as its box within a
+ * square of that size, and that upon a disc: what turns is small. */
 struct sprite *overlay_draw_rose(struct overlay_painter *p, int size,
                                  const struct bearing_mark *marks, int n, struct rgba colour,
                                  double opacity, const struct sprite_colours *colours);
+struct sprite *overlay_draw_disc(int size, double opacity, const struct sprite_colours *colours);
+struct wedge_box {
+    int x, y, width, height; /* even */
+};
+struct wedge_box overlay_wedge_box(int size, double bearing_deg, double view_deg);
 struct sprite *overlay_draw_wedge(int size, double bearing_deg, double view_deg, struct rgba colour,
                                   double opacity, const struct sprite_colours *colours);
 
