@@ -38,6 +38,17 @@ export function liveTests(kit) {
     near(after.pan - before.pan, 16.1, 1.5, 'pan');
     check(after.tilt > before.tilt + 1.5, 'tilt went up');
     near(after.zoom, before.zoom, 1, 'zoom');
+    // A busy browser hears of a click's end after the time of a hold; it is a click all the same.
+    const cdp = await page.context().newCDPSession(page);
+    const began = Date.now() / 1000;
+    const mouse = (type, after) =>
+      cdp.send('Input.dispatchMouseEvent', { type, x: b.x + b.width * 0.3, y: b.y + b.height * 0.5, button: 'left', clickCount: 1, timestamp: began + after });
+    const goes = () => orders(page).filter((o) => o === 'goto').length;
+    const n = goes();
+    await mouse('mousePressed', 0);
+    await until('it is taken for a hold', () => orders(page).includes('move'));
+    await mouse('mouseReleased', 0.05);
+    await until('it is a click', () => goes() > n);
   });
 
   test('hold_moves_and_release_stops', async () => {
