@@ -13,7 +13,7 @@ export const here = dirname(fileURLToPath(import.meta.url));
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
 /** ms that a busy machine is given for what a quiet one does at once. */
-export const PATIENCE = 30000;
+export const PATIENCE = 60000;
 
 /** Waits until the probe is true. A probe that throws has not found it yet: what it looks for may
  * just be drawn anew. */
