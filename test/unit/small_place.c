@@ -53,7 +53,7 @@ static int is_sky(double pan, double tilt)
     return tilt > SMALL_SKY_TILT && !is_tree(pan, tilt);
 }
 
-/* Grey, but for the tree: chequers on the wall, even ground. */
+/* Grey, but for the green tree: chequers on the wall, even ground. */
 static double luma_of(double pan, double tilt)
 {
     if (is_tree(pan, tilt))
@@ -79,7 +79,8 @@ static void fill(struct layers *l, double pan0, double tilt1)
         for (int x = 0; x < l->w2; x++) {
             double pan = pan0 + (2 * x + 1) / l->density, tilt = tilt1 - (2 * y + 1) / l->density;
             size_t at = (size_t)y * (size_t)l->w2 + (size_t)x;
-            l->cb[at] = l->cr[at] = 128;
+            l->cb[at] = is_tree(pan, tilt) ? 112 : 128;
+            l->cr[at] = is_tree(pan, tilt) ? 116 : 128;
             l->depth[at] =
                 is_sky(pan, tilt) ? 65535 : (uint16_t)lrint(4096 * log2(distance_of(pan, tilt)));
             /* The west is in shadow. */

@@ -29,7 +29,9 @@ struct mix {
     float most;  /* light on snow, and its red for each green */
     float warm;
     float beside[7]; /* what mixing_tile() needs of the light besides */
-    float unit;      /* samples per white card */
+    bool leaves;     /* they throw back, besides: infrared of each soft layer, and of each sun */
+    float infrared[LIGHT_SOFT], sun_infrared[LIGHT_SUNS];
+    float unit; /* samples per white card */
 };
 
 struct mix_tile {
@@ -85,7 +87,7 @@ struct place_kernels {
                   size_t stride);
 };
 
-#define MIX_SCRATCH (15 * TILE_HALF * TILE_HALF + 10 * TILE_QUARTER * TILE_QUARTER)
+#define MIX_SCRATCH (16 * TILE_HALF * TILE_HALF + 10 * TILE_QUARTER * TILE_QUARTER)
 
 extern const struct place_kernels kernels_plain_place, kernels_avx2_place;
 const struct place_kernels *place_kernels_best(void);

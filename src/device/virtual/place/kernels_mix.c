@@ -234,6 +234,55 @@ INLINE void sun_light(const struct mix *m, const uint8_t *suns, float *light)
     }
 }
 
+/* ---- leaves in infrared ----
+ *
+ * What is green for our eyes lets infrared through and throws half of it back: in a picture without
+ * the filter leaves and grass are bright, at night in the own lamp's light nearly white. */
+
+/* What they throw back of it: by how light they are, at most. */
+#define LEAF_LEAST 0.12f
+#define LEAF_SLOPE 4.5f
+#define LEAF_MOST 0.6f
+
+/* How much infrared falls on each texel of half density. */
+INLINE void infrared(const struct mix *m, const struct mix_tile *t, const float *veil,
+                     float *quarter, float *half)
+{
+    memset(quarter, 0, QUARTERS * sizeof(*quarter));
+    for (int s = 0; s < LIGHT_SOFT; s++) {
+        const uint32_t *from = t->soft[s];
+        const float w = m->infrared[s];
+        if (!from || w == 0)
+            continue;
+        for (int i = 0; i < QUARTERS; i++) {
+            uint32_t v = from[i], bits = ((v >> 27) + 127 - SOFT_BIAS - 9) << 23;
+            float k;
+            memcpy(&k, &bits, sizeof(k));
+            quarter[i] += (float)(int32_t)(v >> 9 & 511) * k * w;
+        }
+    }
+    widen_plane(half, quarter);
+    for (int i = 0; i < HALVES && t->suns; i++)
+        for (int s = 0; s < LIGHT_SUNS; s++)
+            half[i] += (float)t->suns[LIGHT_SUNS * i + s] * m->sun_infrared[s];
+    for (int i = 0; i < HALVES && veil; i++)
+        half[i] *= 1 - veil[i];
+}
+
+/* What leaves throw back more than their green does, of a row of colours. */
+INLINE void leaf_row(const float c[3][TILE], const float *falls, float *more)
+{
+    for (int i = 0; i < TILE; i++) {
+        float r = c[0][i], g = c[1][i], b = c[2][i];
+        float leaf = ((g - r) + 0.5f * (g - b)) / (r + g + b + 0.004f);
+        leaf = leaf * 6 - 0.1f;
+        leaf = leaf < 0 ? 0 : leaf > 1 ? 1 : leaf;
+        float bright = LEAF_LEAST + LEAF_SLOPE * g;
+        bright = (bright > LEAF_MOST ? LEAF_MOST : bright) - g;
+        more[i] = bright < 0 ? 0 : leaf * bright * falls[i];
+    }
+}
+
 /* 2^x for -126 < x ≤ 0, to a part in 10^4. */
 INLINE float power2(float x)
 {
@@ -382,7 +431,7 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
 {
     float *light = scratch, *veil = scratch + 3 * HALVES, *keep = veil + HALVES;
     float *lies = keep + HALVES, *mirror = lies + HALVES, *glow = mirror + 3 * HALVES;
-    float *tubes = glow + 3 * HALVES, *quarter = scratch + 15 * HALVES;
+    float *tubes = glow + 3 * HALVES, *falls = tubes + 3 * HALVES, *quarter = scratch + 16 * HALVES;
     const bool thin = t->tubes && t->soft[SOFT_EMIT] && m->soft[SOFT_EMIT][1] > 0;
     const bool foggy = m->extinction > 0, wet = m->wet > 0, white = m->white > 0;
     if (thin) {
@@ -400,6 +449,8 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
         sun_light(m, t->suns, light);
     if (foggy)
         fog(m, t->depth, light, veil);
+    if (m->leaves)
+        infrared(m, t, foggy ? veil : NULL, quarter, falls);
     if (wet && t->mirror)
         guided_light(mirror, &guide, t->mirror, 3);
     if (wet)
@@ -445,9 +496,17 @@ void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *t
             full_row(fine, guide.luma, near, far);
             cover_row(m, c, e, k, fine, t->y + y * TILE);
         }
+        float more[TILE];
+        if (m->leaves) {
+            full_row(v, falls, near, far);
+            leaf_row((const float(*)[TILE])c, v, more);
+        }
         for (int q = 0; q < 3; q++)
             for (int i = 0; i < TILE; i++)
                 c[q][i] *= e[q][i];
+        for (int q = 0; q < 3 && m->leaves; q++)
+            for (int i = 0; i < TILE; i++)
+                c[q][i] += more[i];
         for (int q = 0; q < 3 && wet && t->mirror; q++) {
             full_row(v, mirror + q * HALVES, near, far);
             for (int i = 0; i < TILE; i++)

@@ -164,13 +164,15 @@ double light_flicker(double mains_hz, int64_t start_ns, int64_t end_ns)
 }
 
 /* What a sensor sees besides when its filter is out: sunlight and hot lamps have much infrared,
- * the blue sky has little. Leaves throw it back as they do light here, which is too little. */
-static void add_infrared(float c[3], double share)
+ * the blue sky has little. Things throw it back as they do light; leaves do more (mixing.h), for
+ * whom it is told apart: the result. */
+static float add_infrared(float c[3], double share)
 {
     static const double seen[3] = {1.35, 0.85, 1}; /* by the sensor's colours */
     double more = share * (double)c[1];
     for (int i = 0; i < 3; i++)
         c[i] += (float)(more * seen[i]);
+    return (float)more;
 }
 
 static void see_infrared(struct light *l, bool sodium)
@@ -188,8 +190,9 @@ static void see_infrared(struct light *l, bool sodium)
                 {SOFT_WINDOWS, 0.3},
                 {SOFT_EMIT, 0.4}};
     for (size_t i = 0; i < sizeof(soft) / sizeof(*soft); i++)
-        add_infrared(l->soft[soft[i].layer], soft[i].share);
-    add_infrared(l->sun_colour, 0.6);
+        l->infrared[soft[i].layer] = add_infrared(l->soft[soft[i].layer], soft[i].share);
+    l->infrared[SOFT_IR] = l->soft[SOFT_IR][1]; /* it is nothing else */
+    l->sun_infrared = add_infrared(l->sun_colour, 0.6);
     add_infrared(l->glow, 0.6);
     add_infrared(l->zenith, 0.1);
     add_infrared(l->horizon, 0.3);

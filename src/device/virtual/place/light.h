@@ -30,6 +30,8 @@ struct light {
     float sun_colour[3];         /* of its direct light on a surface that faces it; 0: none */
     float sun_share[LIGHT_SUNS]; /* how much each baked sun stands for it; sums to 1 or 0 */
     float soft[LIGHT_SOFT][3];   /* weight and colour of each soft layer */
+    /* Of those and of the sun's: how much infrared the sensor sees; 0: its filter is in. */
+    float infrared[LIGHT_SOFT], sun_infrared;
     float zenith[3], horizon[3], glow[3]; /* the sky: above, at the horizon, round the sun */
     float cloud_lit[3], cloud_dark[3];    /* clouds: towards the sun, and their bases */
     float cloud;                          /* 0 none … 1 overcast */

@@ -17,6 +17,11 @@ void mixing_of(const struct light *l, double unit, struct mix *ret)
     for (int i = 0; i < LIGHT_SUNS; i++)
         for (int k = 0; k < 3; k++)
             ret->sun[i][k] = l->sun_colour[k] * l->sun_share[i] / 255;
+    memcpy(ret->infrared, l->infrared, sizeof(ret->infrared));
+    for (int i = 0; i < LIGHT_SUNS; i++)
+        ret->sun_infrared[i] = l->sun_infrared * l->sun_share[i] / 255;
+    for (int i = 0; i < LIGHT_SOFT; i++)
+        ret->leaves = ret->leaves || l->infrared[i] > 0;
     memcpy(ret->haze, l->haze, sizeof(ret->haze));
     ret->extinction = (float)l->extinction;
     ret->wet = (float)(l->wet < 0.01 ? 0 : l->wet);
