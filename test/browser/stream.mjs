@@ -93,13 +93,24 @@ export function streamTests(kit) {
     await page.getByLabel('Description').fill('small and slow');
     await page.locator('#profile-resolution').selectOption('640x360');
     await page.locator('#profile-fps').fill('10');
+    await page.locator('#profile-rotation').selectOption('180');
     await axeClean(page, 'a stream profile');
     await page.getByRole('button', { name: 'Save' }).click();
     await until('made', async () => (await profiles()).some((p) => p.name === 'Door'));
     const made = (await profiles()).find((p) => p.name === 'Door');
-    check(made.parameters === 'videocodec=h264&resolution=640x360&fps=10', made.parameters);
+    check(made.parameters === 'videocodec=h264&resolution=640x360&fps=10&rotation=180', made.parameters);
     await page.getByRole('button', { name: 'Preview Door' }).click();
     await becomes(page, '640 × 360');
+    // It stands on its head, and clicks go by that: what is left in the picture is to the right.
+    const where = async () => Number((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString().match(/pan=([-0-9.]+)/)[1]);
+    const pan = await where();
+    try {
+      const b = await page.locator('.picture').boundingBox();
+      await page.mouse.click(b.x + b.width * 0.25, b.y + b.height / 2);
+      await until('it has turned to the right', async () => (await where()) - pan > 8, 20000);
+    } finally {
+      await ask(base, '/axis-cgi/com/ptz.cgi?move=home', admin);
+    }
     await page.getByRole('button', { name: 'End preview' }).click();
     await becomes(page, '1920 × 1080');
     await page.getByRole('button', { name: 'Copy Door' }).click();

@@ -161,7 +161,7 @@ export const imageSections: Section[] = [
         hint: 'image.priority.hint',
         when: byCamera,
       }),
-      choice('Sensor.MaxExposureTime', 'image.maxshutter', { steps: times, hint: 'image.maxshutter.hint', when: not('Sensor.Exposure', 'manual', 'hold', 'shutter') }),
+      choice('Sensor.MaxExposureTime', 'image.maxshutter', { steps: [{ value: '0', key: 'image.maxshutter.frame' as const }, ...times], hint: 'image.maxshutter.hint', when: not('Sensor.Exposure', 'manual', 'hold', 'shutter') }),
       choice('Sensor.MinExposureTime', 'image.minshutter', { steps: times, hint: 'image.minshutter.hint', when: not('Sensor.Exposure', 'manual', 'hold', 'shutter') }),
       slider('Sensor.MaxGain', 'image.maxgain', { hint: 'image.maxgain.hint', when: byCamera }),
       slider('Sensor.MinGain', 'image.mingain', { hint: 'image.mingain.hint', when: byCamera }),

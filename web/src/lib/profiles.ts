@@ -38,5 +38,11 @@ export const parseArguments = (text: string): Map<string, string> =>
     const [name, ...value] = a.split('=');
     return [name, value.join('=')];
   }) : []);
+/** Those of a profile; null: there is none of that name. */
+export async function profileArguments(name: string): Promise<Map<string, string> | null> {
+  const { profiles } = await listProfiles();
+  const found = profiles.find((p) => p.name === name);
+  return found ? parseArguments(found.parameters) : null;
+}
 export const joinArguments = (args: Map<string, string>): string =>
   [...args].filter(([, v]) => v !== '').map(([k, v]) => `${k}=${v}`).join('&');

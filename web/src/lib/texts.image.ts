@@ -111,7 +111,11 @@ export const imageTexts = {
   'image.lownoise': ['Low noise', 'Wenig Rauschen'],
   'image.lowblur': ['Low motion blur', 'Wenig Bewegungsunschärfe'],
   'image.maxshutter': ['Longest shutter', 'Längste Zeit'],
-  'image.maxshutter.hint': ['Longer: brighter, but what moves blurs', 'Länger: heller, aber Bewegtes verwischt'],
+  'image.maxshutter.hint': [
+    'Longer: brighter, but what moves blurs; longer than a picture: fewer pictures a second',
+    'Länger: heller, aber Bewegtes verwischt; länger als ein Bild: weniger Bilder je Sekunde',
+  ],
+  'image.maxshutter.frame': ['As the frame rate allows', 'Soweit die Bildrate es erlaubt'],
   'image.maxgain': ['Most gain', 'Höchste Verstärkung'],
   'image.maxgain.hint': ['Per cent of what the sensor can; less: darker, with less noise', 'Prozent dessen, was der Sensor kann; weniger: dunkler, mit weniger Rauschen'],
   'image.minshutter': ['Shortest shutter', 'Kürzeste Zeit'],

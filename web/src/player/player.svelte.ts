@@ -1,6 +1,7 @@
 // The one player of the page: opens the stream, picks the best way to show it, comes
 // back by itself and always says what it is doing.
 import { call, session, socketUrl } from '../lib/api';
+import { profileArguments } from '../lib/profiles';
 import { begin, cam, fetchParams, linked, serverNow } from '../lib/camera.svelte';
 import { Av1Depacketizer } from './av1';
 import { codecString, type Picture, type Stamp } from './h264';
@@ -368,13 +369,15 @@ function profile(sps: Uint8Array | null): string {
   return sps ? (names[sps[1]] ?? '') : '';
 }
 
-/** How the stream that is about to start is turned; a change holds for the next one. */
+/** How the stream that is about to start is turned; a change holds for the next one. What its
+ * profile does not say stands in the stream settings. */
 async function readTurning(): Promise<void> {
   const [rotation, mirror] = ['Image.I0.Appearance.Rotation', 'Image.I0.Appearance.MirrorEnabled'];
   if (!(await linked(2000))) return; // as it was, then
+  const profile = view.profile ? await profileArguments(view.profile).catch(() => null) : null;
   await fetchParams([rotation, mirror, 'ImageSource.I0.SourceRotatio*']).catch(() => {});
-  view.rotation = Number(cam.params[rotation] ?? 0);
-  view.mirror = cam.params[mirror] === 'yes';
+  view.rotation = Number(profile?.get('rotation') ?? cam.params[rotation] ?? 0);
+  view.mirror = ['1', 'yes', 'on', 'true'].includes(profile?.get('mirror') ?? cam.params[mirror] ?? '');
 }
 
 export const player = new Player();
