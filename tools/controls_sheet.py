@@ -13,7 +13,9 @@ SIZE = "1280x720"
 NOON = {"hour": 12, "weather": "clear", "over": 0}
 NIGHT = {"hour": 22.5, "weather": "clear", "over": 0}
 DARK = {"hour": 1, "weather": "clear", "over": 0, "lamps": "off"}
-STREET, DOOR, CARS = (20, -8, 1), (-26, -5, 5), (22.5, -5.6, 14)
+DUSK = {"hour": 20.5, "weather": "clear", "over": 0}
+STREET, DOOR, CARS, PARK = (20, -8, 1), (-26, -5, 5), (22.5, -5.6, 14), (180, -10, 1)
+ROAD = (-8, -11, 3)  # who drives there is smeared by a slow shutter
 
 # Name, stage, where it looks, what is set first and then (ImageSource.I0.…), each with a caption.
 PAIRS = [
@@ -26,6 +28,19 @@ PAIRS = [
     ("exposure-manual", NOON, STREET,
      ("manual, 1/4000 s", {"Sensor.WDR": "off", "Sensor.Exposure": "manual", "Sensor.ManualShutter": 250}),
      ("manual, 1/500 s", {"Sensor.WDR": "off", "Sensor.Exposure": "manual", "Sensor.ManualShutter": 2000})),
+    ("trade-off", DUSK, ROAD, ("low motion blur", {"Sensor.ExposurePriority": 100}),
+     ("low noise", {"Sensor.ExposurePriority": 0})),
+    ("max-shutter", NIGHT, ROAD, ("longest shutter 1/120 s", {"Sensor.MaxExposureTime": 8333, "Sensor.ExposurePriority": 0}),
+     ("longest shutter 1/6 s", {"Sensor.MaxExposureTime": 166667, "Sensor.ExposurePriority": 0})),
+    ("aperture", NOON, CARS,
+     ("aperture by hand, open", {"Sensor.Exposure": "aperture", "Sensor.Aperture": 100}),
+     ("nearly closed", {"Sensor.Exposure": "aperture", "Sensor.Aperture": 10})),
+    ("ir-cut-filter", NOON, PARK, ("filter against infrared in", {"DayNight.IrCutFilter": "yes"}),
+     ("out: leaves throw infrared back", {"DayNight.IrCutFilter": "no"})),
+    ("day-night", DUSK, PARK, ("threshold dark: still day", {"DayNight.ShiftLevel": 100}),
+     ("threshold bright: night", {"DayNight.ShiftLevel": 0})),
+    ("tone-mapping", NOON, DOOR, ("tone mapping 0", {"Sensor.ToneMapping": 0}),
+     ("tone mapping 100", {"Sensor.ToneMapping": 100})),
     ("max-gain", NIGHT, STREET, ("max gain 40", {"Sensor.MaxGain": 40}), ("max gain 100", {})),
     ("noise-reduction", NIGHT, STREET, ("noise reduction as the sensor does it", {}),
      ("temporal and spatial 100", {"Sensor.TNF": 100, "Sensor.SNF": 100})),
@@ -33,6 +48,11 @@ PAIRS = [
      ("automatic", {})),
     ("infrared", DARK, (-4, -16, 2), ("lamps out, infrared lamp off", {"Infrared.Mode": "off"}),
      ("night mode, infrared lamp on", {"DayNight.IrCutFilter": "no", "Infrared.Mode": "on"})),
+    ("lamp-angle", DARK, (-4, -16, 2),
+     ("beam 12 degrees", {"DayNight.IrCutFilter": "no", "Infrared.Mode": "on", "Infrared.Angle": 12}),
+     ("beam 60 degrees", {"DayNight.IrCutFilter": "no", "Infrared.Mode": "on", "Infrared.Angle": 60})),
+    ("sensor-noise", NIGHT, STREET, ("noise reduction off", {"Sensor.NoiseReduction": "no"}),
+     ("on", {})),
     ("defog", {**NOON, "weather": "fog"}, STREET, ("fog", {}),
      ("defog on", {"Sensor.Defog": "on", "Sensor.DefogEffect": 90})),
     ("scene-profile", NOON, STREET, ("forensic", {"SceneProfile": "forensic"}),

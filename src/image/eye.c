@@ -124,7 +124,8 @@ static void find_limits(struct eye *e)
         l->sensor_shortest_ns = l->sensor_longest_ns = now > 0 ? now : frame;
     l->shortest_ns =
         fmin(fmax(s->exposure.shortest_us * 1e3, l->sensor_shortest_ns), l->sensor_longest_ns);
-    l->longest_ns = fmin(fmax(s->exposure.longest_us * 1e3, l->shortest_ns), l->sensor_longest_ns);
+    double longest = s->exposure.longest_us > 0 ? s->exposure.longest_us * 1e3 : frame;
+    l->longest_ns = fmin(fmax(longest, l->shortest_ns), l->sensor_longest_ns);
     l->sensor_db = can(e, SENSOR_GAIN) ? e->sensor.most_gain_db : 0;
     l->least_db = l->sensor_db * s->exposure.least_gain / 100;
     l->most_db = l->sensor_db * s->exposure.most_gain / 100;
@@ -265,7 +266,8 @@ static bool look_at_night(struct eye *e, const struct shot *s, double ev, bool f
 {
     const struct exposure_limits *x = &e->limits;
     const struct night_limits l = {
-        .least_ev = -exposure_stops(x->sensor_longest_ns, x->sensor_db, x->open_f),
+        .least_ev =
+            -exposure_stops(fmin(x->sensor_longest_ns, 1e9 / x->fps), x->sensor_db, x->open_f),
         .gain_stops = x->sensor_db / (20 * log10(2)),
         .filter = can(e, SENSOR_FILTER),
         .lamp = e->ports.infrared != NULL,

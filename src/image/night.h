@@ -15,10 +15,11 @@
 #include "image/settings.h"
 
 struct night_limits {
-    double least_ev;   /* where the sensor with all its time, gain and iris is just right */
-    double gain_stops; /* the most that the sensor has */
-    bool filter;       /* can be moved */
-    bool lamp;         /* there is one */
+    double
+        least_ev; /* where the sensor with all the time of a picture, gain and iris is just right */
+    double gain_stops;          /* the most that the sensor has */
+    bool filter;                /* can be moved */
+    bool lamp;                  /* there is one */
     double least_deg, most_deg; /* its beam */
 };
 

@@ -170,8 +170,9 @@ static const struct param_row rows[] = {
     ZONE_EDGE("Bottom", bottom, "6999", "Lower edge of a zone of exposure"),
     {ZONE("WindowType", kind), .type = PARAM_ENUM, .choices = zone_kinds, .standard = "disabled",
      .doc = "include: the exposure is made for it; exclude: not for this part of another"},
-    NUMBER("Sensor.MaxExposureTime", exposure.longest_us, 15, 2000000, "166667", "us",
-           "Longest time that the camera exposes by itself"),
+    NUMBER("Sensor.MaxExposureTime", exposure.longest_us, 0, 2000000, "0", "us",
+           "Longest time that the camera exposes by itself, at the cost of the frame rate where it "
+           "must; 0: as long as the frame rate allows"),
     NUMBER("Sensor.MinExposureTime", exposure.shortest_us, 15, 2000000, "15", "us",
            "Shortest time that the camera exposes by itself"),
     SLIDER("Sensor.MaxGain", exposure.most_gain, "100", "Share of the sensor's gain it may use"),
@@ -371,7 +372,7 @@ static int check(const void *candidate, void *arg, struct fault *why)
 {
     const struct eye_settings *s = candidate;
     (void)arg;
-    if (s->exposure.shortest_us > s->exposure.longest_us)
+    if (s->exposure.longest_us > 0 && s->exposure.shortest_us > s->exposure.longest_us)
         return fault_set(why, FAULT_INVALID, "ImageSource.I0.Sensor.MinExposureTime",
                          "must not be longer than MaxExposureTime, %d us", s->exposure.longest_us);
     if (s->exposure.least_gain > s->exposure.most_gain)

@@ -94,7 +94,7 @@ struct eye_settings {
             int kind; /* enum zone_kind */
         } zone[EYE_ZONES];
         int zones;                   /* how many there are; a constant */
-        int longest_us, shortest_us; /* bounds of what the camera chooses */
+        int longest_us, shortest_us; /* bounds of what the camera chooses; longest 0: a picture's */
         int most_gain, least_gain;
         int manual_us, manual_gain;
         int aperture; /* 100: open */

@@ -126,6 +126,61 @@ def test_B6_level_hold_and_manual(t):
     t.check(light(snapshot(c)) > 1.8 * short)
 
 
+def test_B6_a_slow_shutter_lowers_the_frame_rate(t):
+    c = camera(t, source="virtual:street,320x180@30", stage=["hour 23"])
+    t.equal(c.param(SENSOR + "MaxExposureTime"), "0", "as long as the frame rate allows")
+    manual = {"Exposure": "manual", "ManualGain": "25", "Aperture": "100", "WDR": "off"}
+    shown = {}
+    for us, every in ((33333, 1), (100000, 3)):
+        c.set_param(**{SENSOR + k: v for k, v in {**manual, "ManualShutter": str(us)}.items()})
+        c.snapshot(SIZE)
+        film = Film(c)
+        seen = film.run(9, 30 // every)
+        serials = [pictures.jpeg_stamp(j)["serial"] for j in seen]
+        t.equal({b - a for a, b in zip(serials, serials[1:])}, {every}, us)
+        shown[us] = light(seen[-1])
+        film.client.close()
+    t.check(shown[100000] > 1.8 * shown[33333], shown)
+    # By itself it takes longer only when it may.
+    c.set_param(**{SENSOR + "Exposure": "auto", SENSOR + "ExposurePriority": "0",
+                   "ImageSource.I0.DayNight.IrCutFilter": "yes"})
+    for us, least, most in (("0", 30, 34), ("500000", 100, 500)):
+        c.update(SENSOR + "MaxExposureTime", us)
+        film = Film(c)
+        for _ in range(5):
+            c.advance(1)
+        t.check(least <= eye(c)["exposureMs"] <= most, eye(c))
+        film.client.close()
+
+
+def test_B6_a_slow_shutter_smears_who_moves(t):
+    """A van drives by: its ends are as soft as it goes while the shutter is open."""
+    c = camera(t, source="virtual:street,1280x720@10", Exposure="manual", ManualGain="0", WDR="off")
+    for path, body in (("scenario", {"text": "scenario nobody\nplace street\nhour 12\nweather overcast\n"}),
+                       ("spawn", {"who": "van drive (-40 28.6  60 28.6) speed 5"})):
+        r = c.admin.post("/vedette/stage/" + path, json.dumps(body), type="application/json")
+        assert r.status == 200, r
+    c.ptz_command("pan=0&tilt=-8")
+    steepest, vans = {}, {}
+    for us, aperture in (("2000", "100"), ("90000", "17")):  # the same light
+        c.set_param(**{SENSOR + "ManualShutter": us, SENSOR + "Aperture": aperture})
+        for _ in range(12 if us == "2000" else 5):  # the iris takes a while
+            c.snapshot(SIZE)
+            c.advance(0.5)
+        jpeg = c.snapshot("resolution=1280x720&compression=0")
+        van = c.truth(serial=pictures.jpeg_stamp(jpeg)["serial"])["objects"][0]
+        w, h, y = pictures.gray(jpeg)
+        x, top, wide, high = (v * n for v, n in zip(van["viewBox"], (w, h, w, h)))
+        t.check(x > 20 and x + wide < w - 20, "in the picture", van)
+        rows = range(int(top + 0.3 * high), int(top + 0.5 * high))
+        mean = [sum(y[r * w + i] for r in rows) / len(rows) for i in range(w)]
+        rear = int(x)
+        steepest[us] = max(abs(b - a) for a, b in zip(mean[rear - 20:rear + 20], mean[rear - 19:rear + 21]))
+        vans[us] = van["speed"] * wide / 5.9
+    t.check(vans["90000"] * 0.09 > 8, vans)
+    t.check(steepest["90000"] < 0.5 * steepest["2000"], steepest)
+
+
 def test_B6_flicker_free(t):
     c = camera(t, source="virtual:hall,640x360@30", stage=["hour 23", "lamps on", "mains 50"],
                ExposurePriority="100")
@@ -172,6 +227,30 @@ def test_B7_infrared_lamp(t):
     c.update("ImageSource.I0.Infrared.Mode", "auto")
     film.run(30)
     t.check(light(film.run(1)[0]) > 1.3 * dark, dark)
+
+
+def test_B7_leaves_are_bright_without_the_filter(t):
+    """By day: what is green throws infrared back, walls and streets do not more than light."""
+    c = camera(t, source="virtual:street,640x360@10", WDR="off")
+    c.ptz_command("pan=180&tilt=-10")  # the park
+    c.rest()
+    look = {}
+    for filter_ in ("yes", "no"):
+        c.update(NIGHT, filter_)
+        film = Film(c, "resolution=640x360&compression=0")
+        film.run(25)
+        look[filter_] = film.run(1)[0]
+        film.client.close()
+    w, h, rgb = pictures.rgb(look["yes"])
+    gray = pictures.gray(look["no"])[2]
+    green, other = [], []
+    for i in range(0, w * h, 7):
+        r, g, b = rgb[3 * i:3 * i + 3]
+        if 20 < g < 150:
+            (green if g > r + 12 and g > b + 20 else other).append((g / 255, gray[i] / 255))
+    t.check(len(green) > 300 and len(other) > 300, len(green), len(other))
+    more = [sum((b ** 2.2) for _, b in p) / sum((a ** 2.2) for a, _ in p) for p in (green, other)]
+    t.check(more[0] > 1.3 * more[1], more)
 
 
 def detail(jpeg):

@@ -93,6 +93,7 @@ static size_t gathering(struct member *who)
         who[n].headlights = i % 2;
         who[n].brake_lights = i % 3 == 0;
         who[n].look = (uint32_t)i * 77;
+        who[n].speed_m_s = (double)(i % 5) * 1.4 - 1.4;
         snprintf(who[n].plate, sizeof(who[n].plate), "AB %zu", 100 + i);
         n++;
     }
@@ -206,6 +207,7 @@ TEST(twins_give_the_same_bytes)
         struct member who[CAST_MOST];
         size_t n = gathering(who);
         begin(&s, 960, 540, 0, -16, 70, night);
+        raster_open(s.r, night ? 0.1 : 0);
         uint16_t *bare = copied(&s);
         raster_cast(s.r, &s.b, &s.v, &s.l, who, n, &s.p, false);
         uint16_t *best = copied(&s);
@@ -226,6 +228,7 @@ static void check_what_came_before(bool night)
     struct member who[CAST_MOST];
     size_t n = gathering(who);
     begin(&s, 640, 360, 5, -16, 50, night);
+    raster_open(s.r, night ? 0.2 : 0);
     raster_cast(s.r, &s.b, &s.v, &s.l, who, n, &s.p, false);
     uint16_t *first = copied(&s);
     struct pose pose = {.pan_deg = -20, .tilt_deg = -30, .hfov_deg = 20, .zoom = 3, .known = true};
@@ -258,6 +261,7 @@ TEST(restore_gives_the_backdrop_back)
         struct member who[CAST_MOST];
         size_t n = gathering(who);
         begin(&s, 1280, 720, 0, -14, 60, night);
+        raster_open(s.r, night ? 0.1 : 0);
         uint16_t *bare = copied(&s);
         for (int i = 0; i < 3; i++) {
             for (size_t k = 0; k < n; k++)
@@ -293,6 +297,7 @@ TEST(what_is_written_is_marked)
         struct stage s;
         struct member who[CAST_MOST];
         begin(&s, 1270, 710, 0, -14, 60, night);
+        raster_open(s.r, night ? 0.1 : 0);
         size_t cells = (size_t)radiance_across(&s.p) * (size_t)radiance_down(&s.p);
         s.p.touched = calloc(1, cells);
         CHECK(s.p.touched);
@@ -321,6 +326,56 @@ TEST(what_is_written_is_marked)
         free(s.p.touched);
         end(&s);
     }
+}
+
+/* Columns in which the ground is not seen as it is, above a row, and how much light is missing or
+ * too much in all of them. */
+static int columns(const struct stage *s, const uint16_t *bare, int end, double *ret_light)
+{
+    int n = 0, w = s->v.width;
+    double all[1280], most = 0;
+    *ret_light = 0;
+    CHECK(w <= 1280);
+    for (int x = 0; x < w; x++) {
+        double off = 0;
+        for (int y = 0; y < end; y++) {
+            size_t i = (size_t)y * (size_t)w + (size_t)x, g = s->n / 3 + i;
+            off += (double)s->p.r[g] - (double)bare[g];
+        }
+        all[x] = fabs(off);
+        most = fmax(most, all[x]);
+        *ret_light += off;
+    }
+    for (int x = 0; x < w; x++)
+        n += all[x] > 0.02 * most;
+    return n;
+}
+
+/* Who walks across is as much wider as he goes while the shutter is open, and takes as much light
+ * away as before; who stands is as sharp as ever. */
+TEST(a_slow_shutter_smears_who_moves)
+{
+    struct stage s;
+    begin(&s, 1280, 720, 0, -14, 60, true); /* no sun: no shadow that stands */
+    struct member who[1] = {standing("man", 0, 16, 90)};
+    uint16_t *bare = copied(&s);
+    double sharp_light, light, x, hip;
+    CHECK(view_point(&s.v, vec(0, 16, 0.9 - 6), &x, &hip)); /* his shadow lies below */
+    raster_cast(s.r, &s.b, &s.v, &s.l, who, 1, &s.p, true);
+    int sharp = columns(&s, bare, (int)hip, &sharp_light);
+    CHECK(sharp > 10);
+    for (int i = 0; i < 2; i++) {
+        raster_restore(s.r, &s.p);
+        who[0].speed_m_s = i ? 1.5 : 0;
+        raster_open(s.r, 0.5);
+        raster_cast(s.r, &s.b, &s.v, &s.l, who, 1, &s.p, true);
+        int wide = columns(&s, bare, (int)hip, &light);
+        double moved = who[0].speed_m_s * 0.5 * s.v.f / 16;
+        CHECK_NEAR(wide - sharp, moved, 0.12 * moved);
+        CHECK_NEAR(light / sharp_light, 1, 0.03);
+    }
+    free(bare);
+    end(&s);
 }
 
 TEST(too_much_to_keep_is_said)
@@ -640,14 +695,14 @@ TEST(looks_differ)
 }
 
 UNIT_MAIN(UNIT_ROW(models_are_there) UNIT_ROW(kinds_are_as_large_as_their_meshes)
-              UNIT_ROW(a_damaged_pack_is_refused) UNIT_ROW(twins_give_the_same_bytes)
-                  UNIT_ROW(what_came_before_does_not_matter)
-                      UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
-                          UNIT_ROW(too_much_to_keep_is_said) UNIT_ROW(truth_is_what_is_shown)
-                              UNIT_ROW(truth_holds_at_every_zoom) UNIT_ROW(truth_ends_at_the_frame)
-                                  UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
-                                      UNIT_ROW(shadows_darken_the_ground_only)
-                                          UNIT_ROW(headlights_light_the_ground_at_night)
-                                              UNIT_ROW(the_own_lamp_has_a_beam)
-                                                  UNIT_ROW(close_by_and_beside_the_eye)
-                                                      UNIT_ROW(a_crowd) UNIT_ROW(looks_differ))
+              UNIT_ROW(a_damaged_pack_is_refused) UNIT_ROW(twins_give_the_same_bytes) UNIT_ROW(
+                  a_slow_shutter_smears_who_moves) UNIT_ROW(what_came_before_does_not_matter)
+                  UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
+                      UNIT_ROW(too_much_to_keep_is_said) UNIT_ROW(truth_is_what_is_shown)
+                          UNIT_ROW(truth_holds_at_every_zoom) UNIT_ROW(truth_ends_at_the_frame)
+                              UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
+                                  UNIT_ROW(shadows_darken_the_ground_only)
+                                      UNIT_ROW(headlights_light_the_ground_at_night)
+                                          UNIT_ROW(the_own_lamp_has_a_beam)
+                                              UNIT_ROW(close_by_and_beside_the_eye)
+                                                  UNIT_ROW(a_crowd) UNIT_ROW(looks_differ))

@@ -1,6 +1,7 @@
 /* The sensor of the virtual camera in the street: settings obeyed, by what its pixels show. */
 #include "device/device.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -104,7 +105,7 @@ TEST(does_as_it_is_told)
     device->sensor->ops->caps(device->sensor, &c);
     CHECK_INT(c.can, SENSOR_EXPOSURE | SENSOR_GAIN | SENSOR_BALANCE | SENSOR_FILTER | SENSOR_TONE |
                          SENSOR_RANGE | SENSOR_CLEAN);
-    CHECK(c.longest_ns == 33333333 && c.n_modes == 0); /* this one was asked for */
+    CHECK(c.longest_ns == 2 * SECOND && c.n_modes == 0); /* this one was asked for */
     CHECK(device->sensor->ops->use_mode(device->sensor, 0, 50) < 0);
     advance(SECOND);
     double light[3];
@@ -151,7 +152,7 @@ TEST(modes)
         struct sensor_caps now;
         s->ops->caps(s, &now);
         CHECK(now.width == c.mode[i].width && now.height == c.mode[i].height);
-        CHECK(now.fps == c.mode[i].fps && now.longest_ns == (int64_t)(1e9 / now.fps));
+        CHECK(now.fps == c.mode[i].fps && now.longest_ns == c.longest_ns);
         found |= now.height == 720 && now.fps == 25    ? 1
                  : now.height == 1080 && now.fps == 60 ? 2
                                                        : 0;
@@ -163,6 +164,37 @@ TEST(modes)
     struct shot *p = take();
     CHECK(p->pixels->width == 1280 && p->pixels->height == 720);
     shot_unref(p);
+    done();
+}
+
+/* An exposure of 0.1 s at 30 a second: of three ticks one gives a picture, that has three times the
+ * light; a tick may be taken again. */
+TEST(a_long_exposure_takes_more_than_a_tick)
+{
+    begin("virtual:street,320x180@30", NULL, "hour 23");
+    double light[2];
+    int taken[2] = {0};
+    for (int i = 0; i < 2; i++) {
+        settings.exposure_ns = i ? 100 * MS : 33 * MS + 333333;
+        settings.gain_db = 12;
+        device->sensor->ops->set(device->sensor, &settings);
+        for (int k = 0; k < 12; k++) {
+            struct shot *s = NULL;
+            advance(33333333);
+            int err = device->sensor->ops->take(device->sensor, ++serial, clock_now(timer), &s);
+            CHECK(err == 0 || (i && err == -EAGAIN && !s));
+            if (err)
+                continue;
+            taken[i]++;
+            light[i] = green(s);
+            shot_unref(s);
+            CHECK(device->sensor->ops->take(device->sensor, serial, clock_now(timer), &s) == 0);
+            shot_unref(s);
+        }
+    }
+    CHECK_INT(taken[0], 12);
+    CHECK_INT(taken[1], 4);
+    CHECK_NEAR(light[1] / light[0], 3, 0.2);
     done();
 }
 
@@ -332,6 +364,9 @@ TEST(sodium_lamps_are_orange)
     done();
 }
 
-UNIT_MAIN(UNIT_ROW(does_as_it_is_told) UNIT_ROW(modes) UNIT_ROW(lamps_flicker_where_they_shine)
-              UNIT_ROW(ripple_of_lamps) UNIT_ROW(infrared_shows_a_man_at_50_metres)
-                  UNIT_ROW(without_its_filter_it_sees_more) UNIT_ROW(sodium_lamps_are_orange))
+UNIT_MAIN(UNIT_ROW(does_as_it_is_told) UNIT_ROW(modes)
+              UNIT_ROW(a_long_exposure_takes_more_than_a_tick)
+                  UNIT_ROW(lamps_flicker_where_they_shine) UNIT_ROW(ripple_of_lamps)
+                      UNIT_ROW(infrared_shows_a_man_at_50_metres)
+                          UNIT_ROW(without_its_filter_it_sees_more)
+                              UNIT_ROW(sodium_lamps_are_orange))

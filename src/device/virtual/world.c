@@ -10,8 +10,8 @@
 #include "device/ports.h"
 #include "device/virtual/camera/blur.h"
 #include "device/virtual/cast/cast.h"
-#include "device/virtual/kernels.h"
 #include "device/virtual/decal.h"
+#include "device/virtual/kernels.h"
 #include "device/virtual/place/backdrop.h"
 #include "device/virtual/place/tiles.h"
 #include "device/virtual/raster/raster.h"
@@ -40,7 +40,7 @@ struct world {
     struct member *members; /* CAST_MOST */
     uint64_t held;          /* which picture of the place the last radiance has … */
     uint64_t place_held;    /* … and what the backdrop calls it */
-    atomic_bool has_decal;    /* decal.n > 0 */
+    atomic_bool has_decal;  /* decal.n > 0 */
     pthread_mutex_t lock;   /* leaf: guards what follows */
     struct decal decal;
     struct truth_shot shot[REMEMBERED];
@@ -327,7 +327,9 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
         return rc;
     bool kept = true;
     if (w->raster) {
-        size_t n = present(w, start_ns, w->members);
+        size_t n = present(w, start_ns + (end_ns - start_ns) / 2, w->members);
+        /* A smear of the whole picture by the head's move is enough. */
+        raster_open(w->raster, on == into ? (double)(end_ns - start_ns) / 1e9 : 0);
         kept = raster_cast(w->raster, w->backdrop, v, &light, w->members, n, on, still);
     }
     weather_paint(w->weather, v, &light, &set, start_ns, end_ns - start_ns, on, still && kept);

@@ -23,6 +23,7 @@
 #define PICTURES 12                 /* that may be out at a time */
 #define LEAST_LIT 0.02f             /* a lamp of the mains is never quite dark */
 #define FLICKER_STEPS 64            /* a stop */
+#define BETWEEN_TICKS_NS 1000       /* ticks are rounded: so much longer than one is not longer */
 #define DAYLIGHT_NS INT64_C(800000) /* until somebody sets it: by day, with the iris open */
 
 struct virtual_sensor {
@@ -50,6 +51,7 @@ struct virtual_sensor {
     struct tone flicker; /* of a picture under lamps that flicker */
     float lit[TONE_DOWN][TONE_ACROSS];
     double made_unit;
+    int64_t newest_ns, busy_ns; /* the newest exposure: when it began, when it is over */
 };
 
 /* Rates that go with mains of 60 and of 50 Hz, best first. */
@@ -71,11 +73,6 @@ static uint64_t mix64(uint64_t x)
     return x ^ x >> 31;
 }
 
-static int64_t longest_ns(const struct virtual_sensor *v)
-{
-    return (int64_t)(1e9 / v->fps);
-}
-
 static void caps(struct sensor *s, struct sensor_caps *ret)
 {
     struct virtual_sensor *v = of(s);
@@ -85,7 +82,7 @@ static void caps(struct sensor *s, struct sensor_caps *ret)
                                 .can = SENSOR_EXPOSURE | SENSOR_GAIN | SENSOR_BALANCE |
                                        SENSOR_FILTER | SENSOR_TONE | SENSOR_RANGE | SENSOR_CLEAN,
                                 .shortest_ns = SILICON_SHORTEST_NS,
-                                .longest_ns = longest_ns(v),
+                                .longest_ns = SILICON_LONGEST_NS,
                                 .most_gain_db = SILICON_MOST_GAIN_DB,
                                 .most_range = SILICON_MOST_RANGE,
                                 .mode = modes,
@@ -114,9 +111,9 @@ static void set(struct sensor *s, const struct sensor_settings *settings)
     struct virtual_sensor *v = of(s);
     struct sensor_settings *to = &v->settings;
     *to = *settings;
-    to->exposure_ns = settings->exposure_ns < SILICON_SHORTEST_NS ? SILICON_SHORTEST_NS
-                      : settings->exposure_ns > longest_ns(v)     ? longest_ns(v)
-                                                                  : settings->exposure_ns;
+    to->exposure_ns = settings->exposure_ns < SILICON_SHORTEST_NS  ? SILICON_SHORTEST_NS
+                      : settings->exposure_ns > SILICON_LONGEST_NS ? SILICON_LONGEST_NS
+                                                                   : settings->exposure_ns;
     to->gain_db = within(settings->gain_db, 0, SILICON_MOST_GAIN_DB);
     to->red = within(settings->red, 0.1, 10);
     to->blue = within(settings->blue, 0.1, 10);
@@ -157,6 +154,7 @@ static void start(struct sensor *s)
 static void stop(struct sensor *s)
 {
     struct virtual_sensor *v = of(s);
+    v->busy_ns = 0;
     free(v->light.r);
     v->light = (struct radiance){0};
     v->clean = clean_free(v->clean);
@@ -311,6 +309,9 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
 {
     struct virtual_sensor *v = of(s);
     const struct sensor_settings *p = &v->settings;
+    /* An exposure longer than a tick takes the next ones, too. The same tick may be taken again. */
+    if (start_ns < v->busy_ns && start_ns > v->newest_ns)
+        return -EAGAIN;
     int rc = prepare(v);
     if (rc < 0)
         return rc;
@@ -385,6 +386,8 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     v->head->ops->pose(v->head, middle_ns, &middle);
     truth.middle = really(v, &middle, middle_ns);
     world_remember(v->world, &truth);
+    v->newest_ns = start_ns;
+    v->busy_ns = how.end_ns - BETWEEN_TICKS_NS;
     *ret_shot = shot;
     return 0;
 }

@@ -84,6 +84,10 @@ struct raster {
 
     struct plate *plate;
     int next_plate;
+
+    double open_s; /* how long the shutter is open */
+    float *smear;  /* planes of smear.c */
+    size_t smear_room;
 };
 
 /* place.c */
@@ -148,6 +152,22 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
                        struct radiance *into);
 void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
                 const struct light *l, const struct placed *p, struct radiance *into);
+
+/* smear.c */
+enum { SMEAR_COVER = 3, SMEAR_NEAR, SMEAR_PLANES };
+/* A member by itself, in a box of the picture (and a little beyond): red, green, blue times
+ * coverage, coverage, 1/z. */
+struct smear {
+    int x0, y0, x1, y1; /* pixels; x0, y0 multiples of the tile's sides */
+    size_t stride;
+    double way[2];                  /* in the picture while the shutter is open, pixels */
+    float *plane[SMEAR_PLANES + 1]; /* row by row; the last is spare */
+};
+/* Room for it, empty. False: it does not move so that it could be seen, or is too large. */
+bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, struct smear *s);
+/* What has been drawn into r->patch, which is within the box or crosses its right or lower side. */
+void smear_take(struct raster *r, const struct smear *s);
+void smear_run(struct smear *s);
 
 /* look.c */
 void look_tint(const struct member *m, const struct model *model, unsigned slot, float ret[3]);

@@ -25,12 +25,12 @@ void raster_rest(struct raster *r)
         (void **)&r->far_least,   (void **)&r->dark_x0,       (void **)&r->kept,
         (void **)&r->aside,       (void **)&r->plate,         (void **)&r->patch.face,
         (void **)&r->half,        (void **)&r->ground,        (void **)&r->ground_known,
-        (void **)&r->energy};
+        (void **)&r->energy,      (void **)&r->smear};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         free(*all[i]);
         *all[i] = NULL;
     }
-    struct raster rest = {.models = r->models, .eye = r->eye, .k = r->k};
+    struct raster rest = {.models = r->models, .eye = r->eye, .k = r->k, .open_s = r->open_s};
     memcpy(rest.hidden, r->hidden, sizeof(rest.hidden));
     *r = rest;
 }
@@ -52,6 +52,11 @@ void raster_use_plain_kernels(struct raster *r, bool plain)
 void raster_watch(struct raster *r, const struct raster_watch *w)
 {
     r->watch = *w;
+}
+
+void raster_open(struct raster *r, double seconds)
+{
+    r->open_s = seconds;
 }
 
 void raster_hide(struct raster *r, const char *id)
@@ -370,6 +375,53 @@ static void show_rows(const struct scene *c, struct radiance *into, float clear,
     }
 }
 
+/* Pixels x0 ≤ x < x1 of a row of the picture from a smeared member. */
+static void show_smeared(const struct scene *c, const struct smear *s, struct radiance *into, int y,
+                         int x0, int x1, float clear, const float haze[3])
+{
+    struct raster *r = c->r;
+    size_t row = (size_t)(y - s->y0) * s->stride;
+    const float *all = s->plane[SMEAR_COVER] + row - s->x0;
+    while (x0 < x1 && all[x0] == 0)
+        x0++;
+    while (x1 > x0 && all[x1 - 1] == 0)
+        x1--;
+    if (x0 == x1)
+        return;
+    const float *far = far_row(r, c->b, c->v, y, x0, x1);
+    row += (size_t)(x0 - s->x0);
+    const float *cover = s->plane[SMEAR_COVER] + row, *depth = s->plane[SMEAR_NEAR] + row;
+    size_t n = (size_t)(x1 - x0), at = (size_t)y * into->stride + (size_t)x0;
+    const float *const rgb[3] = {s->plane[0] + row, s->plane[1] + row, s->plane[2] + row};
+    uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
+    r->k->seen(n, far + x0, depth, r->seen);
+    keep_pixels(r, into, y, x0, x1);
+    r->k->over(n, rgb, cover, r->seen, clear, haze, to);
+    if (r->watch.metres)
+        watch_row(r, y, x0, x1 - x0, cover, depth);
+}
+
+static void draw_smeared(const struct scene *c, const struct placed *p, struct smear *s,
+                         struct lighting *g, struct radiance *into, float clear,
+                         const float haze[3])
+{
+    struct raster *r = c->r;
+    for (int y = s->y0; y < s->y1; y += RASTER_SIDE)
+        for (int x = s->x0; x < s->x1; x += RASTER_SIDE) {
+            if (!patch_begin(r, x, y, x + RASTER_SIDE < s->x1 ? x + RASTER_SIDE : s->x1,
+                             y + RASTER_SIDE < s->y1 ? y + RASTER_SIDE : s->y1))
+                return;
+            place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, g);
+            smear_take(r, s);
+        }
+    smear_run(s);
+    int end = s->x1 < c->v->width ? s->x1 : c->v->width;
+    for (int y = s->y0 > 0 ? s->y0 : 0; y < s->y1 && y < c->v->height; y++)
+        for (int x = s->x0 > 0 ? s->x0 : 0; x < end; x += RASTER_SIDE)
+            show_smeared(c, s, into, y, x, x + RASTER_SIDE < end ? x + RASTER_SIDE : end, clear,
+                         haze);
+}
+
 static void draw_member(const struct scene *c, const struct placed *p, struct radiance *into)
 {
     struct raster *r = c->r;
@@ -383,6 +435,11 @@ static void draw_member(const struct scene *c, const struct placed *p, struct ra
     float clear = (float)exp(-c->l->extinction * far), haze[3];
     for (int k = 0; k < 3; k++)
         haze[k] = c->l->haze[k] * (1 - clear) * c->unit;
+    struct smear smear;
+    if (smear_begin(r, c->v, p, &smear)) {
+        draw_smeared(c, p, &smear, &g, into, clear, haze);
+        return;
+    }
     int x0 = (int)fmax(0, floor(p->x0)), x1 = (int)fmin(c->v->width, ceil(p->x1) + 1);
     int y0 = (int)fmax(0, floor(p->y0)), y1 = (int)fmin(c->v->height, ceil(p->y1) + 1);
     x0 &= ~(RASTER_TILE_W - 1);

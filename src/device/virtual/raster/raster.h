@@ -27,6 +27,9 @@ struct raster_watch {
     int step, across, down;
 };
 void raster_watch(struct raster *r, const struct raster_watch *w);
+/* How long the shutter of the next pictures is open: who moves is smeared along his way. Members
+ * are to be told as they are half-way through. 0, as at first: nobody is. */
+void raster_open(struct raster *r, double seconds);
 /* Both mark the cells they write in into->touched. With `keep`, the pixels that are covered or
  * shaded are put aside for raster_restore(); false: that was too much, nothing is kept. */
 bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,

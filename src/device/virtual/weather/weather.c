@@ -14,6 +14,8 @@
 #define REFERENCE_F 0.8660  /* focal length in widths at 60°, where octave 0 of zoom is full */
 #define OCTAVES 6
 #define LAMP_REACH_M 3.0
+#define EXPOSURE_MOST_S                                                                            \
+    0.1 /* of longer ones drops would be looked for far around, to be too faint */
 #define SENSOR_WIDTH_M 5.6e-3 /* 1/2.8″ */
 #define F_NUMBER 5.6
 
@@ -531,7 +533,7 @@ bool weather_paint(struct weather *w, const struct view *v, const struct light *
         return false;
     struct paint p = {.w = w, .v = v, .l = l, .to = w->list};
     p.t = (double)time_ns / 1e9;
-    p.exposure_s = (double)exposure_ns / 1e9;
+    p.exposure_s = fmin((double)exposure_ns / 1e9, EXPOSURE_MOST_S);
     if (rain)
         paint_kind(&p, RAIN, s, fmin(s->rain_mm_h, 60), time_ns);
     if (snow)

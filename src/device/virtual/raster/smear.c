@@ -1,0 +1,130 @@
+/* Members that move while the shutter is open: drawn where they are half-way, into planes of their
+ * own, and smeared along their way in the picture. Legs go faster than who walks on them; that is
+ * left out. */
+#include "device/virtual/raster/inside.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAST 1.5 /* pixels: a smear of less is none */
+#define MOST_PASSES 7
+#define ROOM_MOST 1200000u /* pixels; what is larger is drawn as it stands */
+
+/* Sets the way of its middle in the picture, pixels. False: it is not worth the trouble. */
+static bool way_of(const struct raster *r, const struct view *v, const struct placed *p,
+                   double ret[2])
+{
+    double way = p->who->speed_m_s * r->open_s / 2, x0, y0, x1, y1;
+    if (way == 0 || p->cut)
+        return false;
+    struct vec middle = vec_add(p->feet, vec(0, 0, p->scale * (p->lo[2] + p->hi[2]) / 2));
+    struct vec half = vec(way * p->sine, way * p->cosine, 0);
+    if (!view_point(v, vec_sub(middle, half), &x0, &y0) ||
+        !view_point(v, vec_add(middle, half), &x1, &y1))
+        return false;
+    double most = LEAST * (1 << MOST_PASSES), length = hypot(x1 - x0, y1 - y0);
+    double k = length > most ? most / length : 1;
+    ret[0] = (x1 - x0) * k;
+    ret[1] = (y1 - y0) * k;
+    return length > LEAST;
+}
+
+bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, struct smear *s)
+{
+    if (!(r->open_s > 0) || !way_of(r, v, p, s->way))
+        return false;
+    double mx = ceil(fabs(s->way[0]) / 2) + 1, my = ceil(fabs(s->way[1]) / 2) + 1;
+    s->x0 = (int)floor(fmax(p->x0, 0) - mx) & ~(RASTER_TILE_W - 1);
+    s->y0 = (int)floor(fmax(p->y0, 0) - my) & ~(RASTER_TILE_H - 1);
+    s->x1 = (int)ceil(fmin(p->x1 + 1, v->width) + mx);
+    s->y1 = (int)ceil(fmin(p->y1 + 1, v->height) + my);
+    if (s->x1 <= s->x0 || s->y1 <= s->y0)
+        return false;
+    s->stride = ((size_t)(s->x1 - s->x0) + 15) & ~(size_t)7; /* rows are read in blocks */
+    size_t n = s->stride * (size_t)(s->y1 - s->y0);
+    if (n > ROOM_MOST)
+        return false;
+    if (n > r->smear_room) {
+        free(r->smear);
+        r->smear_room = 0;
+        r->smear = malloc(n * (SMEAR_PLANES + 1) * sizeof(*r->smear));
+        if (!r->smear)
+            return false;
+        r->smear_room = n;
+    }
+    memset(r->smear, 0, n * SMEAR_PLANES * sizeof(*r->smear));
+    for (int k = 0; k <= SMEAR_PLANES; k++)
+        s->plane[k] = r->smear + (size_t)k * n;
+    return true;
+}
+
+void smear_take(struct raster *r, const struct smear *s)
+{
+    const struct raster_patch *q = &r->patch;
+    for (int t = 0; t < q->down; t++) {
+        int within[2];
+        if (!r->k->resolve(&r->patch, r->batch, t, r->rgb, r->cover, r->depth, within))
+            continue;
+        for (int i = 0; i < RASTER_TILE_H; i++) {
+            int y = q->y0 + t * RASTER_TILE_H + i;
+            int end = q->x0 + within[1] > s->x1 ? s->x1 - q->x0 : within[1];
+            if (y >= s->y1)
+                break;
+            size_t at = (size_t)(y - s->y0) * s->stride + (size_t)(q->x0 - s->x0);
+            for (int x = within[0]; x < end; x++) {
+                float cover = r->cover[i][x];
+                for (int k = 0; k < 3; k++)
+                    s->plane[k][at + (size_t)x] = r->rgb[i][k][x];
+                s->plane[SMEAR_COVER][at + (size_t)x] = cover;
+                s->plane[SMEAR_NEAR][at + (size_t)x] = cover * r->depth[i][x];
+            }
+        }
+    }
+}
+
+/* Adds half of a row, moved to the right; what comes from beyond its ends is nothing. */
+static void add_half(float *restrict to, const float *restrict from, int moved, int n)
+{
+    int first = moved > 0 ? moved : 0, end = moved < 0 ? n + moved : n;
+    from -= moved;
+    for (int x = first; x < end; x++)
+        to[x] += 0.5f * from[x];
+}
+
+/* Mean of two copies, moved against each other. */
+static void pass(const struct smear *s, const float *from, float *to, double share)
+{
+    int w = s->x1 - s->x0, h = s->y1 - s->y0;
+    int dx = (int)lrint(s->way[0] * share), dy = (int)lrint(s->way[1] * share);
+    const int moved[2][2] = {{dx / 2, dy / 2}, {dx / 2 - dx, dy / 2 - dy}};
+    for (int y = 0; y < h; y++, to += s->stride) {
+        memset(to, 0, s->stride * sizeof(*to));
+        for (int k = 0; k < 2; k++) {
+            int row = y - moved[k][1];
+            if (row >= 0 && row < h)
+                add_half(to, from + (size_t)row * s->stride, moved[k][0], w);
+        }
+    }
+}
+
+void smear_run(struct smear *s)
+{
+    double length = hypot(s->way[0], s->way[1]);
+    int passes = 1;
+    while (passes < MOST_PASSES && length > LEAST * (1 << passes))
+        passes++;
+    for (int k = 0; k < SMEAR_PLANES; k++)
+        for (int n = passes; n >= 1; n--) {
+            float *spare = s->plane[SMEAR_PLANES];
+            pass(s, s->plane[k], spare, 1.0 / (1 << n));
+            s->plane[SMEAR_PLANES] = s->plane[k];
+            s->plane[k] = spare;
+        }
+    /* Of what is half there, how far it is. */
+    size_t n = s->stride * (size_t)(s->y1 - s->y0);
+    const float *cover = s->plane[SMEAR_COVER];
+    float *near = s->plane[SMEAR_NEAR];
+    for (size_t i = 0; i < n; i++)
+        near[i] = cover[i] > 1e-4f ? near[i] / cover[i] : 0;
+}
