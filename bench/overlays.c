@@ -95,7 +95,7 @@ static void paint(struct overlays *o, struct picture *frame, struct picture *oth
     struct picture *canvas = coat ? picture_coat(frame) : other;
     if (!coat)
         picture_copy_rows(canvas, frame, 0, H);
-    *rows = overlays_paint(canvas, &key, how, NULL, o);
+    *rows = overlays_paint(canvas, &key, &FRAME_WHOLE, how, NULL, o);
     if (coat)
         picture_unref(canvas);
 }

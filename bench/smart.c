@@ -90,15 +90,16 @@ static void demand(bool wanted, void *arg)
     source_demand(source, wanted);
 }
 
-static bool paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
+static unsigned paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
 {
     *ret_per_stream = false;
     return true;
 }
 
 /* Nothing is painted: the picture is noted as it is. */
-static bool note(struct picture *canvas, const struct rendition_key *key, const struct capture *how,
-                 const struct stream_stats *stats, void *arg)
+static int note(struct picture *canvas, const struct rendition_key *key,
+                const struct frame_part *part, const struct capture *how,
+                const struct stream_stats *stats, void *arg)
 {
     struct seen *s = &seen[how->serial % KEPT];
     s->serial = how->serial;

@@ -57,6 +57,7 @@
 #include "open_ptz.h"
 #include "options.h"
 #include "ptz/ptz.h"
+#include "ptz/views.h"
 #include "sound/ear.h"
 #include "sound/mouth.h"
 #include "sound/settings.h"
@@ -142,9 +143,15 @@ static void on_glance(bool wanted, void *arg)
 }
 
 static int on_paint(struct picture *canvas, const struct rendition_key *key,
-                    const struct capture *how, const struct stream_stats *stats, void *arg)
+                    const struct frame_part *part, const struct capture *how,
+                    const struct stream_stats *stats, void *arg)
 {
-    return overlays_paint(canvas, key, how, stats, ((struct app *)arg)->camera.overlays);
+    return overlays_paint(canvas, key, part, how, stats, ((struct app *)arg)->camera.overlays);
+}
+
+static void on_parts(int64_t start_ns, struct frame_part part[VIEWS_MOST], void *arg)
+{
+    views_parts(((struct app *)arg)->camera.views, start_ns, part);
 }
 
 static unsigned on_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
@@ -170,6 +177,7 @@ static void turn(struct app *a)
 {
     const struct eye_settings *s = room_ref(a->camera.eye_room);
     ptz_set_turned(a->camera.ptz, s->rotation != 0);
+    views_set_turned(a->camera.views, s->rotation != 0);
     pipeline_set_mounting(a->camera.pipeline, s->rotation ? 180 : 0);
     room_unref(s);
 }
@@ -200,10 +208,11 @@ static void apply_masks(struct app *a)
 static void on_change(struct conf_listener *l, const char *const *names, size_t n)
 {
     struct app *a = (struct app *)((char *)l - offsetof(struct app, settings));
-    bool painted = false, limited = false, turned = false, masked = false;
+    bool painted = false, limited = false, turned = false, masked = false, cut = false;
     for (size_t i = 0; i < n; i++) {
         masked |= text_glob(MASK_GROUP ".*", names[i]);
         painted |= overlays_heed(names[i]);
+        cut |= text_glob("Image.I*.Enabled", names[i]) || text_glob("*.PTZEnabled", names[i]);
         turned |= !strcmp("ImageSource.I0.SourceRotation", names[i]);
         limited |=
             text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
@@ -214,6 +223,8 @@ static void on_change(struct conf_listener *l, const char *const *names, size_t 
     }
     if (turned)
         turn(a);
+    if (cut)
+        views_settings_changed(a->camera.views);
     ptz_heed(&a->camera, &a->ptz_rooms, names, n);
     if (painted)
         pipeline_repaint(a->camera.pipeline);
@@ -240,6 +251,7 @@ static int open_rooms(struct app *a, struct fault *why)
         {&limit_room_desc, &a->limit_room},     {&eye_room_desc, &c->eye_room},
         {&rtp_room_desc, &c->rtp_room},         {&audio_room_desc, &c->audio_room},
         {&mask_room_desc, &c->mask_room},       {&hls_room_desc, &c->hls_room},
+        {&views_room_desc, &c->views_room},
     };
     rtp_settings_standard(c->identity->serial);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
@@ -297,9 +309,10 @@ static int open_picture(struct app *a, struct fault *why)
     stream_set_rtp_count(rtp_count);
 
     const struct pipeline_hooks hooks = {
-        .demand = on_demand, .paint = on_paint, .paints = on_paints, .arg = a};
+        .demand = on_demand, .paint = on_paint, .paints = on_paints, .parts = on_parts, .arg = a};
     a->masks = masks_new();
     a->overlay_news = open_overlays(c);
+    c->views = views_new(c->loop, c->views_room);
     c->source = source_new(c->clock, c->device->sensor, c->events, a->masks, c->eye_room);
     c->pipeline = pipeline_new(c->loop, &hooks, caps.width, caps.height, caps.fps);
     c->ptz = ptz_new(c->loop, c->device->head, c->events, (double)caps.width / caps.height);
@@ -311,8 +324,8 @@ static int open_picture(struct app *a, struct fault *why)
     const struct device *d = c->device;
     const struct eye_ports eye = {d->sensor, d->head, d->lens, d->infrared, d->led, d->body};
     c->eye = eye_new(c->loop, c->clock, c->conf, c->eye_room, c->events, &eye);
-    if (!a->masks || !a->overlay_news || !c->eye || !c->sounds || !c->mouth || !c->source ||
-        !c->pipeline || !c->ptz || !c->deliver)
+    if (!a->masks || !a->overlay_news || !c->views || !c->eye || !c->sounds || !c->mouth ||
+        !c->source || !c->pipeline || !c->ptz || !c->deliver)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
     overlays_learn(a->overlay_news, &caps);
     source_set_pipeline(c->source, c->pipeline);
@@ -501,6 +514,7 @@ static void stop(struct app *a)
     mouth_free(c->mouth);
     ear_free(c->ear);
     ptz_free(c->ptz);
+    views_free(c->views);
     close_overlays(c, a->overlay_news);
     masks_free(a->masks);
     device_close(c->device);

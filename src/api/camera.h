@@ -33,6 +33,7 @@ struct sounds;
 struct source;
 struct trust;
 struct truth_door;
+struct views;
 
 struct camera {
     struct loop *loop;
@@ -52,6 +53,7 @@ struct camera {
     struct ptz *ptz;
     struct control_queue *control; /* who may move it */
     struct presets *presets;
+    struct views *views; /* ptz/views.h; may be NULL: none */
     struct guard_tours *guard_tours;
     struct recorded_tours *recorded_tours;
     struct home_timeout *home_timeout;
@@ -64,6 +66,7 @@ struct camera {
     struct room *brand_room, *time_room, *image_room, *profile_room, *overlay_room;
     struct room *rtp_room;   /* api/rtsp/settings.h; may be NULL: no multicast */
     struct room *ptz_room;   /* may be NULL: defaults */
+    struct room *views_room; /* ptz/views.h; NULL: no view areas */
     struct room *eye_room;   /* image/settings.h */
     struct room *audio_room; /* sound/settings.h; may be NULL: no sound */
     struct room *mask_room;  /* image/mask_settings.h */

@@ -15,6 +15,7 @@
 #include "media/capture.h"
 #include "media/pipeline.h"
 #include "net/message.h"
+#include "ptz/views.h"
 #include "sound/settings.h"
 
 struct wish {
@@ -81,6 +82,25 @@ static int set_codec(struct wish *w, const char *name, const char *value, struct
     return err;
 }
 
+/* In the shape of what the channel shows, within the size that is set. */
+static void fit_shape(struct wish *w)
+{
+    int width, height;
+    double fps;
+    struct frame_part area;
+    if (w->e.key.view == 1 || !w->cam->views_room)
+        return;
+    const struct views_settings *s = room_ref(w->cam->views_room);
+    views_area(s, w->e.key.view, &area);
+    room_unref(s);
+    pipeline_size(w->cam->pipeline, &width, &height, &fps);
+    double have = area.width * width / (area.height * height), want = (double)w->width / w->height;
+    if (have > want * 1.01)
+        w->height = (int)fmax(16, 2 * lrint(w->width / have / 2));
+    else if (have < want * 0.99)
+        w->width = (int)fmax(16, 2 * lrint(w->height * have / 2));
+}
+
 static int set_resolution(struct wish *w, const char *name, const char *value, struct fault *why)
 {
     const char *const *all = request_resolutions(w->cam);
@@ -103,9 +123,25 @@ static int set_rotation(struct wish *w, const char *name, const char *value, str
     return err;
 }
 
-static int set_camera(struct wish *w, const char *name, const char *value, struct fault *why)
+int request_channel(struct camera *cam, const char *value, int *ret, struct fault *why)
 {
-    return set_int(&w->e.key.view, name, value, 1, 1, why);
+    int64_t n = 1;
+    if (*value && text_int(value, 1, 99999, &n))
+        return fault_set(why, FAULT_INVALID, "camera",
+                         "camera=%.40s is not possible; allowed: the number of a channel, from 1",
+                         value);
+    int err = views_require(cam->views, (int)n, why);
+    if (!err)
+        *ret = (int)n;
+    return err;
+}
+
+void request_part(struct camera *cam, int channel, int64_t time_ns, struct frame_part *ret)
+{
+    struct frame_part part[VIEWS_MOST] = {[0] = FRAME_WHOLE};
+    if (cam->views)
+        views_parts(cam->views, time_ns, part);
+    *ret = channel >= 1 && channel <= VIEWS_MOST && cam->views ? part[channel - 1] : FRAME_WHOLE;
 }
 
 static int set_fps(struct wish *w, const char *name, const char *value, struct fault *why)
@@ -295,7 +331,6 @@ static const struct {
     {"videocodec", set_codec},
     {"resolution", set_resolution},
     {"rotation", set_rotation},
-    {"camera", set_camera},
     {"fps", set_fps},
     {"req_fps", set_fps},
     {"compression", set_compression},
@@ -346,35 +381,42 @@ static bool is_profile_name(const char *name)
            text_is_ascii_print(name);
 }
 
-static int apply_profile(struct wish *w, const char *name, struct fault *why)
+/* The arguments of a stream profile; their texts live in *ret_arena, which is the caller's. */
+static int read_profile(struct camera *cam, const char *name, struct arg args[LIMIT_ARGS],
+                        size_t *ret_n, struct arena **ret_arena, struct fault *why)
 {
-    const struct profile_settings *s = room_ref(w->cam->profile_room);
+    const struct profile_settings *s = room_ref(cam->profile_room);
     const struct profile *found = NULL;
     for (size_t i = 0; i < PROFILES_MAX && !found; i++) {
         if (s->profile[i].used && !strcmp(s->profile[i].name, name))
             found = &s->profile[i];
     }
-    int err;
-    struct arena *arena = NULL;
-    struct arg args[LIMIT_ARGS];
-    size_t n = 0;
+    int err = 0;
     if (!found && !is_profile_name(name)) {
         err = fault_set(why, FAULT_INVALID, "streamprofile",
                         "streamprofile must be a name of 1 to %d printable characters without "
                         "slashes, such as streamprofile.cgi lists",
                         PROFILE_NAME_MAX);
     } else if (!found) {
-        err = 0; /* an unknown profile gives the stream settings (row E4) */
-    } else if (!(arena = arena_new(LIMIT_ARENA_BYTES))) {
+        *ret_n = 0; /* an unknown profile gives the stream settings (row E4) */
+    } else if (!(*ret_arena = arena_new(LIMIT_ARENA_BYTES))) {
         err = fault_set(why, FAULT_INTERNAL, "streamprofile", "out of memory");
-    } else if (args_parse(args, &n, arena, found->parameters, strlen(found->parameters))) {
+    } else if (args_parse(args, ret_n, *ret_arena, found->parameters, strlen(found->parameters))) {
         err = fault_set(why, FAULT_INVALID, "streamprofile",
                         "the parameters of stream profile \"%.64s\" are malformed", name);
-    } else {
-        err = apply(w, args, n, why);
     }
-    arena_free(arena);
     room_unref(s);
+    return err;
+}
+
+/* Which channel is meant: before all others, since each has its own settings. */
+static int find_channel(struct camera *cam, const struct arg *args, size_t n_args, int *ret,
+                        struct fault *why)
+{
+    int err = 0;
+    for (size_t i = 0; !err && i < n_args; i++)
+        if (!strcmp(args[i].name, "camera") && *args[i].value)
+            err = request_channel(cam, args[i].value, ret, why);
     return err;
 }
 
@@ -400,13 +442,17 @@ static int settle_sound(struct wish *w, struct fault *why)
     return w->view.audio ? sound_encoding_normalise(&w->view.sound, why) : 0;
 }
 
-static void start_from_settings(struct wish *w, enum codec standard)
+static void start_from_settings(struct wish *w, enum codec standard, int channel)
 {
-    const struct image_settings *s = room_ref(w->cam->image_room);
+    const struct image_settings *all = room_ref(w->cam->image_room);
+    const struct channel_settings *s = &all->channel[channel - 1];
     double source_fps;
     w->e = (struct encoding){
         .codec = standard,
-        .key = {.view = 1, .rotation_deg = 90 * s->rotation, .mirror = s->mirror, .overlays = OVERLAYS_ALL},
+        .key = {.view = channel,
+                .rotation_deg = 90 * s->rotation,
+                .mirror = s->mirror,
+                .overlays = OVERLAYS_ALL},
         .fps = s->fps,
         .compression = s->compression,
         .gop = s->p_count + 1,
@@ -433,7 +479,8 @@ static void start_from_settings(struct wish *w, enum codec standard)
     if (!words_have(request_resolutions(w->cam), s->resolution) ||
         stream_parse_size(s->resolution, &w->width, &w->height))
         pipeline_size(w->cam->pipeline, &w->width, &w->height, &source_fps);
-    room_unref(s);
+    room_unref(all);
+    fit_shape(w);
 }
 
 int request_source_rotation(struct camera *cam)
@@ -492,15 +539,27 @@ static void normalise(struct wish *w)
 static int resolve(struct wish *w, enum codec standard, const struct arg *args, size_t n_args,
                    struct fault *why)
 {
-    start_from_settings(w, standard);
     const char *profile = NULL;
+    struct arena *arena = NULL;
+    struct arg of_profile[LIMIT_ARGS];
+    size_t n_of_profile = 0;
+    int channel = 1;
     for (size_t i = 0; i < n_args; i++) {
         if (!strcmp(args[i].name, "streamprofile") && *args[i].value)
             profile = args[i].value;
     }
-    int err = profile ? apply_profile(w, profile, why) : 0;
+    int err = profile ? read_profile(w->cam, profile, of_profile, &n_of_profile, &arena, why) : 0;
+    if (!err)
+        err = find_channel(w->cam, of_profile, n_of_profile, &channel, why);
+    if (!err)
+        err = find_channel(w->cam, args, n_args, &channel, why);
+    if (!err) {
+        start_from_settings(w, standard, channel);
+        err = apply(w, of_profile, n_of_profile, why);
+    }
     if (!err)
         err = apply(w, args, n_args, why);
+    arena_free(arena);
     return err ? err : settle_sound(w, why);
 }
 
@@ -533,14 +592,16 @@ int request_jpeg(struct camera *cam, const struct arg *args, size_t n_args, stru
 
 /* ---- points ---- */
 
-void request_view_to_frame(const struct rendition_key *k, double frame_aspect, double *x, double *y)
+void request_view_to_frame(const struct rendition_key *k, const struct frame_part *part,
+                           double frame_aspect, double *x, double *y)
 {
-    rendition_to_frame(k, frame_aspect, x, y);
+    rendition_to_frame(k, part, frame_aspect, x, y);
 }
 
-void request_frame_to_view(const struct rendition_key *k, double frame_aspect, double *x, double *y)
+void request_frame_to_view(const struct rendition_key *k, const struct frame_part *part,
+                           double frame_aspect, double *x, double *y)
 {
-    rendition_from_frame(k, frame_aspect, x, y);
+    rendition_from_frame(k, part, frame_aspect, x, y);
 }
 
 void request_frame_to_sensor(struct camera *cam, double *x, double *y)

@@ -29,13 +29,17 @@ int request_encoding(struct camera *cam, enum codec standard, const struct arg *
 /* For pictures over HTTP: JPEG, whatever videocodec= or a stream profile says. */
 int request_jpeg(struct camera *cam, const struct arg *args, size_t n_args, struct encoding *ret,
                  struct view_args *ret_view, struct fault *why);
-/* Points (0…1, from the top left) of the finished picture and of the source's frame:
- * the picture shows the largest middle part of the frame that has its aspect, turned,
- * then mirrored. frame_aspect: width / height. */
-void request_view_to_frame(const struct rendition_key *k, double frame_aspect, double *x,
-                           double *y);
-void request_frame_to_view(const struct rendition_key *k, double frame_aspect, double *x,
-                           double *y);
+/* camera=: a channel that is there (1, view areas); "": 1. FAULT_INVALID, FAULT_UNKNOWN. */
+int request_channel(struct camera *cam, const char *value, int *ret, struct fault *why);
+/* What of the frame the channel shows at that time (monotonic). */
+void request_part(struct camera *cam, int channel, int64_t time_ns, struct frame_part *ret);
+/* Points (0…1, from the top left) of the finished picture and of the source's frame, of which the
+ * channel shows that part (NULL: all): the picture is the largest middle part of it that has its
+ * aspect, turned, then mirrored. frame_aspect: width / height. */
+void request_view_to_frame(const struct rendition_key *k, const struct frame_part *part,
+                           double frame_aspect, double *x, double *y);
+void request_frame_to_view(const struct rendition_key *k, const struct frame_part *part,
+                           double frame_aspect, double *x, double *y);
 /* How all pictures are turned because of how the camera hangs: 0 or 180. Not in the keys of the
  * above (pipeline_set_mounting): add it where a point of a picture is meant. */
 int request_source_rotation(struct camera *cam);

@@ -21,82 +21,83 @@ const char *const stream_z_profiles[] = {"classic", "storage", NULL};
 
 #define IMAGE(row_name, field, ...)                                                                \
     {                                                                                              \
-        .name = row_name, PARAM_FIELD(struct image_settings, field), .read = ROLE_VIEWER,          \
+        .name = "Image.I#." row_name, PARAM_FIELD(struct image_settings, channel[0].field),        \
+        .read = ROLE_VIEWER, .stride = sizeof(struct channel_settings), .count = VIEWS_MOST,       \
         __VA_ARGS__                                                                                \
     }
 
 static const struct param_row image_rows[] = {
-    IMAGE("Image.NbrOfConfigs", nbr_of_configs, .type = PARAM_INT, .min = 1, .max = 1,
-          .standard = "1", .write = ROLE_SYSTEM, .doc = "Number of views"),
-    IMAGE("Image.I0.Enabled", enabled, .type = PARAM_BOOL, .standard = "yes", .write = ROLE_SYSTEM,
-          .doc = "The view can be asked for"),
-    IMAGE("Image.I0.Name", name, .type = PARAM_STRING, .standard = "View Area 1",
-          .write = ROLE_OPERATOR, .doc = "Name of the view"),
-    IMAGE("Image.I0.Source", source, .type = PARAM_INT, .min = 0, .max = 0, .standard = "0",
-          .write = ROLE_SYSTEM, .doc = "Picture source of the view"),
-    IMAGE("Image.I0.Appearance.Compression", compression, .type = PARAM_INT, .min = 0, .max = 100,
+    {.name = "Image.NbrOfConfigs",
+     PARAM_FIELD(struct image_settings, nbr_of_configs),
+     .type = PARAM_INT,
+     .min = VIEWS_MOST,
+     .max = VIEWS_MOST,
+     .standard = "9",
+     .read = ROLE_VIEWER,
+     .write = ROLE_SYSTEM,
+     .doc = "How many channels there can be: Image.I0 … I8; the first one is the whole picture"},
+    IMAGE("Appearance.Compression", compression, .type = PARAM_INT, .min = 0, .max = 100,
           .standard = "30", .write = ROLE_OPERATOR,
           .doc = "0 keeps all detail, 100 makes the smallest pictures"),
-    IMAGE("Image.I0.Appearance.MirrorEnabled", mirror, .type = PARAM_BOOL, .standard = "no",
+    IMAGE("Appearance.MirrorEnabled", mirror, .type = PARAM_BOOL, .standard = "no",
           .write = ROLE_OPERATOR, .doc = "Left and right are exchanged"),
-    IMAGE("Image.I0.Appearance.Resolution", resolution, .type = PARAM_STRING,
-          .standard = "1920x1080", .write = ROLE_OPERATOR, .unit = "pixels",
+    IMAGE("Appearance.Resolution", resolution, .type = PARAM_STRING, .standard = "1920x1080",
+          .write = ROLE_OPERATOR, .unit = "pixels",
           .doc = "Size of pictures that nobody asked another size for"),
-    IMAGE("Image.I0.Appearance.Rotation", rotation, .type = PARAM_ENUM, .choices = stream_rotations,
+    IMAGE("Appearance.Rotation", rotation, .type = PARAM_ENUM, .choices = stream_rotations,
           .standard = "0", .write = ROLE_OPERATOR, .unit = "deg",
           .doc = "Turns the picture clockwise"),
-    IMAGE("Image.I0.Appearance.StampEnabled", stamp, .type = PARAM_BOOL, .standard = "yes",
+    IMAGE("Appearance.StampEnabled", stamp, .type = PARAM_BOOL, .standard = "yes",
           .write = ROLE_OPERATOR,
           .doc = "Serial number, pose and UTC travel inside pictures, unseen (SEI, JPEG comment)"),
-    IMAGE("Image.I0.MPEG.PCount", p_count, .type = PARAM_INT, .min = 0, .max = STREAM_GOP_MAX - 1,
+    IMAGE("MPEG.PCount", p_count, .type = PARAM_INT, .min = 0, .max = STREAM_GOP_MAX - 1,
           .standard = "31", .write = ROLE_OPERATOR, .doc = "Pictures between two key pictures"),
-    IMAGE("Image.I0.MPEG.H264.Profile", profile, .type = PARAM_ENUM, .choices = stream_profiles,
+    IMAGE("MPEG.H264.Profile", profile, .type = PARAM_ENUM, .choices = stream_profiles,
           .standard = "high", .write = ROLE_OPERATOR, .doc = "Coding tools that H.264 may use"),
-    IMAGE("Image.I0.MPEG.ZStrength", z_strength, .type = PARAM_ENUM, .choices = stream_strengths,
+    IMAGE("MPEG.ZStrength", z_strength, .type = PARAM_ENUM, .choices = stream_strengths,
           .standard = "10", .write = ROLE_OPERATOR,
           .doc = "How much is saved where nothing moves: off, 10 (low) to 50 (extreme); not JPEG"),
-    IMAGE("Image.I0.MPEG.ZGopMode", z_gop_mode, .type = PARAM_ENUM, .choices = stream_dynamics,
+    IMAGE("MPEG.ZGopMode", z_gop_mode, .type = PARAM_ENUM, .choices = stream_dynamics,
           .standard = "fixed", .write = ROLE_OPERATOR,
           .doc = "dynamic: key pictures stand up to ZMaxGopLength apart, instead of PCount + 1"),
-    IMAGE("Image.I0.MPEG.ZMaxGopLength", z_max_gop, .type = PARAM_INT, .min = 1,
-          .max = SMART_GOP_MAX, .standard = "300", .write = ROLE_OPERATOR,
+    IMAGE("MPEG.ZMaxGopLength", z_max_gop, .type = PARAM_INT, .min = 1, .max = SMART_GOP_MAX,
+          .standard = "300", .write = ROLE_OPERATOR,
           .doc = "Pictures from key picture to key picture at most, with ZGopMode dynamic"),
-    IMAGE("Image.I0.MPEG.ZFpsMode", z_fps_mode, .type = PARAM_ENUM, .choices = stream_dynamics,
+    IMAGE("MPEG.ZFpsMode", z_fps_mode, .type = PARAM_ENUM, .choices = stream_dynamics,
           .standard = "fixed", .write = ROLE_OPERATOR,
           .doc = "dynamic: pictures in which nothing happens are left out"),
-    IMAGE("Image.I0.MPEG.ZMinFps", z_min_fps, .type = PARAM_DOUBLE, .min = 0, .max = STREAM_FPS_MAX,
+    IMAGE("MPEG.ZMinFps", z_min_fps, .type = PARAM_DOUBLE, .min = 0, .max = STREAM_FPS_MAX,
           .standard = "0", .write = ROLE_OPERATOR, .unit = "1/s",
           .doc = "Pictures a second that are sent with ZFpsMode dynamic even if nothing happens; "
                  "at least one is"),
-    IMAGE("Image.I0.MPEG.ZProfile", z_profile, .type = PARAM_ENUM, .choices = stream_z_profiles,
+    IMAGE("MPEG.ZProfile", z_profile, .type = PARAM_ENUM, .choices = stream_z_profiles,
           .standard = "classic", .write = ROLE_OPERATOR,
           .doc = "storage: H.264 and H.265 with B pictures, smaller and half a second late"),
-    IMAGE("Image.I0.RateControl.Mode", rate_mode, .type = PARAM_ENUM, .choices = stream_rate_modes,
+    IMAGE("RateControl.Mode", rate_mode, .type = PARAM_ENUM, .choices = stream_rate_modes,
           .standard = "vbr", .write = ROLE_OPERATOR,
           .doc = "vbr keeps quality, mbr stays under MaxBitrate, abr keeps an average over days, "
                  "cbr keeps MaxBitrate"),
-    IMAGE("Image.I0.RateControl.Priority", priority, .type = PARAM_ENUM,
-          .choices = stream_priorities, .standard = "framerate", .write = ROLE_OPERATOR,
+    IMAGE("RateControl.Priority", priority, .type = PARAM_ENUM, .choices = stream_priorities,
+          .standard = "framerate", .write = ROLE_OPERATOR,
           .doc = "What MaxBitrate leaves untouched: framerate, quality, or none of both"),
-    IMAGE("Image.I0.RateControl.ABR.TargetBitrate", abr_target_kbps, .type = PARAM_INT, .min = 0,
+    IMAGE("RateControl.ABR.TargetBitrate", abr_target_kbps, .type = PARAM_INT, .min = 0,
           .max = STREAM_KBPS_MAX, .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
           .doc = "abr: average over the retention time; 0: none"),
-    IMAGE("Image.I0.RateControl.ABR.MaxBitrate", abr_max_kbps, .type = PARAM_INT, .min = 0,
+    IMAGE("RateControl.ABR.MaxBitrate", abr_max_kbps, .type = PARAM_INT, .min = 0,
           .max = STREAM_KBPS_MAX, .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
           .doc = "abr: upper limit at any time; 0: none"),
-    IMAGE("Image.I0.RateControl.ABR.RetentionTime", retention_days, .type = PARAM_INT, .min = 1,
+    IMAGE("RateControl.ABR.RetentionTime", retention_days, .type = PARAM_INT, .min = 1,
           .max = STREAM_DAYS_MAX, .standard = "7", .write = ROLE_OPERATOR, .unit = "days",
           .doc = "abr: how long recordings are kept, which the average is taken over"),
-    IMAGE("Image.I0.RateControl.MaxBitrate", max_kbps, .type = PARAM_INT, .min = 0,
-          .max = STREAM_KBPS_MAX, .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
+    IMAGE("RateControl.MaxBitrate", max_kbps, .type = PARAM_INT, .min = 0, .max = STREAM_KBPS_MAX,
+          .standard = "0", .write = ROLE_OPERATOR, .unit = "kbit/s",
           .doc = "Upper limit of mbr, rate of cbr; 0: none"),
-    IMAGE("Image.I0.Stream.Duration", duration_s, .type = PARAM_INT, .min = 0, .max = 1e9,
-          .standard = "0", .write = ROLE_OPERATOR, .unit = "s",
-          .doc = "Streams end after this time; 0: never"),
-    IMAGE("Image.I0.Stream.FPS", fps, .type = PARAM_DOUBLE, .min = 0, .max = STREAM_FPS_MAX,
-          .standard = "0", .write = ROLE_OPERATOR, .unit = "1/s",
+    IMAGE("Stream.Duration", duration_s, .type = PARAM_INT, .min = 0, .max = 1e9, .standard = "0",
+          .write = ROLE_OPERATOR, .unit = "s", .doc = "Streams end after this time; 0: never"),
+    IMAGE("Stream.FPS", fps, .type = PARAM_DOUBLE, .min = 0, .max = STREAM_FPS_MAX, .standard = "0",
+          .write = ROLE_OPERATOR, .unit = "1/s",
           .doc = "Pictures a second; 0: all that the source gives"),
-    IMAGE("Image.I0.Stream.NbrOfFrames", nbrofframes, .type = PARAM_INT, .min = 0, .max = 1e9,
+    IMAGE("Stream.NbrOfFrames", nbrofframes, .type = PARAM_INT, .min = 0, .max = 1e9,
           .standard = "0", .write = ROLE_OPERATOR,
           .doc = "Streams end after this many pictures; 0: never"),
 };
@@ -227,15 +228,17 @@ bool stream_size_is_mangled(const char *s)
 static int check_image(const void *candidate, void *arg, struct fault *why)
 {
     const struct image_settings *s = candidate;
-    int width, height;
-    if (stream_parse_size(s->resolution, &width, &height))
-        return fault_set(why, FAULT_INVALID, "Image.I0.Appearance.Resolution",
-                         "must be a size as 1280x720");
-    if (sizes.width && !words_have(sizes.list, s->resolution)) {
-        char words[200];
-        words_join(sizes.list, words, sizeof words);
-        return fault_set(why, FAULT_INVALID, "Image.I0.Appearance.Resolution", "must be one of %s",
-                         words);
+    for (int i = 0; i < VIEWS_MOST; i++) {
+        const char *resolution = s->channel[i].resolution;
+        char name[48], words[200];
+        int width, height;
+        snprintf(name, sizeof name, "Image.I%d.Appearance.Resolution", i);
+        if (stream_parse_size(resolution, &width, &height))
+            return fault_set(why, FAULT_INVALID, name, "must be a size as 1280x720");
+        if (sizes.width && !words_have(sizes.list, resolution)) {
+            words_join(sizes.list, words, sizeof words);
+            return fault_set(why, FAULT_INVALID, name, "must be one of %s", words);
+        }
     }
     return 0;
 }

@@ -6,24 +6,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "media/frame.h"
+
 struct camera;
 
 #define STREAM_FPS_MAX 120
 #define STREAM_KBPS_MAX 50000
 #define STREAM_GOP_MAX 1023
 
-/* Parameters Image.I0.Appearance.*, Image.I0.MPEG.*, Image.I0.RateControl.*,
- * Image.I0.Stream.*. */
-struct image_settings {
-    bool enabled, mirror, stamp;
-    char name[65], resolution[16];
-    int source, rotation; /* rotation: index of 0, 90, 180, 270 */
+/* Of one channel: parameters Image.I#.Appearance.*, Image.I#.MPEG.*, Image.I#.RateControl.*,
+ * Image.I#.Stream.*. */
+struct channel_settings {
+    bool mirror, stamp;
+    char resolution[16];
+    int rotation; /* index of 0, 90, 180, 270 */
     int compression, p_count, profile;
     int rate_mode, max_kbps, priority, abr_max_kbps, abr_target_kbps, retention_days;
     int z_strength, z_gop_mode, z_max_gop, z_fps_mode, z_profile; /* smart codec */
     double fps, z_min_fps;
     int nbrofframes, duration_s;
+};
+struct image_settings {
     int nbr_of_configs;
+    struct channel_settings channel[VIEWS_MOST]; /* [channel - 1] */
 };
 
 /* StreamProfile.S#.*: arguments under a name. */

@@ -154,7 +154,8 @@ static int check_row(const struct room_desc *d, const struct param_row *row, str
         return bad_row(why, row, "a role is not set");
     if (row->type < PARAM_STRING ? row->size != sizes[row->type] : !row->size)
         return bad_row(why, row, "the field's size does not fit its type");
-    if (mark && (!row->count || row->count > ARRAY_MAX || !row->stride || strchr(mark + 1, '#')))
+    if (mark && (row->first >= row->count || row->count > ARRAY_MAX || !row->stride ||
+                 strchr(mark + 1, '#')))
         return bad_row(why, row, "the array is not well described");
     if (row->offset + row->size + extra > d->size ||
         (mark && row->used_offset + sizeof(bool) + extra > d->size))
@@ -170,7 +171,7 @@ static size_t leaves_of(const struct room_desc *d)
 {
     size_t n = 0;
     for (size_t i = 0; i < d->n_rows; i++)
-        n += strchr(d->rows[i].name, '#') ? d->rows[i].count : 1;
+        n += strchr(d->rows[i].name, '#') ? d->rows[i].count - d->rows[i].first : 1;
     return n;
 }
 
@@ -204,15 +205,16 @@ static int grow_leaves(struct conf *c, struct room *r, struct fault *why)
     int e = leaves && by_name && names ? 0 : -ENOMEM;
     for (size_t i = 0; !e && i < d->n_rows; i++) {
         bool array = strchr(d->rows[i].name, '#');
-        for (unsigned k = 0; !e && k < (array ? d->rows[i].count : 1); k++) {
+        for (unsigned k = array ? d->rows[i].first : 0; !e && k < (array ? d->rows[i].count : 1);
+             k++) {
             struct leaf *leaf = &leaves[c->n_leaves + at++];
             struct fault inner = {0};
+            char made[STANDARD_MAX];
             if (init_leaf(leaf, r, &d->rows[i], (int)k) < 0)
                 e = -ENOMEM;
             else if (conf_find(c, leaf->name))
                 e = bad_row(why, &d->rows[i], "the name exists already");
-            else if (value_set(leaf, r->defaults, d->rows[i].standard ? d->rows[i].standard : "",
-                               &inner) < 0)
+            else if (value_set(leaf, r->defaults, value_standard(leaf, made), &inner) < 0)
                 e = fault_set(why, FAULT_INVALID, d->rows[i].name, "Default of %s", inner.text);
         }
     }

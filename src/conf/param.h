@@ -49,12 +49,13 @@ struct param_row {
     size_t offset, size;        /* in the room's struct; PARAM_FIELD sets both */
     double min, max;            /* PARAM_INT, PARAM_DOUBLE; both 0: no limits */
     const char *const *choices; /* PARAM_ENUM: NULL-terminated */
-    const char *standard;       /* default, in text form */
+    const char *standard;       /* default, in text form; in a string of an array '#' stands for
+                                   the element's number, from 1 */
     enum role read, write;      /* write ROLE_SYSTEM: read-only */
     bool hidden;                /* not listed */
     bool fleeting;              /* not saved */
     size_t stride, used_offset; /* rows with '#' */
-    unsigned count;             /* rows with '#': how many elements there can be */
+    unsigned first, count;      /* rows with '#': elements first … count - 1 can be */
     const char *template_name;  /* rows with '#': template= of param.cgi add, or NULL */
     const char *unit;           /* "deg", "kbit/s" … or NULL */
     const char *doc;            /* one line: what it does to the picture */

@@ -55,6 +55,9 @@ struct conf {
 };
 
 /* ---- values.c: text forms and fields ---- */
+/* The default's text; `ret` is where it is made up if it must be. */
+#define STANDARD_MAX 128
+const char *value_standard(const struct leaf *leaf, char ret[STANDARD_MAX]);
 int value_set(const struct leaf *leaf, void *data, const char *text, struct fault *why);
 int value_print(const struct leaf *leaf, const void *data, struct buf *ret);
 bool value_same(const struct leaf *leaf, const void *a, const void *b);

@@ -450,13 +450,14 @@ static bool element_is_kept(struct conf *c, const struct leaf *leaf, const char 
 static int reset_steps(struct txn *t, const char *const *keep, struct fault *why)
 {
     struct conf *c = t->conf;
+    char made[STANDARD_MAX];
     int r = 0;
     for (size_t i = 0; !r && i < c->n_leaves; i++) {
         struct leaf *leaf = &c->leaves[i];
         if (is_kept(leaf->name, keep))
             continue;
         if (!leaf->is_dynamic)
-            r = add_step(t, STEP_SET, leaf, leaf->row->standard ? leaf->row->standard : "", why);
+            r = add_step(t, STEP_SET, leaf, value_standard(leaf, made), why);
         else if (will_exist(t, leaf) && !element_is_kept(c, leaf, keep))
             r = add_step(t, STEP_REMOVE, leaf, NULL, why);
     }

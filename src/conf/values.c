@@ -95,6 +95,16 @@ static int set_string(const struct leaf *leaf, char *field, const char *text, st
     return 0;
 }
 
+const char *value_standard(const struct leaf *leaf, char ret[STANDARD_MAX])
+{
+    const char *text = leaf->row->standard ? leaf->row->standard : "";
+    const char *mark = leaf->row->type == PARAM_STRING ? strchr(text, '#') : NULL;
+    if (leaf->index < 0 || !mark)
+        return text;
+    snprintf(ret, STANDARD_MAX, "%.*s%d%s", (int)(mark - text), text, leaf->index + 1, mark + 1);
+    return ret;
+}
+
 int value_set(const struct leaf *leaf, void *data, const char *text, struct fault *why)
 {
     switch (leaf->row->type) {

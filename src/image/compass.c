@@ -153,10 +153,26 @@ static void rose(struct setting_out *w, struct shape *k, double heading, double 
     item_at(w, wedge, x + box.x, y + box.y, 0, w->width, Z_COMPASS, ITEM_OTHER, 0);
 }
 
+/* The pan of the middle of what the channel shows, and how wide that is. */
+static double looks_to(const struct setting_out *w, double *ret_view_deg)
+{
+    const struct pose *p = &w->how->pose_start;
+    const struct frame_part *part = w->part;
+    double aspect = w->told->facts.frame_aspect, y = part->y + part->height / 2, pan, left, right;
+    double whole_deg = p->hfov_deg > 0 ? p->hfov_deg : 60, tilt;
+    *ret_view_deg = whole_deg;
+    if (w->key->view == 1 || !(p->hfov_deg > 0))
+        return p->pan_deg;
+    pose_unproject(p, aspect, part->x + part->width / 2, y, &pan, &tilt);
+    pose_unproject(p, aspect, part->x, y, &left, &tilt);
+    pose_unproject(p, aspect, part->x + part->width, y, &right, &tilt);
+    *ret_view_deg = fabs(pose_wrap_pan(right - left));
+    return pan;
+}
+
 void compass_set_out(struct setting_out *w)
 {
     const struct compass_settings *c = &w->s->compass;
-    const struct pose *p = &w->how->pose_start;
     if (!c->enabled || w->width < 160 || w->height < 90 || w->n + 3 > ITEMS_MOST)
         return;
     struct shape k;
@@ -165,8 +181,7 @@ void compass_set_out(struct setting_out *w)
     k.names = names_hash(w);
     k.colours = w->colours;
     overlay_colour(c->colour, &k.colour);
-    double view_deg = p->hfov_deg > 0 ? p->hfov_deg : 60;
-    double heading = bearing(p->pan_deg - c->north_deg);
+    double view_deg, heading = bearing(looks_to(w, &view_deg) - c->north_deg);
     if (c->style == COMPASS_STRIP)
         strip(w, &k, heading, view_deg);
     else

@@ -264,6 +264,12 @@ static bool on_view(const struct overlay_row *r, int view)
     return r->used && r->visible && r->opacity > 0 && (!r->camera || r->camera == view);
 }
 
+/* Image.I0.Text.* and Image.I0.Overlay.* are of the whole picture. */
+static bool has_line(int view)
+{
+    return view == 1;
+}
+
 static void set_out(struct overlays *o, struct setting_out *w, const struct stream_stats *stats)
 {
     char zone[16] = "UTC";
@@ -280,13 +286,13 @@ static void set_out(struct overlays *o, struct setting_out *w, const struct stre
     int side = w->width < w->height ? w->width : w->height;
     w->factor = (double)side / w->s->reference_height;
     /* In this order they come from the edge inwards. */
-    if (classes & OVERLAYS_TEXT)
+    if (classes & OVERLAYS_TEXT && has_line(w->key->view))
         item_line(w, &speech);
     if (classes & OVERLAYS_APPLICATION) {
         compass_set_out(w);
         item_live(w);
     }
-    if (classes & OVERLAYS_IMAGE)
+    if (classes & OVERLAYS_IMAGE && has_line(w->key->view))
         item_old_image(w, o->pictures);
     for (int i = 0; i < OVERLAYS_MOST; i++) {
         const struct overlay_row *r = &w->s->row[i];
@@ -307,12 +313,13 @@ static void set_out(struct overlays *o, struct setting_out *w, const struct stre
 }
 
 static void begin(struct overlays *o, struct setting_out *w, const struct rendition_key *key,
-                  const struct capture *how, int width, int height, enum colour_matrix matrix,
-                  enum colour_range range)
+                  const struct frame_part *part, const struct capture *how, int width, int height,
+                  enum colour_matrix matrix, enum colour_range range)
 {
     w->s = room_ref(o->room);
     w->told = told_ref(o);
     w->key = key;
+    w->part = part;
     w->how = how;
     w->painter = o->painter;
     w->cache = o->cache;
@@ -370,11 +377,12 @@ static int tell_painted(struct picture *canvas, const struct setting_out *w)
 }
 
 int overlays_paint(struct picture *canvas, const struct rendition_key *key,
-                   const struct capture *how, const struct stream_stats *stats, void *arg)
+                   const struct frame_part *part, const struct capture *how,
+                   const struct stream_stats *stats, void *arg)
 {
     struct overlays *o = arg;
     struct setting_out w;
-    begin(o, &w, key, how, canvas->width, canvas->height, canvas->matrix, canvas->range);
+    begin(o, &w, key, part, how, canvas->width, canvas->height, canvas->matrix, canvas->range);
     set_out(o, &w, stats);
     for (int i = 0; i < w.n; i++) {
         const struct item *it = &w.item[i];
@@ -385,13 +393,14 @@ int overlays_paint(struct picture *canvas, const struct rendition_key *key,
     return rows;
 }
 
-void overlays_layout(struct overlays *o, const struct rendition_key *key, const struct capture *how,
+void overlays_layout(struct overlays *o, const struct rendition_key *key,
+                     const struct frame_part *part, const struct capture *how,
                      struct overlay_layout *ret)
 {
     struct setting_out w;
     struct stream_stats none = {0};
     *ret = (struct overlay_layout){0};
-    begin(o, &w, key, how, key->width, key->height, COLOUR_BT709, key->range);
+    begin(o, &w, key, part, how, key->width, key->height, COLOUR_BT709, key->range);
     set_out(o, &w, &none);
     for (int i = 0; i < w.n; i++) {
         const struct item *it = &w.item[i];
@@ -430,12 +439,14 @@ unsigned overlays_paints(const struct rendition_key *key, bool *ret_per_stream, 
     int64_t now_ns = clock_now(loop_clock(o->loop));
     char line[sizeof s->string + 16];
     struct overlay_picture_info info;
-    if (key->overlays & OVERLAYS_TEXT && overlay_line_of(s, line, sizeof line) &&
+    if (key->overlays & OVERLAYS_TEXT && has_line(key->view) &&
+        overlay_line_of(s, line, sizeof line) &&
         text_shows(t, line, key->view, now_ns, &per_stream))
         classes |= OVERLAYS_TEXT;
     if (key->overlays & OVERLAYS_APPLICATION && (s->compass.enabled || s->mark.enabled))
         classes |= OVERLAYS_APPLICATION;
-    if (key->overlays & OVERLAYS_IMAGE && s->image_enabled && s->image_path[0] && o->pictures &&
+    if (key->overlays & OVERLAYS_IMAGE && has_line(key->view) && s->image_enabled &&
+        s->image_path[0] && o->pictures &&
         !overlay_pictures_find(o->pictures, s->image_path, &info))
         classes |= OVERLAYS_IMAGE;
     for (int i = 0; i < OVERLAYS_MOST; i++) {

@@ -37,7 +37,8 @@ struct overlays *overlays_free(struct overlays *o);
 
 /* The pipeline's hooks (media/pipeline.h); arg: the overlays. */
 int overlays_paint(struct picture *canvas, const struct rendition_key *key,
-                   const struct capture *how, const struct stream_stats *stats, void *arg);
+                   const struct frame_part *part, const struct capture *how,
+                   const struct stream_stats *stats, void *arg);
 unsigned overlays_paints(const struct rendition_key *key, bool *ret_per_stream, void *arg);
 
 /* Does a change of this parameter change what is painted? */
@@ -72,7 +73,8 @@ struct overlay_box {
 struct overlay_layout {
     struct overlay_box row[OVERLAYS_MOST], line, mark, compass;
 };
-void overlays_layout(struct overlays *o, const struct rendition_key *key, const struct capture *how,
+void overlays_layout(struct overlays *o, const struct rendition_key *key,
+                     const struct frame_part *part, const struct capture *how,
                      struct overlay_layout *ret);
 
 #endif

@@ -141,7 +141,7 @@ static bool scene_point(const struct setting_out *w, const struct overlay_row *r
     p.tilt_deg = (p.tilt_deg + end->tilt_deg) / 2;
     if (!pose_project(&p, f->frame_aspect, r->pan_deg, r->tilt_deg, &x, &y))
         return false;
-    rendition_from_frame(w->key, f->frame_aspect, &x, &y);
+    rendition_from_frame(w->key, w->part, f->frame_aspect, &x, &y);
     if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1))
         return false;
     *ret_x = (int)lrint(x * w->width);

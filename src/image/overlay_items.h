@@ -27,6 +27,7 @@ struct setting_out {
     const struct overlay_settings *s;
     const struct told *told;
     const struct rendition_key *key;
+    const struct frame_part *part; /* of the frame that the channel shows */
     const struct capture *how;
     struct overlay_painter *painter;
     struct sprite_cache *cache;

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "conf/param.h"
+#include "media/frame.h"
 
 #define LINE_MOST 80 /* characters of Image.I0.Text.String, as VAPIX has it */
 
@@ -102,7 +103,7 @@ static const struct param_row rows[] = {
     NUMBER("DynamicOverlay.ReferenceHeight", reference_height, PARAM_INT, 120, 4320, "1080", "px",
            "Height of the picture (of its short side) at which sizes of overlays are as they say"),
     ROW_ENUM("Type", kind, kinds, "text", "Text or a picture"),
-    ROW_NUMBER("Camera", camera, PARAM_INT, 0, 16, "1", NULL, "Channel it is on; 0: all"),
+    ROW_NUMBER("Camera", camera, PARAM_INT, 0, VIEWS_MOST, "1", NULL, "Channel it is on; 0: all"),
     ROW_STRING("Text", text, "", "Text with modifiers; \\n is a new line, \\\\ a backslash"),
     ROW_STRING("OverlayPath", path, "", "Picture, as the picture manager names it"),
     ROW_ENUM("Position", place, overlay_places, "topLeft", "Where it stands"),

@@ -78,7 +78,7 @@ static void set_blocks(struct coder *c, struct coding *w, const struct rendition
 {
     if (!c->e.smart.strength || !w->enc->ops->blocks)
         return;
-    bool spared = !key && smart_blocks_set(&w->blocks, &c->e.key, r->activity, w->look);
+    bool spared = !key && smart_blocks_set(&w->blocks, &c->e.key, &r->part, r->activity, w->look);
     w->enc->ops->blocks(w->enc, spared ? &w->blocks : NULL);
     if (r->activity)
         c->noise_permille = (int)(1000 * r->activity->noise);

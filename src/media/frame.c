@@ -4,6 +4,11 @@
 
 #include "media/activity.h"
 
+bool frame_part_equal(const struct frame_part *a, const struct frame_part *b)
+{
+    return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
+}
+
 struct frame *frame_new(struct picture *take_pixels, const struct capture *how)
 {
     struct frame *f = calloc(1, sizeof(*f));
@@ -13,6 +18,8 @@ struct frame *frame_new(struct picture *take_pixels, const struct capture *how)
     }
     f->pixels = take_pixels;
     f->how = *how;
+    for (int i = 0; i < VIEWS_MOST; i++)
+        f->part[i] = FRAME_WHOLE;
     f->refs = 1;
     return f;
 }

@@ -164,19 +164,22 @@ static bool is_due(const struct coder *c, int64_t time_ns)
 }
 
 /* Whether nothing happens in a picture that is due. */
-static bool is_spared(const struct coder *c, const struct activity *a, int64_t time_ns)
+static bool is_spared(const struct coder *c, const struct activity *a,
+                      const struct frame_part *part, int64_t time_ns)
 {
     return c->has_sent && !c->force_key && c->sent_epoch == c->p->epoch &&
+           frame_part_equal(&c->sent_part, part) &&
            smart_spares(&c->e.smart, a, c->p->fps, time_ns - c->sent_ns);
 }
 
-static bool takes(const struct coder *c, const struct activity *a, int64_t time_ns)
+static bool takes(const struct coder *c, const struct rendition *r)
 {
-    return is_due(c, time_ns) && !is_spared(c, a, time_ns);
+    return is_due(c, r->how.start_ns) && !is_spared(c, r->activity, &r->part, r->how.start_ns);
 }
 
-static void note_sent(struct coder *c, int64_t time_ns)
+static void note_sent(struct coder *c, const struct rendition *r)
 {
+    int64_t time_ns = r->how.start_ns;
     if (coder_fps(c) > 0) {
         if (!c->has_slot)
             c->first_ns = time_ns;
@@ -184,6 +187,7 @@ static void note_sent(struct coder *c, int64_t time_ns)
         c->has_slot = true;
     }
     c->sent_ns = time_ns;
+    c->sent_part = r->part;
     c->sent_epoch = c->p->epoch;
     c->has_sent = true;
 }
@@ -196,9 +200,9 @@ void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *
     list_for_each(at, &p->coders)
     {
         struct coder *c = container_of(at, struct coder, link);
-        if (c->maker != m || !takes(c, r->activity, r->how.start_ns) || n == CODERS_MAX)
+        if (c->maker != m || !takes(c, r) || n == CODERS_MAX)
             continue;
-        note_sent(c, r->how.start_ns);
+        note_sent(c, r);
         to[n++] = coder_ref(c);
     }
     pthread_mutex_unlock(&p->lock);
@@ -237,6 +241,8 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     list_init(&stills);
     p->frames++;
     look(p, f);
+    if (p->hooks.parts)
+        p->hooks.parts(f->how.start_ns, f->part, p->hooks.arg);
     pthread_mutex_lock(&p->lock);
     if (!p->wanted || f->how.masks < p->least_masks) { /* the last one of a source that stops */
         pthread_mutex_unlock(&p->lock);
@@ -251,7 +257,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
         struct coder *c = container_of(at, struct coder, link);
         if (!c->maker || !is_due(c, f->how.start_ns)) /* being opened */
             continue;
-        if (is_spared(c, f->activity, f->how.start_ns)) {
+        if (is_spared(c, f->activity, &f->part[c->e.key.view - 1], f->how.start_ns)) {
             c->left_out++;
             continue;
         }
@@ -265,7 +271,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     frame_unref(old);
     for (unsigned i = 0; i < n; i++) {
         if (to[i]->plain) {
-            struct rendition *r = rendition_of(f, picture_ref(f->pixels));
+            struct rendition *r = rendition_of(f, to[i]->key.view, picture_ref(f->pixels));
             if (r)
                 pipeline_distribute(p, to[i], r);
             rendition_unref(r);
@@ -380,6 +386,8 @@ int pipeline_normalise(const struct pipeline *p, struct encoding *e, struct faul
         return fault_set(why, FAULT_INVALID, "resolution",
                          "%dx%d: width and height must be even and within %d and %d", k->width,
                          k->height, MIN_SIDE, MAX_SIDE);
+    if (k->view < 1 || k->view > VIEWS_MOST)
+        return fault_set(why, FAULT_UNKNOWN, "camera", "there is no channel %d", k->view);
     if (k->rotation_deg % 90 || k->rotation_deg < 0 || k->rotation_deg > 270)
         return fault_set(why, FAULT_INVALID, "rotation", "must be 0, 90, 180 or 270");
     if (e->compression < 0 || e->compression > 100)

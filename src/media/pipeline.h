@@ -26,10 +26,14 @@ struct pipeline_hooks {
      * the one stream when the key carries a stream_tag, else NULL. Returns on how
      * many rows it painted. */
     int (*paint)(struct picture *canvas, const struct rendition_key *key,
-                  const struct capture *how, const struct stream_stats *stats, void *arg);
+                 const struct frame_part *part, const struct capture *how,
+                 const struct stream_stats *stats, void *arg);
     /* Of the key's overlay set, the classes of which paint() will show anything (0: the frame
      * itself serves). And does its text name figures of a stream? Any thread. */
     unsigned (*paints)(const struct rendition_key *key, bool *ret_per_stream, void *arg);
+    /* What each channel shows of the frame taken then, [channel - 1]: of those that are there;
+     * the others stay as they are. Source thread. NULL: all show the whole. */
+    void (*parts)(int64_t start_ns, struct frame_part part[VIEWS_MOST], void *arg);
     void *arg;
 };
 

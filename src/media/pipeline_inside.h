@@ -56,6 +56,7 @@ struct coder {
     bool has_slot;                   /* p->lock; first_ns and last_slot are valid */
     int64_t sent_ns;                 /* p->lock; time of the newest picture that it was given … */
     uint64_t sent_epoch;             /* p->lock; … and how its overlays looked */
+    struct frame_part sent_part;     /* p->lock; … and what of the frame it showed */
     bool has_sent;                   /* p->lock */
     double limit_fps;                /* p->lock; what it keeps up with, 0: with all */
     _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
@@ -86,7 +87,7 @@ struct pipeline {
     bool wanted;
     unsigned lookers;             /* coders that go by activity */
     struct activity_watch *watch; /* source thread */
-    uint64_t stale_serial; /* streams' pictures up to this one were painted otherwise */
+    uint64_t stale_serial;        /* streams' pictures up to this one were painted otherwise */
 
     /* loop */
     struct pipeline_limits limits;

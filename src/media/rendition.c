@@ -13,15 +13,18 @@ struct rendition *rendition_new(struct picture *take_pixels, const struct captur
     }
     r->pixels = take_pixels;
     r->how = *how;
+    r->part = FRAME_WHOLE;
     r->refs = 1;
     return r;
 }
 
-struct rendition *rendition_of(const struct frame *f, struct picture *take_pixels)
+struct rendition *rendition_of(const struct frame *f, int view, struct picture *take_pixels)
 {
     struct rendition *r = rendition_new(take_pixels, &f->how);
-    if (r)
-        r->activity = activity_ref(f->activity);
+    if (!r)
+        return NULL;
+    r->activity = activity_ref(f->activity);
+    r->part = f->part[view - 1];
     return r;
 }
 
@@ -48,19 +51,23 @@ bool rendition_key_equal(const struct rendition_key *a, const struct rendition_k
            a->overlays == b->overlays && a->range == b->range && a->stream_tag == b->stream_tag;
 }
 
-/* The part of the frame that is shown, 0…1 each way. */
-static void shown_part(const struct rendition_key *k, double frame_aspect, double *ret_w,
-                       double *ret_h)
+void rendition_shown(const struct rendition_key *k, const struct frame_part *part,
+                     double frame_aspect, struct frame_part *ret)
 {
+    const struct frame_part of = part ? *part : FRAME_WHOLE;
     bool turned = k->rotation_deg == 90 || k->rotation_deg == 270;
-    double aspect = turned ? (double)k->height / k->width : (double)k->width / k->height;
-    *ret_w = aspect < frame_aspect ? aspect / frame_aspect : 1;
-    *ret_h = aspect > frame_aspect ? frame_aspect / aspect : 1;
+    double want = turned ? (double)k->height / k->width : (double)k->width / k->height;
+    double have = frame_aspect * of.width / of.height;
+    double w = want < have ? of.width * want / have : of.width;
+    double h = want > have ? of.height * have / want : of.height;
+    *ret = (struct frame_part){of.x + (of.width - w) / 2, of.y + (of.height - h) / 2, w, h};
 }
 
-void rendition_to_frame(const struct rendition_key *k, double frame_aspect, double *x, double *y)
+void rendition_to_frame(const struct rendition_key *k, const struct frame_part *part,
+                        double frame_aspect, double *x, double *y)
 {
-    double vx = k->mirror ? 1 - *x : *x, vy = *y, w, h;
+    double vx = k->mirror ? 1 - *x : *x, vy = *y;
+    struct frame_part shown;
     double fx = vx, fy = vy;
     if (k->rotation_deg == 90) {
         fx = vy;
@@ -72,16 +79,17 @@ void rendition_to_frame(const struct rendition_key *k, double frame_aspect, doub
         fx = 1 - vy;
         fy = vx;
     }
-    shown_part(k, frame_aspect, &w, &h);
-    *x = 0.5 + (fx - 0.5) * w;
-    *y = 0.5 + (fy - 0.5) * h;
+    rendition_shown(k, part, frame_aspect, &shown);
+    *x = shown.x + fx * shown.width;
+    *y = shown.y + fy * shown.height;
 }
 
-void rendition_from_frame(const struct rendition_key *k, double frame_aspect, double *x, double *y)
+void rendition_from_frame(const struct rendition_key *k, const struct frame_part *part,
+                          double frame_aspect, double *x, double *y)
 {
-    double w, h;
-    shown_part(k, frame_aspect, &w, &h);
-    double fx = 0.5 + (*x - 0.5) / w, fy = 0.5 + (*y - 0.5) / h;
+    struct frame_part shown;
+    rendition_shown(k, part, frame_aspect, &shown);
+    double fx = (*x - shown.x) / shown.width, fy = (*y - shown.y) / shown.height;
     double vx = fx, vy = fy;
     if (k->rotation_deg == 90) {
         vx = 1 - fy;

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 /* Shows the frame's own pixels, be it painted over. */
 static bool key_is_frame(const struct pipeline *p, const struct rendition_key *key)
 {
-    return !key->rotation_deg && !key->mirror && key->width == p->width &&
+    return key->view == 1 && !key->rotation_deg && !key->mirror && key->width == p->width &&
            key->height == p->height && key->range == RANGE_LIMITED;
 }
 
@@ -43,24 +44,40 @@ static struct picture *canvas_for(struct painter *w, const struct rendition_key 
     return w->pool && w->scaler ? picture_get(w->pool) : NULL;
 }
 
-/* The largest part of the frame, around its centre, that has the picture's shape. */
+/* A share of the picture that was meant to be whole pixels is. */
+static void snap(double *pixels)
+{
+    if (fabs(*pixels - round(*pixels)) < 1e-6)
+        *pixels = round(*pixels);
+}
+
+/* Of what the channel shows of the frame the largest part, around its centre, that has the
+ * picture's shape; as it is where it nearly has. */
 static int scale_frame(struct painter *w, struct picture *to, const struct picture *from,
-                       const struct rendition_key *key)
+                       const struct frame_part *part, const struct rendition_key *key)
 {
     bool sideways = key->rotation_deg == 90 || key->rotation_deg == 270;
     double want = sideways ? (double)key->height / key->width : (double)key->width / key->height;
-    double have = (double)from->width / from->height, cw = from->width, ch = from->height;
-    if (want < have * 0.99)
+    double x = part->x * from->width, y = part->y * from->height;
+    double cw = part->width * from->width, ch = part->height * from->height, have = cw / ch;
+    if (want < have * 0.99) {
+        x += (cw - ch * want) / 2;
         cw = ch * want;
-    else if (want > have * 1.01)
+    } else if (want > have * 1.01) {
+        y += (ch - cw / want) / 2;
         ch = cw / want;
-    return scale_picture(w->scaler, to, from, (from->width - cw) / 2, (from->height - ch) / 2, cw,
-                         ch, key->rotation_deg, key->mirror);
+    }
+    snap(&x);
+    snap(&y);
+    snap(&cw);
+    snap(&ch);
+    return scale_picture(w->scaler, to, from, x, y, cw, ch, key->rotation_deg, key->mirror);
 }
 
 /* The frame as the key wants it, to be painted on. */
 static struct picture *canvas(struct painter *w, const struct pipeline *p,
-                              const struct rendition_key *key, struct picture *frame)
+                              const struct rendition_key *key, const struct frame_part *part,
+                              struct picture *frame)
 {
     struct picture *pixels = NULL;
     /* A page that is painted costs more than one that is copied: where much is painted the
@@ -76,7 +93,7 @@ static struct picture *canvas(struct painter *w, const struct pipeline *p,
         return NULL;
     pixels->range = key->range;
     pixels->matrix = key->range == RANGE_FULL ? COLOUR_BT601 : COLOUR_BT709; /* JFIF */
-    if (scale_frame(w, pixels, frame, key) < 0)
+    if (scale_frame(w, pixels, frame, part, key) < 0)
         return picture_unref(pixels);
     return pixels;
 }
@@ -103,21 +120,23 @@ struct rendition *painter_paint(struct painter *w, struct pipeline *p,
                                 const struct rendition_key *key, struct frame *f)
 {
     struct picture *pixels;
+    const struct frame_part *part = &f->part[key->view - 1];
     uint64_t epoch = p->epoch;
     if (key_is_plain(p, key)) {
         pixels = picture_ref(f->pixels);
     } else {
-        pixels = canvas(w, p, key, f->pixels);
+        pixels = canvas(w, p, key, part, f->pixels);
         if (!pixels)
             return NULL;
         if (key->overlays) {
             struct stream_stats st;
             bool has_stats = key->stream_tag && stats_of(p, key->stream_tag, &st);
-            w->rows = p->hooks.paint(pixels, key, &f->how, has_stats ? &st : NULL, p->hooks.arg);
+            w->rows =
+                p->hooks.paint(pixels, key, part, &f->how, has_stats ? &st : NULL, p->hooks.arg);
         }
         p->painted++;
     }
-    struct rendition *r = rendition_of(f, pixels);
+    struct rendition *r = rendition_of(f, key->view, pixels);
     if (r)
         r->painted = epoch;
     return r;

@@ -69,12 +69,12 @@ void smart_blocks_done(struct smart_blocks *b)
     *b = (struct smart_blocks){0};
 }
 
-static void to_frame(const struct rendition_key *k, double aspect, double x, double y,
-                     double *ret_x, double *ret_y)
+static void to_frame(const struct rendition_key *k, const struct frame_part *part, double aspect,
+                     double x, double y, double *ret_x, double *ret_y)
 {
     *ret_x = x;
     *ret_y = y;
-    rendition_to_frame(k, aspect, ret_x, ret_y);
+    rendition_to_frame(k, part, aspect, ret_x, ret_y);
 }
 
 static uint16_t cell_of(double v, int n)
@@ -83,13 +83,16 @@ static uint16_t cell_of(double v, int n)
     return (uint16_t)(i < 0 ? 0 : i >= n ? n - 1 : i);
 }
 
-static int lay_out(struct smart_blocks *b, const struct rendition_key *k, const struct activity *a)
+static int lay_out(struct smart_blocks *b, const struct rendition_key *k,
+                   const struct frame_part *part, const struct activity *a)
 {
     int across = (k->width + SMART_BLOCK - 1) / SMART_BLOCK;
     int down = (k->height + SMART_BLOCK - 1) / SMART_BLOCK;
     size_t n = (size_t)across * (size_t)down;
-    b->offset = calloc(n, sizeof(*b->offset));
-    b->place = calloc(n, sizeof(*b->place));
+    if (!b->across) {
+        b->offset = calloc(n, sizeof(*b->offset));
+        b->place = calloc(n, sizeof(*b->place));
+    }
     if (!b->offset || !b->place)
         return -1;
     double aspect = (double)a->width / a->height;
@@ -97,9 +100,9 @@ static int lay_out(struct smart_blocks *b, const struct rendition_key *k, const 
     for (int y = 0; y < down; y++)
         for (int x = 0; x < across; x++) {
             double ax, ay, bx, by;
-            to_frame(k, aspect, (double)x * SMART_BLOCK / k->width,
+            to_frame(k, part, aspect, (double)x * SMART_BLOCK / k->width,
                      (double)y * SMART_BLOCK / k->height, &ax, &ay);
-            to_frame(k, aspect, fmin((double)(x + 1) * SMART_BLOCK / k->width, 1),
+            to_frame(k, part, aspect, fmin((double)(x + 1) * SMART_BLOCK / k->width, 1),
                      fmin((double)(y + 1) * SMART_BLOCK / k->height, 1), &bx, &by);
             b->place[y * across + x] =
                 (struct smart_place){cell_of(fmin(ax, bx) * per_x + 0.01, a->across),
@@ -107,6 +110,7 @@ static int lay_out(struct smart_blocks *b, const struct rendition_key *k, const 
                                      cell_of(fmax(ax, bx) * per_x - 0.01, a->across),
                                      cell_of(fmax(ay, by) * per_y - 0.01, a->down)};
         }
+    b->part = *part;
     b->across = across;
     b->down = down;
     return 0;
@@ -133,13 +137,23 @@ static int lively_offset(double noise)
     return (int)lrint(fmin(fmax(1.3 * log2(fmax(noise, 0.01) / 2), 0), 6));
 }
 
+/* A picture that shows another part of the frame shares no block with those before it. */
+static int follow_part(struct smart_blocks *b, const struct rendition_key *key,
+                       const struct frame_part *part, const struct activity *a)
+{
+    if (b->across && frame_part_equal(&b->part, part))
+        return 0;
+    b->part_look = b->across ? a->look : 0;
+    return lay_out(b, key, part, a);
+}
+
 bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
-                      const struct activity *a, uint32_t sent)
+                      const struct frame_part *part, const struct activity *a, uint32_t sent)
 {
     b->still = 0;
     if (!a || !b->strength || !sent || a->last_whole + CODED_LOOKS > sent)
         return false;
-    if (!b->across && lay_out(b, key, a) < 0)
+    if (follow_part(b, key, part, a) < 0 || (b->part_look && b->part_look + CODED_LOOKS > sent))
         return false;
     b->noise = a->noise;
     b->lively = lively_offset(a->noise);

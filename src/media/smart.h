@@ -44,15 +44,17 @@ struct smart_blocks {
     int across, down; /* 0: not known yet */
     int8_t *offset;   /* quantizer steps, 0 … 51 */
     struct smart_place *place;
-    int strength, still; /* blocks that were spared in the newest picture */
-    double noise;        /* standard deviation in time, grey levels, of the newest picture */
-    int lively;          /* quantizer steps for blocks that are not still: by noise */
+    int strength, still;    /* blocks that were spared in the newest picture */
+    double noise;           /* standard deviation in time, grey levels, of the newest picture */
+    int lively;             /* quantizer steps for blocks that are not still: by noise */
+    struct frame_part part; /* of the frame that the blocks were laid out for … */
+    uint32_t part_look;     /* … and the first look that they were; 0: all */
 };
 void smart_blocks_init(struct smart_blocks *b, int strength);
 void smart_blocks_done(struct smart_blocks *b);
-/* For a picture with this activity, the one before it in the stream having been of look `sent`
- * (0: none). False: everything is coded as ever. */
+/* For a picture of this part of the frame with this activity, the one before it in the stream
+ * having been of look `sent` (0: none). False: everything is coded as ever. */
 bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
-                      const struct activity *a, uint32_t sent);
+                      const struct frame_part *part, const struct activity *a, uint32_t sent);
 
 #endif

@@ -32,6 +32,7 @@ const { ptzTests } = await import('./ptz.mjs');
 const { overlayTests } = await import('./overlays.mjs');
 const { stageTests } = await import('./stage.mjs');
 const { streamTests } = await import('./stream.mjs');
+const { viewTests } = await import('./views.mjs');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -264,6 +265,7 @@ audioTests(kit);
 ptzTests(kit);
 streamTests(kit);
 overlayTests(kit);
+viewTests(kit);
 
 test('nothing_was_thrown_or_blocked', async () => check(!errors.length, errors.join('\n    ')), { always: true });
 

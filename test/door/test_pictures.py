@@ -45,7 +45,7 @@ def test_J1_snapshot_refusals(t):
     c = t.shared()
     for args, word in (("resolution=7x7", "resolution"), ("resolution=99999x99999", "resolution"),
                        ("compression=101", "compression"), ("compression=-1", "compression"),
-                       ("compression=x", "compression"), ("camera=2", "camera"),
+                       ("compression=x", "compression"), ("camera=two", "camera"),
                        ("rotation=45", "rotation"), ("mirror=2", "mirror")):
         r = status_of(c, IMAGE + "?" + args)
         t.equal(r.status, 400, args)

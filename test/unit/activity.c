@@ -234,13 +234,13 @@ TEST(blocks_lie_where_their_cells_are)
         k.height = t % 2 ? W / 2 : H / 2;
         struct smart_blocks b;
         smart_blocks_init(&b, 30);
-        CHECK(!smart_blocks_set(&b, &k, seen, 0));
-        CHECK(smart_blocks_set(&b, &k, seen, seen->look - 1));
+        CHECK(!smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, 0));
+        CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, seen->look - 1));
         CHECK_INT(b.still, b.across * b.down);
         CHECK(b.offset[0] >= 5);
         s.square_x = 40;
         look(&s);
-        CHECK(smart_blocks_set(&b, &k, seen, seen->look - 1));
+        CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, seen->look - 1));
         CHECK(b.still < b.across * b.down && b.still > b.across * b.down / 2);
         /* the middle of the square, (60, 180), in the finished picture */
         double x = 60.0 / W, y = 0.5, at_x = x, at_y = y;
@@ -273,9 +273,9 @@ TEST(what_moved_between_two_pictures_counts)
     struct rendition_key k = {.view = 1, .width = W, .height = H};
     struct smart_blocks b;
     smart_blocks_init(&b, 50);
-    CHECK(smart_blocks_set(&b, &k, seen, sent));
+    CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, sent));
     CHECK_INT(b.offset[180 / 16 * b.across + 60 / 16], 0);
-    CHECK(smart_blocks_set(&b, &k, seen, seen->look - 1));
+    CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, seen->look - 1));
     CHECK(b.offset[180 / 16 * b.across + 60 / 16] > 0);
     smart_blocks_done(&b);
     end();

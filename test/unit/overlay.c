@@ -205,7 +205,7 @@ TEST(defaults_show_date_and_time)
     struct picture_pool *pool = picture_pool_new(640, 360, false, 2);
     struct picture *p = picture_get(pool), *q = picture_get(pool);
     picture_fill(p, 120, 80, 170);
-    CHECK(overlays_paint(p, &key, &how, NULL, ov));
+    CHECK(overlays_paint(p, &key, &FRAME_WHOLE, &how, NULL, ov));
     int black = 0, white = 0, untouched = 0, cb = 0;
     for (int y = 0; y < 12; y++)
         for (int x = 0; x < 640; x++) {
@@ -220,13 +220,13 @@ TEST(defaults_show_date_and_time)
     /* full range: black is 0, white 255 */
     q->range = RANGE_FULL;
     picture_fill(q, 120, 80, 170);
-    CHECK(overlays_paint(q, &key, &how, NULL, ov));
+    CHECK(overlays_paint(q, &key, &FRAME_WHOLE, &how, NULL, ov));
     CHECK_INT(q->plane[0][1], 0);
     /* turned off: nothing to paint */
     CHECK_INT(set("ClockEnabled", "no"), 0);
     CHECK_INT(set("DateEnabled", "no"), 0);
     CHECK(!overlays_paints(&key, &per_stream, ov));
-    CHECK(!overlays_paint(p, &key, &how, NULL, ov));
+    CHECK(!overlays_paint(p, &key, &FRAME_WHOLE, &how, NULL, ov));
     set("TextEnabled", "yes");
     set("String", "#b kbit/s");
     set("Position", "bottom");
@@ -235,7 +235,7 @@ TEST(defaults_show_date_and_time)
     CHECK(per_stream);
     struct stream_stats st = {.kbps = 1000};
     picture_fill(p, 120, 80, 170);
-    CHECK(overlays_paint(p, &key, &how, &st, ov));
+    CHECK(overlays_paint(p, &key, &FRAME_WHOLE, &how, &st, ov));
     CHECK_INT(p->plane[0][1], 120);
     CHECK_NEAR(p->plane[0][359 * p->stride[0] + 1], 68, 1);
     struct rendition_key off = key;
@@ -262,7 +262,7 @@ TEST(places)
     for (int place = 0; place < PLACE_FREE; place++) {
         struct overlay_layout l;
         set("DynamicOverlay.O0.Position", overlay_places[place]);
-        overlays_layout(ov, &key, &how, &l);
+        overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
         const struct overlay_box *b = &l.row[0];
         CHECK(b->width > 4 && b->height > 8);
         CHECK_NEAR(b->x, place % 3 * (640 - b->width) / 2, 1);
@@ -273,12 +273,12 @@ TEST(places)
     set("DynamicOverlay.O0.Position", "custom");
     set("DynamicOverlay.O0.X", "0.5");
     set("DynamicOverlay.O0.Y", "-0.25");
-    overlays_layout(ov, &key, &how, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
     CHECK_NEAR(l.row[0].x + l.row[0].width / 2, 480, 2);
     CHECK_NEAR(l.row[0].y + l.row[0].height / 2, 135, 2);
     set("DynamicOverlay.O0.X", "1");
     set("DynamicOverlay.O0.Y", "1");
-    overlays_layout(ov, &key, &how, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
     CHECK_INT(l.row[0].x + l.row[0].width, 640);
     CHECK_INT(l.row[0].y + l.row[0].height, 360);
     /* its size follows the resolution, or not */
@@ -286,19 +286,19 @@ TEST(places)
     struct overlay_layout twice;
     large.width = 1280;
     large.height = 720;
-    overlays_layout(ov, &large, &how, &twice);
+    overlays_layout(ov, &large, &FRAME_WHOLE, &how, &twice);
     CHECK_NEAR(twice.row[0].height, 2 * l.row[0].height, 4);
     set("DynamicOverlay.O0.Scalable", "no");
-    overlays_layout(ov, &large, &how, &twice);
-    overlays_layout(ov, &key, &how, &l);
+    overlays_layout(ov, &large, &FRAME_WHOLE, &how, &twice);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
     CHECK_INT(twice.row[0].height, l.row[0].height);
     /* on the other channel; hidden */
     set("DynamicOverlay.O0.Camera", "2");
-    overlays_layout(ov, &key, &how, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
     CHECK_INT(l.row[0].width, 0);
     set("DynamicOverlay.O0.Camera", "0");
     set("DynamicOverlay.O0.Visible", "no");
-    overlays_layout(ov, &key, &how, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
     CHECK_INT(l.row[0].width, 0);
     tear_down();
 }
@@ -315,7 +315,7 @@ TEST(tied_to_the_scene)
         snprintf(text, sizeof(text), "%d", pan);
         set("DynamicOverlay.O0.Pan", text);
         struct overlay_layout l;
-        overlays_layout(ov, &key, &how, &l);
+        overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
         double off = pose_wrap_pan(pan - how.pose_start.pan_deg);
         CHECK((l.row[0].width > 0) == (fabs(off) < 30));
         if (fabs(off) < 30)
@@ -325,7 +325,7 @@ TEST(tied_to_the_scene)
     set("DynamicOverlay.O0.Pan", "-12");
     set("DynamicOverlay.O0.ZoomHigh", "300"); /* 2.5 of 30 times is 518 */
     struct overlay_layout l;
-    overlays_layout(ov, &key, &how, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &how, &l);
     CHECK_INT(l.row[0].width, 0);
     tear_down();
 }
@@ -357,10 +357,10 @@ TEST(event_text_comes_and_goes)
     struct overlay_layout l;
     struct capture then = how;
     then.start_ns = loop_now(loop) + 1900000000;
-    overlays_layout(ov, &key, &then, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &then, &l);
     CHECK(l.row[0].width > 0);
     then.start_ns += 200000000;
-    overlays_layout(ov, &key, &then, &l);
+    overlays_layout(ov, &key, &FRAME_WHOLE, &then, &l);
     CHECK_INT(l.row[0].width, 0);
     CHECK(overlays_set_slot(ov, 17, 0, "x", 0, &why) < 0);
     CHECK(overlays_set_slot(ov, 1, 0, "\xff", 0, &why) < 0);
@@ -376,8 +376,8 @@ static uint64_t look_of(uint64_t serial, struct picture *p)
     uint64_t h = 0;
     c.serial = serial;
     picture_fill(p, 20, 128, 128);
-    CHECK(overlays_paint(p, &key, &c, NULL, ov));
-    overlays_layout(ov, &key, &c, &l);
+    CHECK(overlays_paint(p, &key, &FRAME_WHOLE, &c, NULL, ov));
+    overlays_layout(ov, &key, &FRAME_WHOLE, &c, &l);
     for (int y = l.mark.y; y < l.mark.y + l.mark.height; y++)
         for (int x = l.mark.x; x < l.mark.x + l.mark.width; x++)
             h = h * 31 + (p->plane[0][y * p->stride[0] + x] > 150);
@@ -422,7 +422,7 @@ TEST(compass_shows_and_costs_one_strip)
     k.width = 1280;
     k.height = 720;
     struct overlay_layout l;
-    overlays_layout(ov, &k, &how, &l);
+    overlays_layout(ov, &k, &FRAME_WHOLE, &how, &l);
     CHECK_NEAR(l.compass.x + l.compass.width / 2, 640, 2);
     CHECK_INT(l.compass.y + l.compass.height, 720);
     /* turned by 6° the scale is where 6° of the strip's 120 are */
@@ -430,8 +430,8 @@ TEST(compass_shows_and_costs_one_strip)
     turned.pose_start.pan_deg += 6;
     picture_fill(p, 60, 128, 128);
     picture_fill(q, 60, 128, 128);
-    overlays_paint(p, &k, &how, NULL, ov);
-    overlays_paint(q, &k, &turned, NULL, ov);
+    overlays_paint(p, &k, &FRAME_WHOLE, &how, NULL, ov);
+    overlays_paint(q, &k, &FRAME_WHOLE, &turned, NULL, ov);
     int shift = l.compass.width * 6 / 120, best = 0;
     double least = 1e9;
     for (int by = 0; by < 80; by += 2) {
@@ -449,10 +449,10 @@ TEST(compass_shows_and_costs_one_strip)
     CHECK_NEAR(best, shift, 2);
     CHECK_INT(set("Image.I0.OrientationAid.Style", "rose"), 0);
     CHECK_INT(set("Image.I0.OrientationAid.Position", "topLeft"), 0);
-    overlays_layout(ov, &k, &how, &l);
+    overlays_layout(ov, &k, &FRAME_WHOLE, &how, &l);
     CHECK_INT(l.compass.x, 0);
     CHECK_INT(l.compass.width, l.compass.height);
-    CHECK(overlays_paint(p, &k, &how, NULL, ov));
+    CHECK(overlays_paint(p, &k, &FRAME_WHOLE, &how, NULL, ov));
     picture_unref(p);
     picture_unref(q);
     picture_pool_unref(pool);
@@ -488,7 +488,7 @@ TEST(refuses_what_cannot_be)
     struct picture_pool *pool = picture_pool_new(64, 48, false, 1);
     struct picture *p = picture_get(pool);
     struct rendition_key k = {.view = 1, .width = 64, .height = 48, .overlays = OVERLAYS_ALL};
-    overlays_paint(p, &k, &how, NULL, ov);
+    overlays_paint(p, &k, &FRAME_WHOLE, &how, NULL, ov);
     picture_unref(p);
     picture_pool_unref(pool);
     for (int i = 1; i < OVERLAYS_MOST; i++)

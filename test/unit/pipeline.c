@@ -36,7 +36,8 @@ static void demand(bool w, void *arg)
     wanted = w;
 }
 static int paint(struct picture *canvas, const struct rendition_key *key,
-                  const struct capture *how, const struct stream_stats *stats, void *arg)
+                 const struct frame_part *part, const struct capture *how,
+                 const struct stream_stats *stats, void *arg)
 {
     painted++;
     CHECK(!stats || key->stream_tag);

@@ -13,6 +13,7 @@
 #include "conf/param.h"
 #include "media/pipeline.h"
 #include "net/message.h"
+#include "ptz/views.h"
 
 static struct camera cam;
 
@@ -25,11 +26,14 @@ static void begin(void)
     cam.conf = conf_new(cam.loop, NULL, NULL);
     CHECK_INT(conf_add_room(cam.conf, &image_room_desc, &cam.image_room, &why), 0);
     CHECK_INT(conf_add_room(cam.conf, &profile_room_desc, &cam.profile_room, &why), 0);
+    CHECK_INT(conf_add_room(cam.conf, &views_room_desc, &cam.views_room, &why), 0);
+    cam.views = views_new(cam.loop, cam.views_room);
     cam.pipeline = pipeline_new(cam.loop, &hooks, 1920, 1080, 30);
 }
 
 static void end(void)
 {
+    cam.views = views_free(cam.views);
     pipeline_free(cam.pipeline);
     conf_free(cam.conf);
     loop_free(cam.loop);
@@ -166,9 +170,8 @@ TEST(bad_values_name_themselves)
         {"fps=1e309", "fps"},
         {"compression=101", "compression"},
         {"compression=1.5", "compression"},
-        {"camera=2", "camera"},
         {"camera=quad", "camera"},
-        {"camera=999", "camera"},
+        {"camera=0", "camera"},
         {"rotation=45", "rotation"},
         {"mirror=maybe", "mirror"},
         {"videocodec=h263", "videocodec"},
@@ -235,26 +238,74 @@ TEST(points_come_back)
                                   .rotation_deg = rotations[i / 2],
                                   .mirror = i & 1};
         double x = 0.3, y = 0.6;
-        request_view_to_frame(&k, 16.0 / 9, &x, &y);
-        request_frame_to_view(&k, 16.0 / 9, &x, &y);
+        request_view_to_frame(&k, NULL, 16.0 / 9, &x, &y);
+        request_frame_to_view(&k, NULL, 16.0 / 9, &x, &y);
         CHECK_NEAR(x, 0.3, 1e-9);
         CHECK_NEAR(y, 0.6, 1e-9);
     }
     /* Turned clockwise, the frame's top left is the picture's top right. */
     struct rendition_key k = {.width = 1080, .height = 1920, .rotation_deg = 90};
     double x = 0, y = 0;
-    request_frame_to_view(&k, 16.0 / 9, &x, &y);
+    request_frame_to_view(&k, NULL, 16.0 / 9, &x, &y);
     CHECK_NEAR(x, 1, 1e-9);
     CHECK_NEAR(y, 0, 1e-9);
     /* 4:3 out of 16:9 loses the sides. */
     k = (struct rendition_key){.width = 640, .height = 480};
     x = 0;
     y = 0;
-    request_view_to_frame(&k, 16.0 / 9, &x, &y);
+    request_view_to_frame(&k, NULL, 16.0 / 9, &x, &y);
     CHECK_NEAR(x, 0.125, 1e-9);
     CHECK_NEAR(y, 0, 1e-9);
+    /* A view area: its middle is the picture's; what is outside of it stays outside. */
+    const struct frame_part part = {0.5, 0.25, 0.25, 0.5};
+    k = (struct rendition_key){.width = 320, .height = 360};
+    x = y = 0.5;
+    request_view_to_frame(&k, &part, 16.0 / 9, &x, &y);
+    CHECK_NEAR(x, 0.625, 1e-9);
+    CHECK_NEAR(y, 0.5, 1e-9);
+    x = y = 0.25;
+    request_frame_to_view(&k, &part, 16.0 / 9, &x, &y);
+    CHECK_NEAR(x, -1, 1e-9);
+    CHECK_NEAR(y, 0, 1e-9);
+}
+
+TEST(channels_have_settings_and_a_shape_of_their_own)
+{
+    begin();
+    CHECK_INT(ask(CODEC_H264, "camera=2"), -ENOENT);
+    CHECK_STR(why.name, "camera");
+    CHECK(strstr(why.text, "there is 1"));
+    CHECK_INT(ask(CODEC_H264, "camera=999"), -ENOENT);
+    CHECK_INT(set("Image.I1.Enabled", "yes"), 0);
+    CHECK_INT(set("Image.I1.Appearance.Compression", "77"), 0);
+    CHECK_INT(ask(CODEC_H264, "camera=2"), 0);
+    CHECK_INT(e.key.view, 2);
+    CHECK_INT(e.key.width, 1920);
+    CHECK_INT(e.compression, 77);
+    CHECK_INT(ask(CODEC_H264, "camera=1"), 0);
+    CHECK_INT(e.compression, 30);
+    /* a profile may name the channel; the request knows better */
+    add_profile("yard", "camera=2&fps=5");
+    CHECK_INT(ask(CODEC_H264, "streamprofile=yard"), 0);
+    CHECK_INT(e.key.view, 2);
+    CHECK_INT(e.compression, 77);
+    CHECK_INT(ask(CODEC_H264, "streamprofile=yard&camera=1"), 0);
+    CHECK_INT(e.key.view, 1);
+    CHECK_NEAR(e.fps, 5, 0);
+    CHECK_INT(e.compression, 30);
+    /* a square area is square within the size that is set, unless a size is asked for */
+    CHECK_INT(set("Image.I1.Geometry.Width", "0.28125"), 0);
+    CHECK_INT(ask(CODEC_H264, "camera=2"), 0);
+    CHECK_INT(e.key.width, 1080);
+    CHECK_INT(e.key.height, 1080);
+    CHECK_INT(ask(CODEC_H264, "camera=2&resolution=640x360"), 0);
+    CHECK_INT(e.key.width, 640);
+    CHECK_INT(set("Image.I1.Enabled", "no"), 0);
+    CHECK_INT(ask(CODEC_H264, "streamprofile=yard"), -ENOENT);
+    end();
 }
 
 UNIT_MAIN(UNIT_ROW(defaults) UNIT_ROW(arguments) UNIT_ROW(equal_meanings_are_equal)
               UNIT_ROW(bad_values_name_themselves) UNIT_ROW(profiles)
-                  UNIT_ROW(settings_know_the_source) UNIT_ROW(points_come_back))
+                  UNIT_ROW(settings_know_the_source) UNIT_ROW(points_come_back)
+                      UNIT_ROW(channels_have_settings_and_a_shape_of_their_own))

@@ -521,7 +521,11 @@ static void serve_master(struct exchange *ex, void *arg)
             s = show_new(d, &e, sound, fps, &why);
     }
     if (!s) {
-        reply_status(ex, why.kind == FAULT_INVALID ? 400 : 503, why.text);
+        reply_status(ex,
+                     why.kind == FAULT_INVALID   ? 400
+                     : why.kind == FAULT_UNKNOWN ? 404
+                                                 : 503,
+                     why.text);
         return;
     }
     struct waiter w = {.ex = ex, .wanted = WANT_MASTER};

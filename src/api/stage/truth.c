@@ -203,6 +203,7 @@ static struct question *question_new(struct truth_door *d, size_t n_shots)
                                   .cast = dev->cast,
                                   .clock = d->cam->clock,
                                   .source = d->cam->source,
+                                  .views = d->cam->views,
                                   .aspect = (double)width / height};
     return q;
 }

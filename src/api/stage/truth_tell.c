@@ -11,6 +11,7 @@
 #include "image/source.h"
 #include "media/capture.h"
 #include "media/masked.h"
+#include "ptz/views.h"
 
 #define OBJECTS_MAX CAST_MOST
 
@@ -37,13 +38,13 @@ static void crop_of(const struct telling *t, uint64_t serial, double ret[4])
 
 /* The box as it stands in the picture that these arguments would give, clipped to it;
  * false: outside. */
-static bool view_box(const struct telling *t, const double crop[4], const double box[4],
-                     double ret[4])
+static bool view_box(const struct telling *t, const double crop[4], const struct frame_part *part,
+                     const double box[4], double ret[4])
 {
     double x0 = (box[0] - crop[0]) / crop[2], y0 = (box[1] - crop[1]) / crop[3];
     double x1 = x0 + box[2] / crop[2], y1 = y0 + box[3] / crop[3];
-    request_frame_to_view(&t->key, t->aspect, &x0, &y0);
-    request_frame_to_view(&t->key, t->aspect, &x1, &y1);
+    request_frame_to_view(&t->key, part, t->aspect, &x0, &y0);
+    request_frame_to_view(&t->key, part, t->aspect, &x1, &y1);
     double left = fmax(0, fmin(x0, x1)), right = fmin(1, fmax(x0, x1));
     double top = fmax(0, fmin(y0, y1)), bottom = fmin(1, fmax(y0, y1));
     ret[0] = left;
@@ -90,7 +91,8 @@ static json_t *masks_json(const struct masked *m)
 }
 
 static json_t *object_json(const struct telling *t, const double crop[4],
-                           const struct truth_object *o, const struct member *m)
+                           const struct frame_part *part, const struct truth_object *o,
+                           const struct member *m)
 {
     double in_view[4];
     json_t *j = json_pack("{s:s, s:s, s:o, s:f, s:[f, f, f]}", "id", o->id, "class", o->class_name,
@@ -105,7 +107,7 @@ static json_t *object_json(const struct telling *t, const double crop[4],
         if (*m->plate)
             json_object_set_new(j, "plate", json_string(m->plate));
     }
-    bool shown = view_box(t, crop, o->box, in_view);
+    bool shown = view_box(t, crop, part, o->box, in_view);
     json_object_set_new(j, "viewBox", shown ? box_json(in_view) : json_null());
     return j;
 }
@@ -117,7 +119,10 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
     struct member *members = calloc(CAST_MOST, sizeof *members);
     int64_t at_ns = shot->start_ns + shot->exposure_ns / 2;
     double crop[4];
+    struct frame_part part[VIEWS_MOST] = {[0] = FRAME_WHOLE};
     crop_of(t, shot->serial, crop);
+    if (t->views)
+        views_parts(t->views, shot->start_ns, part);
     struct masked *masked;
     bool known = masked_of(t, shot->serial, &masked);
     if (list && all && members) {
@@ -128,7 +133,7 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
             for (size_t step = 0; step < n_members && !m; step++, k++)
                 if (!strcmp(members[k % n_members].id, all[i].id))
                     m = &members[k % n_members];
-            json_t *object = object_json(t, crop, &all[i], m);
+            json_t *object = object_json(t, crop, &part[t->key.view - 1], &all[i], m);
             if (known)
                 json_object_set_new(object, "masked",
                                     json_real(share_of(masked, crop, all[i].box)));

@@ -11,12 +11,14 @@
 
 struct clock;
 struct source;
+struct views;
 
 struct telling {
     struct world *world;
     struct cast *cast;
     struct clock *clock;
     struct source *source; /* knows which part of the sensor's picture was shown */
+    struct views *views;   /* what its channel shows; NULL: the whole */
     double aspect;
     struct rendition_key key; /* of the picture whose viewBox is told */
 };

@@ -34,6 +34,7 @@ static const struct {
     {"time-service", "1.0", "Time Service"},
     {"user-management", "1.1", "User Management"},
     {"video-streaming-indicator", "1.0", "Video Streaming Indicator"},
+    {"view-area", "1.0", "View Area"},
 };
 
 /* Home automation makes a light of what is listed. */

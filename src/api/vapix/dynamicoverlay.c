@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/camera.h"
+#include "api/request.h"
 #include "api/vapix/json_cgi.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -16,6 +17,7 @@
 #include "media/capture.h"
 #include "media/pipeline.h"
 #include "ptz/ptz.h"
+#include "ptz/views.h"
 
 /* Error numbers of this API, beside those of its family. */
 enum {
@@ -160,11 +162,22 @@ static bool set_string(struct change *ch, const struct member *m, const char *va
     return set(ch, m->leaf, value, m->code);
 }
 
+static bool channel_there(struct json_call *c, json_int_t channel, struct fault *why)
+{
+    int n = channel >= INT32_MIN && channel <= INT32_MAX ? (int)channel : -1;
+    return !views_require(c->door->cam->views, n, why);
+}
+
 static bool set_member(struct change *ch, const struct member *m, const json_t *v)
 {
+    struct fault why = {0};
     char text[96];
     if (m->type <= MEMBER_COLOUR && json_is_string(v))
         return set_string(ch, m, json_string_value(v));
+    if (m->code == BAD_CAMERA && json_is_integer(v) && json_integer_value(v)) /* 0: all */
+        return channel_there(ch->c, json_integer_value(v), &why)
+                   ? set_number(ch, m->leaf, json_number_value(v), m->code)
+                   : wrong(ch, m->code, why.text);
     if (m->type == MEMBER_NUMBER && json_is_number(v))
         return set_number(ch, m->leaf, json_number_value(v), m->code);
     if (m->type == MEMBER_BOOL && json_is_boolean(v))
@@ -437,13 +450,19 @@ static void list(struct json_call *c)
         json_call_error(c, json_family_f.invalid, why.text);
         return;
     }
+    if (camera > 0 && !channel_there(c, camera, &why)) {
+        json_call_error(c, BAD_CAMERA, why.text);
+        return;
+    }
     struct overlay_layout layout;
     struct capture how;
     struct rendition_key k = {.view = camera > 0 ? (int)camera : 1, .overlays = OVERLAYS_ALL};
     double fps;
     pipeline_size(cam->pipeline, &k.width, &k.height, &fps);
     capture_now(cam, &how);
-    overlays_layout(cam->overlays, &k, &how, &layout);
+    struct frame_part part;
+    request_part(cam, k.view, how.start_ns, &part);
+    overlays_layout(cam->overlays, &k, &part, &how, &layout);
     json_t *texts = json_array(), *images = json_array();
     const struct overlay_settings *s = room_ref(cam->overlay_room);
     bool found = identity < 0;

@@ -80,17 +80,24 @@ static void make_standing(struct camera *cam)
         txn_commit(t, NULL, NULL);
 }
 
-/* A source of another size than the last one: the standard size must exist. */
+/* A source of another size than the last one: the standard sizes must exist. */
 static void fit_resolution(struct camera *cam)
 {
-    const struct image_settings *s = room_ref(cam->image_room);
     const char *const *all = request_resolutions(cam);
-    bool found = false;
-    for (const char *const *r = all; *r && !found; r++)
-        found = !strcmp(*r, s->resolution);
+    const struct image_settings *s = room_ref(cam->image_room);
+    struct txn *t = txn_new(cam->conf, ~0u);
+    int wrong = 0;
+    for (int i = 0; t && i < VIEWS_MOST; i++) {
+        char name[48];
+        snprintf(name, sizeof name, "Image.I%d.Appearance.Resolution", i);
+        if (!words_have(all, s->channel[i].resolution))
+            wrong += !txn_set(t, name, all[0], NULL);
+    }
     room_unref(s);
-    if (!found)
-        conf_set(cam->conf, "Image.I0.Appearance.Resolution", all[0]);
+    if (wrong)
+        txn_commit(t, NULL, NULL);
+    else
+        txn_abort(t);
 }
 
 void factory_settings(struct camera *cam)

@@ -26,7 +26,7 @@
 #include "system/identity.h"
 
 #define FACT_SIZE 256
-#define FACTS_MAX 224
+#define FACTS_MAX 232
 
 struct facts {
     struct camera *cam;
@@ -128,7 +128,6 @@ static void properties(struct facts *f)
         {"Properties.HTTPS.HTTPS", "yes"},
         {"Properties.Image.Format", "jpeg,mjpeg,h264,h265,av1"},
         {"Properties.Image.H264.Profiles", "Baseline,Main,High"},
-        {"Properties.Image.NbrOfViews", "1"},
         {"Properties.Image.Rotation", "0,90,180,270"},
         {"Properties.Motion.Motion", "no"},
         {"Properties.Serial.Serial", "no"},
@@ -139,12 +138,17 @@ static void properties(struct facts *f)
     for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
         fact(f, ROLE_VIEWER, literals[i][0], "%s", literals[i][1]);
 
+    fact(f, ROLE_VIEWER, "Properties.Image.NbrOfViews", "%d", VIEWS_MOST);
     char sizes[FACT_SIZE] = "";
     size_t n = 0;
     for (const char *const *r = request_resolutions(f->cam); *r && n < sizeof sizes; r++)
         n += (size_t)snprintf(sizes + n, sizeof sizes - n, "%s%s", n ? "," : "", *r);
     fact(f, ROLE_VIEWER, "Properties.Image.Resolution", "%s", sizes);
-    fact(f, ROLE_VIEWER, "Properties.Image.I0.Resolution", "%s", sizes);
+    for (int i = 0; i < VIEWS_MOST; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "Properties.Image.I%d.Resolution", i);
+        fact(f, ROLE_VIEWER, name, "%s", sizes);
+    }
 
     struct utsname machine = {0};
     uname(&machine);
@@ -216,7 +220,7 @@ static void ptz(struct facts *f)
     struct head_caps c;
     ptz_caps(f->cam->ptz, &c);
     fact(f, ROLE_VIEWER, "Properties.PTZ.PTZ", "%s", yes_no(has));
-    fact(f, ROLE_VIEWER, "Properties.PTZ.DigitalPTZ", "%s", yes_no(has && c.digital));
+    fact(f, ROLE_VIEWER, "Properties.PTZ.DigitalPTZ", "yes"); /* in view areas, at least */
     fact(f, ROLE_VIEWER, "Properties.PTZ.DriverManagement", "no");
     fact(f, ROLE_VIEWER, "Properties.PTZ.DriverModeList", "none");
     fact(f, ROLE_VIEWER, "Properties.PTZ.SelectableDriverMode", "no");

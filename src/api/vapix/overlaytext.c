@@ -8,8 +8,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "image/overlay.h"
-
-#define CHANNELS 16
+#include "ptz/views.h"
 
 static void bad(struct exchange *ex, const char *name, const char *text)
 {
@@ -19,19 +18,23 @@ static void bad(struct exchange *ex, const char *name, const char *text)
 }
 
 /* "1,2" */
-static int channels_of(const char *list, uint32_t *ret)
+static int channels_of(struct camera *cam, const char *list, uint32_t *ret, struct fault *why)
 {
+    static const char text[] = "camera must be channels, as 1 or 1,2";
     char number[8];
     *ret = 0;
     while (*list) {
         size_t n = strcspn(list, ",");
         int64_t v;
         if (n >= sizeof number)
-            return -1;
+            return fault_set(why, FAULT_INVALID, "camera", "%s", text);
         memcpy(number, list, n);
         number[n] = '\0';
-        if (text_int(number, 1, CHANNELS, &v))
-            return -1;
+        if (text_int(number, 1, INT32_MAX, &v))
+            return fault_set(why, FAULT_INVALID, "camera", "%s", text);
+        int err = views_require(cam->views, (int)v, why);
+        if (err)
+            return err;
         *ret |= UINT32_C(1) << (v - 1);
         list += n + (list[n] == ',');
     }
@@ -47,8 +50,8 @@ static void set_text(struct exchange *ex, struct camera *cam, int slot)
     struct fault why = {0};
     if (!text)
         bad(ex, "text", "text is missing");
-    else if (camera && *camera && channels_of(camera, &channels))
-        bad(ex, "camera", "camera must be channels, as 1 or 1,2");
+    else if (camera && *camera && channels_of(cam, camera, &channels, &why))
+        vapix_reply_fault(ex, &why);
     else if (duration && *duration && text_double(duration, 0, 1e7, &seconds))
         bad(ex, "duration", "duration must be seconds; 0: until the text is set again");
     else if (overlays_set_slot(cam->overlays, slot, channels, text, seconds, &why))

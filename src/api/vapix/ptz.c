@@ -21,6 +21,7 @@
 #include "ptz/presets.h"
 #include "ptz/ptz.h"
 #include "ptz/queue.h"
+#include "ptz/views.h"
 
 /* What the arguments ask for; NAN: nothing. */
 struct plan {
@@ -32,7 +33,7 @@ struct plan {
     double speed;    /* 1…100 */
     double rotation; /* of the picture that the client shows */
     int move;        /* of moves[], or -1 */
-    bool any, proportional;
+    bool any, proportional, lens_taken;
     const char *unsupported;
     struct lens_plan lens;
     struct preset_plan preset;
@@ -198,11 +199,6 @@ static int set_proportional(struct plan *p, const char *name, const char *value,
     return 0;
 }
 
-static int set_camera(struct plan *p, const char *name, const char *value, struct fault *why)
-{
-    return !*value || !strcmp(value, "1") || !strcmp(value, "all") ? 0 : bad(why, name, value, "1");
-}
-
 static int set_unsupported(struct plan *p, const char *name, const char *value, struct fault *why)
 {
     p->unsupported = name;
@@ -230,7 +226,6 @@ static const struct {
     {"imageheight", false, set_image_height},
     {"imagerotation", false, set_rotation},
     {"proportionalspeed", false, set_proportional},
-    {"camera", false, set_camera},
     {"auxiliary", false, set_unsupported},
 };
 
@@ -241,6 +236,7 @@ static int make_plan(struct plan *p, const struct exchange *ex, struct fault *wh
         int taken = lens_plan_take(&p->lens, name, value, why);
         if (taken < 0)
             return taken;
+        p->lens_taken |= taken;
         if (!taken)
             taken = preset_plan_take(&p->preset, name, value, why);
         if (taken < 0)
@@ -283,12 +279,28 @@ static void turn(const struct plan *p, double *right, double *up)
     }
 }
 
-static int do_point(struct camera *cam, const struct plan *p, double px, double py, double zoom_by,
-                    double speed, struct fault *why)
+/* What the orders go to: the camera, or a view area, which moves within its part. */
+struct mover {
+    struct camera *cam;
+    int channel;
+    struct ptz *ptz;
+};
+
+static int do_point(const struct mover *m, const struct plan *p, double px, double py,
+                    double zoom_by, double speed, struct fault *why)
 {
+    struct camera *cam = m->cam;
     int width, height;
     double fps;
     pipeline_size(cam->pipeline, &width, &height, &fps);
+    if (m->channel > 1) {
+        struct frame_part area;
+        const struct views_settings *s = room_ref(cam->views_room);
+        views_area(s, m->channel, &area);
+        room_unref(s);
+        width = (int)fmax(1, lrint(width * area.width));
+        height = (int)fmax(1, lrint(height * area.height));
+    }
     double aspect = (double)width / height;
     bool turned = p->rotation == 90 || p->rotation == 270;
     double w = isnan(p->image_width) ? (turned ? height : width) : p->image_width;
@@ -301,16 +313,23 @@ static int do_point(struct camera *cam, const struct plan *p, double px, double 
                               .rotation_deg =
                                   ((int)p->rotation + request_source_rotation(cam)) % 360};
     double x = px / w, y = py / h;
-    request_view_to_frame(&k, aspect, &x, &y);
-    request_frame_to_sensor(cam, &x, &y);
-    return ptz_center(cam->ptz, x, y, zoom_by, speed, why);
+    request_view_to_frame(&k, NULL, aspect, &x, &y);
+    if (m->channel == 1)
+        request_frame_to_sensor(cam, &x, &y);
+    return ptz_center(m->ptz, x, y, zoom_by, speed, why);
 }
 
-static int do_step(struct camera *cam, const struct plan *p, double speed, struct fault *why)
+static int go_home(const struct mover *m, double speed, struct fault *why)
 {
-    struct ptz *z = cam->ptz;
+    return m->channel == 1 ? presets_go_home(m->cam->presets, speed, why)
+                           : ptz_absolute(m->ptz, 0, 0, 1, speed, why);
+}
+
+static int do_step(const struct mover *m, const struct plan *p, double speed, struct fault *why)
+{
+    struct ptz *z = m->ptz;
     if (p->move == MOVE_HOME)
-        return presets_go_home(cam->presets, speed, why);
+        return go_home(m, speed, why);
     if (p->move == MOVE_STOP)
         return ptz_stop(z, true, true);
     struct pose pose;
@@ -321,9 +340,10 @@ static int do_step(struct camera *cam, const struct plan *p, double speed, struc
     return ptz_relative(z, right ? right * step : NAN, up ? up * step : NAN, NAN, speed, why);
 }
 
-static int do_continuous(struct camera *cam, const struct plan *p, struct fault *why)
+static int do_continuous(const struct mover *m, const struct plan *p, struct fault *why)
 {
-    struct ptz *z = cam->ptz;
+    struct camera *cam = m->cam;
+    struct ptz *z = m->ptz;
     double pan = p->cpan, tilt = p->ctilt, zoom = p->czoom;
     if (pan == 0 && tilt == 0) {
         ptz_stop(z, true, false);
@@ -347,9 +367,9 @@ static int do_continuous(struct camera *cam, const struct plan *p, struct fault 
     return ptz_continuous(z, pan, tilt, zoom, timeout_ns, why);
 }
 
-static int carry_out(struct camera *cam, const struct plan *p, struct fault *why)
+static int carry_out(const struct mover *m, const struct plan *p, struct fault *why)
 {
-    struct ptz *z = cam->ptz;
+    struct ptz *z = m->ptz;
     int err = isnan(p->speed) ? 0 : ptz_set_speed(z, p->speed / 100, why);
     double speed = NAN; /* that which was set */
     if (!err && !(isnan(p->pan) && isnan(p->tilt) && isnan(p->zoom)))
@@ -368,16 +388,43 @@ static int carry_out(struct camera *cam, const struct plan *p, struct fault *why
         err = ptz_relative(z, p->rpan, p->rtilt, factor, speed, why);
     }
     if (!err)
-        err = preset_plan_go(&p->preset, cam, speed, why);
+        err = m->channel == 1                ? preset_plan_go(&p->preset, m->cam, speed, why)
+              : preset_plan_goes(&p->preset) ? go_home(m, speed, why)
+                                             : 0;
     if (!err && !isnan(p->center[0]))
-        err = do_point(cam, p, p->center[0], p->center[1], 1, speed, why);
+        err = do_point(m, p, p->center[0], p->center[1], 1, speed, why);
     if (!err && !isnan(p->area[0]))
-        err = do_point(cam, p, p->area[0], p->area[1], p->area[2] / 100, speed, why);
+        err = do_point(m, p, p->area[0], p->area[1], p->area[2] / 100, speed, why);
     if (!err && p->move >= 0)
-        err = do_step(cam, p, speed, why);
+        err = do_step(m, p, speed, why);
     if (!err && !(isnan(p->cpan) && isnan(p->czoom)))
-        err = do_continuous(cam, p, why);
+        err = do_continuous(m, p, why);
     return err;
+}
+
+/* camera=: whose head is meant; "all" is the camera's. The head may be NULL. */
+static int find_mover(struct exchange *ex, struct camera *cam, struct mover *ret, struct fault *why)
+{
+    const char *camera = exchange_arg(ex, "camera");
+    *ret = (struct mover){cam, 1, ptz_exists(cam->ptz) ? cam->ptz : NULL};
+    if (!camera || !strcmp(camera, "all"))
+        return 0;
+    int err = request_channel(cam, camera, &ret->channel, why);
+    if (!err && ret->channel > 1)
+        ret->ptz = views_ptz(cam->views, ret->channel);
+    return err;
+}
+
+/* A view area has no lens of its own, and one preset: all of it, its home. */
+static int check_view(const struct mover *m, const struct plan *p, struct fault *why)
+{
+    if (m->channel == 1)
+        return 0;
+    if (p->lens_taken)
+        return fault_set(why, FAULT_UNSUPPORTED, NULL,
+                         "focus, iris and brightness are those of camera=1: a view area has none "
+                         "of its own");
+    return preset_plan_check_home(&p->preset, why);
 }
 
 static void serve(struct exchange *ex, void *arg)
@@ -385,18 +432,23 @@ static void serve(struct exchange *ex, void *arg)
     struct vapix_door *d = arg;
     if (!vapix_args(ex))
         return;
-    if (!ptz_exists(d->cam->ptz)) {
+    struct fault why = {0};
+    struct mover m;
+    if (find_mover(ex, d->cam, &m, &why)) {
+        ptz_reply_error(ex, why.text);
+        return;
+    }
+    if (!m.ptz) {
         vapix_reply_text(ex, ""); /* how clients learn that this channel has none */
         return;
     }
-    struct plan p = {
-        NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN,  NAN,       {NAN, NAN}, {NAN, NAN, NAN},
-        NAN, NAN, NAN, 0,   -1,  false, true, NULL, LENS_PLAN, {0}};
-    struct fault why = {0};
+    struct plan p = {NAN, NAN, NAN, NAN, NAN, NAN,   NAN,  NAN,   NAN,  {NAN, NAN}, {NAN, NAN, NAN},
+                     NAN, NAN, NAN, 0,   -1,  false, true, false, NULL, LENS_PLAN,  {0}};
     BUF(out, 128 * 1024);
     bool asked = false;
-    if (make_plan(&p, ex, &why) || lens_plan_check(&p.lens, d->cam, &why) ||
-        ptz_query(&out, ex, d->cam, &asked, &why)) {
+    if (make_plan(&p, ex, &why) || check_view(&m, &p, &why) ||
+        lens_plan_check(&p.lens, d->cam, &why) ||
+        ptz_query(&out, ex, d->cam, m.channel, &asked, &why)) {
         ptz_reply_error(ex, why.text);
         return;
     }
@@ -407,9 +459,10 @@ static void serve(struct exchange *ex, void *arg)
     struct txn *settings = NULL, *preset = NULL;
     struct controller who;
     person_of(d->cam, ex, &who);
-    if (p.any && (control_take(d->cam->control, &who, &why) || carry_out(d->cam, &p, &why) ||
+    if (p.any && (control_take(d->cam->control, &who, &why) || carry_out(&m, &p, &why) ||
                   lens_plan_carry_out(&p.lens, d->cam, &settings, &why) ||
-                  preset_plan_change(&p.preset, d->cam, ex->who.groups, &preset, &why))) {
+                  (m.channel == 1 &&
+                   preset_plan_change(&p.preset, d->cam, ex->who.groups, &preset, &why)))) {
         txn_abort(settings);
         ptz_reply_error(ex, *why.text ? why.text : "the head does not obey");
         return;

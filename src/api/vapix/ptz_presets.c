@@ -79,6 +79,22 @@ static int find(struct camera *cam, const char *argument, const char *name, int 
                             argument, name);
 }
 
+bool preset_plan_goes(const struct preset_plan *p)
+{
+    return p->go || p->go_name;
+}
+
+int preset_plan_check_home(const struct preset_plan *p, struct fault *why)
+{
+    if (p->set || p->set_name || p->remove || p->remove_name || p->rename || p->home ||
+        p->remove_all)
+        return fault_set(why, FAULT_UNSUPPORTED, NULL,
+                         "a view area has one preset, Home, which shows all of it");
+    if (p->go > 1 || (p->go_name && strcmp(p->go_name, "Home")))
+        return fault_set(why, FAULT_UNKNOWN, NULL, "the only preset of a view area is 1, Home");
+    return 0;
+}
+
 int preset_plan_go(const struct preset_plan *p, struct camera *cam, double speed, struct fault *why)
 {
     int number = p->go;

@@ -19,8 +19,10 @@ struct preset_plan {
 
 /* 1: the argument asks for something; 0: it is not one of these, or only says how; negative: its
  * value makes no sense. */
-int preset_plan_take(struct preset_plan *p, const char *name, const char *value,
-                     struct fault *why);
+int preset_plan_take(struct preset_plan *p, const char *name, const char *value, struct fault *why);
+bool preset_plan_goes(const struct preset_plan *p);
+/* Of what has no other preset than its home, number 1: FAULT_UNKNOWN, FAULT_UNSUPPORTED. */
+int preset_plan_check_home(const struct preset_plan *p, struct fault *why);
 int preset_plan_go(const struct preset_plan *p, struct camera *cam, double speed,
                    struct fault *why);
 /* What is to be stored, renamed or removed: with the rights of who asks. *ret_txn NULL: nothing. */

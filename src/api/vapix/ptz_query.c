@@ -16,6 +16,7 @@
 #include "ptz/presets.h"
 #include "ptz/ptz.h"
 #include "ptz/scale.h"
+#include "ptz/views.h"
 #include "system/identity.h"
 
 static double max_zoom(struct ptz *p)
@@ -42,51 +43,81 @@ bool ptz_query_is_json(struct exchange *ex)
            (!strncmp(query, "preset", 6) || !strcmp(query, "attributes"));
 }
 
-static void position(struct buf *out, struct camera *cam, bool json)
+/* Whose head the question is about. */
+struct asked {
+    struct camera *cam;
+    int channel;
+    struct ptz *ptz;
+};
+
+static void position(struct buf *out, const struct asked *a, bool json)
 {
     struct pose pose;
-    ptz_pose(cam->ptz, &pose);
+    ptz_pose(a->ptz, &pose);
     buf_addf(out, "pan=%.4f\r\ntilt=%.4f\r\nzoom=%.0f\r\n", pose.pan_deg + 0.0, pose.tilt_deg + 0.0,
-             round(ptz_zoom_of_magnification(cam->ptz, pose.zoom)));
-    lens_position(out, cam);
+             round(ptz_zoom_of_magnification(a->ptz, pose.zoom)));
+    if (a->channel == 1)
+        lens_position(out, a->cam);
 }
 
-static void limits(struct buf *out, struct camera *cam, bool json)
+static void limits(struct buf *out, const struct asked *a, bool json)
 {
     struct head_caps c;
     struct head_limits l;
-    ptz_caps(cam->ptz, &c);
-    ptz_limits(cam->ptz, &l);
+    ptz_caps(a->ptz, &c);
+    ptz_limits(a->ptz, &l);
     buf_addf(out,
              "MinPan=%g\r\nMaxPan=%g\r\nMinTilt=%g\r\nMaxTilt=%g\r\nMinZoom=%.0f\r\n"
              "MaxZoom=%.0f\r\n",
              l.min_pan_deg, l.max_pan_deg > 180 ? l.max_pan_deg - 360 : l.max_pan_deg,
              l.min_tilt_deg, l.max_tilt_deg, round(step_of_zoom(l.min_zoom, c.max_zoom)),
              round(step_of_zoom(l.max_zoom, c.max_zoom)));
-    lens_limits(out, cam);
+    if (a->channel == 1)
+        lens_limits(out, a->cam);
     buf_addf(out, "MinFieldAngle=%.0f\r\nMaxFieldAngle=%.0f\r\n", c.tele_hfov_deg * 10,
              c.wide_hfov_deg * 10);
-    if (cam->eye)
+    if (a->channel == 1 && a->cam->eye)
         buf_adds(out, "MinBrightness=1\r\nMaxBrightness=9999\r\n");
 }
 
-static void mode(struct buf *out, struct camera *cam, bool json)
+static void mode(struct buf *out, const struct asked *a, bool json)
 {
     buf_adds(out, "mode=normal\r\n");
 }
 
-static void speed(struct buf *out, struct camera *cam, bool json)
+static void speed(struct buf *out, const struct asked *a, bool json)
 {
-    buf_addf(out, "speed=%.0f\r\n", round(ptz_speed(cam->ptz) * 100));
+    buf_addf(out, "speed=%.0f\r\n", round(ptz_speed(a->ptz) * 100));
+}
+
+static void end_presets(struct buf *out, const struct asked *a, json_t *take_list)
+{
+    char name[24];
+    if (!take_list)
+        return;
+    snprintf(name, sizeof name, "Camera %d", a->channel);
+    JSON_AUTO *all = json_pack("{s:{s:o}}", name, "presets", take_list);
+    if (!all || json_write(out, all))
+        out->err = -ENOMEM;
 }
 
 /* {"Camera 1":{"presets":["presetposno1=Home…", …]}} or a line each. */
-static void list_presets(struct buf *out, struct camera *cam, bool json, bool data)
+static void list_presets(struct buf *out, const struct asked *a, bool json, bool data)
 {
-    const struct preset_settings *s = presets_ref(cam->presets);
     json_t *list = json ? json_array() : NULL;
     if (!json)
-        buf_adds(out, "Preset Positions for camera 1\r\n");
+        buf_addf(out, "Preset Positions for camera %d\r\n", a->channel);
+    if (a->channel > 1) { /* its home */
+        const char *home =
+            data ? "presetposno1=Home:pan=0.0000:tilt=0.0000:zoom=1" : "presetposno1=Home";
+        if (json)
+            json_array_append_new(list, json_string(home));
+        else
+            buf_addf(out, "%s\r\n", home);
+        end_presets(out, a, list);
+        return;
+    }
+    const struct preset_settings *s = presets_ref(a->cam->presets);
     for (int i = 1; i <= PRESETS_MOST; i++) {
         const struct preset *p = &s->preset[i];
         char line[PRESET_NAME_SIZE + PRESET_DATA_SIZE + 32];
@@ -107,51 +138,47 @@ static void list_presets(struct buf *out, struct camera *cam, bool json, bool da
             buf_addf(out, "%s\r\n", line);
     }
     room_unref(s);
-    if (json) {
-        JSON_AUTO *all = json_pack("{s:{s:o}}", "Camera 1", "presets", list);
-        if (!all || json_write(out, all))
-            out->err = -ENOMEM;
-    }
+    end_presets(out, a, list);
 }
 
-static void presets(struct buf *out, struct camera *cam, bool json)
+static void presets(struct buf *out, const struct asked *a, bool json)
 {
-    list_presets(out, cam, json, false);
+    list_presets(out, a, json, false);
 }
 
-static void presets_with_data(struct buf *out, struct camera *cam, bool json)
+static void presets_with_data(struct buf *out, const struct asked *a, bool json)
 {
-    list_presets(out, cam, json, true);
+    list_presets(out, a, json, true);
 }
 
-static void attributes(struct buf *out, struct camera *cam, bool json)
+static void attributes(struct buf *out, const struct asked *a, bool json)
 {
     struct head_caps c;
-    ptz_caps(cam->ptz, &c);
+    ptz_caps(a->ptz, &c);
     if (json)
         buf_addf(out,
-                 "{\"Camera 1\":{\"maxOpticalZoomMag\":\"%g\",\"zoomSteps\":["
+                 "{\"Camera %d\":{\"maxOpticalZoomMag\":\"%g\",\"zoomSteps\":["
                  "{\"value\":\"1\",\"zoom\":\"1\"},{\"value\":\"9999\",\"zoom\":\"%g\"}]}}",
-                 c.max_zoom, c.max_zoom);
+                 a->channel, c.max_zoom, c.max_zoom);
     else
         buf_addf(out,
-                 "Attributes for camera 1\r\nspeeds=value=1|speed=%g,value=100|speed=%g\r\n"
+                 "Attributes for camera %d\r\nspeeds=value=1|speed=%g,value=100|speed=%g\r\n"
                  "maxOpticalZoomMag=%g\r\n",
-                 c.max_pan_speed / 100, c.max_pan_speed, c.max_zoom);
+                 a->channel, c.max_pan_speed / 100, c.max_pan_speed, c.max_zoom);
 }
 
-static void status(struct buf *out, struct camera *cam, bool json)
+static void status(struct buf *out, const struct asked *a, bool json)
 {
-    buf_addf(out, "moving=%s\r\n", ptz_moving(cam->ptz) ? "yes" : "no");
+    buf_addf(out, "moving=%s\r\n", ptz_moving(a->ptz) ? "yes" : "no");
 }
 
-static void auxiliary(struct buf *out, struct camera *cam, bool json)
+static void auxiliary(struct buf *out, const struct asked *a, bool json)
 {
 }
 
 static const struct {
     const char *name;
-    void (*answer)(struct buf *out, struct camera *cam, bool json);
+    void (*answer)(struct buf *out, const struct asked *a, bool json);
 } queries[] = {
     {"position", position},
     {"limits", limits},
@@ -165,7 +192,7 @@ static const struct {
     {"auxiliary", auxiliary},
 };
 
-static int answer_all(struct buf *out, const char *list, struct camera *cam, bool json,
+static int answer_all(struct buf *out, const char *list, const struct asked *a, bool json,
                       struct fault *why)
 {
     char name[48];
@@ -179,7 +206,7 @@ static int answer_all(struct buf *out, const char *list, struct camera *cam, boo
             i++;
         if (i == sizeof queries / sizeof *queries)
             return fault_set(why, FAULT_INVALID, "query", "query: unknown value: %s", name);
-        queries[i].answer(out, cam, json);
+        queries[i].answer(out, a, json);
         s += len;
         if (!*s)
             return 0;
@@ -222,9 +249,10 @@ static const char info_tail[] =
     "query={ attributes | limits | mode | position | presetposall | presetposcam | "
     "presetposcamdata | speed | status }\n";
 
-int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, bool *ret_asked,
-              struct fault *why)
+int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, int channel,
+              bool *ret_asked, struct fault *why)
 {
+    const struct asked a = {cam, channel, channel > 1 ? views_ptz(cam->views, channel) : cam->ptz};
     const char *query = exchange_arg(ex, "query"), *info = exchange_arg(ex, "info");
     const char *whoami = exchange_arg(ex, "whoami");
     *ret_asked = query || info || whoami;
@@ -238,5 +266,5 @@ int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, bool *re
         lens_info(out, cam);
         buf_adds(out, info_tail);
     }
-    return query ? answer_all(out, query, cam, ptz_query_is_json(ex), why) : 0;
+    return query ? answer_all(out, query, &a, ptz_query_is_json(ex), why) : 0;
 }

@@ -16,9 +16,9 @@ struct ptz;
 double ptz_zoom_to_magnification(struct ptz *p, double zoom);
 double ptz_zoom_of_magnification(struct ptz *p, double magnification);
 
-/* Answers whoami, info and query; *ret_asked: there was one. */
-int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, bool *ret_asked,
-              struct fault *why);
+/* Answers whoami, info and query about a channel that has a head; *ret_asked: there was one. */
+int ptz_query(struct buf *out, struct exchange *ex, struct camera *cam, int channel,
+              bool *ret_asked, struct fault *why);
 bool ptz_query_is_json(struct exchange *ex);
 
 #endif

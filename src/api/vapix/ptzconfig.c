@@ -1,6 +1,9 @@
 /* com/ptzconfig.cgi: stores, renames and removes presets. */
+#include <string.h>
+
 #include "api/camera.h"
 #include "api/commit.h"
+#include "api/request.h"
 #include "api/vapix/door.h"
 #include "api/vapix/ptz_presets.h"
 #include "base/fault.h"
@@ -19,6 +22,10 @@ static void serve(struct exchange *ex, void *arg)
         vapix_reply_text(ex, "");
         return;
     }
+    const char *camera = exchange_arg(ex, "camera");
+    int channel = 1;
+    if (camera && strcmp(camera, "all"))
+        err = request_channel(d->cam, camera, &channel, &why);
     for (size_t i = 0; err >= 0 && i < ex->n_args; i++) {
         err = preset_plan_take(&p, ex->args[i].name, ex->args[i].value, &why);
         taken += err > 0;
@@ -28,6 +35,8 @@ static void serve(struct exchange *ex, void *arg)
                         "no command; there are setserverpresetname, setserverpresetno, "
                         "renameserverpresetno, removeserverpresetname, removeserverpresetno, "
                         "removeallserverpresets, home");
+    if (err >= 0 && channel > 1)
+        err = preset_plan_check_home(&p, &why);
     if (err >= 0)
         err = preset_plan_change(&p, d->cam, ex->who.groups, &t, &why);
     if (err < 0)

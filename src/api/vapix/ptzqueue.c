@@ -4,6 +4,7 @@
 
 #include "api/camera.h"
 #include "api/person.h"
+#include "api/request.h"
 #include "api/vapix/door.h"
 #include "api/vapix/ptz_presets.h"
 #include "base/fault.h"
@@ -21,12 +22,11 @@ static void serve(struct exchange *ex, void *arg)
         return;
     const char *control = exchange_arg(ex, "control"), *camera = exchange_arg(ex, "camera");
     person_of(d->cam, ex, &who);
-    int err = 0;
+    int err = 0, channel;
     if (!ptz_exists(d->cam->ptz))
         err = fault_set(&why, FAULT_UNSUPPORTED, NULL, "this camera has no pan, tilt and zoom");
-    else if (camera && *camera && strcmp(camera, "1") != 0)
-        err = fault_set(&why, FAULT_INVALID, "camera", "camera=%.40s is not possible; allowed: 1",
-                        camera);
+    else if (camera && request_channel(d->cam, camera, &channel, &why))
+        err = -1; /* one queue for the camera and its view areas */
     else if (!control || (strcmp(control, "request") != 0 && strcmp(control, "drop") != 0 &&
                           strcmp(control, "query") != 0))
         err = fault_set(&why, FAULT_INVALID, "control", "control is request, drop or query");

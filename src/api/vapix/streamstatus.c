@@ -40,6 +40,7 @@ static void add_actual(json_t *to, struct feed *feed)
     struct feed_stats st;
     feed_stats(feed, &st);
     json_object_set_new(to, "mime", json_string(mime[e->codec]));
+    json_object_set_new(to, "channel", json_integer(e->key.view));
     json_t *actual = json_pack("{s:s, s:i, s:i, s:f, s:f, s:I, s:I}", "codec", codec_name(e->codec),
                                "width", e->key.width, "height", e->key.height, "fps",
                                tenths(st.stream.fps), "kbps", tenths(st.stream.kbps), "gop",

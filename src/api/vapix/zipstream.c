@@ -1,12 +1,12 @@
 /* zipstream/….cgi: the smart codec's settings for streams that ask for nothing else (XML). The
- * same as Image.I0.MPEG.Z*; streams that run stay as they are. Success and Error stand around the
+ * same as Image.I#.MPEG.Z*; streams that run stay as they are. Success and Error stand around the
  * answers, as the vendor's examples have it. */
 #include <stdio.h>
 #include <string.h>
 
 #include "api/camera.h"
 #include "api/commit.h"
-#include "api/stream_settings.h"
+#include "api/request.h"
 #include "api/vapix/door.h"
 #include "base/buf.h"
 #include "base/fault.h"
@@ -46,21 +46,44 @@ static void reply_error(struct exchange *ex, int code, const char *text)
     reply(ex, buf_str(&out));
 }
 
-/* What all calls but that of the versions begin with. */
-static bool begin(struct exchange *ex)
+/* camera=1,2; absent: 1. How many; negative: there is no such channel. */
+static int channels(struct exchange *ex, struct camera *cam, int ret[VIEWS_MOST], struct fault *why)
 {
+    const char *at = exchange_arg(ex, "camera");
+    char part[16];
+    int n = 0;
+    for (at = at ? at : "";; at++) {
+        size_t len = strcspn(at, ",");
+        if (len >= sizeof part || n == VIEWS_MOST)
+            return fault_set(why, FAULT_INVALID, "camera", "camera is a list of channels as 1,2");
+        memcpy(part, at, len);
+        part[len] = '\0';
+        int err = request_channel(cam, part, &ret[n], why);
+        if (err)
+            return err;
+        n++;
+        at += len;
+        if (!*at)
+            return n;
+    }
+}
+
+/* What all calls but that of the versions begin with. */
+static bool begin(struct exchange *ex, struct camera *cam, int ret_channel[VIEWS_MOST],
+                  int *ret_channels)
+{
+    struct fault why = {0};
     if (!vapix_args(ex))
         return false;
-    const char *version = exchange_arg(ex, "schemaversion"), *camera = exchange_arg(ex, "camera");
+    const char *version = exchange_arg(ex, "schemaversion");
     if (!version || (strcmp(version, "1") != 0 && strncmp(version, "1.", 2) != 0)) {
         reply_error(ex, CODE_VERSION, "schemaversion is 1");
         return false;
     }
-    if (camera && *camera && strcmp(camera, "1") != 0) {
-        reply_error(ex, CODE_ARGUMENT, "camera is 1");
-        return false;
-    }
-    return true;
+    *ret_channels = channels(ex, cam, ret_channel, &why);
+    if (*ret_channels < 0)
+        reply_error(ex, CODE_ARGUMENT, why.text);
+    return *ret_channels > 0;
 }
 
 /* ---- what can be set ---- */
@@ -69,13 +92,12 @@ struct setting {
     const char *argument, *parameter;
     int code; /* of a value that cannot be */
 };
-static const struct setting strength[] = {{"strength", "Image.I0.MPEG.ZStrength", 50}, {0}};
-static const struct setting gop[] = {{"gopmode", "Image.I0.MPEG.ZGopMode", 60},
-                                     {"maxgoplength", "Image.I0.MPEG.ZMaxGopLength", 70},
-                                     {0}};
-static const struct setting fps[] = {{"fpsmode", "Image.I0.MPEG.ZFpsMode", CODE_ARGUMENT}, {0}};
-static const struct setting least[] = {{"minfps", "Image.I0.MPEG.ZMinFps", CODE_ARGUMENT}, {0}};
-static const struct setting profile[] = {{"profile", "Image.I0.MPEG.ZProfile", CODE_ARGUMENT}, {0}};
+static const struct setting strength[] = {{"strength", "MPEG.ZStrength", 50}, {0}};
+static const struct setting gop[] = {
+    {"gopmode", "MPEG.ZGopMode", 60}, {"maxgoplength", "MPEG.ZMaxGopLength", 70}, {0}};
+static const struct setting fps[] = {{"fpsmode", "MPEG.ZFpsMode", CODE_ARGUMENT}, {0}};
+static const struct setting least[] = {{"minfps", "MPEG.ZMinFps", CODE_ARGUMENT}, {0}};
+static const struct setting profile[] = {{"profile", "MPEG.ZProfile", CODE_ARGUMENT}, {0}};
 
 static void on_committed(struct exchange *ex, int err, const struct fault *why, void *arg)
 {
@@ -87,7 +109,8 @@ static void on_committed(struct exchange *ex, int err, const struct fault *why, 
 
 static void set(struct exchange *ex, struct camera *cam, const struct setting *of)
 {
-    if (!begin(ex))
+    int channel[VIEWS_MOST], n = 0;
+    if (!begin(ex, cam, channel, &n))
         return;
     struct fault why = {0};
     struct txn *t = txn_new(cam->conf, ex->who.groups);
@@ -95,8 +118,12 @@ static void set(struct exchange *ex, struct camera *cam, const struct setting *o
     for (const struct setting *s = of; !code && s->argument; s++) {
         const char *value = exchange_arg(ex, s->argument);
         given += value ? 1 : 0;
-        if (value && txn_set(t, s->parameter, value, &why) < 0)
-            code = why.kind == FAULT_INVALID ? s->code : CODE_FAILED;
+        for (int i = 0; value && !code && i < n; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "Image.I%d.%s", channel[i] - 1, s->parameter);
+            if (txn_set(t, name, value, &why) < 0)
+                code = why.kind == FAULT_INVALID ? s->code : CODE_FAILED;
+        }
     }
     if (!code && given) {
         commit_then(cam, ex, t, on_committed, NULL);
@@ -114,11 +141,12 @@ static void set(struct exchange *ex, struct camera *cam, const struct setting *o
 
 /* ---- what there is ---- */
 
-static void list(struct exchange *ex, const char *around, const char *element,
+static void list(struct exchange *ex, struct camera *cam, const char *around, const char *element,
                  const char *const *values)
 {
     BUF(out, LIMIT_REPLY_BYTES);
-    if (!begin(ex))
+    int channel[VIEWS_MOST], n;
+    if (!begin(ex, cam, channel, &n))
         return;
     buf_addf(&out, "<%s>", around);
     for (; *values; values++)
@@ -127,10 +155,11 @@ static void list(struct exchange *ex, const char *around, const char *element,
     reply_success(ex, buf_str(&out));
 }
 
-static void list_profiles(struct exchange *ex)
+static void list_profiles(struct exchange *ex, struct camera *cam)
 {
     BUF(out, LIMIT_REPLY_BYTES);
-    if (!begin(ex))
+    int channel[VIEWS_MOST], n;
+    if (!begin(ex, cam, channel, &n))
         return;
     buf_adds(&out, "<ListProfilesSuccess>");
     for (int i = 0; stream_z_profiles[i]; i++)
@@ -143,17 +172,23 @@ static void list_profiles(struct exchange *ex)
 static void status(struct exchange *ex, struct camera *cam)
 {
     BUF(out, LIMIT_REPLY_BYTES);
-    if (!begin(ex))
+    int channel[VIEWS_MOST], n = 0;
+    if (!begin(ex, cam, channel, &n))
         return;
-    const struct image_settings *s = room_ref(cam->image_room);
-    buf_addf(&out,
-             "<GetStatusSuccess><Status><Channel>1</Channel><Strength>%s</Strength>"
-             "<GopMode>%s</GopMode><MaxGopLength>%d</MaxGopLength><FpsMode>%s</FpsMode>"
-             "<MinFps>%g</MinFps><Profile><Name>%s</Name><Level>0</Level></Profile>"
-             "</Status></GetStatusSuccess>",
-             stream_strengths[s->z_strength], stream_dynamics[s->z_gop_mode], s->z_max_gop,
-             stream_dynamics[s->z_fps_mode], s->z_min_fps, stream_z_profiles[s->z_profile]);
-    room_unref(s);
+    const struct image_settings *all = room_ref(cam->image_room);
+    buf_adds(&out, "<GetStatusSuccess>");
+    for (int i = 0; i < n; i++) {
+        const struct channel_settings *s = &all->channel[channel[i] - 1];
+        buf_addf(&out,
+                 "<Status><Channel>%d</Channel><Strength>%s</Strength>"
+                 "<GopMode>%s</GopMode><MaxGopLength>%d</MaxGopLength><FpsMode>%s</FpsMode>"
+                 "<MinFps>%g</MinFps><Profile><Name>%s</Name><Level>0</Level></Profile></Status>",
+                 channel[i], stream_strengths[s->z_strength], stream_dynamics[s->z_gop_mode],
+                 s->z_max_gop, stream_dynamics[s->z_fps_mode], s->z_min_fps,
+                 stream_z_profiles[s->z_profile]);
+    }
+    buf_adds(&out, "</GetStatusSuccess>");
+    room_unref(all);
     reply_success(ex, buf_str(&out));
 }
 
@@ -174,10 +209,10 @@ static void serve_getschemaversions(struct exchange *ex, void *arg)
         call;                                                                                      \
     }
 SERVE(getstatus, status(ex, cam))
-SERVE(liststrengths, list(ex, "ListStrengthsSuccess", "Strength", stream_strengths))
-SERVE(listgopmodes, list(ex, "ListGopModesSuccess", "GopMode", stream_dynamics))
-SERVE(listfpsmodes, list(ex, "ListFpsModesSuccess", "FpsMode", stream_dynamics))
-SERVE(listprofiles, list_profiles(ex))
+SERVE(liststrengths, list(ex, cam, "ListStrengthsSuccess", "Strength", stream_strengths))
+SERVE(listgopmodes, list(ex, cam, "ListGopModesSuccess", "GopMode", stream_dynamics))
+SERVE(listfpsmodes, list(ex, cam, "ListFpsModesSuccess", "FpsMode", stream_dynamics))
+SERVE(listprofiles, list_profiles(ex, cam))
 SERVE(setstrength, set(ex, cam, strength))
 SERVE(setgop, set(ex, cam, gop))
 SERVE(setfpsmode, set(ex, cam, fps))

@@ -17,6 +17,7 @@
 #include "ptz/presets.h"
 #include "ptz/ptz.h"
 #include "ptz/queue.h"
+#include "ptz/views.h"
 #include "socket.h"
 #include "system/identity.h"
 #include "system/time.h"
@@ -77,12 +78,30 @@ static int optional(const json_t *q, const char *key, double standard, double *r
     return !v || json_is_null(v) ? 0 : json_get_double(q, key, ret, why);
 }
 
-static int head_of(struct web_socket *s, struct ptz **ret, struct fault *why)
+/* Of the channel that "camera" names; absent: 1. */
+static int channel_of(struct web_socket *s, const json_t *q, int *ret, struct fault *why)
 {
-    if (!s->hub->cam->ptz || !ptz_exists(s->hub->cam->ptz))
-        return fault_set(why, FAULT_UNSUPPORTED, NULL, "This camera does not move.");
-    *ret = s->hub->cam->ptz;
-    return 0;
+    int64_t channel = 1;
+    int r = json_get_int(q, "camera", &channel, why);
+    if (!r && (channel < 1 || channel > VIEWS_MOST))
+        channel = 0; /* there is none */
+    if (!r)
+        r = views_require(s->hub->cam->views, (int)channel, why);
+    *ret = (int)channel;
+    return r;
+}
+
+static int head_of(struct web_socket *s, const json_t *q, struct ptz **ret, struct fault *why)
+{
+    struct camera *cam = s->hub->cam;
+    int channel = 1, r = channel_of(s, q, &channel, why);
+    if (r)
+        return r;
+    *ret = channel > 1 ? views_ptz(cam->views, channel) : cam->ptz;
+    if (*ret && ptz_exists(*ret))
+        return 0;
+    return fault_set(why, FAULT_UNSUPPORTED, NULL,
+                     channel > 1 ? "This view area does not move." : "This camera does not move.");
 }
 
 static int do_move(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
@@ -90,7 +109,7 @@ static int do_move(struct web_socket *s, const json_t *q, json_t **ret, struct f
     struct ptz *ptz = NULL;
     double v[3];
     static const char *const keys[] = {"pan", "tilt", "zoom"};
-    int r = head_of(s, &ptz, why);
+    int r = head_of(s, q, &ptz, why);
     for (int i = 0; !r && i < 3; i++) {
         r = optional(q, keys[i], 0, &v[i], why);
         if (!r && !(v[i] >= -1 && v[i] <= 1))
@@ -102,15 +121,15 @@ static int do_move(struct web_socket *s, const json_t *q, json_t **ret, struct f
         return ptz_stop(ptz, true, true);
     }
     r = ptz_continuous(ptz, v[0], v[1], v[2], WS_DEAD_MAN_NS, why);
-    if (!r)
-        s->hub->holder = s;
+    if (!r && ptz == s->hub->cam->ptz)
+        s->hub->holder = s; /* a view area's stops by itself */
     return r;
 }
 
 static int do_stop(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
     struct ptz *ptz = NULL;
-    int r = head_of(s, &ptz, why);
+    int r = head_of(s, q, &ptz, why);
     if (r)
         return r;
     return ptz_stop(ptz, true, true);
@@ -120,7 +139,7 @@ static int do_goto(struct web_socket *s, const json_t *q, json_t **ret, struct f
 {
     struct ptz *ptz = NULL;
     double pan, tilt, zoom, speed;
-    int r = head_of(s, &ptz, why);
+    int r = head_of(s, q, &ptz, why);
     if (r || (r = optional(q, "pan", NAN, &pan, why)) ||
         (r = optional(q, "tilt", NAN, &tilt, why)) || (r = optional(q, "zoom", NAN, &zoom, why)) ||
         (r = optional(q, "speed", NAN, &speed, why)))
@@ -132,7 +151,7 @@ static int do_relative(struct web_socket *s, const json_t *q, json_t **ret, stru
 {
     struct ptz *ptz = NULL;
     double pan, tilt, zoom, speed;
-    int r = head_of(s, &ptz, why);
+    int r = head_of(s, q, &ptz, why);
     if (r || (r = optional(q, "pan", NAN, &pan, why)) ||
         (r = optional(q, "tilt", NAN, &tilt, why)) ||
         (r = optional(q, "zoomBy", NAN, &zoom, why)) ||
@@ -145,7 +164,7 @@ static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct
 {
     struct ptz *ptz = NULL;
     double x, y, zoom_by, speed;
-    int r = head_of(s, &ptz, why);
+    int r = head_of(s, q, &ptz, why);
     if (r || (r = need(q, "x", &x, why)) || (r = need(q, "y", &y, why)) ||
         (r = optional(q, "zoomBy", 1, &zoom_by, why)) ||
         (r = optional(q, "speed", NAN, &speed, why)))
@@ -154,7 +173,8 @@ static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct
         x = 1 - x;
         y = 1 - y;
     }
-    request_frame_to_sensor(s->hub->cam, &x, &y);
+    if (ptz == s->hub->cam->ptz)
+        request_frame_to_sensor(s->hub->cam, &x, &y);
     return ptz_center(ptz, x, y, zoom_by, speed, why);
 }
 
@@ -162,10 +182,11 @@ static int do_home(struct web_socket *s, const json_t *q, json_t **ret, struct f
 {
     struct ptz *ptz = NULL;
     double speed;
-    int r = head_of(s, &ptz, why);
+    int r = head_of(s, q, &ptz, why);
     if (r || (r = optional(q, "speed", NAN, &speed, why)))
         return r;
-    return presets_go_home(s->hub->cam->presets, speed, why);
+    return ptz == s->hub->cam->ptz ? presets_go_home(s->hub->cam->presets, speed, why)
+                                   : ptz_absolute(ptz, 0, 0, 1, speed, why);
 }
 
 static int do_position(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)

@@ -6,12 +6,14 @@ import { ptzTexts } from './texts.ptz';
 import { overlayTexts } from './texts.overlays';
 import { stageTexts } from './texts.stage';
 import { streamTexts } from './texts.stream';
+import { viewTexts } from './texts.views';
 
 const texts = {
   ...stageTexts,
   ...ptzTexts,
   ...imageTexts,
   ...maskTexts,
+  ...viewTexts,
   ...audioTexts,
   ...overlayTexts,
   ...streamTexts,

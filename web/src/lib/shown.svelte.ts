@@ -8,7 +8,7 @@ export interface Shape {
   rotation: number; // of the stream: 0, 90, 180, 270, clockwise
   mirror: boolean;
   aspect: number; // of the stream's picture as it is shown
-  frame: number; // aspect of the camera's frame
+  frame: number; // aspect of the camera's frame, or of what a view area shows of it
 }
 export interface Point {
   x: number;
@@ -24,12 +24,11 @@ export function frameAspect(): number {
   return w > 0 && h > 0 ? w / h : 16 / 9;
 }
 
-export const shape = (): Shape => ({
-  rotation: view.rotation,
-  mirror: view.mirror,
-  aspect: view.width && view.height ? view.width / view.height : frameAspect(),
-  frame: frameAspect(),
-});
+export function shape(): Shape {
+  const aspect = view.width && view.height ? view.width / view.height : frameAspect();
+  const frame = view.channel === 1 ? frameAspect() : view.rotation % 180 ? 1 / aspect : aspect;
+  return { rotation: view.rotation, mirror: view.mirror, aspect, frame };
+}
 
 /** The part of the frame that is shown. */
 function part(s: Shape): [number, number] {

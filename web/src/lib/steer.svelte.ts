@@ -2,7 +2,7 @@
 // every 300 ms and stopped by everything that might mean "let go".
 import { view } from '../player/player.svelte';
 import { cam, lens, mayMove, socket } from './camera.svelte';
-import { frameAspect, fromSensor, pushToFrame, toSensor } from './shown.svelte';
+import { frameAspect, fromSensor, pushToFrame, shape, toFrame, toSensor } from './shown.svelte';
 import { between, poseShowing, project, unproject, wrap, type Direction, type Pose } from './geometry';
 import { t } from './i18n.svelte';
 import { toast } from './toast.svelte';
@@ -39,7 +39,7 @@ export const currentLens = () => lens(frameAspect());
 /** Where a direction lies in the picture on the screen. */
 export function onScreen(d: Direction) {
   const pose = shownPose();
-  const at = pose && project(pose, currentLens(), d);
+  const at = pose && !area() ? project(pose, currentLens(), d) : null;
   return at && fromSensor(at);
 }
 
@@ -49,8 +49,17 @@ function complain(e: unknown): void {
   toast(error.kind === 'offline' ? t('ptz.offline') : t('failed', { text: error.message }), 'bad');
 }
 
+/** What is ordered goes to the channel on the screen. */
+const area = () => view.channel > 1;
 function send(what: string, args: object = {}): void {
-  socket.request(what, args).catch(complain);
+  socket.request(what, area() ? { ...args, camera: view.channel } : args).catch(complain);
+}
+
+/** A view area is told what of its picture is to be in the middle, and how much larger. */
+function look(at: { x: number; y: number }, zoomBy = 1): void {
+  if (!mayMove()) return;
+  release();
+  send('center', { ...toFrame(shape(), at), zoomBy });
 }
 
 /* ---- going to a place ---- */
@@ -103,6 +112,7 @@ function settle(): void {
 let settler = 0;
 
 export function centre(x: number, y: number): void {
+  if (area()) return look({ x, y });
   const pose = shownPose();
   if (!pose) return;
   const at = toSensor({ x, y });
@@ -112,8 +122,9 @@ export function centre(x: number, y: number): void {
 
 export function areaZoom(box: { x: number; y: number; w: number; h: number }, out: boolean): void {
   const pose = shownPose();
-  if (!pose) return;
   const part = Math.max(box.w, box.h);
+  if (area()) return look({ x: box.x + box.w / 2, y: box.y + box.h / 2 }, out ? part : 1 / part);
+  if (!pose) return;
   const at = toSensor({ x: box.x + box.w / 2, y: box.y + box.h / 2 });
   const d = unproject(pose, currentLens(), at.x, at.y);
   goTo({ ...d, zoom: out ? pose.zoom * part : pose.zoom / part });
@@ -132,6 +143,7 @@ let burst: { x: number; y: number; anchor: Direction; zoom: number; at: number }
 
 /** at: ms, when the wheel turned; a machine that is late hears of it later. */
 export function zoomAbout(atX: number, atY: number, factor: number, at: number): void {
+  if (area()) return zoomBy(factor);
   const { x, y } = toSensor({ x: atX, y: atY });
   const pose = shownPose();
   if (!mayMove() || !pose) return;
@@ -164,6 +176,10 @@ let zoomPending = 1;
 let zoomTimer = 0;
 
 export function zoomBy(factor: number): void {
+  if (area()) {
+    if (mayMove()) send('relative', { zoomBy: factor });
+    return;
+  }
   const p = cam.position;
   if (p) zoomTo(p.target.zoom * factor);
 }
@@ -176,7 +192,7 @@ export interface Grip {
 }
 
 export function grip(atX: number, atY: number): Grip | null {
-  const pose = shownPose();
+  const pose = area() ? null : shownPose();
   const { x, y } = toSensor({ x: atX, y: atY });
   return pose && mayMove() ? { anchor: unproject(pose, currentLens(), x, y), zoom: pose.zoom } : null;
 }

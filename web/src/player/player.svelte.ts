@@ -34,6 +34,7 @@ export const view = $state({
   wanted: (localStorage.getItem(WAY_STORE) || 'auto') as Way | 'auto',
   adaptive: localStorage.getItem(ADAPT_STORE) === 'yes', // resolution as large as it is shown
   profile: '', // a stream profile that is looked at
+  channel: 1, // 1: the whole picture, others: view areas
   width: 0,
   height: 0,
   rotation: 0, // of the stream, beside how the camera hangs
@@ -106,13 +107,20 @@ class Player {
     this.again();
   }
 
+  /** Another channel: 1 is the whole picture. */
+  channel(n: number): void {
+    if (view.channel === n) return;
+    view.channel = n;
+    this.again();
+  }
+
   private again(): void {
     if (this.wanted && !this.frozen && !document.hidden) this.open();
   }
 
   /** The smallest resolution of the picture's shape that fills its place; '' : as set. */
   private size(): string {
-    if (!view.adaptive || view.profile) return '';
+    if (!view.adaptive || view.profile || view.channel > 1) return '';
     const sizes = cam.resolutions.map((r) => r.split('x').map(Number));
     if (!sizes.length) return '';
     const [fullW, fullH] = sizes[0];
@@ -130,6 +138,7 @@ class Player {
   private arguments(): string {
     this.asked = this.size();
     const args: string[] = [];
+    if (view.channel > 1) args.push(`camera=${view.channel}`);
     if (view.profile) args.push(`streamprofile=${encodeURIComponent(view.profile)}`);
     if (this.asked) args.push(`resolution=${this.asked}`, `fps=${ADAPT_FPS}`);
     return args.map((a) => `&${a}`).join('');
@@ -372,7 +381,8 @@ function profile(sps: Uint8Array | null): string {
 /** How the stream that is about to start is turned; a change holds for the next one. What its
  * profile does not say stands in the stream settings. */
 async function readTurning(): Promise<void> {
-  const [rotation, mirror] = ['Image.I0.Appearance.Rotation', 'Image.I0.Appearance.MirrorEnabled'];
+  const of = `Image.I${view.channel - 1}.Appearance.`;
+  const [rotation, mirror] = [`${of}Rotation`, `${of}MirrorEnabled`];
   if (!(await linked(2000))) return; // as it was, then
   const profile = view.profile ? await profileArguments(view.profile).catch(() => null) : null;
   await fetchParams([rotation, mirror, 'ImageSource.I0.SourceRotatio*']).catch(() => {});
@@ -389,7 +399,7 @@ export function grab(): HTMLCanvasElement | null {
 
 /** A JPEG of now, saved by the browser. */
 export async function saveSnapshot(): Promise<string> {
-  const reply = await call('/axis-cgi/jpg/image.cgi');
+  const reply = await call(`/axis-cgi/jpg/image.cgi${view.channel > 1 ? `?camera=${view.channel}` : ''}`);
   if (!reply.ok) throw new Error(`HTTP ${reply.status}`);
   const url = URL.createObjectURL(await reply.blob());
   const name = `vedette-${new Date(serverNow()).toISOString().slice(0, 19).replace(/:/g, '-')}.jpg`;

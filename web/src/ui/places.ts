@@ -2,6 +2,7 @@
 // On a phone those of the bar stand at the bottom, the rest behind "More".
 import AudioLines from '@lucide/svelte/icons/audio-lines';
 import Clapperboard from '@lucide/svelte/icons/clapperboard';
+import Crop from '@lucide/svelte/icons/crop';
 import Ruler from '@lucide/svelte/icons/drafting-compass';
 import EyeOff from '@lucide/svelte/icons/eye-off';
 import Image from '@lucide/svelte/icons/image';
@@ -33,6 +34,7 @@ const all: Place[] = [
   { id: 'overlays', icon: Type, text: 'nav.overlays', title: 'overlays.title', load: () => import('./OverlaysPage.svelte') },
   { id: 'audio', icon: AudioLines, text: 'nav.audio', title: 'audio.title', load: () => import('./AudioPage.svelte') },
   { id: 'masks', icon: EyeOff, text: 'nav.masks', title: 'masks.title', load: () => import('./MasksPage.svelte') },
+  { id: 'views', icon: Crop, text: 'nav.views', title: 'views.title', load: () => import('./ViewsPage.svelte') },
   { id: 'install', icon: Ruler, text: 'nav.install', title: 'install.title', load: () => import('./InstallPage.svelte') },
   { id: 'system', icon: Settings, text: 'nav.system', title: 'system.title', load: () => import('./System.svelte') },
   { id: 'stage', icon: Clapperboard, text: 'nav.stage', title: 'stage.title', load: () => import('./StagePage.svelte'), there: hasStage, bar: true },
