@@ -539,7 +539,9 @@ int main(int argc, char **argv)
     handover_find();
     privilege_raise_files();
     /* What a crowd made us hold goes back to the system when the crowd goes: without a
-     * fixed limit the allocator learns to keep large pieces, between which it frays. */
+     * fixed limit the allocator learns to keep large pieces, between which it frays; and
+     * each of its arenas keeps the most it ever held. */
+    mallopt(M_ARENA_MAX, 4);
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 

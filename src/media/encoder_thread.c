@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,9 @@ static void *coder_run(void *arg)
         w.enc->ops->close(w.enc);
     smart_blocks_done(&w.blocks);
     stream_end(c->stream);
+    /* An encoder leaves tens of megabytes of small pieces; the allocator would keep them in each
+     * arena for the next one. */
+    malloc_trim(0);
     loop_post(c->p->loop, &c->gone);
     return NULL;
 }
