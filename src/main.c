@@ -23,6 +23,7 @@
 #include "api/rtsp/rtsp.h"
 #include "api/rtsp/settings.h"
 #include "api/stage/stage.h"
+#include "api/vapix/door.h"
 #include "api/vapix/ptz_query.h"
 #include "api/vapix/vapix.h"
 #include "api/web/web.h"
@@ -166,7 +167,7 @@ static void apply_limits(struct app *a)
     const struct server_limits connections = {.connections = (unsigned)s->connections,
                                               .per_address = (unsigned)s->per_address,
                                               .unauthenticated = (unsigned)s->unauthenticated};
-    const struct pipeline_limits encoders = {.encoders = (unsigned)s->encoders};
+    const struct pipeline_limits encoders = {.encoders = (unsigned)s->encoders, .cores = s->cores};
     server_set_limits(c->server, &connections);
     pipeline_set_limits(c->pipeline, &encoders);
     deliver_set_limits(c->deliver, (unsigned)s->viewers);
@@ -228,8 +229,10 @@ static void on_change(struct conf_listener *l, const char *const *names, size_t 
     ptz_heed(&a->camera, &a->ptz_rooms, names, n);
     if (painted)
         pipeline_repaint(a->camera.pipeline);
-    if (limited)
+    if (limited) {
         apply_limits(a);
+        facts_codecs(&a->camera);
+    }
 }
 
 static void on_stop_signal(int signo, void *arg)

@@ -308,6 +308,8 @@ int viewer_play(struct viewer *v, int track,
         .frame_ns = frame_time(s),
     };
     bool at_once = p != NULL;
+    if (at_once && track == 0)
+        v->first_age_ns = age_ns;
     aim_at(v, track, &aim);
     orders_given(v);
     if (at_once && ready)
@@ -351,6 +353,8 @@ static void hear_ready(struct viewer *v, int i, unsigned epoch, const struct vie
     pthread_mutex_lock(&v->lock);
     bool current = epoch == v->orders.aims[i].epoch;
     pthread_mutex_unlock(&v->lock);
+    if (current && i == 0)
+        v->first_age_ns = join->picture_age_ns;
     if (!current || !t->ready)
         return;
     void (*ready)(struct viewer * v, const struct viewer_join *join, void *arg) = t->ready;
@@ -457,6 +461,7 @@ int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer 
     if (!v)
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
     v->d = d;
+    v->first_age_ns = -1;
     pthread_mutex_init(&v->lock, NULL);
     v->desc = *desc;
     v->desc.cname = keep_text(desc->cname);
@@ -540,6 +545,7 @@ void deliver_each_viewer(struct deliver *d, void (*each)(const struct viewer_sta
             .bytes = __atomic_load_n(&v->bytes, __ATOMIC_RELAXED),
             .lost_pictures = __atomic_load_n(&v->lost, __ATOMIC_RELAXED),
             .loss_fraction = v->loss_fraction,
+            .first_age_ns = v->first_age_ns,
             .reports = v->reports,
             .encrypted = v->tracks[0].srtp ||
                          (v->desc.framing != FRAMING_UDP && conn_secure(v->desc.take_conn)),

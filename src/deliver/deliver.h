@@ -121,6 +121,7 @@ struct viewer_stats {
     bool encrypted; /* TLS or SRTP */
     bool multicast; /* the peer is a group */
     uint64_t pictures, packets, bytes, lost_pictures;
+    int64_t first_age_ns;              /* of its first picture when it began; −1: none yet */
     double loss_fraction;              /* from receiver reports … */
     uint64_t reports;                  /* … of which there were so many */
     struct feed *feeds[VIEWER_TRACKS]; /* of its tracks; borrowed, or NULL */

@@ -118,6 +118,7 @@ struct viewer {
     struct track tracks[MAX_TRACKS];
     double loss_fraction; /* control loop's */
     uint64_t reports;     /* control loop's */
+    int64_t first_age_ns; /* likewise; of the first track's first picture, −1: none yet */
 
     pthread_mutex_t lock;
     struct loop_post to_sender, to_control;

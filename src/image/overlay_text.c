@@ -131,6 +131,8 @@ static void say_rate(struct out *o, char form, int index)
     const struct stream_stats *st = o->s->stats;
     if (!st)
         put(o, "-", 1);
+    else if (form == 'k')
+        putf(o, "%u", st->gop);
     else if (form == 'r' || form == 'R')
         put_number(o, st->fps, form == 'r' ? 2 : 0);
     else
@@ -307,6 +309,7 @@ static const struct row rows[] = {
     {"#B", "vidinfo", say_rate},
     {"#r", "vidinfo", say_rate},
     {"#R", "vidinfo", say_rate},
+    {"#k", "vidinfo", say_rate}, /* of our own: pictures from key to key */
     {"#v", "vidinfo", say_source},
     {"#s", "vidinfo", say_serial},
     {"#av", "vidinfo", say_aperture},

@@ -47,4 +47,8 @@ static inline int hevc_type(struct nal n)
 size_t annexb_sei(const struct capture *how, const uint8_t *header, size_t header_len,
                   uint8_t ret[ANNEXB_SEI_MAX]);
 
+/* H.264: the sequence parameter set as one that promises no fixed frame rate
+ * (fixed_frame_rate_flag, Annex E). Length; 0: it promises none, is malformed, or does not fit. */
+size_t avc_sps_free_rate(struct nal sps, uint8_t *ret, size_t size);
+
 #endif

@@ -18,6 +18,11 @@ int encoding_gop(const struct encoding *e)
     return e->smart.dynamic_gop ? e->smart.max_gop : e->gop;
 }
 
+bool encoding_rate_varies(const struct encoding *e)
+{
+    return e->smart.dynamic_fps || (e->rate.max_kbps > 0 && e->rate.priority != PRIORITY_FRAMERATE);
+}
+
 bool encoding_reorders(const struct encoding *e)
 {
     return e->smart.storage && (e->codec == CODEC_H265 || (e->codec == CODEC_H264 && e->profile));

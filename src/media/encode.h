@@ -28,6 +28,8 @@ bool encoding_equal(const struct encoding *a, const struct encoding *b);
 int encoding_gop(const struct encoding *e);
 /* Pictures that the encoder may hold back, and show in another order than they are coded. */
 bool encoding_reorders(const struct encoding *e);
+/* Pictures may be left out by plan, so that the frame rate is the most there will be. */
+bool encoding_rate_varies(const struct encoding *e);
 
 struct encoder;
 struct fault;

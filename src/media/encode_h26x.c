@@ -46,6 +46,8 @@ struct flavour {
     bool wants_regions; /* with every picture or with none: x265 makes no room for them later */
     void (*options)(AVCodecContext *c, const struct encoding *e);
     enum nal_kind (*kind)(struct nal n);
+    /* Takes the promise of a fixed rate out of NAL_SPS; NULL: it is never made. */
+    size_t (*free_rate)(struct nal sps, uint8_t *ret, size_t size);
     uint8_t sei_header[2];
     size_t sei_header_len;
 };
@@ -135,6 +137,7 @@ static const struct flavour flavour_h264 = {.title = "H.264",
                                             .takes_crf = true,
                                             .options = options_h264,
                                             .kind = kind_h264,
+                                            .free_rate = avc_sps_free_rate,
                                             .sei_header = {AVC_SEI},
                                             .sei_header_len = 1};
 static const struct flavour flavour_h265 = {.title = "H.265",
@@ -405,10 +408,15 @@ static struct packet *rewrite(struct h26x_encoder *h, const struct capture *how)
         return NULL;
     unsigned flags = 0;
     bool changed = false, told = !sei_len;
+    uint8_t sps[sizeof(f->sps)];
     for (struct nal n; annexb_next(b, len, &at, &n);) {
         enum nal_kind kind = fl->kind(n);
         if (kind == NAL_OTHER)
             continue;
+        if (kind == NAL_SPS && fl->free_rate && encoding_rate_varies(&h->e)) {
+            size_t freed = fl->free_rate(n, sps, sizeof(sps));
+            n = freed ? (struct nal){sps, freed} : n;
+        }
         if (kind == NAL_VPS)
             keep_set(f->vps, sizeof(f->vps), &f->vps_len, n, &changed);
         else if (kind == NAL_SPS)

@@ -111,6 +111,15 @@ static void probe(void)
     }
 }
 
+bool hardware_codes(enum codec codec)
+{
+    pthread_once(&once, probe);
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (works[i] && kinds[i].codec == codec)
+            return true;
+    return false;
+}
+
 struct hardware *hardware_open(const struct encoding *e, double fps, double quantizer,
                                AVCodecContext **ret_ctx)
 {

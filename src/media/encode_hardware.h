@@ -15,6 +15,8 @@ struct hardware;
  * hardware_close(). NULL: this machine has none that takes it. */
 struct hardware *hardware_open(const struct encoding *e, double fps, double quantizer,
                                AVCodecContext **ret_ctx);
+/* Whether there is one for this codec. */
+bool hardware_codes(enum codec codec);
 struct hardware *hardware_close(struct hardware *h);
 /* The picture as the encoder takes it, into an empty frame. 0 or an AVERROR. */
 int hardware_fill(struct hardware *h, const struct picture *p, AVFrame *f);

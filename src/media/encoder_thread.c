@@ -29,20 +29,23 @@ double coder_fps(const struct coder *c)
     return c->limit_fps > 0 && (c->e.fps <= 0 || c->limit_fps < c->e.fps) ? c->limit_fps : c->e.fps;
 }
 
+static void tell_limit(const struct coder *c, int step)
+{
+    log_warn("media",
+             "%s of %dx%d is more than this machine codes: it has %.3g pictures a second now; a "
+             "smaller picture, H.264 or fewer streams would help",
+             codec_name(c->e.codec), c->e.key.width, c->e.key.height, c->p->fps / step);
+}
+
 static void keep_up(struct coder *c, struct pace *pace, uint64_t lost)
 {
     int before = pace->step, step = pace_picture(pace, clock_now(c->p->clock), lost, c->p->fps);
     if (!before || step == before)
         return;
-    double fps = c->p->fps / step;
     if (step > before)
-        log_warn(
-            "media",
-            "%s of %dx%d is more than this machine codes: it has %.3g pictures a second now; a "
-            "smaller picture, H.264 or fewer streams would help",
-            codec_name(c->e.codec), c->e.key.width, c->e.key.height, fps);
+        tell_limit(c, step);
     pthread_mutex_lock(&c->p->lock);
-    c->limit_fps = step > 1 ? fps : 0;
+    c->limit_fps = step > 1 ? c->p->fps / step : 0;
     c->has_slot = false;
     pthread_mutex_unlock(&c->p->lock);
 }
@@ -149,7 +152,7 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
 static void *coder_run(void *arg)
 {
     struct coder *c = arg;
-    struct coding w = {0};
+    struct coding w = {.pace = {.step = c->first_step}};
     struct fault why = {0};
     thread_gives_way();
     stream_get_format(c->stream, &w.format);
@@ -190,7 +193,7 @@ static void coder_gone(struct loop_post *post)
     coder_join(container_of(post, struct coder, gone));
 }
 
-struct coder *coder_new(struct pipeline *p, const struct encoding *e)
+struct coder *coder_new(struct pipeline *p, const struct encoding *e, int step)
 {
     struct coder *c = calloc(1, sizeof(*c));
     if (!c)
@@ -205,6 +208,11 @@ struct coder *coder_new(struct pipeline *p, const struct encoding *e)
     c->refs = 1;
     c->gone = (struct loop_post){.name = "encoder gone", .run = coder_gone};
     c->last_forced_ns = -NSEC_PER_SEC;
+    c->first_step = step;
+    if (step > 1) {
+        c->limit_fps = p->fps / step;
+        tell_limit(c, step);
+    }
     c->box = mailbox_new(p->clock, "encoder", PENDING, drop_rendition);
     c->stream =
         stream_new(p->clock, &format, e->codec == CODEC_JPEG ? &still_window : &video_window);

@@ -18,8 +18,9 @@ static void begin(struct pace *p, int64_t now_ns, uint64_t lost)
 
 int pace_picture(struct pace *p, int64_t now_ns, uint64_t lost, double source_fps)
 {
-    if (!p->step) {
-        p->step = 1;
+    if (!p->running) {
+        p->running = true;
+        p->step = p->step > 1 ? p->step : 1;
         p->since_ns = now_ns;
         begin(p, now_ns, lost);
     }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "media/activity.h"
+#include "media/capacity.h"
 #include "media/frame.h"
 #include "media/pipeline_inside.h"
 
@@ -428,6 +429,23 @@ int pipeline_normalise(const struct pipeline *p, struct encoding *e, struct faul
     return 0;
 }
 
+double pipeline_caps(const struct pipeline *p, enum codec codec, int width, int height)
+{
+    if (clock_is_sim(p->clock) && p->limits.cores <= 0)
+        return p->fps;
+    return fmin(capacity_fps(codec, width, height, p->limits.cores), p->fps);
+}
+
+/* Every n-th picture of the source; 0: not one a second. */
+static int step_of(const struct pipeline *p, const struct encoding *e)
+{
+    double fps = pipeline_caps(p, e->codec, e->key.width, e->key.height);
+    double wanted = e->fps > 0 ? e->fps : p->fps;
+    if (fps >= wanted - 1e-6)
+        return 1;
+    return fps < PIPELINE_FPS_LEAST ? 0 : (int)ceil(p->fps / fps - 1e-6);
+}
+
 /* The one that has lingered longest makes room. */
 static bool evict_idle(struct pipeline *p)
 {
@@ -462,6 +480,12 @@ int pipeline_open(struct pipeline *p, const struct encoding *asked, struct feed 
     if (r < 0)
         return r;
     struct coder *c = find_coder(p, &e);
+    int step = c ? 1 : step_of(p, &e);
+    if (!step)
+        return fault_set(why, FAULT_LIMIT, "resolution",
+                         "%s of %dx%d is more than this machine codes: not one picture a second; "
+                         "ask for smaller pictures or another codec, or raise Image.MaxCores",
+                         codec_name(e.codec), e.key.width, e.key.height);
     if (!c && p->n_coders >= p->limits.encoders && !evict_idle(p))
         return fault_set(why, FAULT_LIMIT, "Image.MaxEncoders",
                          "%u different streams run already; ask for one of those or raise "
@@ -472,7 +496,7 @@ int pipeline_open(struct pipeline *p, const struct encoding *asked, struct feed 
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
     f->base.ops = &picture_feed_ops;
     if (!c) {
-        c = coder_new(p, &e);
+        c = coder_new(p, &e, step);
         if (c && find_maker(p, c) < 0) {
             coder_stop(c);
             c = NULL;

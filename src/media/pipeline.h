@@ -39,6 +39,7 @@ struct pipeline_hooks {
 
 struct pipeline_limits {
     unsigned encoders;
+    double cores; /* that one encoder may count on (capacity.h); 0: all of the machine's */
 };
 
 /* width, height, fps: of the source's frames. */
@@ -65,8 +66,14 @@ void pipeline_repaint(struct pipeline *p);
  * dropped, streams go on with a key picture of a new one. On the loop. */
 void pipeline_forget(struct pipeline *p, uint32_t masks);
 
-/* A user of an encoding (feed.h). Starts the encoder if nobody else has. FAULT_LIMIT when
- * too many encoders run. */
+/* Pictures a second that this machine is thought to code, at most the source's; less than
+ * PIPELINE_FPS_LEAST is refused. On simulated time, which waits, all unless limits.cores is set. */
+#define PIPELINE_FPS_LEAST 1.0
+double pipeline_caps(const struct pipeline *p, enum codec codec, int width, int height);
+
+/* A user of an encoding (feed.h). Starts the encoder if nobody else has; one that this machine
+ * would not keep up with begins with as many pictures a second as pipeline_caps() says, at an
+ * even step. FAULT_LIMIT when too many encoders run, or that is not one a second. */
 int pipeline_open(struct pipeline *p, const struct encoding *e, struct feed **ret_feed,
                   struct fault *why);
 const struct encoding *feed_encoding(struct feed *f); /* of a feed of pictures */

@@ -61,6 +61,7 @@ struct coder {
     double limit_fps;                /* p->lock; what it keeps up with, 0: with all */
     _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
     _Atomic int still_permille, noise_permille; /* of the newest picture's blocks */
+    int first_step; /* every n-th picture of the source, before it has shown what it manages */
     struct mailbox *box;
     struct stream *stream;
     atomic_bool force_key;
@@ -134,7 +135,8 @@ void painter_done(struct painter *w);
 /* encoder_thread.c */
 /* Pictures a second that a coder is given; 0: all. p->lock. */
 double coder_fps(const struct coder *c);
-struct coder *coder_new(struct pipeline *p, const struct encoding *e);
+/* step: every n-th picture of the source is what the machine is thought to keep up with. */
+struct coder *coder_new(struct pipeline *p, const struct encoding *e, int step);
 struct coder *coder_ref(struct coder *c);
 struct coder *coder_unref(struct coder *c);
 void coder_stop(struct coder *c); /* loop */

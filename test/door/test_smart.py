@@ -243,3 +243,103 @@ def test_E5_bitrate_told(t):
     t.check(28 <= actual["fps"] <= 30.5 and actual["gop"] == 32, actual)
     t.check(re.match(r"video/x-h264", streams(c)[-1]["mime"]))
     s.close()
+
+
+def work(c):
+    return c.admin.json("/axis-cgi/streamstatus.cgi", "getWork")["data"]
+
+
+def test_E7_two_streams_cost_one_develop(t):
+    """Two codecs of one size: one picture is taken, developed and, where it must be, scaled, for both; what is not
+    used (overlays, the smart codec) does nothing."""
+    c = quiet_place(t)
+    c.set_param(**{"Image.I0.Text.TextEnabled": "no", "Image.I0.Text.ClockEnabled": "no", "Image.I0.Text.DateEnabled": "no"})
+    size = c.param("Properties.Image.Resolution").split(",")[0]
+    plain = f"resolution={size}&videozstrength=off&compression=60"
+    clients = [c.rtsp_client(f"/axis-media/media.amp?{plain}&videocodec=h264"),
+               c.rtsp_client(f"/axis-media/media.amp?{plain}&videocodec=av1")]
+    with c.ticking():
+        for s in clients:
+            s.start()
+    before = work(c)
+    c.advance(1)
+    after = work(c)
+    told = {k: after[k] - before[k] for k in after if k.startswith("pictures")}
+    t.check(28 <= told["pictures_taken"] <= 31, told)
+    t.equal(told["pictures_developed"], told["pictures_taken"])
+    t.check(abs(told["pictures_coded"] - 2 * told["pictures_taken"]) <= 2, told)
+    t.equal((told["pictures_painted"], told["pictures_looked_at"]), (0, 0), "what nobody uses")
+    t.equal((after["renditions"], after["encoders"]), (1, 2))
+    for s in clients:
+        s.close()
+    c.advance(6)  # nobody watches: nothing runs
+    t.equal([work(c)[k] for k in ("renditions", "encoders", "users")], [0, 0, 0])
+    # a smaller one is scaled once for both, and painted once
+    clients = [c.rtsp_client("/axis-media/media.amp?resolution=320x180&videozstrength=off&videocodec=" + k)
+               for k in ("h264", "av1")]
+    with c.ticking():
+        for s in clients:
+            s.start()
+    before = work(c)
+    c.advance(1)
+    after = work(c)
+    taken = after["pictures_taken"] - before["pictures_taken"]
+    t.check(28 <= taken <= 31 and abs(after["pictures_painted"] - before["pictures_painted"] - taken) <= 1, before, after)
+    t.equal(after["renditions"], 1)
+    for s in clients:
+        s.close()
+
+
+def test_E6_rate_is_not_promised(t):
+    """H.264's parameter sets name a fixed rate only if none is left out by plan: as ffmpeg reads them."""
+    t.need("ffmpeg")
+    c = t.shared()
+    for more, fixed in (("", 1), ("&videozfpsmode=dynamic", 0),
+                        ("&videobitratemode=mbr&videomaxbitrate=5000&videobitratepriority=quality", 0)):
+        s = c.rtsp_client("/axis-media/media.amp?" + SMALL + more)
+        s.start()
+        _, unit = s.unit()
+        path = t.dir() / f"{len(more)}.h264"
+        path.write_bytes(b"".join(b"\0\0\0\1" + n for n in unit))
+        p = subprocess.run(["ffmpeg", "-nostdin", "-v", "info", "-f", "h264", "-i", path, "-c", "copy", "-bsf:v", "trace_headers",
+                            "-f", "null", "-"], capture_output=True, text=True, timeout=60)
+        told = set(re.findall(r"fixed_frame_rate_flag\s+\d\s*=\s*(\d)", p.stderr))
+        t.equal(told, {str(fixed)}, more, p.stderr[-1500:])
+        s.close()
+
+
+def test_E1_what_the_machine_codes(t):
+    """A machine that would not keep up says so before: in Properties, by fewer pictures from the first on, which
+    streamstatus explains, and by a refusal when not one a second would come. (Simulated time waits: all is possible
+    until it is told how many cores there are.)"""
+    c = quiet_place(t)
+
+    def rates(codec):
+        return dict((k, float(v)) for k, v in (x.split(":") for x in c.param(f"Properties.Image.{codec}.MaxFPS").split(",") if x))
+
+    t.equal(set(rates("H265").values()), {30.0})
+    t.equal(c.param("Properties.Image.Format"), "jpeg,mjpeg,h264,h265,av1")
+    cores = 1.0  # so few that H.264 of 640×360 comes at a rate between 4 and 14
+    for _ in range(30):
+        c.set_param(**{"Image.MaxCores": f"{cores:.9f}"})
+        fps = rates("H264").get("640x360", 0)
+        if 4 <= fps <= 14:
+            break
+        cores *= 0.5 if fps > 14 else 1.4
+    t.check(4 <= fps <= 14, fps, cores)
+    t.check(rates("H265").get("640x360", 0) < fps < rates("JPEG")["640x360"], "H.265 is dearer, JPEG cheaper")
+    s = c.rtsp_client("/axis-media/media.amp?" + SMALL)
+    with c.ticking():
+        s.start()
+        s.unit()
+    c.advance(4)
+    actual = streams(c)[-1]["actual"]
+    t.check(actual["limited_fps"] <= fps + 0.1 and abs(actual["fps"] - actual["limited_fps"]) < 1.5, actual)
+    t.check("this machine" in actual["reason"], actual)
+    s.close()
+    c.set_param(**{"Image.MaxCores": "0.000001"})
+    t.equal(c.param("Properties.Image.Format"), "")
+    r = c.rtsp_client("/axis-media/media.amp?resolution=800x450&videocodec=h265").describe()
+    t.check(r.status in (453, 503) and "more than this machine codes" in r.text + str(r.headers), r, r.text)
+    c.set_param(**{"Image.MaxCores": "0"})
+    t.equal(c.param("Properties.Image.Format"), "jpeg,mjpeg,h264,h265,av1")

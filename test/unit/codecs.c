@@ -390,6 +390,46 @@ TEST(keys_carry_their_parameter_sets)
     picture_pool_unref(pool);
 }
 
+/* The parameter sets of the first picture, and of one whose pictures may be left out. */
+static size_t sps_of(bool dynamic, int profile, uint8_t ret[256])
+{
+    struct picture_pool *pool = picture_pool_new(W, H, false, 2);
+    struct encoding e = wish(CODEC_H264);
+    e.profile = profile;
+    e.smart.dynamic_fps = dynamic;
+    struct encoder *enc = open_encoder(CODEC_H264, &e);
+    struct capture how = {.utc_ns = CLOCK_SIM_UTC_NS};
+    struct rendition *r = rendition_new(draw(pool, 0), &how);
+    struct packet *p = NULL;
+    struct stream_format f = {0};
+    CHECK_INT(enc->ops->encode(enc, r, true, &p, &f), 0);
+    CHECK(memmem(p->bytes, p->len, f.sps, f.sps_len)); /* in the stream, too */
+    memcpy(ret, f.sps, f.sps_len);
+    packet_unref(p);
+    rendition_unref(r);
+    enc->ops->close(enc);
+    picture_pool_unref(pool);
+    return f.sps_len;
+}
+
+TEST(a_dynamic_rate_promises_none)
+{
+    for (int profile = 0; profile < 3; profile++) {
+        uint8_t fixed[256], dynamic[256], freed[256];
+        size_t n = sps_of(false, profile, fixed), m = sps_of(true, profile, dynamic);
+        CHECK_INT(avc_sps_free_rate((struct nal){fixed, n}, freed, sizeof(freed)), m);
+        CHECK(!memcmp(freed, dynamic, m));
+        int bits = 0; /* one, if no emulation prevention came or went */
+        for (size_t i = 0; n == m && i < n; i++)
+            bits += __builtin_popcount(fixed[i] ^ dynamic[i]);
+        CHECK(n != m || bits == 1);
+        CHECK_INT(avc_sps_free_rate((struct nal){dynamic, m}, freed, sizeof(freed)), 0);
+        CHECK_INT(avc_sps_free_rate((struct nal){fixed, n}, freed, n - 1), 0);
+        for (size_t k = 1; k < n - 4; k++) /* cut off */
+            CHECK_INT(avc_sps_free_rate((struct nal){fixed, k}, freed, sizeof(freed)), 0);
+    }
+}
+
 TEST(broken_obus_are_refused)
 {
     static const struct {
@@ -411,4 +451,5 @@ TEST(broken_obus_are_refused)
 UNIT_MAIN(UNIT_ROW(h264_is_live) UNIT_ROW(h265_is_live) UNIT_ROW(av1_is_live)
               UNIT_ROW(coarser_is_heard_within_two_keys) UNIT_ROW(still_blocks_cost_little)
                   UNIT_ROW(storage_reorders_pictures) UNIT_ROW(hardware_takes_nv12)
-                      UNIT_ROW(keys_carry_their_parameter_sets) UNIT_ROW(broken_obus_are_refused))
+                      UNIT_ROW(keys_carry_their_parameter_sets)
+                          UNIT_ROW(a_dynamic_rate_promises_none) UNIT_ROW(broken_obus_are_refused))

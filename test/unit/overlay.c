@@ -139,7 +139,7 @@ TEST(names_of_months_and_days)
 
 TEST(expands)
 {
-    struct stream_stats st = {.fps = 29.97, .kbps = 1234.4};
+    struct stream_stats st = {.fps = 29.97, .kbps = 1234.4, .gop = 32};
     CHECK_STR(expand("%F %T 100%%", NULL), "2026-06-21 13:00:00 100%");
     CHECK_STR(expand("%D %x %R %r %p %H %I %k %l %M %S %f %s", NULL),
               "06/21/26 06/21/26 13:00 01:00:00 PM PM 13 01 13  1 00 00 00 1782043200");
@@ -147,8 +147,8 @@ TEST(expands)
               "+0100 CET 2026 26 20 2026 26 Jun Jun June 06");
     CHECK_STR(expand("%a %A %d %e %j %u %w %U %V %W", NULL), "Sun Sunday 21 21 172 7 0 25 25 24");
     CHECK_STR(expand("%c|%X", NULL), "Sun Jun 21 13:00:00 2026|13:00:00");
-    CHECK_STR(expand("#r #R #b #B", &st), "29.97 30 1234 1.23");
-    CHECK_STR(expand("#r|#b", NULL), "-|-");
+    CHECK_STR(expand("#r #R #b #B #k", &st), "29.97 30 1234 1.23 32");
+    CHECK_STR(expand("#r|#b|#k", NULL), "-|-|-");
     CHECK_STR(expand("#x #y #z #Z #s #v", NULL), "-12.35 +0.00 518 2.5 04711 1");
     CHECK_STR(expand("#i #m #M #n", NULL), "192.0.2.7 CD:56:EF 02:AB:34:CD:56:EF gate");
     CHECK_STR(expand("#TC1 #TF1 #TC2|#TC", NULL), "21.5 70.7 |21.5");

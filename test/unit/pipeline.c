@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/loop.h"
+#include "media/capacity.h"
 #include "media/frame.h"
 #include "unit.h"
 
@@ -321,6 +322,55 @@ TEST(limit_names_the_parameter)
     tear_down();
 }
 
+/* A machine that is thought to manage ten pictures a second gives so many from the first on, at an
+ * even step; one that would not manage one a second refuses. */
+TEST(slow_machines_say_so_before)
+{
+    serial = 0;
+    set_up(true);
+    CHECK(pipeline_caps(pipe_, CODEC_H265, W, H) == 30); /* simulated time waits */
+    double one = capacity_fps(CODEC_H264, W, H, 1);
+    CHECK(one > 1 && capacity_fps(CODEC_H264, W * 2, H, 1) < one);
+    CHECK(capacity_fps(CODEC_H265, W, H, 1) < one && capacity_fps(CODEC_H265, W, H, 0.5) > 0);
+    struct pipeline_limits l = {.encoders = 8, .cores = 10 / one};
+    pipeline_set_limits(pipe_, &l);
+    CHECK_NEAR(pipeline_caps(pipe_, CODEC_H264, W, H), 10, 1e-6);
+    struct opening a = {.e = h264()}, b = {.e = h264()}, c = {.e = h264()}, d = {.e = h264()};
+    b.e.fps = 5;
+    on_loop(open_feed, &a);
+    on_loop(open_feed, &b);
+    struct cursor *ca = stream_cursor(feed_stream(a.feed)),
+                  *cb = stream_cursor(feed_stream(b.feed));
+    tick(30);
+    unsigned keys = 0;
+    CHECK_INT(count_packets(ca, &keys), 10);
+    CHECK_INT(count_packets(cb, &keys), 5);
+    struct feed_stats st;
+    feed_stats(a.feed, &st);
+    CHECK_NEAR(st.limit_fps, 10, 1e-6);
+    feed_stats(b.feed, &st);
+    CHECK(st.limit_fps == 0); /* it has what it asked for */
+    l.cores = 0.5 / one;
+    pipeline_set_limits(pipe_, &l);
+    c.e.compression = 50;
+    on_loop(open_feed, &c);
+    CHECK_INT(c.r, -ENOSPC);
+    CHECK_INT(c.why.kind, FAULT_LIMIT);
+    CHECK_STR(c.why.name, "resolution");
+    on_loop(open_feed, &d); /* what runs is shared as ever */
+    CHECK_INT(d.r, 0);
+    on_loop(close_feed, &d);
+    /* It proves better: after half a minute without loss it gets more. */
+    tick(40 * 30);
+    feed_stats(a.feed, &st);
+    CHECK(st.limit_fps == 15 || st.limit_fps == 0);
+    ca->ops->close(ca);
+    cb->ops->close(cb);
+    on_loop(close_feed, &a);
+    on_loop(close_feed, &b);
+    tear_down();
+}
+
 TEST(key_requests_are_shared_and_limited)
 {
     set_up(true);
@@ -606,6 +656,7 @@ TEST(churn)
 
 UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(lower_rate_keeps_its_step)
               UNIT_ROW(paints_once_for_all) UNIT_ROW(limit_names_the_parameter)
-                  UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
-                      UNIT_ROW(smart_streams_look_once) UNIT_ROW(calm_scenes_have_few_pictures)
-                          UNIT_ROW(churn))
+                  UNIT_ROW(slow_machines_say_so_before)
+                      UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
+                          UNIT_ROW(smart_streams_look_once) UNIT_ROW(calm_scenes_have_few_pictures)
+                              UNIT_ROW(churn))

@@ -130,7 +130,23 @@ TEST(who_is_too_slow_gets_an_even_step)
     CHECK_INT(step, 1);
 }
 
+/* One that is thought to be too slow begins with a step, and is tried with more later. */
+TEST(a_first_step_holds_until_it_proves_better)
+{
+    struct pace p = {.step = 3};
+    int64_t now_ns = NSEC_PER_SEC;
+    uint64_t lost = 0;
+    int step = 0;
+    for (int i = 0; i < 20; i++)
+        step = second(&p, &now_ns, &lost, 30);
+    CHECK_INT(step, 3);
+    for (int i = 0; i < 120; i++)
+        step = second(&p, &now_ns, &lost, 30);
+    CHECK_INT(step, 1);
+}
+
 UNIT_MAIN(UNIT_ROW(average_is_kept_and_quiet_times_pay_for_busy_ones)
               UNIT_ROW(a_change_of_the_scene_does_not_swing)
                   UNIT_ROW(quality_before_frame_rate_leaves_pictures_out)
-                      UNIT_ROW(who_is_too_slow_gets_an_even_step))
+                      UNIT_ROW(who_is_too_slow_gets_an_even_step)
+                          UNIT_ROW(a_first_step_holds_until_it_proves_better))

@@ -24,6 +24,7 @@ static void on_first_turn(void *arg)
 {
     struct camera *cam = arg;
     facts_ports(cam);
+    facts_codecs(cam);
     factory_settings(cam);
 }
 

@@ -62,7 +62,8 @@ void vapix_reply_text(struct exchange *ex, const char *text);
 /* Read-only parameters whose values follow from the camera (facts.c). 0 or -EINVAL:
  * they do not fit into the tree. */
 int facts_add(struct camera *cam);
-void facts_ports(struct camera *cam); /* the ports are known */
+void facts_ports(struct camera *cam);  /* the ports are known */
+void facts_codecs(struct camera *cam); /* what the machine codes (pipeline_caps) may be other */
 /* The stream profiles of a new camera; a standard size that the source has. */
 void factory_settings(struct camera *cam);
 

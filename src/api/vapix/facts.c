@@ -18,6 +18,7 @@
 #include "device/device.h"
 #include "image/eye.h"
 #include "image/mask_settings.h"
+#include "media/pipeline.h"
 #include "ptz/guard_tour.h"
 #include "ptz/ptz.h"
 #include "ptz/queue.h"
@@ -113,6 +114,55 @@ static void sound(struct facts *f)
     fact(f, ROLE_VIEWER, "Properties.Audio.Source.A0.Output", "%s", yes_no(talks));
 }
 
+/* ---- what the machine codes ---- */
+
+static const struct {
+    enum codec codec;
+    const char *format, *fact;
+} codecs[] = {
+    {CODEC_JPEG, "jpeg,mjpeg", "Properties.Image.JPEG.MaxFPS"},
+    {CODEC_H264, "h264", "Properties.Image.H264.MaxFPS"},
+    {CODEC_H265, "h265", "Properties.Image.H265.MaxFPS"},
+    {CODEC_AV1, "av1", "Properties.Image.AV1.MaxFPS"},
+};
+#define N_CODECS (sizeof codecs / sizeof *codecs)
+
+/* "1920x1080:14.5,1280x720:30": sizes of which not one picture a second would come are left out. */
+static const char *codec_rates(struct camera *cam, enum codec codec, char ret[FACT_SIZE])
+{
+    size_t n = 0;
+    ret[0] = '\0';
+    for (const char *const *r = request_resolutions(cam); *r && n < FACT_SIZE; r++) {
+        int width, height;
+        if (stream_parse_size(*r, &width, &height))
+            continue;
+        double fps = pipeline_caps(cam->pipeline, codec, width, height);
+        if (fps >= PIPELINE_FPS_LEAST)
+            n += (size_t)snprintf(ret + n, FACT_SIZE - n, "%s%s:%.3g", n ? "," : "", *r, fps);
+    }
+    return ret;
+}
+
+static const char *formats(struct camera *cam, char ret[FACT_SIZE])
+{
+    size_t n = 0;
+    ret[0] = '\0';
+    for (size_t i = 0; i < N_CODECS && n < FACT_SIZE; i++) {
+        char rates[FACT_SIZE];
+        if (*codec_rates(cam, codecs[i].codec, rates))
+            n += (size_t)snprintf(ret + n, FACT_SIZE - n, "%s%s", n ? "," : "", codecs[i].format);
+    }
+    return ret;
+}
+
+void facts_codecs(struct camera *cam)
+{
+    char text[FACT_SIZE];
+    conf_set(cam->conf, "Properties.Image.Format", formats(cam, text));
+    for (size_t i = 0; i < N_CODECS; i++)
+        conf_set(cam->conf, codecs[i].fact, codec_rates(cam, codecs[i].codec, text));
+}
+
 static void properties(struct facts *f)
 {
     static const char *const literals[][2] = {
@@ -126,7 +176,6 @@ static void properties(struct facts *f)
         {"Properties.DynamicOverlay.DynamicOverlay", "yes"},
         {"Properties.DynamicOverlay.Version", "1.0"},
         {"Properties.HTTPS.HTTPS", "yes"},
-        {"Properties.Image.Format", "jpeg,mjpeg,h264,h265,av1"},
         {"Properties.Image.H264.Profiles", "Baseline,Main,High"},
         {"Properties.Image.Rotation", "0,90,180,270"},
         {"Properties.Motion.Motion", "no"},
@@ -149,6 +198,10 @@ static void properties(struct facts *f)
         snprintf(name, sizeof name, "Properties.Image.I%d.Resolution", i);
         fact(f, ROLE_VIEWER, name, "%s", sizes);
     }
+
+    fact(f, ROLE_VIEWER, "Properties.Image.Format", "%s", formats(f->cam, sizes));
+    for (size_t i = 0; i < N_CODECS; i++)
+        fact(f, ROLE_VIEWER, codecs[i].fact, "%s", codec_rates(f->cam, codecs[i].codec, sizes));
 
     struct utsname machine = {0};
     uname(&machine);

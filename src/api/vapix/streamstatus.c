@@ -1,11 +1,13 @@
 /* streamstatus.cgi: who watches what, and what it really is: the frame rate, interval of keys and
- * bitrate of now, and what the smart codec spares. */
+ * bitrate of now, and what the smart codec spares; and what all of them cost together. */
 #include <math.h>
 #include <string.h>
 
 #include "api/camera.h"
 #include "api/vapix/json_cgi.h"
+#include "base/clock.h"
 #include "deliver/deliver.h"
+#include "image/source.h"
 #include "media/feed.h"
 #include "media/pipeline.h"
 #include "media/sound_stream.h"
@@ -98,6 +100,9 @@ static void add_stream(struct listing *l, const struct viewer_stats *s, struct f
         add_sound(one, &f);
     else if (feed && !sound)
         add_actual(one, feed);
+    if (feed && !sound && first && s->first_age_ns >= 0)
+        json_object_set_new(one, "first_picture_age_ms",
+                            json_integer(s->first_age_ns / NSEC_PER_MSEC));
     json_array_append_new(l->streams, one);
 }
 
@@ -122,8 +127,27 @@ static void get_all(struct json_call *c)
     json_call_reply(c, json_pack("{s:o}", "streams", l.streams));
 }
 
+/* What all streams together cost: counts since the start, and what runs now. */
+static void get_work(struct json_call *c)
+{
+    struct camera *cam = c->door->cam;
+    struct pipeline_stats p;
+    struct source_stats s = {0};
+    pipeline_stats(cam->pipeline, &p);
+    if (cam->source)
+        source_stats(cam->source, &s);
+    json_call_reply(c, json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i}", "pictures_taken",
+                                 (json_int_t)s.shots, "pictures_developed", (json_int_t)p.frames,
+                                 "pictures_looked_at", (json_int_t)p.pictures_looked_at,
+                                 "pictures_painted", (json_int_t)p.renditions_painted,
+                                 "pictures_coded", (json_int_t)p.pictures_coded, "renditions",
+                                 (int)p.renditions, "encoders", (int)p.encoders, "users",
+                                 (int)p.feeds));
+}
+
 static const struct json_method methods[] = {
     {"getAllStreams", ROLE_ADMIN, get_all},
+    {"getWork", ROLE_ADMIN, get_work},
     {"getSupportedVersions", ROLE_ADMIN, json_serve_versions},
 };
 static const struct json_cgi api = {"1.0", &json_family_b, methods,

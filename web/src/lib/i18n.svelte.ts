@@ -178,8 +178,8 @@ const texts = {
   'system.time.off': ['{text} from this browser’s clock', '{text} gegenüber der Uhr dieses Browsers'],
   'system.overlay': ['Text in the picture', 'Text im Bild'],
   'system.overlay.note': [
-    'Seen by everybody, at once. %F date, %T time, #r frame rate, #b bitrate, #x #y pan and tilt.',
-    'Für alle und sofort sichtbar. %F Datum, %T Uhrzeit, #r Bildrate, #b Bitrate, #x #y Schwenk und Neigung.',
+    'Seen by everybody, at once. %F date, %T time, #r frame rate, #b bitrate, #k key interval, #x #y pan and tilt.',
+    'Für alle und sofort sichtbar. %F Datum, %T Uhrzeit, #r Bildrate, #b Bitrate, #k Abstand der Schlüsselbilder, #x #y Schwenk und Neigung.',
   ],
   'system.browser': ['This browser', 'Dieser Browser'],
   'system.theme': ['Appearance', 'Darstellung'],
