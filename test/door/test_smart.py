@@ -343,3 +343,38 @@ def test_E1_what_the_machine_codes(t):
     t.check(r.status in (453, 503) and "more than this machine codes" in r.text + str(r.headers), r, r.text)
     c.set_param(**{"Image.MaxCores": "0"})
     t.equal(c.param("Properties.Image.Format"), "jpeg,mjpeg,h264,h265,av1")
+
+
+def test_E6_told_in_the_picture(t):
+    """The frame rate, interval of keys and bitrate that a stream really has stand in streamstatus and, if an overlay
+    names them, in its pictures, as tesseract reads them."""
+    t.need("ffmpeg", "tesseract")
+    c = quiet_place(t)
+    for k in ("ClockEnabled", "DateEnabled"):
+        c.set_param(**{"Image.I0.Text." + k: "no"})
+    r = c.admin.json("/axis-cgi/dynamicoverlay/dynamicoverlay.cgi", "addText", params={
+        "camera": 1, "text": "FPS #R KEYS #k RATE #b", "fontSize": 110, "position": "top", "textColor": "black",
+        "textBGColor": "white", "textOLColor": "transparent"})
+    t.check("data" in r, r)
+    s = c.rtsp_client("/axis-media/media.amp?resolution=640x360&videocodec=h264&fps=15&videokeyframeinterval=20&compression=5")
+    with c.ticking():
+        s.start()
+        s.unit()
+    c.advance(8)
+    key, actual = None, streams(c)[-1]["actual"]
+    while s.conn.buf or s.queue or s.conn.readable(0.5):
+        _, unit = s.unit()
+        if 5 in pictures.kinds(unit):
+            key = unit
+    d = t.dir()
+    (d / "key.h264").write_bytes(b"".join(b"\0\0\0\1" + n for n in key))
+    p = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "h264", "-i", d / "key.h264", "-frames:v", "1", "-vf",
+                        "crop=640:90:0:0,scale=1280:-1,format=gray", d / "key.pgm"], capture_output=True, timeout=60)
+    t.equal(p.returncode, 0, p.stderr)
+    p = subprocess.run(["tesseract", d / "key.pgm", "-", "--psm", "6"], capture_output=True, text=True, timeout=60)
+    said = re.search(r"FPS\s+(\d+)\s+KEYS\s+(\d+)\s+RATE\s+(\d+)", p.stdout)
+    t.check(said, p.stdout, p.stderr)
+    fps, gop, kbps = (int(x) for x in said.groups())
+    t.equal((fps, gop, round(actual["fps"]), actual["gop"]), (15, 20, 15, 20), actual)
+    t.check(abs(kbps - actual["kbps"]) <= 0.3 * actual["kbps"] + 5, kbps, actual)
+    s.close()
