@@ -93,7 +93,7 @@ static void demand(bool wanted, void *arg)
 static unsigned paints(const struct rendition_key *key, bool *ret_per_stream, void *arg)
 {
     *ret_per_stream = false;
-    return true;
+    return OVERLAYS_ALL;
 }
 
 /* Nothing is painted: the picture is noted as it is. */
@@ -115,7 +115,7 @@ static int note(struct picture *canvas, const struct rendition_key *key,
                 fwrite(canvas->plane[i] + (ptrdiff_t)y * canvas->stride[i], 1,
                        (size_t)(width >> (i > 0)), y4m);
     }
-    return true;
+    return height; /* what was painted before is not left to the next */
 }
 
 static const struct truth_object *was(const char *id)
