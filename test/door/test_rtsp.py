@@ -415,7 +415,8 @@ def test_slow_viewer_harms_nobody(t):
 def test_E7_joining_a_long_group(t):
     """Who joins in the middle of a group of 300 pictures has his first picture as soon as who joins at its start, with the
     next picture at the latest: the newest key while it is young, else a new one. How old it was is told."""
-    c = t.shared()
+    c = t.camera(clock="sim")
+    c.setup(users=False)
     path = "/axis-media/media.amp?resolution=320x180&videokeyframeinterval=300"
     first, bystander = c.rtsp_client(path), c.rtsp_client(path)
     keys, last = [], 0

@@ -3,6 +3,7 @@ and that all codecs show the same colours (E10)."""
 import json
 import re
 import subprocess
+import time
 from xml.etree import ElementTree
 
 import av1_rtp
@@ -304,7 +305,7 @@ def test_E6_rate_is_not_promised(t):
         p = subprocess.run(["ffmpeg", "-nostdin", "-v", "info", "-f", "h264", "-i", path, "-c", "copy", "-bsf:v", "trace_headers",
                             "-f", "null", "-"], capture_output=True, text=True, timeout=60)
         told = set(re.findall(r"fixed_frame_rate_flag\s+\d\s*=\s*(\d)", p.stderr))
-        t.equal(told, {str(fixed)}, more, p.stderr[-1500:])
+        t.check(told == {str(fixed)}, more, told, p.stderr[-1500:])
         s.close()
 
 
@@ -317,16 +318,24 @@ def test_E1_what_the_machine_codes(t):
     def rates(codec):
         return dict((k, float(v)) for k, v in (x.split(":") for x in c.param(f"Properties.Image.{codec}.MaxFPS").split(",") if x))
 
+    def set_cores(cores):  # what it makes of that follows a moment later
+        before = c.param("Properties.Image.JPEG.MaxFPS")
+        t.equal(c.set_param(**{"Image.MaxCores": f"{cores:.9f}"}).text.strip(), "OK")
+        for _ in range(400):
+            if c.param("Properties.Image.JPEG.MaxFPS") != before:
+                return
+            time.sleep(0.05)
+        t.check(False, "Properties do not follow Image.MaxCores", cores, before)
+
+    everything = "jpeg,mjpeg,h264,h265,av1"
     t.equal(set(rates("H265").values()), {30.0})
-    t.equal(c.param("Properties.Image.Format"), "jpeg,mjpeg,h264,h265,av1")
-    cores = 1.0  # so few that H.264 of 640×360 comes at a rate between 4 and 14
-    for _ in range(30):
-        c.set_param(**{"Image.MaxCores": f"{cores:.9f}"})
-        fps = rates("H264").get("640x360", 0)
-        if 4 <= fps <= 14:
-            break
-        cores *= 0.5 if fps > 14 else 1.4
-    t.check(4 <= fps <= 14, fps, cores)
+    t.equal(c.param("Properties.Image.Format"), everything)
+    set_cores(0.01)
+    fps = rates("H264").get("640x360") or rates("H264")["320x180"] / 4
+    if not 4 <= fps <= 14:  # a machine of another kind
+        set_cores(0.01 * 7 / fps)
+    fps = rates("H264")["640x360"]
+    t.check(4 <= fps <= 14, fps)
     t.check(rates("H265").get("640x360", 0) < fps < rates("JPEG")["640x360"], "H.265 is dearer, JPEG cheaper")
     s = c.rtsp_client("/axis-media/media.amp?" + SMALL)
     with c.ticking():
@@ -337,12 +346,12 @@ def test_E1_what_the_machine_codes(t):
     t.check(actual["limited_fps"] <= fps + 0.1 and abs(actual["fps"] - actual["limited_fps"]) < 1.5, actual)
     t.check("this machine" in actual["reason"], actual)
     s.close()
-    c.set_param(**{"Image.MaxCores": "0.000001"})
+    set_cores(0.000001)
     t.equal(c.param("Properties.Image.Format"), "")
     r = c.rtsp_client("/axis-media/media.amp?resolution=800x450&videocodec=h265").describe()
     t.check(r.status in (453, 503) and "more than this machine codes" in r.text + str(r.headers), r, r.text)
-    c.set_param(**{"Image.MaxCores": "0"})
-    t.equal(c.param("Properties.Image.Format"), "jpeg,mjpeg,h264,h265,av1")
+    set_cores(0)
+    t.equal(c.param("Properties.Image.Format"), everything)
 
 
 def test_E6_told_in_the_picture(t):
@@ -376,5 +385,5 @@ def test_E6_told_in_the_picture(t):
     t.check(said, p.stdout, p.stderr)
     fps, gop, kbps = (int(x) for x in said.groups())
     t.equal((fps, gop, round(actual["fps"]), actual["gop"]), (15, 20, 15, 20), actual)
-    t.check(abs(kbps - actual["kbps"]) <= 0.3 * actual["kbps"] + 5, kbps, actual)
+    t.check(0.3 < kbps / actual["kbps"] < 3, "over two seconds, in which are one key or two", kbps, actual)
     s.close()
