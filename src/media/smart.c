@@ -121,7 +121,7 @@ static int8_t offset_of(int strength, uint8_t detail, bool restless)
 {
     double most = strength * 0.36 + 2.5;
     if (restless) /* it does move, though always */
-        most *= 0.45;
+        most *= 0.6;
     if (detail >= DETAIL_RICH)
         most *= 0.7;
     else if (detail > DETAIL_FLAT)

@@ -178,7 +178,7 @@ TEST(every_modifier_of_the_table_is_one)
         CHECK(strcmp(expand(text, NULL), text));
         struct overlay_needs needs = overlay_text_needs(text);
         CHECK(needs.stream ==
-              (m.name[0] == '#' && !m.name[2] && strchr("rRbB", m.name[1]) != NULL));
+              (m.name[0] == '#' && !m.name[2] && strchr("rRbBk", m.name[1]) != NULL));
     }
     CHECK(n > 70);
 }
