@@ -16,6 +16,7 @@
 
 #define MIN_SIDE 16
 #define MAX_SIDE 4096
+#define NEARLY 0.75 /* of the pictures wanted: an estimate is no better; it is tried */
 
 struct picture_feed {
     struct feed base;
@@ -441,7 +442,7 @@ static int step_of(const struct pipeline *p, const struct encoding *e)
 {
     double fps = pipeline_caps(p, e->codec, e->key.width, e->key.height);
     double wanted = e->fps > 0 ? e->fps : p->fps;
-    if (fps >= wanted - 1e-6)
+    if (fps >= wanted * NEARLY)
         return 1;
     return fps < PIPELINE_FPS_LEAST ? 0 : (int)ceil(p->fps / fps - 1e-6);
 }
