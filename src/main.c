@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <limits.h>
-#include <malloc.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -34,6 +33,7 @@
 #include "base/jobs.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/memory.h"
 #include "base/privilege.h"
 #include "base/text.h"
 #include "conf/param.h"
@@ -541,12 +541,7 @@ int main(int argc, char **argv)
     umask(077);
     handover_find();
     privilege_raise_files();
-    /* What a crowd made us hold goes back to the system when the crowd goes: without a
-     * fixed limit the allocator learns to keep large pieces, between which it frays; and
-     * each of its arenas keeps the most it ever held. */
-    mallopt(M_ARENA_MAX, 4);
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    memory_set_up();
 
     struct fault why = {0};
     err = start(&app, &why);

@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/memory.h"
 #include "base/thread.h"
 #include "media/pace.h"
 #include "media/pipeline_inside.h"
@@ -176,9 +176,7 @@ static void *coder_run(void *arg)
         w.enc->ops->close(w.enc);
     smart_blocks_done(&w.blocks);
     stream_end(c->stream);
-    /* An encoder leaves tens of megabytes of small pieces; the allocator would keep them in each
-     * arena for the next one. */
-    malloc_trim(0);
+    memory_give_back();
     loop_post(c->p->loop, &c->gone);
     return NULL;
 }

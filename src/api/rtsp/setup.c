@@ -157,16 +157,22 @@ static int check_state(struct rtsp_request *r, const struct transport *t)
     return c->sessions < SESSIONS_PER_CONNECTION ? 0 : 453;
 }
 
-/* Interleaved channels of two tracks must differ; who named none gets free ones. */
-static void choose_channel(struct rtsp_session *s, struct rtsp_track *t)
+static bool channels_free(const struct rtsp_session *s, const struct rtsp_track *t, int channel)
 {
     for (int i = 0; i < RTSP_TRACKS; i++) {
         const struct rtsp_track *o = &s->track[i];
-        if (o != t && o->set && abs(o->transport.channel - t->transport.channel) < 2) {
-            t->transport.channel = (o->transport.channel + 2) & ~1;
-            i = -1;
-        }
+        if (o != t && o->set && abs(o->transport.channel - channel) < 2)
+            return false;
     }
+    return true;
+}
+
+/* Interleaved channels of two tracks must differ; who named none, or another's, gets free ones:
+ * each track takes from at most two of the pairs, so there are some among the first. */
+static void choose_channel(struct rtsp_session *s, struct rtsp_track *t)
+{
+    for (int next = 0; !channels_free(s, t, t->transport.channel); next += 2)
+        t->transport.channel = next;
 }
 
 static bool fill_session(struct rtsp_session *s, struct rtsp_track *t, struct rtsp_request *r)
