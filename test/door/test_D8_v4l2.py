@@ -189,7 +189,7 @@ def test_D8_uvc_head(t):
     t.match("set zoom 300\n", fake.log)
     wait_for("zoom read back", lambda: abs(c.position()["zoom"] - 5000) < 30)
     wait_for("seen in the picture", lambda: abs(bar() - 16) <= 1)
-    t.check(0 < vedette.stamp(c.snapshot())["pose"]["error"] < 1)
+    wait_for("sure of where it is", lambda: 0 < vedette.stamp(c.snapshot())["pose"]["error"] < 1)
     # without speeds of its own: to the end of the way, and stopped where it is
     c.ptz_command("zoom=1")
     c.rest()

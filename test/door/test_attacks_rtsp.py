@@ -198,7 +198,7 @@ def test_ATK_A41_stream_arguments(t):
         r = c.rtsp_client("/axis-media/media.amp?" + query).describe()
         t.check(r.status in (400, 404, 415), query, r)
         r = c.admin.get("/axis-cgi/mjpg/video.cgi?" + query + "&nbrofframes=1")
-        t.check(r.status == 400 or query.startswith("video"), query, r)
+        t.check(r.status in (400, 404) or query.startswith("video"), query, r)
         if query.startswith("video"):
             c.admin.close()
     for query in ("streamprofile=../x", "streamprofile=%00", "streamprofile=" + "a" * 3000):
