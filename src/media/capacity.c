@@ -17,8 +17,9 @@
 #define JPEG_LEAST_NS 1e-2 /* a pixel: no machine is as fast */
 #define SHARE 0.9          /* of a core, that an encoder may have */
 
-/* How many times a JPEG picture's CPU a picture of the street costs at the camera's live presets
- * (docs/codecs.md), and on how many cores at once. */
+/* How many times a JPEG picture's CPU a picture of the street costs at the camera's live presets,
+ * and on how many cores at once. H.264: as `make bench` measures (X against J); the others are
+ * estimates that no bench has measured yet. */
 static const struct cost {
     double times, cores;
 } costs[] = {
