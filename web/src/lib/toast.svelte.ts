@@ -1,4 +1,6 @@
 // Short notes at the bottom of the page: what happened, and how to undo it.
+import { t } from './i18n.svelte';
+
 export interface Toast {
   id: number;
   text: string;
@@ -36,4 +38,13 @@ export function toast(text: string, kind: 'good' | 'bad' = 'good', undo?: () => 
   const id = next++;
   toasts.list = [...toasts.list.slice(-2), { id, text, kind, undo }];
   setTimeout(() => end(id), undo ? 10000 : kind === 'bad' ? 6000 : 3000);
+}
+
+/** Does it; says why if it cannot be done. */
+export async function attempt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (e) {
+    toast(t('failed', { text: (e as Error).message }), 'bad');
+  }
 }
