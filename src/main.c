@@ -48,6 +48,7 @@
 #include "image/overlay_pictures.h"
 #include "image/settings.h"
 #include "image/source.h"
+#include "media/capacity.h"
 #include "media/pipeline.h"
 #include "media/sounds.h"
 #include "net/conn.h"
@@ -475,6 +476,7 @@ static int start(struct app *a, struct fault *why)
     c->web_dir = a->web_dir;
     c->identity = &a->identity;
 
+    capacity_keep(a->files);
     if ((err = identity_load(a->files, a->opt.seeded, a->opt.seed, &a->identity, why)))
         return err;
     if ((err = trust_agent_path(agent, sizeof agent)))

@@ -1,8 +1,12 @@
 #include "base/cpu.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool avx2;
@@ -22,4 +26,28 @@ bool cpu_avx2(void)
 {
     pthread_once(&once, look);
     return avx2;
+}
+
+void cpu_name(char *ret, size_t size)
+{
+    /* of the first processor; x86 has a name, ARM has numbers */
+    static const char *const keys[] = {"model name", "CPU implementer", "CPU part"};
+    char text[2048];
+    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    size_t len = 0;
+    ret[0] = '\0';
+    for (char *rest = text, *line; (line = strsep(&rest, "\n")) && *line;)
+        for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+            char *value = strncmp(line, keys[i], strlen(keys[i])) ? NULL : strstr(line, ": ");
+            if (!value || len + 2 > size)
+                continue;
+            if (len)
+                ret[len++] = ' ';
+            text_copy(ret + len, size - len, value + 2);
+            len += strlen(ret + len);
+        }
 }

@@ -3,9 +3,14 @@
 #define BASE_CPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* AVX2 and what comes with it (BMI, FMA). The environment variable VEDETTE_KERNELS=plain
  * says no, to see that the plain C twins give the same. Asked once; any thread. */
 bool cpu_avx2(void);
+
+/* Which processor it is, as the kernel names it ("" if it does not): the same text for the same
+ * kind of machine. Cut to what fits. Any thread. */
+void cpu_name(char *ret, size_t size);
 
 #endif

@@ -1,20 +1,29 @@
 #include "media/capacity.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 #include <turbojpeg.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/cpu.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "media/encode_hardware.h"
 #include "media/picture.h"
 
 #define PROBE_WIDTH 640
 #define PROBE_HEIGHT 360
 #define PROBE_QUALITY 70
-#define PROBES 5           /* the cheapest counts: the others were disturbed */
-#define JPEG_LEAST_NS 1e-2 /* a pixel: no machine is as fast */
+#define PROBES 20          /* the cheapest counts: the others were disturbed */
+#define JPEG_LEAST_NS 1e-2 /* a pixel: no machine is as fast … */
+#define JPEG_MOST_NS 1e4   /* … or as slow */
 #define SHARE 0.9          /* of a core, that an encoder may have */
 
 /* How many times a JPEG picture's CPU a picture of the street costs at the camera's live presets,
@@ -25,9 +34,10 @@ static const struct cost {
 } costs[] = {
     [CODEC_H264] = {2.5, 1}, [CODEC_JPEG] = {1, 1}, [CODEC_H265] = {9, 4}, [CODEC_AV1] = {4, 1}};
 
-static double jpeg_ns; /* CPU a pixel; 0: it cannot be said */
-static long machine_cores;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below */
+static double jpeg_ns = -1;                              /* CPU a pixel; -1: not known yet */
+static struct file_port *kept_in;
+static char processor[128];
 
 /* Something between flat and rough, as streets are. */
 static void draw(struct picture *p)
@@ -43,9 +53,8 @@ static void draw(struct picture *p)
         }
 }
 
-static void probe(void)
+static double probe(void)
 {
-    machine_cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct picture_pool *pool = picture_pool_new(PROBE_WIDTH, PROBE_HEIGHT, false, 1);
     struct picture *p = pool ? picture_get(pool) : NULL;
     tjhandle tj = p ? tjInitCompress() : NULL;
@@ -63,22 +72,78 @@ static void probe(void)
         double ns = (double)(clock_thread_cpu_ns() - before);
         best = !i || ns < best ? ns : best;
     }
-    jpeg_ns = fmax(best / (PROBE_WIDTH * PROBE_HEIGHT), best > 0 ? JPEG_LEAST_NS : 0);
     tjFree(to);
     if (tj)
         tjDestroy(tj);
     picture_unref(p);
     picture_pool_unref(pool);
+    /* in steps that a file keeps exactly */
+    double ns = round(best / (PROBE_WIDTH * PROBE_HEIGHT) * 100) / 100;
+    return best > 0 ? fmin(fmax(ns, JPEG_LEAST_NS), JPEG_MOST_NS) : 0;
+}
+
+/* -1: not of this processor, or not there. */
+static double load(struct file_port *files)
+{
+    BUF(text, 1024);
+    bool old;
+    struct fault why;
+    if (file_load_small(files, CAPACITY_FILE, text.max, &text, &old))
+        return -1;
+    JSON_AUTO *j = json_parse(text.data, text.len, &why);
+    const char *name = "";
+    double ns = 0;
+    if (!j || json_get_string(j, "processor", &name, &why) ||
+        json_get_double(j, "jpeg_ns_per_pixel", &ns, &why))
+        return -1;
+    return !strcmp(name, processor) && ns >= JPEG_LEAST_NS && ns <= JPEG_MOST_NS ? ns : -1;
+}
+
+static void save(struct file_port *files, double ns)
+{
+    JSON_AUTO *j = json_pack("{s:s, s:f}", "processor", processor, "jpeg_ns_per_pixel", ns);
+    BUF(text, 1024);
+    int err = j ? json_write(&text, j) : -ENOMEM;
+    if (!err)
+        err = file_save_small(files, CAPACITY_FILE, text.data, text.len);
+    if (err)
+        log_warn("media",
+                 "%s cannot be written (%s): what this machine codes is measured anew at "
+                 "the next start",
+                 CAPACITY_FILE, strerror(-err));
+}
+
+void capacity_keep(struct file_port *files)
+{
+    pthread_mutex_lock(&lock);
+    kept_in = files;
+    cpu_name(processor, sizeof(processor));
+    jpeg_ns = files ? load(files) : -1;
+    pthread_mutex_unlock(&lock);
+}
+
+static double jpeg_cost(void)
+{
+    pthread_mutex_lock(&lock);
+    if (jpeg_ns < 0) {
+        jpeg_ns = probe();
+        if (jpeg_ns > 0 && kept_in)
+            save(kept_in, jpeg_ns);
+    }
+    double ns = jpeg_ns;
+    pthread_mutex_unlock(&lock);
+    return ns;
 }
 
 double capacity_fps(enum codec codec, int width, int height, double cores)
 {
-    pthread_once(&once, probe);
-    if (jpeg_ns <= 0 || codec >= sizeof(costs) / sizeof(*costs) || costs[codec].times <= 0 ||
-        hardware_codes(codec))
+    if (codec >= sizeof(costs) / sizeof(*costs) || costs[codec].times <= 0 || hardware_codes(codec))
+        return INFINITY;
+    double ns = jpeg_cost();
+    if (ns <= 0)
         return INFINITY;
     const struct cost *c = &costs[codec];
-    double all = cores > 0 ? cores : (double)(machine_cores > 0 ? machine_cores : 1);
-    return 1e9 * SHARE * fmin(c->cores, all) /
-           (c->times * jpeg_ns * (double)width * (double)height);
+    long all = sysconf(_SC_NPROCESSORS_ONLN);
+    double may = cores > 0 ? cores : (double)(all > 0 ? all : 1);
+    return 1e9 * SHARE * fmin(c->cores, may) / (c->times * ns * (double)width * (double)height);
 }

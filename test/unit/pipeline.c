@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "base/loop.h"
 #include "media/capacity.h"
 #include "media/frame.h"
@@ -371,6 +374,47 @@ TEST(slow_machines_say_so_before)
     tear_down();
 }
 
+/* What clients are told stays from start to start: what was measured is kept, and believed only of
+ * this processor. */
+TEST(what_the_machine_codes_is_kept)
+{
+    struct file_port *files = file_port_lossy(1);
+    BUF(kept, 1024);
+    bool old;
+    capacity_keep(files);
+    CHECK_INT(file_load_small(files, CAPACITY_FILE, kept.max, &kept, &old), -ENOENT);
+    double fps = capacity_fps(CODEC_H264, W, H, 1);
+    CHECK_INT(file_load_small(files, CAPACITY_FILE, kept.max, &kept, &old), 0);
+    /* a start later: as it was measured to the last bit, and nothing is measured */
+    capacity_keep(files);
+    CHECK(capacity_fps(CODEC_H264, W, H, 1) == fps);
+    JSON_AUTO *j = json_parse(kept.data, kept.len, NULL);
+    json_object_set_new(j, "jpeg_ns_per_pixel", json_real(1000));
+    buf_reset(&kept);
+    json_write(&kept, j);
+    file_save_small(files, CAPACITY_FILE, kept.data, kept.len);
+    capacity_keep(files);
+    double slow = capacity_fps(CODEC_H264, W, H, 1);
+    CHECK_NEAR(capacity_fps(CODEC_JPEG, 1000, 1000, 1), 0.9, 1e-9);
+    CHECK(slow < fps / 2);
+    static const char *const useless[] = {"", "{}", "[1]",
+                                          "{\"processor\":\"abacus\",\"jpeg_ns_per_pixel\":1000.0}",
+                                          "{\"processor\":7,\"jpeg_ns_per_pixel\":1000.0}"};
+    for (size_t i = 0; i < sizeof useless / sizeof *useless; i++) {
+        file_save_small(files, CAPACITY_FILE, useless[i], strlen(useless[i]));
+        capacity_keep(files);
+        CHECK(capacity_fps(CODEC_H264, W, H, 1) > slow * 2); /* measured anew */
+    }
+    json_object_set_new(j, "jpeg_ns_per_pixel", json_real(-1));
+    buf_reset(&kept);
+    json_write(&kept, j);
+    file_save_small(files, CAPACITY_FILE, kept.data, kept.len);
+    capacity_keep(files);
+    CHECK(capacity_fps(CODEC_H264, W, H, 1) > slow * 2);
+    capacity_keep(NULL);
+    file_port_free(files);
+}
+
 TEST(key_requests_are_shared_and_limited)
 {
     set_up(true);
@@ -656,7 +700,7 @@ TEST(churn)
 
 UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(lower_rate_keeps_its_step)
               UNIT_ROW(paints_once_for_all) UNIT_ROW(limit_names_the_parameter)
-                  UNIT_ROW(slow_machines_say_so_before)
+                  UNIT_ROW(slow_machines_say_so_before) UNIT_ROW(what_the_machine_codes_is_kept)
                       UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
                           UNIT_ROW(smart_streams_look_once) UNIT_ROW(calm_scenes_have_few_pictures)
                               UNIT_ROW(churn))
