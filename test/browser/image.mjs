@@ -1,6 +1,6 @@
 // Video > Image and Installation, and focus and aids in the live view: what they set, and
 // that the picture stays in sight meanwhile.
-import { ask, check, freePorts, near, until, toPlace } from './lib.mjs';
+import { ask, check, freePorts, grab, near, still, until, toPlace } from './lib.mjs';
 
 export function imageTests(kit) {
   const { test, base, admin, viewer, addViewer, program, startCamera, open, openLive, live, shown, picture, fits, axeClean, shoot } = kit;
@@ -52,11 +52,8 @@ export function imageTests(kit) {
     const slider = page.getByRole('slider', { name: 'Saturation' });
     await slider.waitFor();
     const n = await shown(page);
-    const b = await slider.boundingBox();
-    const y = b.y + b.height / 2;
-    await page.mouse.move(b.x + b.width / 2, y);
-    await page.mouse.down();
-    await page.mouse.move(b.x + b.width * 0.9, y, { steps: 8 });
+    const b = await grab(page, slider);
+    await page.mouse.move(b.x + b.width * 0.9, b.y + b.height / 2, { steps: 8 });
     await until('it acts before it is let go of', async () => Number(await param('Sensor.ColorLevel')) > 70);
     check(await page.locator(picture).isVisible(), 'the picture stays');
     await page.mouse.up();
@@ -119,9 +116,10 @@ export function imageTests(kit) {
       await box.getByRole('button', { name: 'Add a zone' }).click();
       await becomes('Sensor.CustomExposureWindow.C0.WindowType', 'include');
       const zone = page.getByRole('group', { name: /^Zone 1/ });
-      const b = await zone.boundingBox();
-      const whole = await page.locator(picture).boundingBox();
-      await drag(page, [b.x + b.width / 2, b.y + b.height / 2], [b.x + b.width / 2 - whole.width * 0.2, b.y + b.height / 2]);
+      const whole = await still(page.locator(picture));
+      const b = await grab(page, zone);
+      await page.mouse.move(b.x + b.width / 2 - whole.width * 0.2, b.y + b.height / 2, { steps: 6 });
+      await page.mouse.up();
       await until('the zone has moved', async () => Math.abs(Number(await param('Sensor.CustomExposureWindow.C0.Left')) - 1000) < 150);
       await shoot(page, 'image-zones-dark-desktop');
       await box.getByRole('button', { name: 'Remove Zone 1' }).click();
@@ -149,7 +147,7 @@ export function imageTests(kit) {
     for (let i = 0; i < 3; i++) await page.keyboard.press('Shift+ArrowRight');
     await until('the area has moved', async () => Number(await param('Focus.Area.Left')) > 3400);
     await card.getByRole('button', { name: 'Focus on a point' }).click();
-    const b = await page.locator(picture).boundingBox();
+    const b = await still(page.locator(picture));
     await page.mouse.click(b.x + b.width * 0.8, b.y + b.height * 0.7);
     await page.locator('.pick').waitFor({ state: 'detached' }); // the point is taken
     const recall = card.locator('[data-test=recall]');
@@ -199,9 +197,7 @@ export function imageTests(kit) {
     near(await colour('[data-test=before] canvas'), full, full / 4, 'as it was');
     await page.keyboard.up('b');
     await before.waitFor({ state: 'detached' });
-    const b = await button.boundingBox();
-    await page.mouse.move(b.x + b.width / 2, b.y + b.height / 2);
-    await page.mouse.down();
+    await grab(page, button);
     await before.waitFor();
     await shoot(page, 'image-before-dark-desktop');
     await page.mouse.up();
@@ -224,10 +220,10 @@ export function imageTests(kit) {
     await area.waitFor();
     let whole;
     await until('the picture stands upright', async () => {
-      whole = await page.locator(picture).boundingBox();
+      whole = await still(page.locator(picture));
       return whole.height > whole.width;
     });
-    const b = await area.boundingBox();
+    const b = await still(area);
     // Turned to the right: what is at the top comes to the right, what is right to the bottom.
     near((b.y - whole.y) / whole.height, 0.6, 0.02, 'its left edge is the upper one');
     near((whole.x + whole.width - b.x - b.width) / whole.width, 0.05, 0.02, 'its upper edge is the right one');
@@ -256,7 +252,7 @@ export function imageTests(kit) {
     await width.press('Enter');
     const box = page.getByRole('group', { name: /^Pixel counter/ });
     await until('400 wide', async () => / 400 × /.test(' ' + (await box.textContent())));
-    const whole = await page.locator(picture).boundingBox();
+    const whole = await still(page.locator(picture));
     let b;
     await until('it is as wide as 400 pixels of the stream', async () => {
       b = await box.boundingBox();

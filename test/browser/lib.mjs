@@ -40,6 +40,32 @@ export function near(a, b, tolerance, what) {
   if (!(Math.abs(a - b) <= tolerance)) throw new Error(`${what}: ${a} is not ${b} ± ${tolerance}`);
 }
 
+/** Where something is once it stands still: a page that is still being filled pushes things about. */
+export async function still(locator) {
+  let last = null;
+  await until('it stands still', async () => {
+    const b = await locator.boundingBox();
+    const same = b && last && ['x', 'y', 'width', 'height'].every((k) => b[k] === last[k]);
+    last = b;
+    return same;
+  }, PATIENCE, 100);
+  return last;
+}
+
+/** Takes hold of something with the mouse, where it stands still and nothing lies over it; fx and
+ * fy are shares of its box. Returns the box. */
+export async function grab(page, locator, fx = 0.5, fy = 0.5) {
+  let b;
+  await until('it can be held', async () => {
+    b = await still(locator);
+    const at = [b.x + b.width * fx, b.y + b.height * fy];
+    await page.mouse.move(...at);
+    return locator.evaluate((e, [x, y]) => e.contains(document.elementFromPoint(x, y)), at);
+  });
+  await page.mouse.down();
+  return b;
+}
+
 /** Goes to a place by the menu; on a phone it may stand behind "More". */
 export async function toPlace(page, name) {
   const link = page.getByRole('link', { name, exact: true });

@@ -1,6 +1,6 @@
 // Privacy masks: made, dragged and typed on the live picture while the camera moves; by mouse, keys
 // and touch.
-import { ask, check, near, until } from './lib.mjs';
+import { ask, check, grab, near, still, until } from './lib.mjs';
 
 export function maskTests({ test, base, admin, openLive, axeClean, shoot, advances, goTo }) {
   const list = async () => JSON.parse((await ask(base, '/axis-cgi/privacymask.cgi?query=listpxjson', admin)).body.toString()).listpx;
@@ -29,7 +29,7 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     const heading = async () => Number(/pan=(\S+)/.exec((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString())[1]);
     await page.getByRole('button', { name: 'Draw a mask' }).click();
     const canvas = page.locator('[data-test="mask-draw"]');
-    const area = await canvas.boundingBox();
+    const area = await still(canvas);
     const click = (fx, fy) => page.mouse.click(area.x + fx * area.width, area.y + fy * area.height);
     await click(0.3, 0.3);
     await click(0.5, 0.25);
@@ -64,12 +64,10 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
     check(points(made).length === 4, made.polygon);
     const corner = page.locator('[data-corner="0"]');
     await corner.waitFor();
-    const size = await corner.boundingBox();
-    check(size.width >= 24 && size.height >= 24, 'handles are large enough');
     // a corner, by mouse
+    const size = await grab(page, corner);
+    check(size.width >= 24 && size.height >= 24, 'handles are large enough');
     let [x, y] = await middle(corner);
-    await page.mouse.move(x, y);
-    await page.mouse.down();
     await page.mouse.move(x - 80, y - 40, { steps: 6 });
     await page.mouse.up();
     await until('the corner went left and up', async () => {
@@ -104,9 +102,8 @@ export function maskTests({ test, base, admin, openLive, axeClean, shoot, advanc
       await advances(page, 3);
       return Math.abs((await middle(polygon))[0] - a[0]) < 0.5;
     });
+    await grab(page, polygon);
     [x, y] = await middle(polygon);
-    await page.mouse.move(x, y);
-    await page.mouse.down();
     await page.mouse.move(x + 60, y, { steps: 5 });
     await page.mouse.up();
     await until('all corners went right', async () => points((await list())[0]).every((p, i) => p[0] > was[i][0] + 0.5));

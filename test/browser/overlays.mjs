@@ -1,5 +1,5 @@
 // Video > Overlays: texts and pictures upon the live picture, edited there.
-import { ask, until } from './lib.mjs';
+import { ask, grab, still, until } from './lib.mjs';
 
 export function overlayTests({ test, base, admin, openLive, axeClean, shoot, picture, fits, param, becomes, goTo, settled }) {
   const DYNAMIC = '/axis-cgi/dynamicoverlay/dynamicoverlay.cgi';
@@ -43,10 +43,8 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
       const p = await page.locator(picture).boundingBox();
       return b && Math.abs(b.x + b.width - p.x - p.width) < 8;
     });
-    const b = await box.boundingBox();
-    const p = await page.locator(picture).boundingBox();
-    await page.mouse.move(b.x + b.width / 2, b.y + b.height / 2);
-    await page.mouse.down();
+    const p = await still(page.locator(picture));
+    await grab(page, box);
     await page.mouse.move(p.x + p.width * 0.4, p.y + p.height * 0.7, { steps: 6 });
     await page.mouse.up();
     let at;
@@ -114,7 +112,7 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
     await fits(page);
     const box = page.locator('.edit').first();
     await box.waitFor();
-    const b = await box.boundingBox();
+    const b = await still(box);
     const cdp = await page.context().newCDPSession(page);
     const touch = (type, x, y) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: x === undefined ? [] : [{ x, y }] });
     await touch('touchStart', b.x + b.width / 2, b.y + b.height / 2);

@@ -21,7 +21,7 @@ if (!existsSync(join(here, 'node_modules/playwright-core')))
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: here, stdio: 'inherit' });
 
 const { chromium } = await import('playwright-core');
-const { ask, check, keepSettings, PATIENCE, startCamera, until } = await import('./lib.mjs');
+const { ask, check, keepSettings, PATIENCE, startCamera, still, until } = await import('./lib.mjs');
 const { startTests } = await import('./start.mjs');
 const { liveTests } = await import('./live.mjs');
 const { clientTests } = await import('./clients.mjs');
@@ -150,7 +150,7 @@ const picture = '.picture';
 const kind = (page) => page.getAttribute(picture, 'data-kind');
 const shown = async (page) => Number(await page.getAttribute(picture, 'data-pictures'));
 const live = (page) => until('live', async () => (await kind(page)) === 'live');
-const box = (page) => page.locator(picture).boundingBox();
+const box = (page) => still(page.locator(picture));
 
 async function advances(page, n = 10) {
   const from = await shown(page);

@@ -2,7 +2,7 @@
 // them (E9).
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { ask, check, until, toPlace } from './lib.mjs';
+import { ask, check, still, until, toPlace } from './lib.mjs';
 
 const player = readFileSync(new URL('node_modules/media-stream-player/dist/media-stream-player.min.js', import.meta.url), 'utf8');
 const hlsjs = readFileSync(createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js'), 'utf8');
@@ -105,7 +105,7 @@ export function streamTests(kit) {
     const where = async () => Number((await ask(base, '/axis-cgi/com/ptz.cgi?query=position', admin)).body.toString().match(/pan=([-0-9.]+)/)[1]);
     const pan = await where();
     try {
-      const b = await page.locator('.picture').boundingBox();
+      const b = await still(page.locator('.picture'));
       await page.mouse.click(b.x + b.width * 0.25, b.y + b.height / 2);
       await until('it has turned to the right', async () => (await where()) - pan > 8, 20000);
     } finally {

@@ -1,5 +1,5 @@
 // Video > View areas: channels cut from the picture, made and dragged there; shown live.
-import { ask, check, until } from './lib.mjs';
+import { ask, check, grab, still, until } from './lib.mjs';
 
 export function viewTests({ test, base, admin, openLive, axeClean, shoot, picture, live, fits, param, becomes }) {
   const set = (q) => ask(base, `/axis-cgi/param.cgi?action=update&${q}`, { ...admin, method: 'POST' });
@@ -23,10 +23,8 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
     // by the mouse: its lower right corner
     const handle = page.locator('.edit .se');
     await handle.waitFor();
-    const h = await handle.boundingBox();
-    const p = await page.locator(picture).boundingBox();
-    await page.mouse.move(h.x + h.width / 2, h.y + h.height / 2);
-    await page.mouse.down();
+    const p = await still(page.locator(picture));
+    await grab(page, handle);
     await page.mouse.move(p.x + p.width * 0.9, p.y + p.height * 0.9, { steps: 5 });
     await page.mouse.up();
     await until('resized', async () => {
@@ -41,8 +39,8 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
     const frame = page.locator('.edit').first();
     let b;
     await until('the frame lies on the small picture', async () => {
-      b = await frame.boundingBox();
-      return b && b.width < 300;
+      b = await still(frame);
+      return b.width < 300;
     });
     const cdp = await page.context().newCDPSession(page);
     const touch = (type, x, y) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: x === undefined ? [] : [{ x, y }] });
@@ -61,7 +59,7 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
     await live(page);
     const zoom = async () => Number(/zoom=(\d+)/.exec((await ask(base, '/axis-cgi/com/ptz.cgi?camera=2&query=position', admin)).body.toString())?.[1]);
     check((await zoom()) === 1, 'all of it at first');
-    const q = await page.locator(picture).boundingBox();
+    const q = await still(page.locator(picture));
     await page.mouse.move(q.x + q.width * 0.5, q.y + q.height * 0.5);
     await page.mouse.wheel(0, -400);
     await until('zoomed within the area', async () => (await zoom()) > 1);
