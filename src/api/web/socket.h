@@ -35,6 +35,7 @@ struct hub;
 #define WS_COALESCE_BYTES 4096                   /* positions wait while more than this is queued */
 #define WS_SILENCE_NS (INT64_C(60) * 1000000000) /* nothing heard: the client is gone */
 #define WS_DEAD_MAN_NS INT64_C(1000000000)
+#define HUB_TICK_NS (INT64_C(100) * 1000000)
 
 struct web_socket {
     struct list in_hub;
@@ -82,7 +83,7 @@ struct hub *hub_new(struct camera *cam);
 struct hub *hub_free(struct hub *h); /* closes all sockets */
 /* Serves the upgrade; replies an error itself. */
 void hub_serve(struct hub *h, struct exchange *ex);
-/* Takes an upgraded connection; `pending` is written first. NULL: refused, conn freed. */
+/* socket.c: takes an upgraded connection; `pending` is written first. NULL: refused, conn freed. */
 struct web_socket *hub_adopt(struct hub *h, struct conn *take_conn, const struct identity *who,
                              const char *session, const struct buf *pending);
 /* Ends the sockets that came with the session of this Cookie header. */
@@ -96,6 +97,7 @@ struct controller;
 void socket_person(const struct web_socket *s, struct controller *ret);
 struct web_socket *socket_ref(struct web_socket *s);
 struct web_socket *socket_unref(struct web_socket *s);
+void socket_drop(struct web_socket *s); /* out of the hub, which lets go of it */
 
 json_t *hub_position(struct hub *h, bool *ret_changed); /* new reference; NULL: no head */
 

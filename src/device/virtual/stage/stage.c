@@ -1,64 +1,14 @@
-#include "device/virtual/stage/stage.h"
-
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "device/virtual/stage/state.h"
 
 #define MOST_CHANGES 1024
-#define KNOCKS 4            /* that may still ring */
-#define CLAPS 4             /* likewise */
-#define KNOCK_RINGS_S 1.5   /* then it is still */
-#define KNOCK_DEG_PER_G 0.3 /* how far a blow of 1 g bends the mount */
-#define RAD (M_PI / 180)
-
-/* A value on its way: from `from` to `to` within over_ns. Or held: `to` for over_ns, then
- * `from` again. */
-struct track {
-    double from, to;
-    int64_t at_ns, over_ns;
-    bool held;
-};
-
-struct blow {
-    int64_t at_ns;
-    double g;
-};
-
-/* All that is so from one change to the next. */
-struct state {
-    struct track track[STAGE_KEYS];
-    struct track lying; /* snow on the ground: what has fallen, not what is asked for */
-    double hour;        /* at hour_ns */
-    int64_t hour_ns;
-    bool wind_auto;
-    struct blow blow[KNOCKS]; /* the newest is [n_blows - 1], round */
-    unsigned n_blows;
-    int64_t clap_ns[CLAPS]; /* likewise */
-    unsigned n_claps;
-    int64_t cleaned_ns;
-    uint32_t power_cycles;
-};
-
-struct entry {
-    int64_t at_ns;
-    struct stage_change change;
-    struct state after;
-};
-
-struct stage {
-    uint64_t seed;
-    pthread_mutex_t lock; /* leaf: guards what follows */
-    struct state first;   /* before the oldest entry */
-    struct entry *log;    /* by time */
-    size_t n, room;
-    uint64_t revision;
-};
 
 /* What a weather is made of: cloud, visibility, rain, snow, wetness, wind. */
 static const struct {
@@ -98,7 +48,7 @@ static double track_at(const struct track *t, int64_t time_ns, enum stage_key ke
     return t->from + (t->to - t->from) * k;
 }
 
-static double value_at(const struct state *s, int64_t time_ns, enum stage_key key)
+double stage_value_at(const struct state *s, int64_t time_ns, enum stage_key key)
 {
     return track_at(&s->track[key], time_ns, key);
 }
@@ -115,7 +65,7 @@ static void set_track(struct state *s, enum stage_key key, int64_t at_ns, double
 {
     struct track *t = &s->track[key];
     int64_t over_ns = (int64_t)llround(over_s * 1e9);
-    *t = (struct track){value_at(s, at_ns, key), value, at_ns, over_ns, false};
+    *t = (struct track){stage_value_at(s, at_ns, key), value, at_ns, over_ns, false};
 }
 
 /* Snow stays for as long as it falls, and thaws as slowly as the ground dries. */
@@ -137,7 +87,7 @@ static void hold_track(struct state *s, enum stage_key key, int64_t at_ns, doubl
 
 static void set_weather(struct state *s, int64_t at_ns, int which, double over_s)
 {
-    double wet = value_at(s, at_ns, STAGE_WET);
+    double wet = stage_value_at(s, at_ns, STAGE_WET);
     set_track(s, STAGE_WEATHER, at_ns, which, 0);
     set_track(s, STAGE_CLOUD, at_ns, presets[which].cloud, over_s);
     set_track(s, STAGE_VISIBILITY, at_ns, presets[which].visibility, over_s);
@@ -347,7 +297,7 @@ int64_t stage_since(struct stage *s, int64_t time_ns, uint64_t *ret_revision)
 
 /* ---- what is so ---- */
 
-static void get_state(struct stage *s, int64_t time_ns, struct state *ret)
+void stage_get_state(struct stage *s, int64_t time_ns, struct state *ret)
 {
     pthread_mutex_lock(&s->lock);
     *ret = *state_at(s, time_ns);
@@ -357,10 +307,10 @@ static void get_state(struct stage *s, int64_t time_ns, struct state *ret)
 void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess *ret_mess)
 {
     struct state now;
-    get_state(s, time_ns, &now);
+    stage_get_state(s, time_ns, &now);
     double v[STAGE_KEYS];
     for (int i = 0; i < STAGE_KEYS; i++)
-        v[i] = value_at(&now, time_ns, (enum stage_key)i);
+        v[i] = stage_value_at(&now, time_ns, (enum stage_key)i);
     if (ret_set)
         *ret_set = (struct set){
             .hour = hour_at(&now, time_ns),
@@ -395,140 +345,21 @@ void stage_at(struct stage *s, int64_t time_ns, struct set *ret_set, struct mess
 void stage_values(struct stage *s, int64_t time_ns, double ret[STAGE_KEYS])
 {
     struct state now;
-    get_state(s, time_ns, &now);
+    stage_get_state(s, time_ns, &now);
     for (int i = 0; i < STAGE_KEYS; i++)
-        ret[i] = value_at(&now, time_ns, (enum stage_key)i);
+        ret[i] = stage_value_at(&now, time_ns, (enum stage_key)i);
     ret[STAGE_HOUR] = hour_at(&now, time_ns);
     if (now.wind_auto)
         ret[STAGE_WIND] = -1;
 }
 
-/* ---- the mount ---- */
-
-static double phase(uint64_t seed, unsigned which)
-{
-    uint64_t x = (seed + which + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (double)((x ^ x >> 31) >> 11) / (double)(UINT64_C(1) << 53);
-}
-
-/* From this wind on the mount gives way; how far at 10 m/s more, in gusts. */
-#define WIND_BEARS_M_S 6.0
-#define WIND_DEG 0.06
-#define GUST_HZ 0.07
-
-/* Hz and share of the vibration, two to an axis. */
-static const double tremor[3][2][2] = {
-    {{7.3, 0.65}, {12.1, 0.35}},
-    {{8.9, 0.6}, {14.3, 0.4}},
-    {{6.1, 0.2}, {10.7, 0.1}},
-};
-static const double ring_hz[3] = {11, 13.5, 9};
-/* The same in the wind: a mast sways more slowly. */
-static const double sway[3][2][2] = {
-    {{2.3, 0.7}, {5.9, 0.3}},
-    {{3.1, 0.55}, {6.7, 0.3}},
-    {{1.9, 0.2}, {4.3, 0.1}},
-};
-
-static double wave(const struct stage *s, double hz, unsigned which, int64_t time_ns)
-{
-    double turns = hz * (double)time_ns / 1e9;
-    return sin(2 * M_PI * (turns - floor(turns) + phase(s->seed, which)));
-}
-
-static void add_swing(const struct stage *s, const double part[2][2], unsigned which,
-                      double amplitude, int64_t time_ns, double *deg, double *accel)
-{
-    for (unsigned i = 0; i < 2 && amplitude > 0; i++) {
-        double w = 2 * M_PI * part[i][0];
-        double a = amplitude * part[i][1] * wave(s, part[i][0], which + i, time_ns);
-        *deg += a;
-        *accel -= a * w * w;
-    }
-}
-
-/* Displacement of one axis in degrees, and its acceleration in deg/s². */
-static void swing(const struct stage *s, const struct state *now, int64_t time_ns, int axis,
-                  double *ret_deg, double *ret_accel)
-{
-    double deg = 0, accel = 0, amplitude = value_at(now, time_ns, STAGE_SHAKE);
-    add_swing(s, tremor[axis], (unsigned)(2 * axis), amplitude, time_ns, &deg, &accel);
-    double over = (value_at(now, time_ns, STAGE_WIND) - WIND_BEARS_M_S) / 10;
-    if (over > 0) {
-        double gust =
-            0.6 + 0.4 * wave(s, GUST_HZ, 20, time_ns) * wave(s, GUST_HZ * 2.7, 21, time_ns);
-        add_swing(s, sway[axis], (unsigned)(10 + 2 * axis), WIND_DEG * over * over * gust, time_ns,
-                  &deg, &accel);
-    }
-    for (unsigned i = 0; i < KNOCKS && i < now->n_blows; i++) {
-        const struct blow *b = &now->blow[i];
-        double t = (double)(time_ns - b->at_ns) / 1e9;
-        if (t < 0 || t >= KNOCK_RINGS_S)
-            continue;
-        /* from another side each time */
-        double share = cos(2 * M_PI * (phase(s->seed ^ (uint64_t)b->at_ns, 9) + axis * 0.21));
-        double w = 2 * M_PI * ring_hz[axis], die = exp(-t / 0.16) * (1 - t / KNOCK_RINGS_S);
-        double a = KNOCK_DEG_PER_G * b->g * share * die * sin(w * t);
-        deg += axis == 2 ? a / 3 : a;
-        accel -= a * w * w;
-    }
-    *ret_deg = deg;
-    *ret_accel = accel;
-}
-
-void stage_mount(struct stage *s, int64_t time_ns, double *ret_dpan, double *ret_dtilt,
-                 double *ret_droll)
-{
-    struct state now;
-    double deg[3], unused;
-    get_state(s, time_ns, &now);
-    for (int i = 0; i < 3; i++)
-        swing(s, &now, time_ns, i, &deg[i], &unused);
-    *ret_dpan = value_at(&now, time_ns, STAGE_TURN_PAN) + deg[0];
-    *ret_dtilt = value_at(&now, time_ns, STAGE_TURN_TILT) + deg[1];
-    *ret_droll = deg[2];
-}
-
-double stage_shake(struct stage *s, int64_t time_ns)
-{
-    struct state now;
-    double deg[3], unused;
-    get_state(s, time_ns, &now);
-    for (int i = 0; i < 3; i++)
-        swing(s, &now, time_ns, i, &deg[i], &unused);
-    return hypot(deg[0], deg[1]) + fabs(deg[2]);
-}
-
-/* The sensor lies 10 cm from where the mount bends; a blow is felt at once, before the
- * mount has moved. */
-void stage_accel(struct stage *s, int64_t time_ns, double ret_g[3])
-{
-    struct state now;
-    double accel[3], unused;
-    get_state(s, time_ns, &now);
-    for (int i = 0; i < 3; i++) {
-        swing(s, &now, time_ns, i, &unused, &accel[i]);
-        accel[i] *= RAD * 0.1 / 9.81;
-    }
-    double tilt = value_at(&now, time_ns, STAGE_TURN_TILT) * RAD;
-    double hit = 0;
-    for (unsigned i = 0; i < KNOCKS && i < now.n_blows; i++) {
-        double t = (double)(time_ns - now.blow[i].at_ns) / 1e9;
-        if (t >= 0 && t < 0.2)
-            hit += now.blow[i].g * exp(-t / 0.02) * cos(2 * M_PI * 90 * t);
-    }
-    ret_g[0] = accel[0] + 0.8 * hit;
-    ret_g[1] = accel[2] + sin(tilt) + 0.55 * hit;
-    ret_g[2] = accel[1] + cos(tilt) + 0.24 * hit; /* the three shares have length 1 */
-}
+/* ---- the device ---- */
 
 unsigned stage_noises(struct stage *s, int64_t time_ns, struct stage_noise ret[STAGE_NOISES])
 {
     struct state now;
     unsigned n = 0;
-    get_state(s, time_ns, &now);
+    stage_get_state(s, time_ns, &now);
     for (unsigned i = 0; i < KNOCKS && i < now.n_blows; i++)
         if (time_ns - now.blow[i].at_ns <= STAGE_NOISE_NS)
             ret[n++] = (struct stage_noise){now.blow[i].at_ns, now.blow[i].g, false};
@@ -541,26 +372,24 @@ unsigned stage_noises(struct stage *s, int64_t time_ns, struct stage_noise ret[S
 bool stage_flashes(struct stage *s, int64_t start_ns, int64_t end_ns)
 {
     struct state now;
-    get_state(s, end_ns, &now);
+    stage_get_state(s, end_ns, &now);
     for (unsigned i = 0; i < CLAPS && i < now.n_claps; i++)
         if (start_ns - now.clap_ns[i] < STAGE_CLAP_NS)
             return true;
     return false;
 }
 
-/* ---- the device ---- */
-
 void stage_body_at(struct stage *s, int64_t time_ns, struct stage_body *ret)
 {
     struct state now;
-    get_state(s, time_ns, &now);
-    *ret = (struct stage_body){.housing = value_at(&now, time_ns, STAGE_HOUSING) > 0.5,
-                               .card = value_at(&now, time_ns, STAGE_CARD) > 0.5,
-                               .button = value_at(&now, time_ns, STAGE_BUTTON) > 0.5,
-                               .temperature_c = value_at(&now, time_ns, STAGE_TEMPERATURE),
+    stage_get_state(s, time_ns, &now);
+    *ret = (struct stage_body){.housing = stage_value_at(&now, time_ns, STAGE_HOUSING) > 0.5,
+                               .card = stage_value_at(&now, time_ns, STAGE_CARD) > 0.5,
+                               .button = stage_value_at(&now, time_ns, STAGE_BUTTON) > 0.5,
+                               .temperature_c = stage_value_at(&now, time_ns, STAGE_TEMPERATURE),
                                .power_cycles = now.power_cycles};
     for (int i = 0; i < STAGE_INPUTS; i++)
-        ret->input[i] = value_at(&now, time_ns, (enum stage_key)(STAGE_INPUT1 + i)) > 0.5;
+        ret->input[i] = stage_value_at(&now, time_ns, (enum stage_key)(STAGE_INPUT1 + i)) > 0.5;
 }
 
 /* When a value next is another one than at that time: at the end of what it does, and of
@@ -594,7 +423,7 @@ size_t stage_as_text(struct stage *s, int64_t time_ns, char *ret, size_t size)
 {
     struct state now;
     size_t len = 0;
-    get_state(s, time_ns, &now);
+    stage_get_state(s, time_ns, &now);
     if (size)
         *ret = '\0';
     for (int i = 0; i < STAGE_KEYS; i++) {
