@@ -6,7 +6,6 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,9 +20,6 @@
 #include "base/text.h"
 #include "net/conn_inside.h"
 #include "net/conn_private.h"
-#include "net/tls_private.h"
-
-#define TLS_GATHER 16384 /* one record */
 
 static _Atomic uint64_t last_id;
 
@@ -48,10 +44,8 @@ struct conn *conn_new(int take_fd, struct tls_server *tls, const struct sockaddr
     }
     if (tls) {
         fcntl(c->fd, F_SETFL, O_NONBLOCK);
-        c->ssl = tls_session_new(tls, c->fd);
-        if (!c->ssl)
+        if (tls_begin(c, tls) < 0)
             return conn_free(c);
-        c->tls = tls_server_ref(tls);
     }
     return c;
 }
@@ -67,13 +61,8 @@ void conn_destroy(struct conn *c)
 {
     conn_detach(c);
     hold_free(c);
-    if (c->ssl) {
-        if (!c->broken && SSL_is_init_finished(c->ssl))
-            SSL_shutdown(c->ssl);
-        ERR_clear_error();
-        SSL_free(c->ssl);
-        tls_server_unref(c->tls);
-    }
+    if (c->ssl)
+        tls_end(c);
     if (c->freed)
         c->freed(c->freed_arg, c);
     close(c->fd);
@@ -191,45 +180,6 @@ void conn_want(struct conn *c, bool in, bool out)
     conn_update_watch(c);
 }
 
-/* What went wrong in OpenSSL, as read and write return it. */
-static ssize_t tls_error(struct conn *c, int result, bool reading)
-{
-    int saved = errno;
-    switch (SSL_get_error(c->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        c->tls_write_wants_in = !reading;
-        if (reading)
-            c->tls_read_wants_out = false;
-        conn_update_watch(c);
-        return -EAGAIN;
-    case SSL_ERROR_WANT_WRITE:
-        c->tls_read_wants_out = reading;
-        if (!reading)
-            c->tls_write_wants_in = false;
-        conn_update_watch(c);
-        return -EAGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return reading ? 0 : -EPIPE;
-    case SSL_ERROR_SYSCALL:
-        c->broken = true;
-        ERR_clear_error();
-        return saved ? -saved : -ECONNRESET;
-    default:
-        break;
-    }
-    unsigned long why = ERR_peek_error();
-    c->broken = true;
-    if (ERR_GET_LIB(why) == ERR_LIB_SSL && ERR_GET_REASON(why) == SSL_R_HTTP_REQUEST) {
-        static const char plain[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
-                                    "Content-Length: 33\r\nConnection: close\r\n\r\n"
-                                    "This port speaks HTTPS, not HTTP\n";
-        (void)!send(c->fd, plain, sizeof(plain) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-        shutdown(c->fd, SHUT_WR);
-    }
-    ERR_clear_error();
-    return -EPROTO;
-}
-
 ssize_t conn_read(struct conn *c, void *bytes, size_t len)
 {
     if (conn_is_held(c) && !hold_may_read(c))
@@ -250,31 +200,7 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len)
         ssize_t n = recv(c->fd, bytes, len, MSG_DONTWAIT);
         return n < 0 ? -errno : n;
     }
-    if (c->broken)
-        return -EPROTO;
-    ERR_clear_error();
-    errno = 0;
-    int n = SSL_read(c->ssl, bytes, len > INT32_MAX ? INT32_MAX : (int)len);
-    if (n <= 0)
-        return tls_error(c, n, true);
-    c->tls_read_wants_out = false;
-    conn_update_watch(c);
-    return n;
-}
-
-static ssize_t tls_write(struct conn *c, const void *bytes, size_t len)
-{
-    if (c->broken)
-        return -EPROTO;
-    if (len == 0)
-        return 0;
-    ERR_clear_error();
-    errno = 0;
-    int n = SSL_write(c->ssl, bytes, len > INT32_MAX ? INT32_MAX : (int)len);
-    if (n <= 0)
-        return tls_error(c, n, false);
-    c->tls_write_wants_in = false;
-    return n;
+    return tls_read(c, bytes, len);
 }
 
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n)
@@ -295,24 +221,7 @@ ssize_t conn_raw_writev(struct conn *c, const struct iovec *iov, int n)
         ssize_t sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
         return sent < 0 ? -errno : sent;
     }
-    while (n > 0 && iov->iov_len == 0)
-        iov++, n--;
-    if (n <= 0)
-        return 0;
-    if (n == 1 || iov->iov_len >= TLS_GATHER)
-        return tls_write(c, iov->iov_base, iov->iov_len);
-    /* Small pieces go into one record: fewer bytes, fewer system calls. */
-    static _Thread_local uint8_t gather[TLS_GATHER];
-    size_t len = 0;
-    for (int i = 0; i < n && len < sizeof(gather); i++) {
-        size_t take = sizeof(gather) - len;
-        if (iov[i].iov_len < take)
-            take = iov[i].iov_len;
-        if (take)
-            memcpy(gather + len, iov[i].iov_base, take);
-        len += take;
-    }
-    return tls_write(c, gather, len);
+    return tls_writev(c, iov, n);
 }
 
 int conn_unread(struct conn *c, const void *bytes, size_t len)
@@ -359,9 +268,8 @@ void conn_finish_writing(struct conn *c)
 {
     if (c->hold && hold_finish(c))
         return;
-    if (c->ssl && !c->broken && SSL_is_init_finished(c->ssl))
-        SSL_shutdown(c->ssl);
-    ERR_clear_error();
+    if (c->ssl)
+        tls_farewell(c);
     c->broken = true;
     shutdown(c->fd, SHUT_WR);
 }

@@ -26,6 +26,9 @@ struct conn {
     bool want_in, want_out;
     bool tls_read_wants_out, tls_write_wants_in; /* handshake messages */
     bool broken;                                 /* TLS failed: nothing goes any more */
+    uint8_t *rest;                               /* encrypted and not sent yet */
+    size_t rest_at, rest_len;
+    size_t owed; /* bytes of the owner in it that he has not been told of */
 
     char *back; /* given back by conn_unread */
     size_t back_at, back_len;
@@ -41,6 +44,14 @@ struct conn {
 ssize_t conn_raw_writev(struct conn *c, const struct iovec *iov, int n);
 void conn_update_watch(struct conn *c);
 void conn_destroy(struct conn *c);
+
+/* conn_tls.c: only while c->ssl, on the connection's thread. Bytes as conn_read() and
+ * conn_writev(). */
+int tls_begin(struct conn *c, struct tls_server *tls); /* sets c->ssl, or -ENOMEM */
+ssize_t tls_read(struct conn *c, void *bytes, size_t len);
+ssize_t tls_writev(struct conn *c, const struct iovec *iov, int n);
+void tls_farewell(struct conn *c); /* tells the peer that no more will be written */
+void tls_end(struct conn *c);      /* says farewell and frees what TLS needed */
 
 /* conn_hold.c: bytes that have been taken but not sent yet, because of a fault on purpose.
  * All on the connection's thread. */

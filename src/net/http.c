@@ -25,7 +25,7 @@
 #define READ_BYTES 16384
 #define READS_PER_TURN 8
 #define REQUESTS_PER_TURN 16
-#define WRITES_PER_TURN 16 /* of 16 KB over TLS */
+#define WRITES_PER_TURN 4 /* of 128 KB over TLS */
 #define IN_MAX (LIMIT_HEADER_BYTES + LIMIT_TARGET_BYTES + LIMIT_HEADER_LINE + READ_BYTES)
 #define DRAIN_MAX 65536 /* body bytes read and thrown away to keep a connection */
 #define LINGER_NS (2 * NSEC_PER_SEC)
