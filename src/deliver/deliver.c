@@ -462,6 +462,7 @@ int viewer_new(struct deliver *d, const struct viewer_desc *desc, struct viewer 
         return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
     v->d = d;
     v->first_age_ns = -1;
+    v->zero_ns = -1;
     pthread_mutex_init(&v->lock, NULL);
     v->desc = *desc;
     v->desc.cname = keep_text(desc->cname);

@@ -13,6 +13,64 @@ static void piece_free(struct packet_form *base)
     free(container_of(base, struct piece_form, base));
 }
 
+/* ---- times of MP4 (ISO/IEC 14496-12) ---- */
+
+static uint64_t number(const uint8_t *at, int bytes)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < bytes; i++)
+        v = v << 8 | at[i];
+    return v;
+}
+
+/* Where the box's content begins, and its end; 0: there is none between `from` and *end. */
+static size_t find_box(const uint8_t *bytes, size_t from, size_t *end, const char *name)
+{
+    while (*end - from >= 8) {
+        size_t len = number(bytes + from, 4);
+        if (len < 8 || len > *end - from)
+            return 0;
+        if (!memcmp(bytes + from + 4, name, 4)) {
+            *end = from + len;
+            return from + 8;
+        }
+        from += len;
+    }
+    return 0;
+}
+
+#define PRFT_TIME 16 /* version and flags, track, wall clock; then media time */
+#define TFDT_TIME 4  /* version and flags; then time of decoding */
+
+/* libavformat writes both with 64 bits (version 1). */
+static void find_times(struct piece_form *f)
+{
+    size_t end = f->len, prft = find_box(f->bytes, 0, &end, "prft");
+    size_t moof_end = f->len, moof = find_box(f->bytes, 0, &moof_end, "moof");
+    end = moof_end;
+    size_t traf = moof ? find_box(f->bytes, moof, &end, "traf") : 0;
+    size_t tfdt = traf ? find_box(f->bytes, traf, &end, "tfdt") : 0;
+    if (!tfdt || f->bytes[tfdt] != 1)
+        return;
+    f->head = moof_end;
+    f->at[0] = tfdt + TFDT_TIME;
+    f->at[1] = prft && f->bytes[prft] == 1 ? prft + PRFT_TIME : f->at[0];
+}
+
+uint8_t *piece_head_from(const struct piece_form *f, int64_t zero_ns)
+{
+    uint8_t *head = malloc(f->head);
+    if (!head)
+        return NULL;
+    memcpy(head, f->bytes, f->head);
+    for (int k = 0; k < 2; k++) {
+        uint64_t v = number(f->bytes + f->at[k], 8) - (uint64_t)mux_ticks(f->hz, zero_ns);
+        for (int i = 7; i >= 0; i--, v >>= 8)
+            head[f->at[k] + (size_t)i] = (uint8_t)v;
+    }
+    return head;
+}
+
 const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum container c)
 {
     static const int slots[] = {
@@ -30,7 +88,11 @@ const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum 
         return NULL;
     f->base.free = piece_free;
     f->len = bytes.len;
+    f->head = 0;
     memcpy(f->bytes, bytes.data, bytes.len);
+    f->hz = mux_hz(c, &format);
+    if (c == CONTAINER_MP4)
+        find_times(f);
     base = packet_set_form(p, slots[c], &f->base);
     return container_of(base, struct piece_form, base);
 }

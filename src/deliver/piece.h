@@ -8,6 +8,9 @@
 struct piece_form {
     struct packet_form base;
     size_t len;
+    /* MP4: its first bytes tell times, in ticks of 1/hz s, 64 bits each; others: head 0. */
+    size_t head, at[2];
+    int hz;
     _Alignas(64) uint8_t bytes[]; /* the kernel copies from a cache line's start much faster */
 };
 
@@ -15,5 +18,9 @@ struct piece_form {
  * (sound: track 2).
  * NULL: it cannot be made. */
 const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum container c);
+
+/* A copy of its head whose times count from zero_ns of the clock instead of from the clock's zero;
+ * the caller frees it. None may be earlier. NULL: out of memory. */
+uint8_t *piece_head_from(const struct piece_form *f, int64_t zero_ns);
 
 #endif

@@ -146,6 +146,7 @@ struct viewer {
     struct batch batch;
     int turn; /* track that is asked first */
     int64_t progress_ns, ends_ns;
+    int64_t zero_ns; /* MP4: where this viewer's times begin; −1: not yet */
     struct ws_side *ws;
     struct loop_fd rtcp_fd;
     struct loop_timer pace;

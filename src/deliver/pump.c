@@ -125,8 +125,17 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
             t->now.stream, p, v->desc.framing == FRAMING_MP4 ? CONTAINER_MP4 : CONTAINER_MATROSKA);
         if (!piece)
             return false;
+        if (piece->head) { /* each viewer's times begin with his first picture */
+            if (v->zero_ns < 0)
+                v->zero_ns = p->time_ns - p->early_ns;
+            uint8_t *head = piece_head_from(piece, v->zero_ns);
+            if (!head)
+                return false;
+            b->own = head;
+            batch_add(b, head, piece->head);
+        }
         count_to_last(v, t);
-        batch_add(b, piece->bytes, piece->len);
+        batch_add(b, piece->bytes + piece->head, piece->len - piece->head);
         track_sent(t, 0, 0);
         return true;
     }

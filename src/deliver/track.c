@@ -158,6 +158,8 @@ static bool left_out(struct track *t, const struct packet *p)
 
 static bool before_its_time(struct track *t, const struct packet *p)
 {
+    if (p->time_ns < t->v->zero_ns) /* sound of before the first picture */
+        return true;
     double fps = t->v->desc.fps_limit;
     if (fps <= 0)
         return false;

@@ -107,6 +107,20 @@ static int set_extradata(AVCodecParameters *par, const struct stream_format *f)
     return 0;
 }
 
+int mux_hz(enum container c, const struct stream_format *f)
+{
+    if (c == CONTAINER_MATROSKA)
+        return MATROSKA_HZ;
+    if (!codec_is_sound(f->codec))
+        return MP4_HZ;
+    return f->codec == CODEC_OPUS ? 48000 : f->rate_hz;
+}
+
+int64_t mux_ticks(int hz, int64_t time_ns)
+{
+    return av_rescale(time_ns, hz, NSEC_PER_SEC);
+}
+
 static int add_sound(AVStream *s, enum container c, const struct stream_format *f)
 {
     AVCodecParameters *par = s->codecpar;
@@ -118,8 +132,6 @@ static int add_sound(AVStream *s, enum container c, const struct stream_format *
     par->block_align = bits / 8;
     if (f->codec == CODEC_AAC)
         par->frame_size = 1024;
-    if (c == CONTAINER_MP4)
-        s->time_base = (AVRational){1, par->sample_rate};
     return set_extradata(par, f);
 }
 
@@ -131,7 +143,7 @@ static int add_track(struct muxer *m, enum container c, const struct stream_form
     if (!mux_holds(c, f->codec))
         return -ENOTSUP;
     s->id = number;
-    s->time_base = (AVRational){1, c == CONTAINER_MP4 ? MP4_HZ : MATROSKA_HZ};
+    s->time_base = (AVRational){1, mux_hz(c, f)};
     s->avg_frame_rate = av_d2q(f->fps > 0 ? f->fps : 30, 1001000);
     s->codecpar->codec_id = codec_id(f->codec);
     if (codec_is_sound(f->codec))

@@ -30,6 +30,10 @@ int mux_opening(enum container c, const struct stream_format *tracks, int n, str
 int mux_piece(enum container c, const struct stream_format *f, int number, const struct packet *p,
               struct buf *ret);
 
+/* Ticks a second of a track's times, and the clock's time in them. */
+int mux_hz(enum container c, const struct stream_format *f);
+int64_t mux_ticks(int hz, int64_t time_ns);
+
 /* The codec as RFC 6381 names it ("avc1.640028"); false: parameter sets are missing. */
 #define MUX_CODEC_NAME 40
 bool mux_codec_name(const struct stream_format *f, char ret[MUX_CODEC_NAME]);

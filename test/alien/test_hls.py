@@ -48,7 +48,7 @@ def test_E2_ffmpeg_media_cgi(t):
 
 
 def test_E2_curl_then_ffprobe(t):
-    """What was saved is a file as others."""
+    """What was saved is a file as others: its times begin with its first picture."""
     t.need("curl", "ffprobe")
     c = t.shared()
     path = t.dir() / "saved.mp4"
@@ -58,6 +58,8 @@ def test_E2_curl_then_ffprobe(t):
     p = run(["ffprobe", "-v", "error", "-count_packets", "-show_entries",
              "stream=codec_name,width,height,nb_read_packets,color_space,color_range", "-of", "csv=p=0", path])
     t.equal((p.stdout.strip(), p.stderr), ("h264,640,360,tv,bt709,30", ""))
+    p = run(["ffprobe", "-v", "error", "-show_entries", "format=start_time", "-of", "csv=p=0", path])
+    t.equal((p.stdout.strip(), p.stderr), ("0.000000", ""))
 
 
 def test_L2_ffmpeg_hls(t):

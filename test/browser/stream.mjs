@@ -202,18 +202,21 @@ export function streamTests(kit) {
           await new Promise((done) => buffer.addEventListener('updateend', done, { once: true }));
           if (!video.buffered.length) continue;
           if (first < 0) {
-            first = video.currentTime = video.buffered.start(0);
+            first = video.buffered.start(0); // where it stands without seeking
             await video.play();
           }
           if (video.currentTime > first + 1.5) break;
+          const { buffered, currentTime: now } = video; // a busy machine leaves pictures out
+          for (let i = 1; i < buffered.length; i++)
+            if (now > buffered.end(i - 1) - 0.2 && now < buffered.start(i)) video.currentTime = buffered.start(i);
         }
         stop.abort();
         const { videoWidth, videoHeight, currentTime } = video;
         video.remove();
-        return { width: videoWidth, height: videoHeight, seconds: currentTime - first, type: reply.headers.get('content-type') };
+        return { width: videoWidth, height: videoHeight, first, seconds: currentTime - first, type: reply.headers.get('content-type') };
       }, { codec, type });
       if (!played && codec !== 'h264') continue; // this browser does not decode it
-      check(played?.width === 640 && played.height === 360 && played.seconds > 1.5 && played.type.startsWith(`video/mp4; codecs="${type.slice(0, 4)}`), JSON.stringify(played));
+      check(played?.width === 640 && played.height === 360 && played.first < 0.2 && played.seconds > 1.5 && played.type.startsWith(`video/mp4; codecs="${type.slice(0, 4)}`), JSON.stringify(played));
     }
   });
 
@@ -249,7 +252,7 @@ export function streamTests(kit) {
     const context = { httpCredentials: { username: admin.user, password: admin.password }, bypassCSP: true };
     const page = await open(`${base}axis-cgi/usergroup.cgi`, context);
     await page.evaluate(player);
-    for (const [format, tag] of [['RTP_H264', 'video'], ['RTP_JPEG', 'canvas'], ['JPEG', 'img']]) {
+    for (const [format, tag] of [['RTP_H264', 'video'], ['MP4_H264', 'video'], ['RTP_JPEG', 'canvas'], ['JPEG', 'img']]) {
       const shown = await page.evaluate(async ({ format, tag }) => {
         const p = document.createElement('media-stream-player');
         for (const [name, value] of Object.entries({ variant: 'basic', hostname: location.host, format, autoplay: '', resolution: '640x360' }))
