@@ -68,6 +68,10 @@ export function streamTests(kit) {
     await until('the target follows', async () => (await param('RateControl.ABR.TargetBitrate')) === '846');
     await page.getByRole('button', { name: 'Reset Bitrate control' }).click();
     await until('as at delivery', async () => (await param('RateControl.Mode')) === 'vbr');
+    await page.getByRole('switch', { name: 'Proxies may keep video' }).click();
+    await kit.becomes('Network.HLS.SharedCache', 'yes');
+    await page.getByRole('button', { name: 'Reset HTTP Live Streaming' }).click();
+    await kit.becomes('Network.HLS.SharedCache', 'no');
   });
 
   test('E3_mirror_and_rotation', async () => {

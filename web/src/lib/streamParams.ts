@@ -7,6 +7,8 @@ import type { Shown } from './params';
 
 export const VIEW = 'Image.I0.';
 
+export const SHARED_CACHE = 'Network.HLS.SharedCache';
+
 const is =
   (name: string, ...values: string[]) =>
   (p: Record<string, string>) =>
@@ -80,6 +82,11 @@ export const streamSections: Section[] = [
       item('RateControl.ABR.RetentionTime', 'stream.retention', { when: is('RateControl.Mode', 'abr') }),
       item('RateControl.ABR.MaxBitrate', 'param.maxbitrate', { hint: 'stream.none', when: is('RateControl.Mode', 'abr') }),
     ],
+  },
+  {
+    id: 'hls',
+    title: 'stream.hls',
+    items: [{ name: SHARED_CACHE, label: 'stream.hls.shared', hint: 'stream.hls.shared.hint' }],
   },
 ];
 

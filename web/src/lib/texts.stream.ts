@@ -50,6 +50,12 @@ export const streamTexts = {
   'stream.none': ['0: none', '0: keiner'],
   'stream.storage.need': ['Storage for it, in gigabytes', 'Speicher dafür, in Gigabyte'],
   'stream.storage.hint': ['Type what there is: the target follows', 'Vorhandenen Platz eingeben: Der Zielwert folgt'],
+  'stream.hls': ['HTTP Live Streaming', 'HTTP Live Streaming'],
+  'stream.hls.shared': ['Proxies may keep video for several viewers', 'Proxys dürfen Video für mehrere Zuschauer aufbewahren'],
+  'stream.hls.shared.hint': [
+    'Only behind a proxy that checks by itself who may watch: it gives out what it keeps without asking the camera.',
+    'Nur hinter einem Proxy, der selbst prüft, wer zusehen darf: Was er aufbewahrt, gibt er aus, ohne die Kamera zu fragen.',
+  ],
 
   'profiles.title': ['Stream profiles', 'Stream-Profile'],
   'profiles.note': [
