@@ -65,6 +65,25 @@ export function startTests(kit) {
     check(s.user === '', 'the session has ended on the server');
   });
 
+  test('nothing_moves_while_a_page_fills', async () => {
+    const page = await openLive();
+    await page.addInitScript(() => {
+      window.shifts = [];
+      const note = (e) => e.sources.forEach((s) => window.shifts.push([e.value, s.node?.parentElement?.className ?? '']));
+      new PerformanceObserver((l) => l.getEntries().forEach(note)).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const place of ['image', 'stage']) {
+      await page.evaluate((p) => (location.hash = `#/${p}`), place);
+      await page.reload();
+      await live(page);
+      await page.locator('.panel section').first().waitFor();
+      await until('its numbers have come', async () => place !== 'image' || /\d/.test(await page.textContent('[data-test=eye-time]')));
+      await advances(page, 10);
+      const shifts = (await page.evaluate(() => window.shifts)).filter(([by]) => by > 0.01);
+      check(!shifts.length, `${place}: ${JSON.stringify(shifts)}`);
+    }
+  });
+
   for (const way of ['webcodecs', 'mse', 'mjpeg'])
     test(`video_plays_by_${way}`, async () => {
       const page = await openLive();
