@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "image/source.h"
 #include "media/pipeline.h"
 #include "media/shot.h"
+#include "on_loop.h"
 #include "unit.h"
 
 #define CLIP "/usr/share/doc/opencv-doc/examples/data/vtest.avi"
@@ -286,24 +286,7 @@ static void *run_loop(void *arg)
     loop_run(loop);
     return NULL;
 }
-struct call {
-    void (*fn)(void *arg);
-    void *arg;
-    sem_t done;
-};
-static void run_call(void *arg)
-{
-    struct call *c = arg;
-    c->fn(c->arg);
-    sem_post(&c->done);
-}
-static void on_loop(void (*fn)(void *arg), void *arg)
-{
-    struct call c = {fn, arg};
-    sem_init(&c.done, 0, 0);
-    loop_call(loop, "test", run_call, &c);
-    sem_wait(&c.done);
-}
+
 static struct feed *feed;
 static void open_feed(void *arg)
 {
@@ -345,7 +328,7 @@ TEST(source_ticks_and_survives_loss)
     struct source_stats st;
     source_stats(source, &st);
     CHECK_INT(st.shots, 0); /* nobody watches */
-    on_loop(open_feed, NULL);
+    on_loop(loop, open_feed, NULL);
     clock_wait_idle(clk);
     struct stream_stats ss;
     stream_stats(feed_stream(feed), &ss);
@@ -368,7 +351,7 @@ TEST(source_ticks_and_survives_loss)
     CHECK(!how.no_signal);
     stream_stats(feed_stream(feed), &ss);
     CHECK_INT(ss.packets, 61); /* placeholders kept it alive */
-    on_loop(close_feed, NULL);
+    on_loop(loop, close_feed, NULL);
     clock_advance(clk, 10 * NSEC_PER_SEC);
     source_stats(source, &st);
     uint64_t shots = st.shots;
@@ -378,7 +361,7 @@ TEST(source_ticks_and_survives_loss)
     CHECK_INT(st.shots, shots);
 
     source = source_free(source);
-    on_loop(free_pipe, NULL);
+    on_loop(loop, free_pipe, NULL);
     loop_stop(loop);
     pthread_join(loop_thread, NULL);
     masks_free(masks);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +11,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "net/conn.h"
+#include "on_loop.h"
 #include "unit.h"
 
 static struct clock *clk;
@@ -25,25 +25,6 @@ static void *run(void *arg)
 {
     loop_run(loop);
     return NULL;
-}
-
-struct call {
-    void (*fn)(void *arg);
-    void *arg;
-    sem_t done;
-};
-static void run_call(void *arg)
-{
-    struct call *c = arg;
-    c->fn(c->arg);
-    sem_post(&c->done);
-}
-static void on_loop(void (*fn)(void *arg), void *arg)
-{
-    struct call c = {fn, arg};
-    sem_init(&c.done, 0, 0);
-    loop_call(loop, "test", run_call, &c);
-    sem_wait(&c.done);
 }
 
 static void on_ready(void *arg, bool in, bool out)
@@ -66,7 +47,7 @@ static void begin(void)
     conn = conn_new(pair[0], NULL, NULL, 0);
     peer = pair[1];
     pthread_create(&thread, NULL, run, NULL);
-    on_loop(attach, NULL);
+    on_loop(loop, attach, NULL);
 }
 
 static void let_go(void *arg)
@@ -76,7 +57,7 @@ static void let_go(void *arg)
 
 static void end(void)
 {
-    on_loop(let_go, NULL);
+    on_loop(loop, let_go, NULL);
     loop_stop(loop);
     pthread_join(thread, NULL);
     loop_free(loop);
@@ -107,7 +88,7 @@ static void do_write(void *arg)
 static ssize_t put(const char *bytes, size_t len)
 {
     struct writing w = {bytes, len, 0};
-    on_loop(do_write, &w);
+    on_loop(loop, do_write, &w);
     return w.result;
 }
 
@@ -136,7 +117,7 @@ TEST(delay_keeps_order_and_rate)
     clock_advance(clk, NSEC_PER_SEC / 4 - 1);
     CHECK_INT(got(bytes, sizeof(bytes)), -EAGAIN);
     int unsent = 0;
-    on_loop(ask_unsent, &unsent);
+    on_loop(loop, ask_unsent, &unsent);
     CHECK(unsent >= 6);
     clock_advance(clk, 1);
     CHECK_INT(got(bytes, sizeof(bytes)), 3);
@@ -178,7 +159,7 @@ TEST(slow_holds_the_writer_back)
     ssize_t taken = put(many, sizeof(many));
     CHECK(taken > 0 && taken <= 2000);
     CHECK(put(many, sizeof(many)) < 500);
-    on_loop(want_out, NULL);
+    on_loop(loop, want_out, NULL);
     readies = 0;
     clock_advance(clk, 4 * NSEC_PER_SEC);
     ssize_t n = got(bytes, sizeof(bytes));
@@ -221,7 +202,7 @@ TEST(what_was_taken_outlives_its_owner)
     begin();
     broken(NET_DELAY, "*", 2);
     CHECK_INT(put("farewell", 8), 8);
-    on_loop(let_go, NULL);
+    on_loop(loop, let_go, NULL);
     clock_advance(clk, NSEC_PER_SEC);
     CHECK_INT(got(bytes, sizeof(bytes)), -EAGAIN);
     clock_advance(clk, NSEC_PER_SEC);

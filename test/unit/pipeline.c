@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/loop.h"
 #include "media/capacity.h"
 #include "media/frame.h"
+#include "on_loop.h"
 #include "unit.h"
 
 /* A pipeline with a source that ticks, on a real or a simulated clock. */
@@ -70,31 +70,13 @@ static void set_up(bool sim)
     pthread_create(&loop_thread, NULL, run_loop, NULL);
 }
 
-struct call {
-    void (*fn)(void *arg);
-    void *arg;
-    sem_t done;
-};
-static void run_call(void *arg)
-{
-    struct call *c = arg;
-    c->fn(c->arg);
-    sem_post(&c->done);
-}
-static void on_loop(void (*fn)(void *arg), void *arg)
-{
-    struct call c = {fn, arg};
-    sem_init(&c.done, 0, 0);
-    loop_call(loop, "test", run_call, &c);
-    sem_wait(&c.done);
-}
 static void free_pipe(void *arg)
 {
     pipe_ = pipeline_free(pipe_);
 }
 static void tear_down(void)
 {
-    on_loop(free_pipe, NULL);
+    on_loop(loop, free_pipe, NULL);
     loop_stop(loop);
     pthread_join(loop_thread, NULL);
     loop_free(loop);
@@ -191,10 +173,10 @@ TEST(shares_and_lingers)
     b.e.fps = 30; /* the source's rate is no other wish */
     c.e.fps = 10;
     CHECK(!wanted);
-    on_loop(open_feed, &a);
+    on_loop(loop, open_feed, &a);
     CHECK(wanted);
-    on_loop(open_feed, &b);
-    on_loop(open_feed, &c);
+    on_loop(loop, open_feed, &b);
+    on_loop(loop, open_feed, &c);
     CHECK(feed_stream(a.feed) == feed_stream(b.feed));
     CHECK(feed_stream(a.feed) != feed_stream(c.feed));
     struct cursor *ca = stream_cursor(feed_stream(a.feed)),
@@ -205,7 +187,7 @@ TEST(shares_and_lingers)
     CHECK_INT(keys, 2);
     CHECK_INT(count_packets(cc, &keys), 20);
     struct pipeline_stats st;
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.encoders, 2);
     CHECK_INT(st.feeds, 3);
     CHECK_INT(st.renditions, 1);
@@ -216,18 +198,18 @@ TEST(shares_and_lingers)
 
     ca->ops->close(ca);
     cc->ops->close(cc);
-    on_loop(close_feed, &a);
-    on_loop(close_feed, &b);
-    on_loop(close_feed, &c);
+    on_loop(loop, close_feed, &a);
+    on_loop(loop, close_feed, &b);
+    on_loop(loop, close_feed, &c);
     clock_advance(clk, 4 * NSEC_PER_SEC);
     CHECK(wanted);
-    on_loop(open_feed, &a); /* still warm */
-    on_loop(get_stats, &st);
+    on_loop(loop, open_feed, &a); /* still warm */
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.encoders, 2);
     clock_advance(clk, 2 * NSEC_PER_SEC);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.encoders, 1);
-    on_loop(close_feed, &a);
+    on_loop(loop, close_feed, &a);
     clock_advance(clk, 6 * NSEC_PER_SEC);
     CHECK(!wanted);
     tear_down();
@@ -241,9 +223,9 @@ TEST(lower_rate_keeps_its_step)
         set_up(true);
         struct opening all = {.e = h264()}, some = {.e = h264()};
         some.e.fps = 10;
-        on_loop(open_feed, &all);
+        on_loop(loop, open_feed, &all);
         tick(3 + late);
-        on_loop(open_feed, &some);
+        on_loop(loop, open_feed, &some);
         int64_t last_ns = clock_now(clk) - NSEC_PER_SEC / 10;
         struct cursor *c = stream_cursor(feed_stream(some.feed));
         tick(30);
@@ -257,8 +239,8 @@ TEST(lower_rate_keeps_its_step)
         }
         CHECK_INT(n, 10);
         c->ops->close(c);
-        on_loop(close_feed, &all);
-        on_loop(close_feed, &some);
+        on_loop(loop, close_feed, &all);
+        on_loop(loop, close_feed, &some);
         tear_down();
     }
 }
@@ -271,33 +253,33 @@ TEST(paints_once_for_all)
     a.e.key.width = b.e.key.width = 160;
     a.e.key.height = b.e.key.height = 90;
     b.e.compression = 50;
-    on_loop(open_feed, &a);
-    on_loop(open_feed, &b);
-    on_loop(open_feed, &j);
+    on_loop(loop, open_feed, &a);
+    on_loop(loop, open_feed, &b);
+    on_loop(loop, open_feed, &j);
     tick(5);
     struct pipeline_stats st;
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.renditions, 2);
     CHECK_INT(painted, 5);
     CHECK_INT(st.renditions_painted, 10); /* and five conversions for JPEG */
     CHECK_INT(st.pictures_coded, 15);
     /* text that names figures of a stream splits what was shared, and back */
     per_stream = true;
-    on_loop((void (*)(void *))pipeline_repaint, pipe_);
+    on_loop(loop, (void (*)(void *))pipeline_repaint, pipe_);
     tick(3);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.renditions, 3);
     CHECK_INT(painted, 11);
     per_stream = false;
-    on_loop((void (*)(void *))pipeline_repaint, pipe_);
+    on_loop(loop, (void (*)(void *))pipeline_repaint, pipe_);
     tick(2);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.renditions, 2);
     CHECK_INT(painted, 13);
     CHECK_INT(st.pictures_coded, 30);
-    on_loop(close_feed, &a);
-    on_loop(close_feed, &b);
-    on_loop(close_feed, &j);
+    on_loop(loop, close_feed, &a);
+    on_loop(loop, close_feed, &b);
+    on_loop(loop, close_feed, &j);
     tear_down();
 }
 
@@ -308,20 +290,20 @@ TEST(limit_names_the_parameter)
     for (int i = 0; i < 9; i++) {
         o[i] = (struct opening){.e = h264()};
         o[i].e.compression = i;
-        on_loop(open_feed, &o[i]);
+        on_loop(loop, open_feed, &o[i]);
     }
     CHECK_INT(o[8].r, -ENOSPC);
     CHECK_INT(o[8].why.kind, FAULT_LIMIT);
     CHECK_STR(o[8].why.name, "Image.MaxEncoders");
-    on_loop(close_feed, &o[3]); /* a lingering one makes room */
-    on_loop(open_feed, &o[8]);
+    on_loop(loop, close_feed, &o[3]); /* a lingering one makes room */
+    on_loop(loop, open_feed, &o[8]);
     CHECK_INT(o[8].r, 0);
     o[9] = (struct opening){.e = h264()};
     o[9].e.key.width = 321;
-    on_loop(open_feed, &o[9]);
+    on_loop(loop, open_feed, &o[9]);
     CHECK_INT(o[9].why.kind, FAULT_INVALID);
     for (int i = 0; i < 9; i++)
-        on_loop(close_feed, &o[i]);
+        on_loop(loop, close_feed, &o[i]);
     tear_down();
 }
 
@@ -340,8 +322,8 @@ TEST(slow_machines_say_so_before)
     CHECK_NEAR(pipeline_caps(pipe_, CODEC_H264, W, H), 10, 1e-6);
     struct opening a = {.e = h264()}, b = {.e = h264()}, c = {.e = h264()}, d = {.e = h264()};
     b.e.fps = 5;
-    on_loop(open_feed, &a);
-    on_loop(open_feed, &b);
+    on_loop(loop, open_feed, &a);
+    on_loop(loop, open_feed, &b);
     struct cursor *ca = stream_cursor(feed_stream(a.feed)),
                   *cb = stream_cursor(feed_stream(b.feed));
     tick(30);
@@ -356,21 +338,21 @@ TEST(slow_machines_say_so_before)
     l.cores = 0.5 / one;
     pipeline_set_limits(pipe_, &l);
     c.e.compression = 50;
-    on_loop(open_feed, &c);
+    on_loop(loop, open_feed, &c);
     CHECK_INT(c.r, -ENOSPC);
     CHECK_INT(c.why.kind, FAULT_LIMIT);
     CHECK_STR(c.why.name, "resolution");
-    on_loop(open_feed, &d); /* what runs is shared as ever */
+    on_loop(loop, open_feed, &d); /* what runs is shared as ever */
     CHECK_INT(d.r, 0);
-    on_loop(close_feed, &d);
+    on_loop(loop, close_feed, &d);
     /* It proves better: after half a minute without loss it gets more. */
     tick(40 * 30);
     feed_stats(a.feed, &st);
     CHECK(st.limit_fps == 15 || st.limit_fps == 0);
     ca->ops->close(ca);
     cb->ops->close(cb);
-    on_loop(close_feed, &a);
-    on_loop(close_feed, &b);
+    on_loop(loop, close_feed, &a);
+    on_loop(loop, close_feed, &b);
     tear_down();
 }
 
@@ -420,18 +402,18 @@ TEST(key_requests_are_shared_and_limited)
     set_up(true);
     struct opening a = {.e = h264()};
     a.e.gop = 1000;
-    on_loop(open_feed, &a);
+    on_loop(loop, open_feed, &a);
     struct cursor *c = stream_cursor(feed_stream(a.feed));
     unsigned keys = 0;
-    on_loop(ask_key, &a);
+    on_loop(loop, ask_key, &a);
     tick(45);
     count_packets(c, &keys);
     CHECK_INT(keys, 1);
-    on_loop(ask_key, &a);
-    on_loop(ask_key, &a);
+    on_loop(loop, ask_key, &a);
+    on_loop(loop, ask_key, &a);
     tick(1);
-    on_loop(ask_key, &a);
-    on_loop(ask_key, &a);
+    on_loop(loop, ask_key, &a);
+    on_loop(loop, ask_key, &a);
     keys = 0;
     tick(3);
     count_packets(c, &keys);
@@ -441,7 +423,7 @@ TEST(key_requests_are_shared_and_limited)
     count_packets(c, &keys);
     CHECK_INT(keys, 1);
     c->ops->close(c);
-    on_loop(close_feed, &a);
+    on_loop(loop, close_feed, &a);
     tear_down();
 }
 
@@ -453,32 +435,32 @@ TEST(smart_streams_look_once)
     struct opening plain = {.e = h264()}, a = {.e = h264()}, b = {.e = h264()};
     a.e.smart.strength = 10;
     b.e.smart.strength = 30;
-    on_loop(open_feed, &plain);
+    on_loop(loop, open_feed, &plain);
     tick(5);
     struct pipeline_stats st;
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.pictures_looked_at, 0);
-    on_loop(open_feed, &a);
-    on_loop(open_feed, &b);
+    on_loop(loop, open_feed, &a);
+    on_loop(loop, open_feed, &b);
     CHECK(feed_stream(a.feed) != feed_stream(b.feed));
     tick(7);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.pictures_looked_at, 7);
     CHECK_INT(st.renditions, 1);
     CHECK_INT(st.renditions_painted, 0);
     CHECK_INT(st.pictures_coded, 5 + 3 * 7);
-    on_loop(close_feed, &a);
-    on_loop(close_feed, &b);
+    on_loop(loop, close_feed, &a);
+    on_loop(loop, close_feed, &b);
     tick(3 * 30); /* they linger … */
     clock_advance(clk, 3 * NSEC_PER_SEC);
     clock_wait_idle(clk);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     uint64_t before = st.pictures_looked_at;
     serial = (uint64_t)(clock_now(clk) * 30 / NSEC_PER_SEC) + 1;
     tick(5); /* … and then nobody asks any more */
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.pictures_looked_at, before);
-    on_loop(close_feed, &plain);
+    on_loop(loop, close_feed, &plain);
     still_scene = false;
     tear_down();
 }
@@ -495,8 +477,8 @@ TEST(calm_scenes_have_few_pictures)
     a.e.smart.max_gop = 300;
     b.e = a.e;
     b.e.smart.min_fps = 0;
-    on_loop(open_feed, &a);
-    on_loop(open_feed, &b);
+    on_loop(loop, open_feed, &a);
+    on_loop(loop, open_feed, &b);
     struct cursor *ca = stream_cursor(feed_stream(a.feed)),
                   *cb = stream_cursor(feed_stream(b.feed));
     unsigned keys = 0;
@@ -530,15 +512,15 @@ TEST(calm_scenes_have_few_pictures)
     /* who joins has a key at once, whatever the scene does */
     tick(60);
     count_packets(ca, &keys);
-    on_loop(ask_key, &a);
+    on_loop(loop, ask_key, &a);
     keys = 0;
     tick(1);
     CHECK_INT(count_packets(ca, &keys), 1);
     CHECK_INT(keys, 1);
     ca->ops->close(ca);
     cb->ops->close(cb);
-    on_loop(close_feed, &a);
-    on_loop(close_feed, &b);
+    on_loop(loop, close_feed, &a);
+    on_loop(loop, close_feed, &b);
     still_scene = false;
     square_x = -1;
     tear_down();
@@ -589,12 +571,12 @@ TEST(stills_share)
     set_up(true);
     struct asking a = {.e = jpeg()}, b = {.e = jpeg()}, c = {.e = jpeg()}, d = {.e = jpeg()};
     c.e.compression = 80;
-    on_loop(ask_still, &a);
+    on_loop(loop, ask_still, &a);
     CHECK(wanted);
-    on_loop(ask_still, &b);
-    on_loop(ask_still, &c);
-    on_loop(ask_still, &d);
-    on_loop(cancel, &d);
+    on_loop(loop, ask_still, &b);
+    on_loop(loop, ask_still, &c);
+    on_loop(loop, ask_still, &d);
+    on_loop(loop, cancel, &d);
     CHECK_INT(a.calls, 0);
     offer(clock_now(clk));
     clock_wait_idle(clk);
@@ -604,35 +586,35 @@ TEST(stills_share)
     CHECK_INT(d.calls, 0);
     CHECK(a.bytes == b.bytes && a.bytes != c.bytes);
     const void *before = a.bytes;
-    on_loop(ask_still, &a); /* the same picture: the same bytes */
+    on_loop(loop, ask_still, &a); /* the same picture: the same bytes */
     clock_wait_idle(clk);
     CHECK_INT(a.calls, 2);
     CHECK(a.bytes == before);
     struct pipeline_stats st;
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.pictures_coded, 2);
     offer(clock_now(clk));
-    on_loop(ask_still, &a);
+    on_loop(loop, ask_still, &a);
     clock_wait_idle(clk);
     CHECK_INT(a.calls, 3);
     CHECK_INT(a.serial, 1);
     /* a running stream of the same kind has it already */
     struct opening s = {.e = jpeg()};
-    on_loop(open_feed, &s);
+    on_loop(loop, open_feed, &s);
     clock_advance(clk, NSEC_PER_SEC / 30);
     offer(clock_now(clk));
     clock_wait_idle(clk);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     uint64_t coded = st.pictures_coded;
-    on_loop(ask_still, &a);
+    on_loop(loop, ask_still, &a);
     clock_wait_idle(clk);
     CHECK_INT(a.serial, 2);
-    on_loop(get_stats, &st);
+    on_loop(loop, get_stats, &st);
     CHECK_INT(st.pictures_coded, coded);
-    on_loop(close_feed, &s);
+    on_loop(loop, close_feed, &s);
     clock_advance(clk, 6 * NSEC_PER_SEC);
     CHECK(!wanted);
-    on_loop(ask_still, &a);
+    on_loop(loop, ask_still, &a);
     CHECK(wanted);
     CHECK_INT(a.calls, 4);
     tear_down();
@@ -664,14 +646,14 @@ TEST(churn)
         rnd = rnd * 1103515245 + 12345;
         unsigned at = (rnd >> 16) % N;
         if (o[at].feed) {
-            on_loop(ask_key, &o[at]);
-            on_loop(close_feed, &o[at]);
+            on_loop(loop, ask_key, &o[at]);
+            on_loop(loop, close_feed, &o[at]);
         } else {
             o[at].e = at % 2 ? jpeg() : h264();
             o[at].e.compression = (int)(at * 10 + (rnd >> 20) % 3);
             o[at].e.key.overlays = at > 2;
             o[at].e.key.width = at == 5 ? 160 : W;
-            on_loop(open_feed, &o[at]);
+            on_loop(loop, open_feed, &o[at]);
             if (o[at].r == 0) {
                 struct cursor *c = stream_cursor(feed_stream(o[at].feed));
                 unsigned keys = 0;
@@ -681,10 +663,10 @@ TEST(churn)
             }
         }
         if (i % 5 == 0)
-            on_loop(ask_if_free, &st[at]);
+            on_loop(loop, ask_if_free, &st[at]);
         if (i % 20 == 0) {
             per_stream = !per_stream;
-            on_loop((void (*)(void *))pipeline_repaint, pipe_);
+            on_loop(loop, (void (*)(void *))pipeline_repaint, pipe_);
         }
         usleep(1000);
     }
@@ -692,7 +674,7 @@ TEST(churn)
     pthread_join(source, NULL);
     for (int i = 0; i < N; i++) {
         if (o[i].feed)
-            on_loop(close_feed, &o[i]);
+            on_loop(loop, close_feed, &o[i]);
         CHECK(st[i].err == 0);
     }
     tear_down();
