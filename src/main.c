@@ -210,11 +210,10 @@ static void apply_masks(struct app *a)
 static void on_change(struct conf_listener *l, const char *const *names, size_t n)
 {
     struct app *a = (struct app *)((char *)l - offsetof(struct app, settings));
-    bool painted = false, limited = false, turned = false, masked = false, cut = false;
+    bool painted = false, limited = false, turned = false, masked = false;
     for (size_t i = 0; i < n; i++) {
         masked |= text_glob(MASK_GROUP ".*", names[i]);
         painted |= overlays_heed(names[i]);
-        cut |= text_glob("Image.I*.Enabled", names[i]) || text_glob("*.PTZEnabled", names[i]);
         turned |= !strcmp("ImageSource.I0.SourceRotation", names[i]);
         limited |=
             text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
@@ -225,8 +224,6 @@ static void on_change(struct conf_listener *l, const char *const *names, size_t 
     }
     if (turned)
         turn(a);
-    if (cut)
-        views_settings_changed(a->camera.views);
     ptz_heed(&a->camera, &a->ptz_rooms, names, n);
     if (painted)
         pipeline_repaint(a->camera.pipeline);

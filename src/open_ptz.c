@@ -9,6 +9,7 @@
 #include "device/device.h"
 #include "image/eye.h"
 #include "image/overlay.h"
+#include "media/pipeline.h"
 #include "ptz/guard_tour.h"
 #include "ptz/home_timeout.h"
 #include "ptz/limits.h"
@@ -16,6 +17,7 @@
 #include "ptz/ptz.h"
 #include "ptz/queue.h"
 #include "ptz/recorded_tour.h"
+#include "ptz/views.h"
 
 int ptz_add_rooms(struct camera *c, struct ptz_rooms *r, struct fault *why)
 {
@@ -106,16 +108,28 @@ void close_ptz(struct camera *c)
     control_queue_free(c->control);
 }
 
+/* Nobody watches what is not there any more. */
+static void heed_views(struct camera *c)
+{
+    views_settings_changed(c->views);
+    for (int channel = 2; channel <= VIEWS_MOST; channel++)
+        if (!views_have(c->views, channel))
+            pipeline_end_view(c->pipeline, channel);
+}
+
 void ptz_heed(struct camera *c, const struct ptz_rooms *r, const char *const *names, size_t n)
 {
-    bool limits = false, queue = false;
+    bool limits = false, queue = false, views = false;
     for (size_t i = 0; i < n; i++) {
         limits |= text_glob("PTZ.Limit.L1.*", names[i]);
         queue |= text_glob("PTZ.UserCtlQueue.*", names[i]) ||
                  text_glob("PTZ.Various.V1.CtlQueue*", names[i]);
+        views |= text_glob("Image.I*.Enabled", names[i]) || text_glob("*.PTZEnabled", names[i]);
     }
     if (limits && r->limits)
         ptz_limits_apply(c->ptz, r->limits);
     if (queue)
         control_queue_settings_changed(c->control);
+    if (views)
+        heed_views(c);
 }

@@ -202,7 +202,7 @@ void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *
     list_for_each(at, &p->coders)
     {
         struct coder *c = container_of(at, struct coder, link);
-        if (c->maker != m || !takes(c, r) || n == CODERS_MAX)
+        if (c->maker != m || c->ended || !takes(c, r) || n == CODERS_MAX)
             continue;
         note_sent(c, r);
         to[n++] = coder_ref(c);
@@ -257,7 +257,7 @@ void pipeline_offer(struct pipeline *p, struct frame *take_f)
     list_for_each(at, &p->coders)
     {
         struct coder *c = container_of(at, struct coder, link);
-        if (!c->maker || !is_due(c, f->how.start_ns)) /* being opened */
+        if (!c->maker || c->ended || !is_due(c, f->how.start_ns)) /* no maker: being opened */
             continue;
         if (is_spared(c, f->activity, &f->part[c->e.key.view - 1], f->how.start_ns)) {
             c->left_out++;
@@ -467,7 +467,7 @@ static struct coder *find_coder(struct pipeline *p, const struct encoding *e)
     list_for_each(at, &p->coders)
     {
         struct coder *c = container_of(at, struct coder, link);
-        if (encoding_equal(&c->e, e))
+        if (!c->ended && encoding_equal(&c->e, e))
             return c;
     }
     return NULL;
@@ -523,11 +523,36 @@ static void close_feed(struct feed *f)
     struct coder *c = coder_of(f);
     struct pipeline *p = c->p;
     p->n_feeds--;
-    if (--c->users == 0 && loop_timer_in(p->loop, &c->linger, LINGER_NS) < 0) {
+    if (--c->users == 0 && (c->ended || loop_timer_in(p->loop, &c->linger, LINGER_NS) < 0)) {
         end_coder(c);
         pipeline_update_demand(p);
     }
     free(container_of(f, struct picture_feed, base));
+}
+
+/* One that shows this channel and goes on. */
+static struct coder *find_coder_of(struct pipeline *p, int view)
+{
+    list_for_each(at, &p->coders)
+    {
+        struct coder *c = container_of(at, struct coder, link);
+        if (!c->ended && c->e.key.view == view)
+            return c;
+    }
+    return NULL;
+}
+
+void pipeline_end_view(struct pipeline *p, int view)
+{
+    for (struct coder *c; (c = find_coder_of(p, view));) {
+        pthread_mutex_lock(&p->lock);
+        c->ended = true;
+        pthread_mutex_unlock(&p->lock);
+        stream_end(c->stream);
+        if (!c->users)
+            end_coder(c);
+    }
+    pipeline_update_demand(p);
 }
 
 static struct stream *stream_of(struct feed *f)

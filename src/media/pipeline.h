@@ -66,6 +66,10 @@ void pipeline_repaint(struct pipeline *p);
  * dropped, streams go on with a key picture of a new one. On the loop. */
 void pipeline_forget(struct pipeline *p, uint32_t masks);
 
+/* There is no channel `view` any more: its streams end now (their viewers find the end of the
+ * stream), and who opens one later gets a new one. On the loop. */
+void pipeline_end_view(struct pipeline *p, int view);
+
 /* Pictures a second that this machine is thought to code, at most the source's; less than
  * PIPELINE_FPS_LEAST is refused. On simulated time, which waits, all unless limits.cores is set. */
 #define PIPELINE_FPS_LEAST 1.0

@@ -58,6 +58,7 @@ struct coder {
     uint64_t sent_epoch;             /* p->lock; … and how its overlays looked */
     struct frame_part sent_part;     /* p->lock; … and what of the frame it showed */
     bool has_sent;                   /* p->lock */
+    bool ended;                      /* p->lock; its channel is gone: it waits for its users */
     double limit_fps;                /* p->lock; what it keeps up with, 0: with all */
     _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
     _Atomic int still_permille, noise_permille; /* of the newest picture's blocks */

@@ -1,8 +1,10 @@
 """View areas (row J5): channels cut from the picture, each with its own streams, PTZ, names and
 overlays. Judged by the picture that they are cut from, and by the world's truth."""
 import json
+import re
 
 import pictures
+import vedette
 from test_C1_masks import HOUSE, ask as masks, decal, purple
 from test_C_overlays import DYNAMIC, code as overlay_code, call as overlay_call
 
@@ -141,6 +143,49 @@ def test_J5_each_channel_has_its_own_pictures_through_every_door(t):
     t.equal(c.rtsp_client("/axis-media/media.amp?camera=0").describe().status, 400)
     c.update("Image.I1.Enabled", "no")
     t.equal(c.admin.get("/axis-cgi/jpg/image.cgi?camera=2").status, 404)
+
+
+def test_J5_streams_of_an_area_end_with_it(t):
+    """Switched off: whoever watches is told, by every way; other channels go on. Switched on again:
+    streams begin anew."""
+    c = camera(t)
+    tcp = c.rtsp_client("/axis-media/media.amp?camera=2&videocodec=h264&" + SIZE)
+    udp = c.rtsp_client("/axis-media/media.amp?camera=2&videocodec=h265&" + SIZE)
+    whole = c.rtsp_client("/axis-media/media.amp?videocodec=h264&" + SIZE)
+    described = c.rtsp_client("/axis-media/media.amp?camera=2&videocodec=h264&resolution=320x180")
+    http = []
+    with c.ticking():
+        for s in (tcp, whole):
+            s.start()
+            s.unit()
+        for r in (udp.describe(), udp.setup_udp(), udp.play(), described.describe()):
+            t.equal(r.status, 200)
+        udp.rtp.recv(65536)
+        for target in ("/axis-cgi/mjpg/video.cgi?camera=2", "/axis-cgi/media.cgi?camera=2"):
+            client = c.client(*vedette.ADMIN)
+            client.get("/axis-cgi/usergroup.cgi")
+            client.send("GET", target, headers=client.authorization("GET", target))
+            t.equal(client.conn.head().status, 200, target)
+            http.append(client)
+        media = "/hls/" + re.search(r"^(?!#)(\S+)$", c.admin.get(
+            "/hls/live.m3u8?camera=2&" + SIZE).text, re.M).group(1)
+        t.equal(c.admin.get(media).status, 200)
+        c.update("Image.I1.Enabled", "no")
+        for client in http:
+            t.check(client.conn.closed_within(30), "a body ends")
+        t.check(tcp.conn.closed_within(30), "RTSP over its connection ends")
+        t.check(udp.conn.closed_within(30), "RTSP over UDP is told")
+        t.equal(described.setup().status, 404, "what was only described")
+        for _ in range(12):
+            whole.unit()
+        t.equal(c.admin.get(media).status, 404)
+        streams = call(c, "/axis-cgi/streamstatus.cgi", "getAllStreams")["data"]["streams"]
+        t.equal([s["channel"] for s in streams], [1])
+        c.update("Image.I1.Enabled", "yes")
+        anew = c.rtsp_client("/axis-media/media.amp?camera=2&videocodec=h264&" + SIZE)
+        anew.start()
+        anew.unit()
+        whole.unit()
 
 
 def answers(r):
