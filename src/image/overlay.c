@@ -75,8 +75,8 @@ static void changed(struct overlays *o)
 
 bool overlays_heed(const char *parameter)
 {
-    static const char *const all[] = {"Image.I0.Text.*",
-                                      "Image.I0.Overlay.*",
+    static const char *const all[] = {"Image.I*.Text.*",
+                                      "Image.I*.Overlay.*",
                                       "Image.OverlayPath",
                                       "DynamicOverlay.*",
                                       "Image.I0.StreamingIndicator.*",
@@ -143,7 +143,7 @@ static bool slot_shows(const struct told *t, int slot, int view, int64_t now_ns)
 
 static void set_timer(struct overlays *o)
 {
-    int64_t next = TIME_NEVER;
+    int64_t next = o->told->mark_until_ns ? o->told->mark_until_ns : TIME_NEVER;
     for (int i = 0; i < OVERLAY_SLOTS; i++)
         if (o->told->slot[i].text[0] && o->told->slot[i].until_ns < next)
             next = o->told->slot[i].until_ns;
@@ -164,6 +164,8 @@ static void slots_over(struct loop_timer *timer)
     for (int i = 0; i < OVERLAY_SLOTS; i++)
         if (t->slot[i].until_ns <= now_ns)
             t->slot[i].text[0] = 0;
+    if (t->mark_until_ns <= now_ns)
+        t->mark_until_ns = 0;
     told_swap(o, t);
     set_timer(o);
     changed(o);
@@ -201,6 +203,26 @@ int overlays_set_slot(struct overlays *o, int slot, uint32_t channels, const cha
     set_timer(o);
     changed(o);
     return 0;
+}
+
+int overlays_show_mark(struct overlays *o, double seconds, struct fault *why)
+{
+    struct told *t = told_copy(o);
+    if (!t)
+        return fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    t->mark_until_ns = loop_now(o->loop) + (int64_t)(seconds * NSEC_PER_SEC);
+    told_swap(o, t);
+    set_timer(o);
+    changed(o);
+    return 0;
+}
+
+bool overlays_mark_shows(struct overlays *o)
+{
+    const struct overlay_settings *s = room_ref(o->room);
+    bool enabled = s->mark.enabled;
+    room_unref(s);
+    return enabled || loop_now(o->loop) < o->told->mark_until_ns;
 }
 
 void overlays_slot(struct overlays *o, int slot, char *ret, size_t size)
@@ -264,12 +286,6 @@ static bool on_view(const struct overlay_row *r, int view)
     return r->used && r->visible && r->opacity > 0 && (!r->camera || r->camera == view);
 }
 
-/* Image.I0.Text.* and Image.I0.Overlay.* are of the whole picture. */
-static bool has_line(int view)
-{
-    return view == 1;
-}
-
 static void set_out(struct overlays *o, struct setting_out *w, const struct stream_stats *stats)
 {
     char zone[16] = "UTC";
@@ -286,13 +302,13 @@ static void set_out(struct overlays *o, struct setting_out *w, const struct stre
     int side = w->width < w->height ? w->width : w->height;
     w->factor = (double)side / w->s->reference_height;
     /* In this order they come from the edge inwards. */
-    if (classes & OVERLAYS_TEXT && has_line(w->key->view))
+    if (classes & OVERLAYS_TEXT)
         item_line(w, &speech);
     if (classes & OVERLAYS_APPLICATION) {
         compass_set_out(w);
         item_live(w);
     }
-    if (classes & OVERLAYS_IMAGE && has_line(w->key->view))
+    if (classes & OVERLAYS_IMAGE)
         item_old_image(w, o->pictures);
     for (int i = 0; i < OVERLAYS_MOST; i++) {
         const struct overlay_row *r = &w->s->row[i];
@@ -437,16 +453,16 @@ unsigned overlays_paints(const struct rendition_key *key, bool *ret_per_stream, 
     const struct overlay_settings *s = room_ref(o->room);
     struct told *t = told_ref(o);
     int64_t now_ns = clock_now(loop_clock(o->loop));
-    char line[sizeof s->string + 16];
+    const struct overlay_line *l = &s->line[key->view - 1];
+    char line[sizeof l->string + 16];
     struct overlay_picture_info info;
-    if (key->overlays & OVERLAYS_TEXT && has_line(key->view) &&
-        overlay_line_of(s, line, sizeof line) &&
+    if (key->overlays & OVERLAYS_TEXT && overlay_line_of(l, line, sizeof line) &&
         text_shows(t, line, key->view, now_ns, &per_stream))
         classes |= OVERLAYS_TEXT;
-    if (key->overlays & OVERLAYS_APPLICATION && (s->compass.enabled || s->mark.enabled))
+    if (key->overlays & OVERLAYS_APPLICATION &&
+        (s->compass.enabled || s->mark.enabled || now_ns < t->mark_until_ns))
         classes |= OVERLAYS_APPLICATION;
-    if (key->overlays & OVERLAYS_IMAGE && has_line(key->view) && s->image_enabled &&
-        s->image_path[0] && o->pictures &&
+    if (key->overlays & OVERLAYS_IMAGE && l->image_enabled && s->image_path[0] && o->pictures &&
         !overlay_pictures_find(o->pictures, s->image_path, &info))
         classes |= OVERLAYS_IMAGE;
     for (int i = 0; i < OVERLAYS_MOST; i++) {

@@ -66,6 +66,10 @@ int overlays_set_slot(struct overlays *o, int slot, uint32_t channels, const cha
 /* What stands there now; copied. */
 void overlays_slot(struct overlays *o, int slot, char *ret, size_t size);
 
+/* The streaming indicator for so long, also where it is switched off; and does it show now? */
+int overlays_show_mark(struct overlays *o, double seconds, struct fault *why);
+bool overlays_mark_shows(struct overlays *o);
+
 /* Where the rows would stand in such a picture: boxes in pixels, width 0: not shown. */
 struct overlay_box {
     int x, y, width, height;

@@ -91,7 +91,7 @@ static void unescape(const char *s, char *ret)
 }
 
 /* Date, time and text of the old settings as one template. */
-bool overlay_line_of(const struct overlay_settings *s, char *ret, size_t size)
+bool overlay_line_of(const struct overlay_line *s, char *ret, size_t size)
 {
     bool text = s->text_enabled && s->string[0];
     snprintf(ret, size, "%s%s%s%s%s", s->date_enabled ? "%F" : "",
@@ -104,7 +104,7 @@ void item_line(struct setting_out *w, const struct overlay_speech *speech)
 {
     static const int per_mille[] = {25, 37, 55}; /* small, medium, large */
     static const struct rgba white = {1, 1, 1, 1}, black = {0, 0, 0, 1};
-    const struct overlay_settings *s = w->s;
+    const struct overlay_line *s = &w->s->line[w->key->view - 1];
     char text[sizeof s->string + 16];
     struct text_key k;
     if (!overlay_line_of(s, text, sizeof text) || w->width < 32)
@@ -292,10 +292,10 @@ void item_image(struct setting_out *w, struct overlay_pictures *from, int i)
 /* The picture overlay of the old settings. */
 void item_old_image(struct setting_out *w, struct overlay_pictures *from)
 {
-    const struct overlay_settings *s = w->s;
-    if (!s->image_enabled || !s->image_path[0])
+    const struct overlay_line *s = &w->s->line[w->key->view - 1];
+    if (!s->image_enabled || !w->s->image_path[0])
         return;
-    item_at(w, picture_sprite(w, from, s->image_path, 1, true, 1, 0),
+    item_at(w, picture_sprite(w, from, w->s->image_path, 1, true, 1, 0),
             (int)lrint(s->image_x * w->factor), (int)lrint(s->image_y * w->factor), 0, w->width,
             -2000, ITEM_OTHER, 0);
 }
@@ -316,14 +316,12 @@ static struct sprite *make_live(struct setting_out *w, const void *key)
 
 void item_live(struct setting_out *w)
 {
-    static const double share[] = {0.03, 0.045, 0.065};
     const struct mark_settings *m = &w->s->mark;
     struct live_key k;
-    if (!m->enabled)
+    if (!m->enabled && w->how->start_ns >= w->told->mark_until_ns)
         return;
     memset(&k, 0, sizeof k);
-    int side = w->width < w->height ? w->width : w->height;
-    k.size = within((int)(side * share[m->size]) & ~1, 12, 512);
+    k.size = overlay_mark_side(m, w->width, w->height);
     k.phase = (unsigned)(w->how->serial % MARK_PHASES);
     overlay_colour(m->colour, &k.colour);
     overlay_colour(m->ground, &k.ground);

@@ -49,7 +49,7 @@ void item_at(struct setting_out *w, struct sprite *take_s, int x, int y, int lef
              enum item_what what, int row);
 
 /* Date, time and text of the old settings as one template; false: it is empty. */
-bool overlay_line_of(const struct overlay_settings *s, char *ret, size_t size);
+bool overlay_line_of(const struct overlay_line *s, char *ret, size_t size);
 void item_line(struct setting_out *w, const struct overlay_speech *speech);
 /* Row i of the settings, which is one of text, or of a picture. */
 void item_text(struct setting_out *w, int i, struct overlay_speech *speech);

@@ -27,7 +27,8 @@ static const char *const references[] = {"channel", "scene", NULL};
 const char *const overlay_indicators[] = {"", "circle", "cross", "square", NULL};
 static const char *const styles[] = {"strip", "rose", NULL};
 static const char *const names[] = {"none", "presets", "streets", "all", NULL};
-static const char *const mark_sizes[] = {"H1", "H2", "H3", NULL};
+const char *const overlay_mark_sizes[] = {"H1",    "H2",     "H3",    "H4", "H5",
+                                          "small", "medium", "large", NULL};
 
 #define FIELD(f) PARAM_FIELD(struct overlay_settings, f)
 #define ROLES .read = ROLE_VIEWER, .write = ROLE_OPERATOR
@@ -48,6 +49,23 @@ static const char *const mark_sizes[] = {"H1", "H2", "H3", NULL};
 #define STRING(row, f, value, ...)                                                                 \
     {                                                                                              \
         .name = row, FIELD(f), .type = PARAM_STRING, .standard = value, ROLES, .doc = __VA_ARGS__  \
+    }
+/* Of each channel. */
+#define OF_LINE .stride = sizeof(struct overlay_line), .count = VIEWS_MOST, ROLES
+#define LINE(row, f, kind, from, value, ...)                                                       \
+    {                                                                                              \
+        .name = "Image.I#." row, FIELD(line[0].f), .type = kind, .standard = value, OF_LINE,       \
+        .first = from, .doc = __VA_ARGS__                                                          \
+    }
+#define LINE_ENUM(row, f, list, value, ...)                                                        \
+    {                                                                                              \
+        .name = "Image.I#." row, FIELD(line[0].f), .type = PARAM_ENUM, .choices = list,            \
+        .standard = value, OF_LINE, .doc = __VA_ARGS__                                             \
+    }
+#define LINE_PIXELS(row, f, ...)                                                                   \
+    {                                                                                              \
+        .name = "Image.I#." row, FIELD(line[0].f), .type = PARAM_INT, .min = 0, .max = 8192,       \
+        .standard = "0", .unit = "px", OF_LINE, .doc = __VA_ARGS__                                 \
     }
 #define OF_ROW                                                                                     \
     .stride = sizeof(struct overlay_row), .count = OVERLAYS_MOST,                                  \
@@ -79,25 +97,28 @@ static const char *const mark_sizes[] = {"H1", "H2", "H3", NULL};
     .template_name = "street", ROLES
 
 static const struct param_row rows[] = {
-    BOOL("Image.I0.Text.TextEnabled", text_enabled, "no",
-         "Shows the text of Image.I0.Text.String in the picture"),
-    STRING("Image.I0.Text.String", string, "",
-           "Text in the picture; modifiers (docs/overlays.md) become time, figures, names"),
-    BOOL("Image.I0.Text.ClockEnabled", clock_enabled, "yes",
+    LINE("Text.TextEnabled", text_enabled, PARAM_BOOL, 0, "no",
+         "Shows the text of Image.I#.Text.String in the picture"),
+    LINE("Text.String", string, PARAM_STRING, 0, "",
+         "Text in the picture; modifiers (docs/overlays.md) become time, figures, names"),
+    BOOL("Image.I0.Text.ClockEnabled", line[0].clock_enabled, "yes",
          "Shows the time of day in the picture"),
-    BOOL("Image.I0.Text.DateEnabled", date_enabled, "yes", "Shows the date in the picture"),
-    ENUM("Image.I0.Text.Color", color, line_colours, "white", "Colour of the text in the picture"),
-    ENUM("Image.I0.Text.BGColor", background, line_grounds, "black", "What lies behind the text"),
-    ENUM("Image.I0.Text.Position", position, line_places, "top",
-         "Edge of the picture at which the text stands"),
-    ENUM("Image.I0.Text.TextSize", size, line_sizes, "medium",
-         "Height of the text, relative to the picture"),
-    BOOL("Image.I0.Overlay.Enabled", image_enabled, "no",
+    LINE("Text.ClockEnabled", clock_enabled, PARAM_BOOL, 1, "no",
+         "Shows the time of day in the picture"),
+    BOOL("Image.I0.Text.DateEnabled", line[0].date_enabled, "yes", "Shows the date in the picture"),
+    LINE("Text.DateEnabled", date_enabled, PARAM_BOOL, 1, "no", "Shows the date in the picture"),
+    LINE_ENUM("Text.Color", color, line_colours, "white", "Colour of the text in the picture"),
+    LINE_ENUM("Text.BGColor", background, line_grounds, "black", "What lies behind the text"),
+    LINE_ENUM("Text.Position", position, line_places, "top",
+              "Edge of the picture at which the text stands"),
+    LINE_ENUM("Text.TextSize", size, line_sizes, "medium",
+              "Height of the text, relative to the picture"),
+    LINE("Overlay.Enabled", image_enabled, PARAM_BOOL, 0, "no",
          "Shows the standard picture (Image.OverlayPath) in the picture"),
-    NUMBER("Image.I0.Overlay.XPos", image_x, PARAM_INT, 0, 8192, "0", "px",
-           "Left edge of the standard picture, at the reference height"),
-    NUMBER("Image.I0.Overlay.YPos", image_y, PARAM_INT, 0, 8192, "0", "px",
-           "Upper edge of the standard picture, at the reference height"),
+    LINE_PIXELS("Overlay.XPos", image_x,
+                "Left edge of the standard picture, at the reference height"),
+    LINE_PIXELS("Overlay.YPos", image_y,
+                "Upper edge of the standard picture, at the reference height"),
     STRING("Image.OverlayPath", image_path, "", "The standard picture of overlays"),
 
     NUMBER("DynamicOverlay.ReferenceHeight", reference_height, PARAM_INT, 120, 4320, "1080", "px",
@@ -146,7 +167,8 @@ static const struct param_row rows[] = {
 
     BOOL("Image.I0.StreamingIndicator.Enabled", mark.enabled, "no",
          "A mark that moves with every picture: shows that the picture is live"),
-    ENUM("Image.I0.StreamingIndicator.Size", mark.size, mark_sizes, "H2", "Small, medium, large"),
+    ENUM("Image.I0.StreamingIndicator.Size", mark.size, overlay_mark_sizes, "H2",
+         "H1 smallest … H5; small, medium and large are H1 to H3"),
     ENUM("Image.I0.StreamingIndicator.Position", mark.place, overlay_places, "bottomRight",
          "Where the streaming indicator stands"),
     NUMBER("Image.I0.StreamingIndicator.X", mark.x, PARAM_DOUBLE, -1, 1, "0", NULL,
@@ -231,6 +253,13 @@ int overlay_colour(const char *text, struct rgba *ret)
     return 0;
 }
 
+int overlay_mark_side(const struct mark_settings *m, int width, int height)
+{
+    static const double share[] = {0.03, 0.045, 0.065, 0.09, 0.12, 0.03, 0.045, 0.065};
+    int side = (int)((width < height ? width : height) * share[m->size]) & ~1;
+    return side < 12 ? 12 : side > 512 ? 512 : side;
+}
+
 /* ---- check ---- */
 
 static size_t characters(const char *s)
@@ -312,10 +341,14 @@ static int check_row(const struct overlay_row *r, int i, struct fault *why)
 static int check(const void *candidate, void *arg, struct fault *why)
 {
     const struct overlay_settings *s = candidate;
-    size_t n = characters(s->string);
-    if (n > LINE_MOST)
-        return fault_set(why, FAULT_INVALID, "Image.I0.Text.String",
-                         "has %zu characters; at most %d fit", n, LINE_MOST);
+    for (int i = 0; i < VIEWS_MOST; i++) {
+        char name[32];
+        size_t n = characters(s->line[i].string);
+        snprintf(name, sizeof name, "Image.I%d.Text.String", i);
+        if (n > LINE_MOST)
+            return fault_set(why, FAULT_INVALID, name, "has %zu characters; at most %d fit", n,
+                             LINE_MOST);
+    }
     int err = check_path("Image.OverlayPath", s->image_path, why);
     for (int i = 0; !err && i < OVERLAYS_MOST; i++)
         err = s->row[i].used ? check_row(&s->row[i], i, why) : 0;

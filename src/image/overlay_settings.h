@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/frame.h"
+
 struct fault;
 struct room_desc;
 
@@ -92,23 +94,30 @@ struct compass_settings {
     struct compass_street street[STREETS_MOST];
 };
 
-enum mark_size { MARK_H1, MARK_H2, MARK_H3 };
-
 struct mark_settings {
     bool enabled;
-    int size, place;
+    int size; /* index of overlay_mark_sizes */
+    int place;
     double x, y;
     char colour[COLOUR_BYTES], ground[COLOUR_BYTES];
 };
 
-struct overlay_settings {
-    /* the line */
+extern const char *const overlay_mark_sizes[]; /* "H1" … "H5", "small", "medium", "large" */
+/* Side of the streaming indicator in pixels, in a picture of this size. */
+int overlay_mark_side(const struct mark_settings *m, int width, int height);
+
+/* What each channel has of its own. */
+struct overlay_line {
     bool text_enabled, clock_enabled, date_enabled;
     char string[80 * 4 + 1];
     int color, background, position, size;
     /* the old picture overlay: the standard picture at pixels of the reference height */
     bool image_enabled;
     int image_x, image_y;
+};
+
+struct overlay_settings {
+    struct overlay_line line[VIEWS_MOST]; /* [channel - 1] */
     char image_path[OVERLAY_PATH_BYTES];
 
     int reference_height;

@@ -16,6 +16,7 @@ struct told {
         uint32_t channels;
         int64_t until_ns; /* monotonic; TIME_NEVER */
     } slot[OVERLAY_SLOTS];
+    int64_t mark_until_ns; /* monotonic; the streaming indicator shows until then. 0: as set */
     size_t n_marks;
     struct compass_mark mark[COMPASS_MARKS_MOST];
 };

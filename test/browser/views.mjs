@@ -5,7 +5,7 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
   const set = (q) => ask(base, `/axis-cgi/param.cgi?action=update&${q}`, { ...admin, method: 'POST' });
   const shares = async () => Promise.all(['X', 'Y', 'Width', 'Height'].map(async (leaf) => Number(await param(`Image.I1.Geometry.${leaf}`))));
   const clear = () =>
-    set('Image.I1.Enabled=no&Image.I1.Name=View%20Area%202&Image.I1.Geometry.X=0.25&Image.I1.Geometry.Y=0.25&Image.I1.Geometry.Width=0.5&Image.I1.Geometry.Height=0.5');
+    set('Image.I1.Enabled=no&Image.I1.Appearance.MirrorEnabled=no&Image.I1.Name=View%20Area%202&Image.I1.Geometry.X=0.25&Image.I1.Geometry.Y=0.25&Image.I1.Geometry.Width=0.5&Image.I1.Geometry.Height=0.5');
   const place = async (page, name) => {
     await page.evaluate((hash) => (location.hash = hash), `#/${name}`);
   };
@@ -64,6 +64,12 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
     await page.mouse.wheel(0, -400);
     await until('zoomed within the area', async () => (await zoom()) > 1);
     await shoot(page, 'views-live');
+    // the pages of settings follow the channel shown
+    await place(page, 'stream');
+    await page.locator('[data-test=channel]').filter({ hasText: 'Gate' }).waitFor();
+    await page.getByRole('switch', { name: 'Mirror left and right' }).click();
+    await becomes('Image.I1.Appearance.MirrorEnabled', 'yes');
+    check((await param('Image.I0.Appearance.MirrorEnabled')) === 'no', 'the whole picture stays as it is');
     await place(page, 'views');
     await page.getByRole('button', { name: 'Remove Gate' }).click();
     await becomes('Image.I1.Enabled', 'no');

@@ -37,8 +37,8 @@ def code(c, method, cgi=DYNAMIC, client=None, **params):
         None if r.status == 200 else f"HTTP {r.status}"
 
 
-def camera(t):
-    c = t.camera(clock="sim")
+def camera(t, **more):
+    c = t.camera(clock="sim", **more)
     c.setup(users=False)
     for k in ("ClockEnabled", "DateEnabled"):
         eq(t, c.update("Image.I0.Text." + k, "no").text.strip(), "OK")
@@ -490,24 +490,44 @@ def test_C3_worker_that_dies_or_hangs(t):
 
 
 def test_C4_streaming_indicator(t):
-    c = camera(t)
+    c = camera(t, source="virtual:640x360@10")  # seconds of small pictures pass quickly
     cgi = CGI + "videostreamingindicator.cgi"
-    eq(t, call(t, c, "get", cgi=cgi)["status"], "off")
-    call(t, c, "set", cgi=cgi, indicatorSize="H3", position="topLeft", color="#ff00ff",
-         bgColor="#000000")
+    got = call(t, c, "get", cgi=cgi)
+    eq(t, (got["status"], got["isActive"]), ("off", False))
+    new = call(t, c, "set", cgi=cgi, indicatorSize="H3", position="topLeft", color="#ff00ff",
+               bgColor="#000000")
     call(t, c, "on", cgi=cgi)
     got = call(t, c, "get", cgi=cgi)
-    eq(t, (got["status"], got["indicatorSize"], got["position"]), ("on", "H3", "topLeft"))
+    eq(t, (got["status"], got["isActive"], got["indicatorSize"], got["position"]),
+       ("on", True, "H3", "topLeft"))
+    eq(t, {k: v for k, v in new.items() if k not in ("status", "isActive")},
+       {k: v for k, v in got.items() if k not in ("status", "isActive")}, "set tells what holds")
+    side = got["size"][0]
     looks = set()
     for _ in range(4):
         s = Shot(c, (640, 360))
         box = s.box((255, 0, 255), by=110)
-        t.check(box and box[2] <= 30 and box[3] <= 30, box)
+        t.check(box and box[2] <= side + 8 and box[3] <= side + 8, box, side)
         looks.add(bytes(s.data[3 * (y * s.w + x)] // 86 for y in range(26) for x in range(26)))
         eq(t, s.at(12, 200), s.at(12, 200))
     eq(t, len(looks), 4, "it does not move")
     call(t, c, "off", cgi=cgi)
     eq(t, Shot(c, (640, 360)).box((255, 0, 255), by=90), None)
+    # shown for five seconds, whether it is on or not
+    eq(t, call(t, c, "show", cgi=cgi), {})
+    eq(t, call(t, c, "get", cgi=cgi)["isActive"], True)
+    c.advance(4.5)
+    t.check(Shot(c, (640, 360)).box((255, 0, 255), by=110), "it does not show")
+    c.advance(1)
+    eq(t, Shot(c, (640, 360)).box((255, 0, 255), by=90), None)
+    got = call(t, c, "get", cgi=cgi)
+    eq(t, (got["isActive"], got["status"]), (False, "off"))
+    sides = []
+    for size in ("H1", "H2", "H3", "H4", "H5"):
+        sides.append(call(t, c, "set", cgi=cgi, indicatorSize=size)["size"][0])
+    eq(t, sides, sorted(set(sides)), "each larger than the one before")
+    eq(t, [call(t, c, "set", cgi=cgi, indicatorSize=s)["size"][0] for s in ("small", "medium", "large")],
+       sides[:3])
     eq(t, code(c, "set", cgi=cgi, indicatorSize="H9"), 1003)
     eq(t, code(c, "set", cgi=cgi, position=[7, 7]), 1003)
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pictures
+import test_C_overlays as overlays
 import vedette
 from test_C1_masks import HOUSE, ask as masks, decal, purple
 from test_C_overlays import DYNAMIC, code as overlay_code, call as overlay_call
@@ -274,6 +275,35 @@ def test_J5_overlays_are_on_their_channel(t):
     place(c, 0, 0, 160, 90)
     c.advance(0.2)
     t.equal(text_rows(c, both), 0, "it is not in the area")
+
+
+def test_J5_a_channel_has_its_own_line_and_old_picture(t):
+    """Date and text of one channel are on that channel alone, and can be read there."""
+    c = camera(t)
+    c.ptz_command("tilt=20&zoom=9000")  # the sky
+    c.rest()
+    both = {1: "camera=1&" + SIZE, 2: "camera=2&" + SIZE}
+
+    def says(channel):
+        s = overlays.Shot(c, (640, 360), f"&camera={channel}")
+        return s.read((0, 0, 640, 30), bright=True)
+    quiet = {n: luma(c, more)[2] for n, more in both.items()}
+    t.equal(c.param("Image.I1.Text.DateEnabled"), "no", "an area says nothing until it is told to")
+    for name, value in (("String", "GATE NORTH"), ("TextEnabled", "yes"), ("TextSize", "large")):
+        t.equal(c.update("Image.I1.Text." + name, value).text.strip(), "OK")
+    c.advance(0.2)
+    t.check("GATE NORTH" in says(2), says(2))
+    same(t, luma(c, both[1])[2], quiet[1], 1)
+    c.update("Image.I0.Text.String", "WHOLE")
+    c.update("Image.I0.Text.TextEnabled", "yes")
+    c.update("Image.I0.Text.TextSize", "large")
+    c.update("Image.I1.Text.DateEnabled", "yes")
+    c.advance(0.2)
+    t.check("WHOLE" in says(1) and "GATE" not in says(1), says(1))
+    t.check(re.search(r"20\d\d-\d\d-\d\d.*GATE", says(2)), says(2))
+    for name, value in (("String", "x" * 81), ("Color", "purple"), ("TextSize", "9")):
+        t.check("Error" in c.update("Image.I1.Text." + name, value).text, name)
+    same(t, luma(c, both[2] + "&overlays=off")[2], quiet[2], 1)
 
 
 def test_J5_masks_hide_in_view_areas(t):

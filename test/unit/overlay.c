@@ -155,7 +155,7 @@ TEST(expands)
     CHECK_STR(expand("#av #al #ah|#gv #gl #gh|#Gv #Gl #Gh", NULL),
               "F2.8 F1.6 F22.0|6.0 0.0 48.0|200 100 25119");
     CHECK_STR(expand("#hv #hl #hh", NULL), "1/250.0 1/66666.7 1/0.5");
-    CHECK_STR(expand("#p #P|#L|#U1|#XMP1#XMD2|#ATN#ATV", NULL), "3 Dock||||");
+    CHECK_STR(expand("#p #P|#L|#U1|#XMP1#XMD2|#ATN#ATP#ATS#ATC#ATD#ATV", NULL), "3 Dock||||");
     /* event text stands as it is: it is not looked through for modifiers */
     CHECK_STR(expand("#D|#D1|#D16|#D2|#D17", NULL), "door %F|one|last||one7");
     CHECK_STR(expand("#q %J % ## #", NULL), "#q %J % # #");

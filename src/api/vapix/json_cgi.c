@@ -181,20 +181,28 @@ void json_call_commit(struct json_call *c, struct txn *take_txn, json_t *take_da
 
 void json_call_set(struct json_call *c, const char *const (*pairs)[2], size_t n)
 {
+    json_call_set_reply(c, pairs, n, json_object());
+}
+
+void json_call_set_reply(struct json_call *c, const char *const (*pairs)[2], size_t n,
+                         json_t *take_data)
+{
     struct fault why = {0};
     int err = 0;
     struct txn *t = txn_new(c->door->cam->conf, c->ex->who.groups);
     if (!t) {
+        json_decref(take_data);
         json_call_error(c, c->cgi->family->internal, "Internal error");
         return;
     }
     for (size_t i = 0; !err && i < n; i++)
         err = txn_set(t, pairs[i][0], pairs[i][1], &why);
     if (!err) {
-        json_call_commit(c, t, json_object());
+        json_call_commit(c, t, take_data);
         return;
     }
     txn_abort(t);
+    json_decref(take_data);
     json_call_fault(c, &why);
 }
 

@@ -52,6 +52,9 @@ void json_call_commit(struct json_call *c, struct txn *take_txn, json_t *take_da
 /* Sets parameters {name, value} in one transaction, with the rights of who asks; then the
  * answer: an empty object, or the fault. */
 void json_call_set(struct json_call *c, const char *const (*pairs)[2], size_t n);
+/* The answer is take_data. */
+void json_call_set_reply(struct json_call *c, const char *const (*pairs)[2], size_t n,
+                         json_t *take_data);
 /* For each API that has it: {"apiVersions":["1.3"]}. */
 void json_serve_versions(struct json_call *c);
 

@@ -234,7 +234,10 @@ static int user_of(struct json_call *c, const struct overlay_picture_info *info)
         if (s->row[i].used && s->row[i].kind == OVERLAY_OF_IMAGE && names(s->row[i].path, info))
             code = USED_BY_OVERLAY;
     if (!code && names(s->image_path, info))
-        code = s->image_enabled ? USED_BY_OLD : IS_STANDARD;
+        code = IS_STANDARD;
+    for (int i = 0; i < VIEWS_MOST && code == IS_STANDARD; i++)
+        if (s->line[i].image_enabled)
+            code = USED_BY_OLD;
     room_unref(s);
     return code;
 }

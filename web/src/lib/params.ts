@@ -20,13 +20,14 @@ export const ZONE_PARAM = 'Time.TimeZone';
 /** Language of what the camera itself writes upon pictures. */
 export const SPEECH_PARAM = 'System.Language';
 
-export const overlayParams: Shown[] = [
-  { name: 'Image.I0.Text.TextEnabled', label: 'param.text.enabled' },
-  { name: 'Image.I0.Text.String', label: 'param.text.string' },
-  { name: 'Image.I0.Text.DateEnabled', label: 'param.text.date' },
-  { name: 'Image.I0.Text.ClockEnabled', label: 'param.text.clock' },
-  { name: 'Image.I0.Text.Position', label: 'param.text.position' },
-  { name: 'Image.I0.Text.TextSize', label: 'param.text.size' },
-  { name: 'Image.I0.Text.Color', label: 'param.text.color' },
-  { name: 'Image.I0.Text.BGColor', label: 'param.text.background' },
+/** The line of date, time and text of a channel: view is its branch, as 'Image.I0.'. */
+export const overlayParams = (view: string): Shown[] => [
+  { name: `${view}Text.TextEnabled`, label: 'param.text.enabled' },
+  { name: `${view}Text.String`, label: 'param.text.string' },
+  { name: `${view}Text.DateEnabled`, label: 'param.text.date' },
+  { name: `${view}Text.ClockEnabled`, label: 'param.text.clock' },
+  { name: `${view}Text.Position`, label: 'param.text.position' },
+  { name: `${view}Text.TextSize`, label: 'param.text.size' },
+  { name: `${view}Text.Color`, label: 'param.text.color' },
+  { name: `${view}Text.BGColor`, label: 'param.text.background' },
 ];

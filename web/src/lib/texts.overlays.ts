@@ -38,6 +38,8 @@ export const overlayTexts = {
   'overlays.size': ['Size', 'Größe'],
   'overlays.size.small': ['Small', 'Klein'],
   'overlays.size.medium': ['Medium', 'Mittel'],
+  'overlays.size.larger': ['Larger', 'Größer'],
+  'overlays.size.largest': ['Largest', 'Am größten'],
   'overlays.size.large': ['Large', 'Groß'],
   'overlays.scale': ['Size (%)', 'Größe (%)'],
   'overlays.scalable': ['Follows the resolution', 'Folgt der Auflösung'],

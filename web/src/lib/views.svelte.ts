@@ -12,6 +12,8 @@ const share = (v: number) => Math.round(v * 1e4) / 1e4;
 export const enabled = (channel: number) => channel === 1 || cam.params[of(channel, 'Enabled')] === 'yes';
 export const nameOf = (channel: number) => cam.params[of(channel, 'Name')] || String(channel);
 export const channels = () => Array.from({ length: MOST }, (_, i) => i + 1).filter(enabled);
+/** Branch of the settings of the channel that is shown, as "Image.I0.". */
+export const branch = () => of(view.channel, '');
 export const writable = () => cam.rows[of(2, 'Enabled')]?.writable ?? false;
 
 export function boxOf(channel: number): Box {
