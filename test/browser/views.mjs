@@ -64,9 +64,10 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
     await page.mouse.wheel(0, -400);
     await until('zoomed within the area', async () => (await zoom()) > 1);
     await shoot(page, 'views-live');
-    // the pages of settings follow the channel shown
+    // the pages of settings let the channel be chosen
     await place(page, 'stream');
-    await page.locator('[data-test=channel]').filter({ hasText: 'Gate' }).waitFor();
+    await page.getByLabel('Channel', { exact: true }).selectOption('Gate');
+    await page.locator('[id="Image-I1-Appearance-MirrorEnabled"]').waitFor();
     await page.getByRole('switch', { name: 'Mirror left and right' }).click();
     await becomes('Image.I1.Appearance.MirrorEnabled', 'yes');
     check((await param('Image.I0.Appearance.MirrorEnabled')) === 'no', 'the whole picture stays as it is');

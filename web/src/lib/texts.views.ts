@@ -17,9 +17,5 @@ export const viewTexts = {
   'views.address': ['In streams and pictures: camera={n}', 'In Streams und Bildern: camera={n}'],
   'views.channel': ['Channel', 'Kanal'],
   'views.all': ['All channels', 'Alle Kanäle'],
-  'views.of': [
-    'Of channel {n}, {name}. Another is chosen below the picture.',
-    'Von Kanal {n}, {name}. Ein anderer wird unter dem Bild gewählt.',
-  ],
   'views.shown': ['Channel shown', 'Gezeigter Kanal'],
 } satisfies Record<string, [string, string]>;

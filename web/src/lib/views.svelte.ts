@@ -12,8 +12,11 @@ const share = (v: number) => Math.round(v * 1e4) / 1e4;
 export const enabled = (channel: number) => channel === 1 || cam.params[of(channel, 'Enabled')] === 'yes';
 export const nameOf = (channel: number) => cam.params[of(channel, 'Name')] || String(channel);
 export const channels = () => Array.from({ length: MOST }, (_, i) => i + 1).filter(enabled);
-/** Branch of the settings of the channel that is shown, as "Image.I0.". */
-export const branch = () => of(view.channel, '');
+/** The channel whose settings the pages show; one that is not there any more gives way to 1. */
+export const settings = $state({ channel: 1 });
+export const settled = () => (enabled(settings.channel) ? settings.channel : 1);
+/** Branch of its settings, as "Image.I0.". */
+export const branch = () => of(settled(), '');
 export const writable = () => cam.rows[of(2, 'Enabled')]?.writable ?? false;
 
 export function boxOf(channel: number): Box {
