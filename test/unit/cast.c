@@ -676,6 +676,57 @@ TEST(traffic_flows)
     library_free(l);
 }
 
+/* How deep two vehicles stand in one another, in metres; negative: apart. */
+static double overlap(const struct member *a, const struct member *b)
+{
+    const struct member *m[] = {a, b};
+    double deep = INFINITY;
+    for (int axis = 0; axis < 4; axis++) {
+        double h = (m[axis / 2]->heading_deg + 90 * (axis % 2)) * M_PI / 180;
+        double apart = fabs((a->at.x - b->at.x) * sin(h) + (a->at.y - b->at.y) * cos(h)), room = 0;
+        for (int i = 0; i < 2; i++) {
+            const struct cast_kind *k = cast_kind_find(m[i]->model, 0);
+            double turn = m[i]->heading_deg * M_PI / 180 - h;
+            room += (k->length_m * fabs(cos(turn)) + k->width_m * fabs(sin(turn))) / 2;
+        }
+        deep = fmin(deep, room - apart);
+    }
+    return deep;
+}
+
+static bool on_wheels(const struct member *m)
+{
+    const struct cast_kind *k = cast_kind_find(m->model, 0);
+    return k && k->sort == KIND_VEHICLE;
+}
+
+/* Those that meet pass each other, also where cars stand at the kerbs. */
+TEST(vehicles_do_not_overlap)
+{
+    struct scenario_library *l = library_new();
+    CHECK(l);
+    for (size_t i = 0; i < l->n; i++) {
+        const struct scenario_text *t = &l->item[i];
+        struct cast *c = cast_new(3);
+        CHECK_INT(cast_load(c, 0, t->text, t->len, NULL), 0);
+        for (double at_s = 0; at_s < 2 * t->facts.length_s; at_s += 0.25) {
+            size_t n = at(c, at_s, now);
+            for (size_t k = 0; k < n; k++)
+                for (size_t m = 0; m < k; m++)
+                    if (on_wheels(&now[k]) && on_wheels(&now[m]) &&
+                        hypot(now[k].at.x - now[m].at.x, now[k].at.y - now[m].at.y) < 13) {
+                        double deep = overlap(&now[k], &now[m]);
+                        if (deep > 0.25)
+                            unit_fail(__FILE__, __LINE__,
+                                      "%s %.1f s: %s and %s at %.1f, %.2f: %.2f m", t->facts.name,
+                                      at_s, now[k].id, now[m].id, now[k].at.x, now[k].at.y, deep);
+                    }
+        }
+        cast_free(c);
+    }
+    library_free(l);
+}
+
 UNIT_MAIN(UNIT_ROW(refuses_with_line_and_reason) UNIT_ROW(paths_have_round_corners)
               UNIT_ROW(walkers_keep_their_time) UNIT_ROW(the_past_repeats_exactly)
                   UNIT_ROW(cars_keep_apart_and_brake) UNIT_ROW(cars_stop_for_people_on_the_crossing)
@@ -687,5 +738,6 @@ UNIT_MAIN(UNIT_ROW(refuses_with_line_and_reason) UNIT_ROW(paths_have_round_corne
                                           UNIT_ROW(cues_come_in_time) UNIT_ROW(a_year_ahead_is_near)
                                               UNIT_ROW(shipped_scenarios_play)
                                                   UNIT_ROW(traffic_flows)
-                                                      UNIT_ROW(lines_and_areas_are_told)
-                                                          UNIT_ROW(counts_go_on_for_ever))
+                                                      UNIT_ROW(vehicles_do_not_overlap)
+                                                          UNIT_ROW(lines_and_areas_are_told)
+                                                              UNIT_ROW(counts_go_on_for_ever))

@@ -6,9 +6,12 @@
 #define COMFORT 2.0  /* m/s² of braking */
 #define SIDEWAYS 2.0 /* m/s² in bends */
 #define REACTION_S 0.6
-#define WINDOW_S 4.0   /* giving way: how far one looks ahead */
-#define MERGE_M 16.0   /* and along how much of one's own way */
-#define CROSSING_M 4.0 /* a crossing and the room between two cars */
+#define MERGE_M 16.0 /* giving way where ways join: along how much of one's own one looks … */
+#define MERGE_ROOM_M 2.3
+#define WINDOW_M_S 4.0   /* … and how far ahead: until one is through at that speed */
+#define NARROW_ROOM 0.15 /* beside whom one meets where it is narrow */
+#define TOWARDS 0.7      /* cosine: who comes towards one, not across */
+#define CROSSING_M 4.0   /* a crossing and the room between two cars */
 
 /* ---- what stands along a way ---- */
 
@@ -38,7 +41,7 @@ void drive_mark_leg(const struct scenario *s, struct marked *m, const struct rou
             add_mark(m, MARK_GATE, i, leg, at);
     }
     for (size_t i = 0; i < s->n_yields; i++) {
-        double at = leg_crosses(b, s->yield[i][0], s->yield[i][1]);
+        double at = leg_crosses(b, s->yield[i].line[0], s->yield[i].line[1]);
         if (at >= 0)
             add_mark(m, MARK_YIELD, i, leg, at);
     }
@@ -110,7 +113,8 @@ void drive_look_ahead(const struct drive *d, const struct car_state *cars, size_
                 fabs(b->x - p.x) + fabs(b->y - p.y) > 14)
                 continue;
             /* Who drives towards one keeps to his side: lanes are narrow. */
-            bool comes = b->hx * p.dx + b->hy * p.dy < 0 && cars[i].flags != CAR_PARKED;
+            bool comes = b->hx * p.dx + b->hy * p.dy < -TOWARDS * hypot(b->hx, b->hy) &&
+                         cars[i].flags != CAR_PARKED;
             double room = comes ? 0.6 * (half + b->r) : half + b->r + 0.1;
             if (body_away(b, p.x, p.y) > room)
                 continue;
@@ -169,29 +173,29 @@ static bool before_same_yield(const struct drive *d, const struct car_state *c, 
     return false;
 }
 
-/* Will somebody be where one would come out? */
+/* Will somebody be where one would come out? Or come through where there is no room for two? */
 static bool must_yield(const struct drive *d, const struct car_state *cars, size_t n,
                        const struct looking *k, const struct mark *m)
 {
-    double zone[(int)MERGE_M / 2][2];
+    const double narrow_m = d->s->yield[m->which].narrow_m, along = fmax(narrow_m, MERGE_M);
+    struct spot zone[(int)YIELD_MOST_M / 2 + 1];
     size_t n_zone = 0;
-    for (double s = 1; s < MERGE_M; s += 2) {
-        struct spot p;
-        route_ahead(k->w->car.route, m->leg, m->s + s, &p, NULL);
-        zone[n_zone][0] = p.x;
-        zone[n_zone++][1] = p.y;
-    }
+    for (double s = 1; s < along; s += 2)
+        route_ahead(k->w->car.route, m->leg, m->s + s, &zone[n_zone++], NULL);
     for (size_t i = 0; i < n; i++) {
         const struct car_state *o = &cars[i];
         if (i == k->me || (o->flags & CAR_PENDING) || o->v < 0.5f ||
             before_same_yield(d, o, m->which))
             continue;
         const struct driver *w = &d->driver[o->car];
-        for (double t = 0; t <= WINDOW_S; t += 0.5) {
+        const double room =
+            narrow_m > 0 ? (k->w->width + w->width) / 2 + NARROW_ROOM : MERGE_ROOM_M;
+        for (double t = 0; t <= along / WINDOW_M_S; t += 0.5) {
             struct spot p;
             route_ahead(w->car.route, o->leg, o->s + w->length / 2 + o->v * t, &p, NULL);
             for (size_t z = 0; z < n_zone; z++)
-                if (hypot(p.x - zone[z][0], p.y - zone[z][1]) < 2.3)
+                if (hypot(p.x - zone[z].x, p.y - zone[z].y) < room &&
+                    (narrow_m == 0 || p.dx * zone[z].dx + p.dy * zone[z].dy < 0))
                     return true;
         }
     }

@@ -167,9 +167,12 @@ static int take_yield(struct words *w)
     struct scenario *s = w->s;
     if (s->n_yields == SCENARIO_YIELDS)
         return words_fault(w, "there are more than %d yields", SCENARIO_YIELDS);
-    int rc = words_place(w, s->yield[s->n_yields][0]);
+    struct yield *y = &s->yield[s->n_yields];
+    int rc = words_place(w, y->line[0]);
     if (!rc)
-        rc = words_place(w, s->yield[s->n_yields][1]);
+        rc = words_place(w, y->line[1]);
+    if (!rc && words_is(w, "narrow"))
+        rc = words_number(w, "narrow", YIELD_LEAST_M, YIELD_MOST_M, &y->narrow_m);
     if (!rc)
         s->n_yields++;
     return rc;

@@ -24,6 +24,8 @@ struct fault;
 #define SCENARIO_AREAS 16
 #define SCENARIO_CROSSINGS 8
 #define SCENARIO_GATES 4
+#define YIELD_LEAST_M 5.0 /* of what is narrow */
+#define YIELD_MOST_M 60.0
 #define SCENARIO_YIELDS 16
 #define SCENARIO_CROWDS 4
 #define SCENARIO_CROWD_MOST 100
@@ -83,6 +85,11 @@ struct gate_arm {
     double length_m, heading_deg;
     double ask_s; /* how long a car stands before it is let in */
 };
+/* Who crosses the line gives way: where ways join, or along a narrow part of his own. */
+struct yield {
+    double line[2][2];
+    double narrow_m; /* 0: where ways join */
+};
 struct crowd_order {
     char name[32], model[24];
     unsigned n;
@@ -110,7 +117,7 @@ struct scenario {
     struct truth_area area[SCENARIO_AREAS];
     struct polygon crossing[SCENARIO_CROSSINGS];
     struct gate_arm gate[SCENARIO_GATES];
-    double yield[SCENARIO_YIELDS][2][2];
+    struct yield yield[SCENARIO_YIELDS];
     struct crowd_order crowd[SCENARIO_CROWDS];
     struct cue cue[SCENARIO_CUES]; /* in order of time */
 };

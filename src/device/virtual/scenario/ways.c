@@ -4,20 +4,24 @@
 
 #include <string.h>
 
-/* The lanes swing round the cars that stand at the kerbs. */
+/* The lanes swing round the cars that stand at the kerbs, and round two cones. Where there is no
+ * room for two wide ones those that drive west wait for the others. */
 #define EAST_BEGIN                                                                                 \
-    "-160 28.6  -110 28.6  -104 28  -97 28  -91 28.6  -86 28.6  -82.5 28  -77.5 28  -74 28.6  "    \
-    "-54 28.6  -44 27.4  "
-#define EAST_END "38 27.4  46 26.9  58 26.9  66 27.4  106 27.4  114 28.6  160 28.6  radius 40\n"
-#define WEST_BEGIN "160 31.1  124 31.1  113 30.05  64 30.05  58 28.75  47 28.75  36 31.1  "
+    "-160 27.4  -124 27.4  -116 28.7  -109 28.7  -103 27.4  -97 27.4  -90.5 28.65  -85.5 28.65  "  \
+    "-82 28  -78.5 28  -75 28.7  -55 28.7  -44 27.4  "
+#define EAST_END                                                                                   \
+    "38 27.4  46 26.7  58 26.7  66 27.1  108 27.1  115.5 28.75  121 28.75  130 27.4  160 27.4  "   \
+    "radius 25\n"
+#define WEST_BEGIN                                                                                 \
+    "160 31.1  124 31.3  115.5 31.3  107.5 29.8  66 29.8  58.5 28.55  46.5 28.55  36 31.1  "
 #define WEST_END                                                                                   \
-    "-46 31.1  -54 30.7  -75 30.7  -78 30.05  -82 30.05  -85.5 30.7  -93 30.7  -97.5 30.05  "      \
-    "-102.5 30.05  -107 30.7  -160 30.7  "
+    "-46 31.1  -53 31.35  -74 31.35  -77.5 30.05  -82.5 30.05  -86 31  -92 31.2  -97.5 29.9  "     \
+    "-102.5 29.9  -109 31.4  -117 31.4  -126 31.1  -160 31.1  "
 
 static const char street[] =
     /* road */
-    "path eastbound " EAST_BEGIN EAST_END "path westbound " WEST_BEGIN WEST_END "radius 40\n"
-    "path to-stop " EAST_BEGIN "4 27.4  14 26.9  22 26.9  radius 40\n"
+    "path eastbound " EAST_BEGIN EAST_END "path westbound " WEST_BEGIN WEST_END "radius 25\n"
+    "path to-stop " EAST_BEGIN "4 27.4  14 26.9  22 26.9  radius 25\n"
     "path from-stop 22 26.9  30 26.9  38 27.1 " EAST_END
     /* car park: in by the right lane, out by the other; they swing out to keep off the kerbs */
     "path enter " WEST_BEGIN "20 30.4  6.3 30.4  6.5 45  radius 6\n"
@@ -33,7 +37,9 @@ static const char street[] =
     "path from-bay-3 30 53.2  3.5 53.2  3.5 47  radius 5 limit 5\n"
     "path round-park 6.5 45  6.5 66.7  44.7 66.7  44.7 53.2  3.5 53.2  3.5 47  radius 5 limit 5\n"
     "gate main 8.4 41 height 1 arm 6.2 facing 270\n"
-    "yield 2 36.7  5 36.7\n"
+    "yield 2 36.7  5 36.7\nyield 1.6 33  5 33\n"
+    "yield 65 28.6  65 31  narrow 30\nyield -68 30  -68 32.5  narrow 38\n"
+    "yield 28 49  30.5 49\nyield 15.5 49  18 49\nyield 23 54.9  25.5 54.9\n"
     "crossing -6 25.3  -2.5 25.3  -2.5 33.2  -6 33.2\n"
     "crossing 1.8 33.2  8.2 33.2  8.2 35.2  1.8 35.2\n"
     /* on foot */
