@@ -718,8 +718,9 @@ TEST(vehicles_do_not_overlap)
                         double deep = overlap(&now[k], &now[m]);
                         if (deep > 0.25)
                             unit_fail(__FILE__, __LINE__,
-                                      "%s %.1f s: %s and %s at %.1f, %.2f: %.2f m", t->facts.name,
-                                      at_s, now[k].id, now[m].id, now[k].at.x, now[k].at.y, deep);
+                                      "%s %.1f s: %s and %s at %.1f, %.2f: %.2f m",
+                                      t->facts.name, at_s, now[k].id, now[m].id, now[k].at.x,
+                                      now[k].at.y, deep);
                     }
         }
         cast_free(c);
@@ -737,7 +738,6 @@ UNIT_MAIN(UNIT_ROW(refuses_with_line_and_reason) UNIT_ROW(paths_have_round_corne
                                       UNIT_ROW(crowds_do_not_run_into_each_other)
                                           UNIT_ROW(cues_come_in_time) UNIT_ROW(a_year_ahead_is_near)
                                               UNIT_ROW(shipped_scenarios_play)
-                                                  UNIT_ROW(traffic_flows)
-                                                      UNIT_ROW(vehicles_do_not_overlap)
-                                                          UNIT_ROW(lines_and_areas_are_told)
-                                                              UNIT_ROW(counts_go_on_for_ever))
+                                                  UNIT_ROW(traffic_flows) UNIT_ROW(vehicles_do_not_overlap)
+                                                      UNIT_ROW(lines_and_areas_are_told)
+                                                          UNIT_ROW(counts_go_on_for_ever))

@@ -28,7 +28,7 @@ static double aside_for(double ahead, double right, double same, double moves, b
     double along = clamp(same / 0.4 - 0.75, 0, 1), against = clamp(-same / 0.4 - 0.75, 0, 1);
     /* Who meets keeps to the right, unless they have passed on the left all but wholly; who
      * crosses is through before the other. */
-    double left = clamp((right - ROOM_M / 3) / (ROOM_M / 2), 0, 1);
+    double left = clamp((right - ROOM_M / 2.5) / (ROOM_M / 3), 0, 1);
     double meets = (1 - left) * (ROOM_M + right) / 2 - left * room / 2;
     return near * near *
            ((1 - moves) * away * room + moves * (along * away * room / 2 + against * meets));
