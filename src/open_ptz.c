@@ -29,12 +29,14 @@ int ptz_add_rooms(struct camera *c, struct ptz_rooms *r, struct fault *why)
         struct room **room;
     } rooms[] = {
         {&ptz_room_desc, &c->ptz_room},        {ptz_limits_room(&head), &r->limits},
-        {&control_queue_room_desc, &r->queue}, {&presets_room_desc, &r->presets},
+        {&control_queue_room_desc, &r->queue}, {presets_room(1), &r->presets[0]},
         {guard_tours_room(), &r->guard},       {&recorded_tours_room_desc, &r->recorded},
     };
     int err = 0;
     for (size_t i = 0; !err && i < sizeof rooms / sizeof *rooms; i++)
         err = rooms[i].desc ? conf_add_room(c->conf, rooms[i].desc, rooms[i].room, why) : 0;
+    for (int channel = 2; !err && channel <= VIEWS_MOST; channel++)
+        err = conf_add_room(c->conf, presets_room(channel), &r->presets[channel - 1], why);
     return err;
 }
 
@@ -85,7 +87,7 @@ int open_ptz(struct camera *c, const struct ptz_rooms *r, uint64_t seed, struct 
     if (r->limits)
         ptz_limits_apply(c->ptz, r->limits);
     if (c->control)
-        c->presets = presets_new(c->loop, c->conf, r->presets, c->events, c->ptz, &hooks);
+        c->presets = presets_new(c->loop, c->conf, r->presets[0], 1, c->events, c->ptz, &hooks);
     if (c->presets) {
         c->home_timeout =
             home_timeout_new(c->loop, c->conf, c->ptz_room, c->ptz, c->presets, c->control);
@@ -94,7 +96,8 @@ int open_ptz(struct camera *c, const struct ptz_rooms *r, uint64_t seed, struct 
         c->recorded_tours = recorded_tours_new(c->loop, c->jobs, c->conf, r->recorded, c->files,
                                                c->ptz, c->control);
     }
-    return c->home_timeout && c->guard_tours && c->recorded_tours
+    return c->home_timeout && c->guard_tours && c->recorded_tours &&
+                   !views_open_presets(c->views, c->conf, r->presets, c->events)
                ? 0
                : fault_set(why, FAULT_INTERNAL, NULL, "out of memory at start");
 }

@@ -6,13 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/frame.h"
+
 struct camera;
 struct fault;
 struct room;
 
 struct ptz_rooms {
     struct room *limits; /* NULL: there is no head */
-    struct room *queue, *presets, *guard, *recorded;
+    struct room *queue, *guard, *recorded;
+    struct room *presets[VIEWS_MOST]; /* [channel - 1] */
 };
 /* The device is open; before conf_load(). */
 int ptz_add_rooms(struct camera *c, struct ptz_rooms *r, struct fault *why);

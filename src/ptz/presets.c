@@ -15,105 +15,18 @@
 #include "ptz/ptz.h"
 #include "ptz/scale.h"
 
-#define GROUP "PTZ.Preset.P0.Position.P"
 #define BEFORE "PTZ.Preset.P0.ImageBefore"
-#define HOME_ROW "PTZ.Preset.P0.HomePosition"
-#define AHEAD "pan=0.000000:tilt=0.000000:zoom=1.000000"
+#define NAME_BYTES 64  /* of a parameter */
 #define NEAR_DEG 0.05  /* so near it has arrived: heads of metal have steps */
 #define NEAR_ZOOM 1.01 /* factor, likewise */
 
-static const struct event_topic reached_topic = {
-    .name = "PTZController/PTZPresets/Channel_1",
-    .title = "The camera stands at the preset",
-    .is_state = true,
-    .state_key = "on_preset",
-};
-
-#define ARRAY                                                                                      \
-    .read = ROLE_VIEWER, .write = ROLE_ADMIN, .stride = sizeof(struct preset),                     \
-    .used_offset = offsetof(struct preset_settings, preset[0].used), .count = 1 + PRESETS_MOST,    \
-    .template_name = "ptzpreset"
-
-static const struct param_row rows[] = {
-    {.name = HOME_ROW,
-     PARAM_FIELD(struct preset_settings, home),
-     .type = PARAM_INT,
-     .min = -1,
-     .max = PRESETS_MOST,
-     .standard = "1",
-     .read = ROLE_VIEWER,
-     .write = ROLE_ADMIN,
-     .doc = "Which preset is home; -1: straight ahead"},
-    {.name = BEFORE,
-     PARAM_FIELD(struct preset_settings, before),
-     .type = PARAM_STRING,
-     .standard = "",
-     .read = ROLE_ADMIN,
-     .write = ROLE_SYSTEM,
-     .hidden = true,
-     .doc = "What held before a preset's own settings of the picture"},
-    {.name = GROUP "#.Name",
-     PARAM_FIELD(struct preset_settings, preset[0].name),
-     .type = PARAM_STRING,
-     .standard = "",
-     ARRAY,
-     .doc = "Name of a preset"},
-    {.name = GROUP "#.Data",
-     PARAM_FIELD(struct preset_settings, preset[0].data),
-     .type = PARAM_STRING,
-     .standard = AHEAD,
-     ARRAY,
-     .doc = "Where a preset looks: degrees; zoom and focus 1 to 9999"},
-    {.name = GROUP "#.Image",
-     PARAM_FIELD(struct preset_settings, preset[0].image),
-     .type = PARAM_STRING,
-     .standard = "",
-     ARRAY,
-     .doc = "The picture's own settings at a preset; empty: it has none"},
-};
-
-static int check_name(const char *name, struct fault *why)
-{
-    if (!*name || strpbrk(name, "\"<>~:") || !text_is_utf8(name, strlen(name)))
-        return fault_set(why, FAULT_INVALID, "name",
-                         "A preset's name has 1 to %d bytes, without \" < > ~ and :.",
-                         PRESET_NAME_SIZE - 1);
-    return 0;
-}
-
-static int check(const void *candidate, void *arg, struct fault *why)
-{
-    const struct preset_settings *s = candidate;
-    struct preset_data data;
-    int err = s->preset[0].used ? fault_set(why, FAULT_INVALID, GROUP "0",
-                                            "Presets have the numbers 1 to %d.", PRESETS_MOST)
-                                : 0;
-    if (!err && s->home == 0)
-        err = fault_set(why, FAULT_INVALID, HOME_ROW, "Home is 1 to %d, or -1.", PRESETS_MOST);
-    for (int i = 1; !err && i <= PRESETS_MOST; i++) {
-        const struct preset *p = &s->preset[i];
-        if (!p->used)
-            continue;
-        err = check_name(p->name, why);
-        for (int k = 1; !err && k < i; k++)
-            if (s->preset[k].used && !strcmp(s->preset[k].name, p->name))
-                err = fault_set(why, FAULT_CONFLICT, "name",
-                                "There is a preset \"%.64s\" already: number %d.", p->name, k);
-        if (!err)
-            err = preset_data_parse(p->data, &data, why);
-        if (!err)
-            err = preset_image_check(p->image, why);
+#define TOPIC(n)                                                                                   \
+    {                                                                                              \
+        .name = "PTZController/PTZPresets/Channel_" #n,                                            \
+        .title = "The camera stands at the preset", .is_state = true, .state_key = "on_preset"     \
     }
-    return err;
-}
-
-const struct room_desc presets_room_desc = {
-    .name = "presets",
-    .size = sizeof(struct preset_settings),
-    .rows = rows,
-    .n_rows = sizeof rows / sizeof *rows,
-    .check = check,
-};
+static const struct event_topic reached_topics[VIEWS_MOST] = {
+    TOPIC(1), TOPIC(2), TOPIC(3), TOPIC(4), TOPIC(5), TOPIC(6), TOPIC(7), TOPIC(8), TOPIC(9)};
 
 struct presets {
     struct loop *loop;
@@ -122,6 +35,8 @@ struct presets {
     struct events *events;
     struct ptz *ptz;
     struct preset_hooks hooks;
+    int channel, most;             /* most: how many there can be */
+    bool used;                     /* the channel is there */
     int on, to;                    /* numbers, or 0 */
     bool going;                    /* the order that is heard of is ours */
     bool holds;                    /* the eye was told to */
@@ -156,10 +71,11 @@ static void told_on(struct presets *p, int number, bool on)
 {
     char text[16];
     snprintf(text, sizeof text, "%d", number);
+    const struct event_topic *topic = &reached_topics[p->channel - 1];
     const struct event_item source = {"PresetToken", text};
-    const struct event_item data = {reached_topic.state_key, on ? "1" : "0"};
+    const struct event_item data = {topic->state_key, on ? "1" : "0"};
     if (p->events)
-        event_publish(p->events, reached_topic.name, &source, 1, &data, 1);
+        event_publish(p->events, topic->name, &source, 1, &data, 1);
     tell_changed(p);
 }
 
@@ -232,7 +148,7 @@ int presets_go(struct presets *p, int number, double speed, struct fault *why)
 {
     struct preset_data d;
     const struct preset_settings *s = presets_ref(p);
-    int err = number < 1 || number > PRESETS_MOST || !s->preset[number].used
+    int err = number < 1 || number > p->most || !s->preset[number].used
                   ? fault_set(why, FAULT_UNKNOWN, "preset", "There is no preset %d.", number)
                   : preset_data_parse(s->preset[number].data, &d, why);
     if (!err) {
@@ -305,7 +221,7 @@ const struct preset_settings *presets_ref(struct presets *p)
 bool presets_has(struct presets *p, int number)
 {
     const struct preset_settings *s = presets_ref(p);
-    bool has = number >= 1 && number <= PRESETS_MOST && s->preset[number].used;
+    bool has = number >= 1 && number <= p->most && s->preset[number].used;
     room_unref(s);
     return has;
 }
@@ -314,7 +230,7 @@ int presets_find(struct presets *p, const char *name)
 {
     const struct preset_settings *s = presets_ref(p);
     int found = 0;
-    for (int i = 1; !found && i <= PRESETS_MOST; i++)
+    for (int i = 1; !found && i <= p->most; i++)
         if (s->preset[i].used && !strcmp(s->preset[i].name, name))
             found = i;
     room_unref(s);
@@ -341,16 +257,36 @@ int presets_to(struct presets *p)
 
 /* ---- changes ---- */
 
-static int set_row(struct txn *t, int number, const char *row, const char *value, struct fault *why)
+static void group_of(const struct presets *p, int number, char ret[static NAME_BYTES])
 {
-    char name[64];
-    snprintf(name, sizeof name, GROUP "%d.%s", number, row);
+    snprintf(ret, NAME_BYTES, "PTZ.Preset.P%d.Position.P%d", p->channel - 1, number);
+}
+
+static int set_row(struct presets *p, struct txn *t, int number, const char *row, const char *value,
+                   struct fault *why)
+{
+    char group[NAME_BYTES], name[2 * NAME_BYTES];
+    group_of(p, number, group);
+    snprintf(name, sizeof name, "%s.%s", group, row);
     return txn_set(t, name, value, why);
 }
 
-static int least_free(const struct preset_settings *s)
+static int add_row(struct presets *p, struct txn *t, int number, struct fault *why)
 {
-    for (int i = 1; i <= PRESETS_MOST; i++)
+    return txn_add_at(t, presets_template(p->channel), (unsigned)number, why);
+}
+
+int presets_point_home(struct presets *p, struct txn *t, int number, struct fault *why)
+{
+    char name[NAME_BYTES], text[16];
+    snprintf(name, sizeof name, "PTZ.Preset.P%d.HomePosition", p->channel - 1);
+    snprintf(text, sizeof text, "%d", number);
+    return txn_set(t, name, text, why);
+}
+
+static int least_free(const struct presets *p, const struct preset_settings *s)
+{
+    for (int i = 1; i <= p->most; i++)
         if (!s->preset[i].used)
             return i;
     return 0;
@@ -372,24 +308,27 @@ int presets_store(struct presets *p, struct txn *t, int number, const char *name
 {
     char given[32], data[PRESET_DATA_SIZE], keeps[PRESET_IMAGE_SIZE];
     struct preset_data d;
-    int err = name ? check_name(name, why) : 0;
+    int err = name ? preset_check_name(name, why) : 0;
     if (err)
         return err;
     if (!ptz_exists(p->ptz))
         return fault_set(why, FAULT_UNSUPPORTED, NULL, "This camera has no pan, tilt and zoom.");
-    if (number < 0 || number > PRESETS_MOST)
+    if (image && p->channel > 1)
+        return fault_set(why, FAULT_UNSUPPORTED, "imagesettings",
+                         "The picture's settings are those of camera=1: a view area has none.");
+    if (number < 0 || number > p->most)
         return fault_set(why, FAULT_INVALID, "number", "Presets have the numbers 1 to %d.",
-                         PRESETS_MOST);
+                         p->most);
     if (!number && name)
         number = presets_find(p, name);
     const struct preset_settings *s = presets_ref(p);
     if (!number)
-        number = least_free(s);
+        number = least_free(p, s);
     if (!number) {
         err = fault_set(why, FAULT_LIMIT, NULL, "There are %d presets already; remove one first.",
-                        PRESETS_MOST);
+                        p->most);
     } else if (!s->preset[number].used) {
-        err = txn_add_at(t, "ptzpreset", (unsigned)number, why);
+        err = add_row(p, t, number, why);
         snprintf(given, sizeof given, "Preset %d", number);
         name = name ? name : given;
     }
@@ -397,13 +336,14 @@ int presets_store(struct presets *p, struct txn *t, int number, const char *name
     data_now(p, &d);
     preset_data_print(&d, data, sizeof data);
     if (!err && name)
-        err = set_row(t, number, "Name", name, why);
+        err = set_row(p, t, number, "Name", name, why);
     if (!err)
-        err = set_row(t, number, "Data", data, why);
-    if (!err)
+        err = set_row(p, t, number, "Data", data, why);
+    if (!err && p->channel == 1) {
         err = preset_image_now(p->conf, image, keeps, sizeof keeps, why);
-    if (!err)
-        err = set_row(t, number, "Image", keeps, why);
+        if (!err)
+            err = set_row(p, t, number, "Image", keeps, why);
+    }
     if (!err)
         *ret_number = number;
     return err;
@@ -421,8 +361,8 @@ int presets_rename(struct presets *p, struct txn *t, int number, const char *nam
 {
     int err = need(p, number, why);
     if (!err)
-        err = check_name(name, why);
-    return err ? err : set_row(t, number, "Name", name, why);
+        err = preset_check_name(name, why);
+    return err ? err : set_row(p, t, number, "Name", name, why);
 }
 
 static int add_home(struct presets *p, struct txn *t, int number, struct fault *why)
@@ -431,15 +371,15 @@ static int add_home(struct presets *p, struct txn *t, int number, struct fault *
     int other = presets_find(p, name);
     if (other && other != number)
         snprintf(name, sizeof name, "Home %d", number);
-    int err = txn_add_at(t, "ptzpreset", (unsigned)number, why);
-    return err ? err : set_row(t, number, "Name", name, why);
+    int err = add_row(p, t, number, why);
+    return err ? err : set_row(p, t, number, "Name", name, why);
 }
 
 int presets_remove(struct presets *p, struct txn *t, int number, struct fault *why)
 {
-    char group[64];
+    char group[NAME_BYTES];
     int err = need(p, number, why);
-    snprintf(group, sizeof group, GROUP "%d", number);
+    group_of(p, number, group);
     if (!err)
         err = txn_remove(t, group, why);
     return err || number != presets_home(p) ? err : add_home(p, t, number, why);
@@ -447,44 +387,36 @@ int presets_remove(struct presets *p, struct txn *t, int number, struct fault *w
 
 int presets_remove_all(struct presets *p, struct txn *t, struct fault *why)
 {
-    char group[64];
+    char group[NAME_BYTES];
     int err = 0;
-    for (int i = 1; !err && i <= PRESETS_MOST; i++) {
-        snprintf(group, sizeof group, GROUP "%d", i);
+    for (int i = 1; !err && i <= p->most; i++) {
+        group_of(p, i, group);
         err = presets_has(p, i) ? txn_remove(t, group, why) : 0;
     }
     if (!err)
-        err = txn_add_at(t, "ptzpreset", 1, why);
+        err = add_row(p, t, 1, why);
     if (!err)
-        err = set_row(t, 1, "Name", "Home", why);
-    return err ? err : txn_set(t, HOME_ROW, "1", why);
+        err = set_row(p, t, 1, "Name", "Home", why);
+    return err ? err : presets_point_home(p, t, 1, why);
 }
 
 int presets_set_home(struct presets *p, struct txn *t, int number, struct fault *why)
 {
-    char text[16];
     int err = need(p, number, why);
-    snprintf(text, sizeof text, "%d", number);
-    return err ? err : txn_set(t, HOME_ROW, text, why);
+    return err ? err : presets_point_home(p, t, number, why);
 }
 
 int presets_add_home(struct presets *p, struct txn *t, struct fault *why)
 {
     int home = presets_home(p);
-    if (home < 0 || presets_has(p, home) || !ptz_exists(p->ptz))
+    if (home < 0 || presets_has(p, home) || !p->used || !ptz_exists(p->ptz))
         return 0;
     int err = add_home(p, t, home, why);
     return err ? err : 1;
 }
 
-static void on_settings(struct conf_listener *l, const char *const *names, size_t n)
+static void have_home(struct presets *p)
 {
-    struct presets *p = container_of(l, struct presets, settings);
-    bool ours = false;
-    for (size_t i = 0; i < n && !ours; i++)
-        ours = text_glob("PTZ.Preset.*", names[i]);
-    if (!ours)
-        return;
     struct fault why = {0};
     struct txn *t = txn_new(p->conf, ~0u);
     int home = t ? presets_add_home(p, t, &why) : 0;
@@ -492,6 +424,33 @@ static void on_settings(struct conf_listener *l, const char *const *names, size_
         commit_or_complain(t, home < 0 ? home : 0, &why);
     else
         txn_abort(t);
+}
+
+void presets_use(struct presets *p, bool used)
+{
+    if (used == p->used)
+        return;
+    p->used = used;
+    if (!used) {
+        left(p);
+        return;
+    }
+    if (p->events)
+        events_declare(p->events, &reached_topics[p->channel - 1]);
+    have_home(p);
+}
+
+static void on_settings(struct conf_listener *l, const char *const *names, size_t n)
+{
+    struct presets *p = container_of(l, struct presets, settings);
+    bool ours = false;
+    char branch[NAME_BYTES];
+    snprintf(branch, sizeof branch, "PTZ.Preset.P%d.*", p->channel - 1);
+    for (size_t i = 0; i < n && !ours; i++)
+        ours = text_glob(branch, names[i]);
+    if (!ours)
+        return;
+    have_home(p);
     if (p->on && !is_there(p, p->on))
         left(p);
     tell_changed(p);
@@ -505,7 +464,7 @@ static void first_turn(void *arg)
     set_image(p, ""); /* it was ended at a preset with settings of its own */
 }
 
-struct presets *presets_new(struct loop *loop, struct conf *conf, struct room *room,
+struct presets *presets_new(struct loop *loop, struct conf *conf, struct room *room, int channel,
                             struct events *events, struct ptz *ptz,
                             const struct preset_hooks *hooks)
 {
@@ -518,13 +477,18 @@ struct presets *presets_new(struct loop *loop, struct conf *conf, struct room *r
     p->events = events;
     p->ptz = ptz;
     p->hooks = *hooks;
+    p->channel = channel;
+    p->most = channel == 1 ? PRESETS_MOST : VIEW_PRESETS_MOST;
+    p->used = channel == 1;
     p->head.heard = on_head;
     p->settings.changed = on_settings;
-    if (events)
-        events_declare(events, &reached_topic);
+    if (events && p->used)
+        events_declare(events, &reached_topics[0]);
     ptz_listen(ptz, &p->head);
     conf_listen(conf, &p->settings);
-    return ptz_exists(ptz) && loop_call(loop, "presets", first_turn, p) ? presets_free(p) : p;
+    return channel == 1 && ptz_exists(ptz) && loop_call(loop, "presets", first_turn, p)
+               ? presets_free(p)
+               : p;
 }
 
 struct presets *presets_free(struct presets *p)

@@ -1,4 +1,6 @@
-/* Presets: up to 256 positions with names, kept as parameters PTZ.Preset.P0.Position.P#. A
+/* Presets: up to 256 positions with names, kept as parameters PTZ.Preset.P0.Position.P#; a view
+ * area, channel C, has up to 32 of its own, PTZ.Preset.P(C-1).Position.P#, which keep its digital
+ * pan, tilt and zoom only. A
  * preset keeps pan, tilt, zoom and focus, the iris where it is set by hand, and the picture's
  * own settings where that was asked for. One of them is home.
  *
@@ -10,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "media/frame.h"
 #include "ptz/preset_data.h"
 #include "ptz/preset_image.h"
 
@@ -24,6 +27,7 @@ struct txn;
 struct presets;
 
 #define PRESETS_MOST 256
+#define VIEW_PRESETS_MOST 32
 #define PRESET_NAME_SIZE 96
 
 struct preset {
@@ -33,11 +37,15 @@ struct preset {
     char image[PRESET_IMAGE_SIZE]; /* preset_image.h; "": none of its own */
 };
 struct preset_settings {
-    int home;                               /* number, or -1: straight ahead, widest */
-    char before[PRESET_IMAGE_SIZE];         /* what held before a preset's own settings */
-    struct preset preset[1 + PRESETS_MOST]; /* by number; 0 is none */
+    int home;                       /* number, or -1: straight ahead, widest */
+    char before[PRESET_IMAGE_SIZE]; /* what held before a preset's own settings */
+    struct preset
+        preset[1 + PRESETS_MOST]; /* by number; 0 is none. Of a view area fewer are there */
 };
-extern const struct room_desc presets_room_desc;
+/* preset_rows.c: of a channel, 1 … VIEWS_MOST; to be added in any order, each once. */
+const struct room_desc *presets_room(int channel);
+const char *presets_template(int channel); /* for txn_add() */
+int preset_check_name(const char *name, struct fault *why);
 
 /* Connected by main: the focus is the eye's, and overlays tell of presets. */
 struct preset_hooks {
@@ -50,10 +58,12 @@ struct preset_hooks {
     void *arg;
 };
 
-struct presets *presets_new(struct loop *loop, struct conf *conf, struct room *room,
+struct presets *presets_new(struct loop *loop, struct conf *conf, struct room *room, int channel,
                             struct events *events, struct ptz *ptz,
                             const struct preset_hooks *hooks);
 struct presets *presets_free(struct presets *p);
+/* Is the channel there? Channel 1 always is; a view area gets its Home once it is. */
+void presets_use(struct presets *p, bool used);
 
 /* A name is 1 to 95 bytes without " < > ~ : and control characters, each of its own. */
 int presets_find(struct presets *p, const char *name);        /* number, or 0 */
@@ -81,5 +91,7 @@ int presets_remove_all(struct presets *p, struct txn *t, struct fault *why);
  * to do, or the fault. */
 int presets_add_home(struct presets *p, struct txn *t, struct fault *why);
 int presets_set_home(struct presets *p, struct txn *t, int number, struct fault *why);
+/* The same for one that this transaction adds. */
+int presets_point_home(struct presets *p, struct txn *t, int number, struct fault *why);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "conf/param.h"
 #include "event/event.h"
+#include "media/frame.h"
 
 /* Never at the moment of a picture, which would have to guess whether it comes first. */
 #define POLL_NS (50 * NSEC_PER_MSEC - 1)
@@ -19,12 +20,13 @@
 #define LIMIT_TOLERANCE_DEG 0.005
 #define LIMIT_TOLERANCE_ZOOM 0.0005
 
-static const struct event_topic moving_topic = {
-    .name = "PTZController/Move/Channel_1",
-    .title = "PTZ movement",
-    .is_state = true,
-    .state_key = "is_moving",
-};
+#define TOPIC(n)                                                                                   \
+    {                                                                                              \
+        .name = "PTZController/Move/Channel_" #n, .title = "PTZ movement", .is_state = true,       \
+        .state_key = "is_moving"                                                                   \
+    }
+static const struct event_topic moving_topics[VIEWS_MOST] = {
+    TOPIC(1), TOPIC(2), TOPIC(3), TOPIC(4), TOPIC(5), TOPIC(6), TOPIC(7), TOPIC(8), TOPIC(9)};
 
 static const struct param_row param_rows[] = {
     {.name = "PTZ.Various.V1.MoveTimeout",
@@ -60,7 +62,8 @@ enum motion { AT_REST, MOTION_ABSOLUTE, MOTION_RELATIVE, MOTION_CONTINUOUS };
 struct ptz {
     struct loop *loop;
     struct head *head;
-    struct events *events;
+    struct events *events; /* NULL: nobody is told of moves */
+    int channel;           /* of those events */
     struct head_caps caps;
     struct head_limits limits;
     struct ptz_listener *listeners, *telling;
@@ -86,7 +89,6 @@ struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events,
         return NULL;
     p->loop = loop;
     p->head = head;
-    p->events = events;
     p->aspect = aspect;
     p->speed = 1;
     p->proportional = true;
@@ -99,8 +101,15 @@ struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events,
         p->caps.min_pan_deg, p->caps.max_pan_deg, p->caps.min_tilt_deg, p->caps.max_tilt_deg, 1,
         p->caps.max_zoom};
     if (events)
-        events_declare(events, &moving_topic);
+        ptz_use_events(p, events, 1);
     return p;
+}
+
+void ptz_use_events(struct ptz *p, struct events *events, int channel)
+{
+    p->events = events;
+    p->channel = channel;
+    events_declare(events, &moving_topics[channel - 1]);
 }
 
 struct ptz *ptz_free(struct ptz *p)
@@ -188,9 +197,10 @@ static void tell_moving(struct ptz *p, bool moving)
     if (p->told_moving == moving || !p->events)
         return;
     p->told_moving = moving;
-    const struct event_item source = {"PTZConfigurationToken", "1"};
+    const char channel[] = {(char)('0' + p->channel), '\0'};
+    const struct event_item source = {"PTZConfigurationToken", channel};
     const struct event_item data = {"is_moving", moving ? "1" : "0"};
-    event_publish(p->events, moving_topic.name, &source, 1, &data, 1);
+    event_publish(p->events, moving_topics[p->channel - 1].name, &source, 1, &data, 1);
 }
 
 /* Full deflection shows the same picture speed at every zoom: the share of the view

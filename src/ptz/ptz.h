@@ -44,6 +44,8 @@ typedef void ptz_order_fn(const struct ptz_order *o, void *arg);
 
 struct ptz *ptz_new(struct loop *loop, struct head *head, struct events *events, double aspect);
 struct ptz *ptz_free(struct ptz *p);
+/* Its moves are told as those of this channel (1 … VIEWS_MOST); by ptz_new: of channel 1. */
+void ptz_use_events(struct ptz *p, struct events *events, int channel);
 bool ptz_exists(const struct ptz *p);
 void ptz_caps(struct ptz *p, struct head_caps *ret);
 

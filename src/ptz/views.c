@@ -1,5 +1,6 @@
 #include "ptz/views.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include "base/loop.h"
 #include "conf/param.h"
 #include "device/digital/head.h"
+#include "ptz/presets.h"
 #include "ptz/ptz.h"
 
 /* The head's units of an angle are those of a picture of this shape, whatever the area's is: so
@@ -18,12 +20,15 @@
 #define HEAD_ASPECT (16 / 9.0)
 
 struct views {
+    struct loop *loop;
     struct room *room;
+    struct events *events; /* NULL at first */
     atomic_bool turned;
     struct view {
         struct digital_head *head;
         struct ptz *ptz;
-    } view[VIEWS_MOST]; /* none for channel 1 */
+        struct presets *presets; /* NULL: not opened */
+    } view[VIEWS_MOST];          /* none for channel 1 */
 };
 
 static const char *const no_yes[] = {"false", "true", NULL};
@@ -96,6 +101,7 @@ struct views *views_new(struct loop *loop, struct room *room)
     struct views *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
+    v->loop = loop;
     v->room = room;
     for (int i = 1; i < VIEWS_MOST; i++) {
         struct view *w = &v->view[i];
@@ -113,6 +119,7 @@ struct views *views_free(struct views *v)
     if (!v)
         return NULL;
     for (int i = 1; i < VIEWS_MOST; i++) {
+        presets_free(v->view[i].presets);
         ptz_free(v->view[i].ptz);
         digital_head_free(v->view[i].head);
     }
@@ -129,8 +136,33 @@ void views_settings_changed(struct views *v)
         ptz_pose(v->view[i].ptz, &at);
         if ((!s->view[i].enabled || !s->view[i].ptz) && at.zoom > 1)
             (void)ptz_absolute(v->view[i].ptz, 0, 0, 1, 1, NULL);
+        bool used = s->view[i].enabled && s->view[i].ptz;
+        if (used && v->events)
+            ptz_use_events(v->view[i].ptz, v->events, i + 1);
+        if (v->view[i].presets)
+            presets_use(v->view[i].presets, used);
     }
     room_unref(s);
+}
+
+int views_open_presets(struct views *v, struct conf *conf, struct room *const rooms[VIEWS_MOST],
+                       struct events *events)
+{
+    static const struct preset_hooks none = {0};
+    for (int i = 1; i < VIEWS_MOST; i++) {
+        struct view *w = &v->view[i];
+        w->presets = presets_new(v->loop, conf, rooms[i], i + 1, events, w->ptz, &none);
+        if (!w->presets)
+            return -ENOMEM;
+    }
+    v->events = events;
+    views_settings_changed(v);
+    return 0;
+}
+
+struct presets *views_presets(struct views *v, int channel)
+{
+    return views_ptz(v, channel) ? v->view[channel - 1].presets : NULL;
 }
 
 void views_set_turned(struct views *v, bool turned)

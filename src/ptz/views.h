@@ -13,8 +13,11 @@
 
 #include "media/frame.h"
 
+struct conf;
+struct events;
 struct fault;
 struct loop;
+struct presets;
 struct ptz;
 struct room;
 struct room_desc;
@@ -38,6 +41,10 @@ extern const struct room_desc views_room_desc;
 /* NULL: out of memory. */
 struct views *views_new(struct loop *loop, struct room *room);
 struct views *views_free(struct views *v);
+/* Each area's presets (rooms[channel - 1] is of presets_room(channel)), and events of its moves.
+ * After conf_load(). 0 or -ENOMEM. */
+int views_open_presets(struct views *v, struct conf *conf, struct room *const rooms[VIEWS_MOST],
+                       struct events *events);
 /* Parameters have changed. */
 void views_settings_changed(struct views *v);
 /* The camera hangs the other way up: frames stand on their head, pictures do not. */
@@ -50,6 +57,7 @@ int views_require(const struct views *v, int channel, struct fault *why);
 
 /* Its digital pan, tilt and zoom; NULL: it has none, or is not there (or is channel 1). */
 struct ptz *views_ptz(struct views *v, int channel);
+struct presets *views_presets(struct views *v, int channel); /* of those that move; or NULL */
 /* All of the area, as its settings say, clipped to the picture. */
 void views_area(const struct views_settings *s, int channel, struct frame_part *ret);
 /* What each channel shows of a frame taken then, [channel - 1]. Any thread. */

@@ -294,6 +294,17 @@ def test_C1_list_update_goto_zoom_and_restart(t):
                zoomlowlimit="2000") is None
     masks = masks_of(c)
     assert [m["name"] for m in masks] == ["a", "b"]
+    # what lies outside of the picture has no pixel; a rectangle may reach beyond its edge
+    for shape in ({"pxpolygon": "-5,0:100,100:0,100"}, {"pxpolygon": "0,0:641,100:0,100"},
+                  {"pxpolygon": "0,0:100,100:0,1e9"}, {"pxpolygon": "nan,0:100,100:0,100"},
+                  {"width": "10", "height": "10", "center": "320,361"},
+                  {"width": "nan", "height": "10"}, {"width": "10", "height": "10", "center": "nan,1"},
+                  {"polygon": "nan,0:10,0:0,10"}, {"polygon": "0,0:10,10:0,10:10,0"},
+                  {"polygon": "0,91:10,0:0,10"}, {"polygon": "1e309,0:10,0:0,10"}):
+        assert ask(c, action="add", name="bad", **shape), shape
+    assert ask(c, action="add", name="edge", width="10", height="10", center="640,0") is None
+    assert ask(c, action="remove", name="edge") is None
+    assert [m["name"] for m in masks_of(c)] == ["a", "b"]
     assert masks[0]["position"] == [{"x": 100, "y": 100}, {"x": 300, "y": 100}, {"x": 300, "y": 250}]
     assert masks[0]["zoom_visible"] and not masks[1]["zoom_visible"]
     one = c.admin.get(CGI + "?query=positionpxjson&name=b").json["position"]

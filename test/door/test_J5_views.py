@@ -8,6 +8,7 @@ import test_C_overlays as overlays
 import vedette
 from test_C1_masks import HOUSE, ask as masks, decal, purple
 from test_C_overlays import DYNAMIC, code as overlay_code, call as overlay_call
+from test_D3_presets import told
 
 INFO, CONFIGURE = "/axis-cgi/viewarea/info.cgi", "/axis-cgi/viewarea/configure.cgi"
 SIZE = "resolution=640x360"
@@ -226,8 +227,8 @@ def test_J5_digital_ptz_moves_within_the_area(t):
     c.advance(0.5)
     t.equal(ptz("continuouszoommove=0").status, 204)
     t.check(1 < at()["zoom"] < 9999)
-    for args in ("autofocus=on", "focus=5", "gotoserverpresetno=2", "setserverpresetname=Gate",
-                 "gotoserverpresetname=Gate", "zoom=x"):
+    for args in ("autofocus=on", "focus=5", "gotoserverpresetno=2", "setserverpresetno=33",
+                 "setserverpresetname=Gate&imagesettings=yes", "gotoserverpresetname=Gate", "zoom=x"):
         t.match("Error:", ptz(args).text)
     t.equal(ptz("zoom=1", c.viewer).status, 403)
     # one queue for all: who holds it elsewhere holds it here
@@ -239,6 +240,56 @@ def test_J5_digital_ptz_moves_within_the_area(t):
     t.equal(ptz("zoom=100").text, "", "a channel without")
     c.advance(0.2)
     same(t, luma(c, "camera=2&resolution=320x180")[2], cut(luma(c, SIZE), 320, 180, 320, 180), 6)
+
+
+def test_J5_an_area_has_presets_of_its_own(t):
+    """Stored, gone to, listed, told of by events, kept over a restart; the camera's are others."""
+    c = camera(t)
+    ws = c.websocket("/vedette/ws")
+    moves, stands = (f"PTZController/{k}/Channel_2" for k in ("Move", "PTZPresets"))
+
+    def ptz(args, client=None, cgi="ptz"):
+        return (client or c.admin).get(f"/axis-cgi/com/{cgi}.cgi?camera=2&" + args)
+
+    def at():
+        return {k: float(v) for k, v in answers(ptz("query=position")).items()}
+
+    t.match("presetposno1=Home", ptz("query=presetposcam").text)
+    t.equal(ptz("zoom=3000&speed=100").status, 204)
+    c.advance(2)
+    t.equal(ptz("pan=12&tilt=-6").status, 204)
+    c.advance(2)
+    there = at()
+    t.equal(ptz("setserverpresetname=Gate").status, 204)
+    t.match("presetposno2=Gate", ptz("query=presetposcam").text)
+    t.check("Gate" not in c.admin.get("/axis-cgi/com/ptz.cgi?query=presetposall").text, "not the camera's")
+    t.match(r"^pan=12\.0+:tilt=-6\.0+:zoom=", c.param("PTZ.Preset.P1.Position.P2.Data"))
+    t.equal(ptz("move=home").status, 204)
+    c.advance(3)
+    t.equal(at()["zoom"], 1)
+    t.equal(ptz("gotoserverpresetname=Gate", c.ptz).status, 204)
+    c.advance(3)
+    for k, v in there.items():
+        t.near(at()[k], v, 1, k)
+    t.equal(told(ws, moves, "1"), {"PTZConfigurationToken": "2"})
+    for on, preset in (("1", "1"), ("0", "1"), ("1", "2")):
+        t.equal(told(ws, stands, on), {"PresetToken": preset})
+    # who may not change them, and what cannot be
+    t.match("Error:", ptz("setserverpresetname=Mine", c.ptz).text)
+    t.equal(ptz("setserverpresetname=Mine", c.operator, "ptzconfig").status, 403)
+    for args in ("setserverpresetname=a:b", "renameserverpresetno=7&newname=x"):
+        t.match("Error:", ptz(args, cgi="ptzconfig").text, args)
+    for k in range(3, 33):
+        t.equal(ptz(f"setserverpresetname=N{k}", cgi="ptzconfig").status, 204)
+    t.match("32 presets already", ptz("setserverpresetname=More", cgi="ptzconfig").text)
+    t.equal(ptz("renameserverpresetno=2&newname=Door", cgi="ptzconfig").status, 204)
+    t.equal(ptz("removeserverpresetno=1", cgi="ptzconfig").status, 204)
+    t.match("presetposno1=Home", ptz("query=presetposcam").text, "there is always a home")
+    c.restart()
+    c.advance(0.2)
+    t.match("presetposno2=Door", ptz("query=presetposcam").text)
+    t.equal(ptz("removeallserverpresets=yes", cgi="ptzconfig").status, 204)
+    t.equal(re.findall(r"presetposno\d+", ptz("query=presetposcam").text), ["presetposno1"])
 
 
 def text_rows(c, more):

@@ -22,7 +22,7 @@
 #include "ptz/ptz.h"
 
 #define RAD (3.14159265358979323846 / 180)
-#define FAR_PX 100000 /* a corner may lie so far outside of the picture */
+#define FAR_PX 1000000 /* what is no pixel of any picture is not parsed as one */
 
 static void reply_error(struct exchange *ex, const struct fault *why)
 {
@@ -75,6 +75,20 @@ static int by_name(const struct mask_settings *s, const char *name)
     return -1;
 }
 
+/* What is not seen has no pixel: directions are for that. */
+static int check_inside(struct vapix_door *d, const double (*at)[2], unsigned n, const char *name,
+                        struct fault *why)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (at[i][0] < 0 || at[i][1] < 0 || at[i][0] > d->sensor.width ||
+            at[i][1] > d->sensor.height)
+            return fault_set(why, FAULT_INVALID, name,
+                             "%s: %g,%g lies outside of the picture of %d x %d; polygon takes "
+                             "directions in degrees, also those that are not in view",
+                             name, at[i][0], at[i][1], d->sensor.width, d->sensor.height);
+    return 0;
+}
+
 static int rectangle(struct vapix_door *d, struct exchange *ex, double ret[MASK_MAX_POINTS][2],
                      struct fault *why)
 {
@@ -87,6 +101,9 @@ static int rectangle(struct vapix_door *d, struct exchange *ex, double ret[MASK_
                          "width and height are 0.1 to 100 percent of the picture");
     if (centre && (mask_pairs(centre, FAR_PX, FAR_PX, c, &n) || n != 1))
         return fault_set(why, FAULT_INVALID, "center", "center is X,Y in pixels");
+    int err = check_inside(d, (const double(*)[2])c, 1, "center", why);
+    if (err)
+        return err;
     w *= d->sensor.width / 200.0;
     h *= d->sensor.height / 200.0;
     double x = c[0][0], y = c[0][1];
@@ -122,6 +139,9 @@ static int shape_of(struct vapix_door *d, struct exchange *ex, char ret[MASK_TEX
         if (rc < 0)
             return fault_set(why, FAULT_INVALID, "pxpolygon",
                              "pxpolygon is X,Y:X,Y:… in pixels, 3 to 10 points");
+        rc = check_inside(d, (const double(*)[2])at, m.n, "pxpolygon", why);
+        if (rc < 0)
+            return rc;
     } else {
         int rc = rectangle(d, ex, at, why);
         if (rc < 0)

@@ -284,6 +284,7 @@ struct mover {
     struct camera *cam;
     int channel;
     struct ptz *ptz;
+    struct presets *presets; /* its own */
 };
 
 static int do_point(const struct mover *m, const struct plan *p, double px, double py,
@@ -321,8 +322,7 @@ static int do_point(const struct mover *m, const struct plan *p, double px, doub
 
 static int go_home(const struct mover *m, double speed, struct fault *why)
 {
-    return m->channel == 1 ? presets_go_home(m->cam->presets, speed, why)
-                           : ptz_absolute(m->ptz, 0, 0, 1, speed, why);
+    return presets_go_home(m->presets, speed, why);
 }
 
 static int do_step(const struct mover *m, const struct plan *p, double speed, struct fault *why)
@@ -388,9 +388,7 @@ static int carry_out(const struct mover *m, const struct plan *p, struct fault *
         err = ptz_relative(z, p->rpan, p->rtilt, factor, speed, why);
     }
     if (!err)
-        err = m->channel == 1                ? preset_plan_go(&p->preset, m->cam, speed, why)
-              : preset_plan_goes(&p->preset) ? go_home(m, speed, why)
-                                             : 0;
+        err = preset_plan_go(&p->preset, m->presets, speed, why);
     if (!err && !isnan(p->center[0]))
         err = do_point(m, p, p->center[0], p->center[1], 1, speed, why);
     if (!err && !isnan(p->area[0]))
@@ -406,25 +404,25 @@ static int carry_out(const struct mover *m, const struct plan *p, struct fault *
 static int find_mover(struct exchange *ex, struct camera *cam, struct mover *ret, struct fault *why)
 {
     const char *camera = exchange_arg(ex, "camera");
-    *ret = (struct mover){cam, 1, ptz_exists(cam->ptz) ? cam->ptz : NULL};
+    *ret = (struct mover){cam, 1, ptz_exists(cam->ptz) ? cam->ptz : NULL, cam->presets};
     if (!camera || !strcmp(camera, "all"))
         return 0;
     int err = request_channel(cam, camera, &ret->channel, why);
-    if (!err && ret->channel > 1)
+    if (!err && ret->channel > 1) {
         ret->ptz = views_ptz(cam->views, ret->channel);
+        ret->presets = views_presets(cam->views, ret->channel);
+    }
     return err;
 }
 
-/* A view area has no lens of its own, and one preset: all of it, its home. */
+/* A view area has no lens of its own. */
 static int check_view(const struct mover *m, const struct plan *p, struct fault *why)
 {
-    if (m->channel == 1)
-        return 0;
-    if (p->lens_taken)
+    if (m->channel > 1 && p->lens_taken)
         return fault_set(why, FAULT_UNSUPPORTED, NULL,
                          "focus, iris and brightness are those of camera=1: a view area has none "
                          "of its own");
-    return preset_plan_check_home(&p->preset, why);
+    return 0;
 }
 
 static void serve(struct exchange *ex, void *arg)
@@ -459,10 +457,10 @@ static void serve(struct exchange *ex, void *arg)
     struct txn *settings = NULL, *preset = NULL;
     struct controller who;
     person_of(d->cam, ex, &who);
-    if (p.any && (control_take(d->cam->control, &who, &why) || carry_out(&m, &p, &why) ||
-                  lens_plan_carry_out(&p.lens, d->cam, &settings, &why) ||
-                  (m.channel == 1 &&
-                   preset_plan_change(&p.preset, d->cam, ex->who.groups, &preset, &why)))) {
+    if (p.any &&
+        (control_take(d->cam->control, &who, &why) || carry_out(&m, &p, &why) ||
+         lens_plan_carry_out(&p.lens, d->cam, &settings, &why) ||
+         preset_plan_change(&p.preset, d->cam->conf, m.presets, ex->who.groups, &preset, &why))) {
         txn_abort(settings);
         ptz_reply_error(ex, *why.text ? why.text : "the head does not obey");
         return;

@@ -1,9 +1,7 @@
 #include "api/vapix/ptz_presets.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "api/camera.h"
 #include "api/vapix/door.h"
 #include "base/buf.h"
 #include "base/fault.h"
@@ -70,44 +68,29 @@ int preset_plan_take(struct preset_plan *p, const char *name, const char *value,
     return 0;
 }
 
-static int find(struct camera *cam, const char *argument, const char *name, int *ret,
+static int find(struct presets *all, const char *argument, const char *name, int *ret,
                 struct fault *why)
 {
-    *ret = presets_find(cam->presets, name);
+    *ret = presets_find(all, name);
     return *ret ? 0
                 : fault_set(why, FAULT_UNKNOWN, argument, "%s: there is no preset \"%.64s\"",
                             argument, name);
 }
 
-bool preset_plan_goes(const struct preset_plan *p)
-{
-    return p->go || p->go_name;
-}
-
-int preset_plan_check_home(const struct preset_plan *p, struct fault *why)
-{
-    if (p->set || p->set_name || p->remove || p->remove_name || p->rename || p->home ||
-        p->remove_all)
-        return fault_set(why, FAULT_UNSUPPORTED, NULL,
-                         "a view area has one preset, Home, which shows all of it");
-    if (p->go > 1 || (p->go_name && strcmp(p->go_name, "Home")))
-        return fault_set(why, FAULT_UNKNOWN, NULL, "the only preset of a view area is 1, Home");
-    return 0;
-}
-
-int preset_plan_go(const struct preset_plan *p, struct camera *cam, double speed, struct fault *why)
+int preset_plan_go(const struct preset_plan *p, struct presets *all, double speed,
+                   struct fault *why)
 {
     int number = p->go;
-    int err = p->go_name ? find(cam, "gotoserverpresetname", p->go_name, &number, why) : 0;
-    return err || !number ? err : presets_go(cam->presets, number, speed, why);
+    int err = p->go_name ? find(all, "gotoserverpresetname", p->go_name, &number, why) : 0;
+    return err || !number ? err : presets_go(all, number, speed, why);
 }
 
-static int change(const struct preset_plan *p, struct camera *cam, struct txn *t, struct fault *why)
+static int change(const struct preset_plan *p, struct presets *all, struct txn *t,
+                  struct fault *why)
 {
-    struct presets *all = cam->presets;
     int number = p->remove, stored = 0, err = 0;
     if (p->remove_name)
-        err = find(cam, "removeserverpresetname", p->remove_name, &number, why);
+        err = find(all, "removeserverpresetname", p->remove_name, &number, why);
     if (!err && number)
         err = presets_remove(all, t, number, why);
     if (!err && p->remove_all)
@@ -122,16 +105,11 @@ static int change(const struct preset_plan *p, struct camera *cam, struct txn *t
     else if (!err && p->home) /* what is seen now becomes home */
         err = presets_store(all, t, home > 0 ? home : 0, home > 0 ? NULL : "Home", p->image,
                             &stored, why);
-    if (!err && p->home && stored != home) {
-        char text[16];
-        snprintf(text, sizeof text, "%d", stored);
-        err = txn_set(t, "PTZ.Preset.P0.HomePosition", text, why);
-    }
-    return err;
+    return err || !p->home || stored == home ? err : presets_point_home(all, t, stored, why);
 }
 
-int preset_plan_change(const struct preset_plan *p, struct camera *cam, unsigned groups,
-                       struct txn **ret_txn, struct fault *why)
+int preset_plan_change(const struct preset_plan *p, struct conf *conf, struct presets *all,
+                       unsigned groups, struct txn **ret_txn, struct fault *why)
 {
     *ret_txn = NULL;
     if (!(p->set_name || p->remove_name || p->set || p->remove || p->rename || p->home ||
@@ -139,8 +117,8 @@ int preset_plan_change(const struct preset_plan *p, struct camera *cam, unsigned
         return 0;
     if (!role_allows(ROLE_ADMIN, groups))
         return fault_set(why, FAULT_DENIED, NULL, "only administrators change presets");
-    struct txn *t = txn_new(cam->conf, ~0u);
-    int err = t ? change(p, cam, t, why) : fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
+    struct txn *t = txn_new(conf, ~0u);
+    int err = t ? change(p, all, t, why) : fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
     if (err)
         txn_abort(t);
     else

@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
-struct camera;
+struct conf;
 struct exchange;
 struct fault;
+struct presets;
 struct txn;
 
 /* NULL, 0: not asked for. Names are borrowed. */
@@ -20,14 +21,11 @@ struct preset_plan {
 /* 1: the argument asks for something; 0: it is not one of these, or only says how; negative: its
  * value makes no sense. */
 int preset_plan_take(struct preset_plan *p, const char *name, const char *value, struct fault *why);
-bool preset_plan_goes(const struct preset_plan *p);
-/* Of what has no other preset than its home, number 1: FAULT_UNKNOWN, FAULT_UNSUPPORTED. */
-int preset_plan_check_home(const struct preset_plan *p, struct fault *why);
-int preset_plan_go(const struct preset_plan *p, struct camera *cam, double speed,
+int preset_plan_go(const struct preset_plan *p, struct presets *all, double speed,
                    struct fault *why);
 /* What is to be stored, renamed or removed: with the rights of who asks. *ret_txn NULL: nothing. */
-int preset_plan_change(const struct preset_plan *p, struct camera *cam, unsigned groups,
-                       struct txn **ret_txn, struct fault *why);
+int preset_plan_change(const struct preset_plan *p, struct conf *conf, struct presets *all,
+                       unsigned groups, struct txn **ret_txn, struct fault *why);
 
 /* "Error:" and the text, with status 200. */
 void ptz_reply_error(struct exchange *ex, const char *text);

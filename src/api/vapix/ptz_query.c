@@ -107,18 +107,10 @@ static void list_presets(struct buf *out, const struct asked *a, bool json, bool
     json_t *list = json ? json_array() : NULL;
     if (!json)
         buf_addf(out, "Preset Positions for camera %d\r\n", a->channel);
-    if (a->channel > 1) { /* its home */
-        const char *home =
-            data ? "presetposno1=Home:pan=0.0000:tilt=0.0000:zoom=1" : "presetposno1=Home";
-        if (json)
-            json_array_append_new(list, json_string(home));
-        else
-            buf_addf(out, "%s\r\n", home);
-        end_presets(out, a, list);
-        return;
-    }
-    const struct preset_settings *s = presets_ref(a->cam->presets);
-    for (int i = 1; i <= PRESETS_MOST; i++) {
+    struct presets *all =
+        a->channel > 1 ? views_presets(a->cam->views, a->channel) : a->cam->presets;
+    const struct preset_settings *s = presets_ref(all);
+    for (int i = 1; i <= (a->channel > 1 ? VIEW_PRESETS_MOST : PRESETS_MOST); i++) {
         const struct preset *p = &s->preset[i];
         char line[PRESET_NAME_SIZE + PRESET_DATA_SIZE + 32];
         struct preset_data d;

@@ -8,6 +8,7 @@
 #include "api/vapix/ptz_presets.h"
 #include "base/fault.h"
 #include "ptz/ptz.h"
+#include "ptz/views.h"
 
 static void serve(struct exchange *ex, void *arg)
 {
@@ -35,10 +36,11 @@ static void serve(struct exchange *ex, void *arg)
                         "no command; there are setserverpresetname, setserverpresetno, "
                         "renameserverpresetno, removeserverpresetname, removeserverpresetno, "
                         "removeallserverpresets, home");
-    if (err >= 0 && channel > 1)
-        err = preset_plan_check_home(&p, &why);
+    struct presets *all = channel > 1 ? views_presets(d->cam->views, channel) : d->cam->presets;
+    if (err >= 0 && !all)
+        err = fault_set(&why, FAULT_UNSUPPORTED, "camera", "camera=%d does not move", channel);
     if (err >= 0)
-        err = preset_plan_change(&p, d->cam, ex->who.groups, &t, &why);
+        err = preset_plan_change(&p, d->cam->conf, all, ex->who.groups, &t, &why);
     if (err < 0)
         ptz_reply_error(ex, why.text);
     else

@@ -180,13 +180,14 @@ static int do_center(struct web_socket *s, const json_t *q, json_t **ret, struct
 
 static int do_home(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
 {
+    struct camera *cam = s->hub->cam;
     struct ptz *ptz = NULL;
     double speed;
-    int r = head_of(s, q, &ptz, why);
-    if (r || (r = optional(q, "speed", NAN, &speed, why)))
+    int channel, r = head_of(s, q, &ptz, why);
+    if (r || (r = channel_of(s, q, &channel, why)) || (r = optional(q, "speed", NAN, &speed, why)))
         return r;
-    return ptz == s->hub->cam->ptz ? presets_go_home(s->hub->cam->presets, speed, why)
-                                   : ptz_absolute(ptz, 0, 0, 1, speed, why);
+    return presets_go_home(channel > 1 ? views_presets(cam->views, channel) : cam->presets, speed,
+                           why);
 }
 
 static int do_position(struct web_socket *s, const json_t *q, json_t **ret, struct fault *why)
