@@ -12,13 +12,12 @@
 #include "conf/param.h"
 #include "event/event.h"
 #include "media/frame.h"
+#include "ptz/fit.h"
 
 /* Never at the moment of a picture, which would have to guess whether it comes first. */
 #define POLL_NS (50 * NSEC_PER_MSEC - 1)
 #define AHEAD_NS (300 * NSEC_PER_MSEC) /* a head that knows no limits is stopped so early */
 #define AHEAD_STEPS 6
-#define LIMIT_TOLERANCE_DEG 0.005
-#define LIMIT_TOLERANCE_ZOOM 0.0005
 
 #define TOPIC(n)                                                                                   \
     {                                                                                              \
@@ -243,57 +242,6 @@ static int order_move(struct ptz *p, double pan, double tilt, double zoom)
     return p->head->ops->move(p->head, pan, tilt, zoom);
 }
 
-static double clamp(double v, double low, double high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
-static bool endless(const struct ptz *p)
-{
-    return p->limits.max_pan_deg - p->limits.min_pan_deg >= 360;
-}
-
-/* Into what is allowed; NAN stays. */
-static double fit_pan(const struct ptz *p, double pan)
-{
-    const struct head_limits *l = &p->limits;
-    if (isnan(pan) || !p->caps.pan)
-        return NAN;
-    pan = pose_wrap_pan(pan);
-    if (endless(p))
-        return pan;
-    double middle = (l->min_pan_deg + l->max_pan_deg) / 2;
-    double half = (l->max_pan_deg - l->min_pan_deg) / 2;
-    double off = clamp(pose_wrap_pan(pan - middle), -half, half);
-    return fabs(middle + off) <= 180 ? middle + off : pose_wrap_pan(middle + off);
-}
-
-static double fit_tilt(const struct ptz *p, double tilt)
-{
-    return isnan(tilt) || !p->caps.tilt
-               ? NAN
-               : clamp(tilt, p->limits.min_tilt_deg, p->limits.max_tilt_deg);
-}
-
-static double fit_zoom(const struct ptz *p, double zoom)
-{
-    return isnan(zoom) || !p->caps.zoom ? NAN : clamp(zoom, p->limits.min_zoom, p->limits.max_zoom);
-}
-
-/* Which axes of this pose lie outside, and where they belong; NAN: inside. */
-static bool outside(const struct ptz *p, const struct pose *at, double ret[3])
-{
-    const double now[3] = {at->pan_deg, at->tilt_deg, at->zoom};
-    const double fit[3] = {fit_pan(p, now[0]), fit_tilt(p, now[1]), fit_zoom(p, now[2])};
-    bool any = false;
-    for (int i = 0; i < 3; i++) {
-        double off = i ? now[i] - fit[i] : pose_wrap_pan(now[0] - fit[0]);
-        ret[i] = fabs(off) > LIMIT_TOLERANCE_ZOOM ? fit[i] : NAN;
-        any |= !isnan(ret[i]);
-    }
-    return any;
-}
-
 /* Which axes will lie outside soon if the head goes on so, each where it belongs; NAN: inside. In
  * steps, so that nothing is jumped over. speed NULL: as the head itself expects. */
 static bool outside_soon(const struct ptz *p, const double speed[3], double ret[3])
@@ -313,7 +261,7 @@ static bool outside_soon(const struct ptz *p, const double speed[3], double ret[
             p->head->ops->pose(p->head, clock_now(loop_clock(p->loop)) + AHEAD_NS * i / AHEAD_STEPS,
                                &soon);
         }
-        any = outside(p, &soon, ret);
+        any = fit_outside(&p->caps, &p->limits, &soon, ret);
     }
     return any;
 }
@@ -339,7 +287,7 @@ static int order_within(struct ptz *p, double pan, double tilt, double zoom)
     }
     int err = order_move(p, speed[0], speed[1], speed[2]);
     if (!err && !(isnan(to[0]) && isnan(to[1]) && isnan(to[2])))
-        err = order_go(p, to[0], to[1], to[2], clamp(share, 0.001, 1));
+        err = order_go(p, to[0], to[1], to[2], fit_clamp(share, 0.001, 1));
     return err;
 }
 
@@ -411,7 +359,7 @@ static double first_pan(struct ptz *p, double pan, double speed)
     struct pose at;
     double middle = (p->limits.min_pan_deg + p->limits.max_pan_deg) / 2;
     p->after_pan = NAN;
-    if (isnan(pan) || p->head->ops->limit || endless(p) ||
+    if (isnan(pan) || p->head->ops->limit || fit_endless(&p->limits) ||
         p->caps.max_pan_deg - p->caps.min_pan_deg < 360)
         return pan;
     ptz_pose(p, &at);
@@ -433,10 +381,10 @@ static int go(struct ptz *p, enum motion motion, double pan, double tilt, double
         (!isnan(zoom) && !(isfinite(zoom) && zoom > 0)))
         return fault_set(why, FAULT_INVALID, NULL, "a position must be a finite number");
     loop_timer_cancel(&p->dead_man);
-    pan = fit_pan(p, pan);
-    tilt = fit_tilt(p, tilt);
-    zoom = fit_zoom(p, zoom);
-    speed = isnan(speed) ? p->speed : clamp(speed, 0.001, 1);
+    pan = fit_pan(&p->caps, &p->limits, pan);
+    tilt = fit_tilt(&p->caps, &p->limits, tilt);
+    zoom = fit_zoom(&p->caps, &p->limits, zoom);
+    speed = isnan(speed) ? p->speed : fit_clamp(speed, 0.001, 1);
     err = order_go(p, first_pan(p, pan, speed), tilt, zoom, speed);
     if (err)
         return fault_set(why, FAULT_IO, NULL, "the head does not obey");
@@ -488,8 +436,8 @@ int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t 
         return fault_set(why, FAULT_INVALID, NULL, "a speed must be a finite number");
     if (!isnan(pan) || !isnan(tilt)) {
         double sign = p->turned ? -1 : 1;
-        p->want_pan = isnan(pan) || !p->caps.pan ? NAN : sign * clamp(pan, -1, 1);
-        p->want_tilt = isnan(tilt) || !p->caps.tilt ? NAN : sign * clamp(tilt, -1, 1);
+        p->want_pan = isnan(pan) || !p->caps.pan ? NAN : sign * fit_clamp(pan, -1, 1);
+        p->want_tilt = isnan(tilt) || !p->caps.tilt ? NAN : sign * fit_clamp(tilt, -1, 1);
         p->target_pan = p->target_tilt = NAN;
         p->motion = MOTION_CONTINUOUS;
     } else if (p->motion != MOTION_CONTINUOUS) {
@@ -498,7 +446,7 @@ int ptz_continuous(struct ptz *p, double pan, double tilt, double zoom, int64_t 
     p->after_pan = NAN;
     double zoom_speed = NAN;
     if (!isnan(zoom) && p->caps.zoom) {
-        zoom_speed = clamp(zoom, -1, 1) * p->caps.max_zoom_speed;
+        zoom_speed = fit_clamp(zoom, -1, 1) * p->caps.max_zoom_speed;
         p->target_zoom = NAN;
     }
     if (head_move(p, zoom_speed) < 0)
@@ -584,7 +532,7 @@ void ptz_limit(struct ptz *p, const struct head_limits *l)
     bool continuous = p->motion == MOTION_CONTINUOUS && ptz_moving(p);
     if (continuous && p->head->ops->limit)
         ptz_stop(p, true, true); /* its way was planned without them */
-    if (outside(p, &to, in) || outside(p, &at, in)) {
+    if (fit_outside(&p->caps, &p->limits, &to, in) || fit_outside(&p->caps, &p->limits, &at, in)) {
         const double wish[3] = {to.pan_deg, to.tilt_deg, to.zoom};
         go(p, MOTION_ABSOLUTE, isnan(in[0]) ? NAN : wish[0], isnan(in[1]) ? NAN : wish[1],
            isnan(in[2]) ? NAN : wish[2], NAN, NULL);
@@ -634,20 +582,7 @@ unsigned ptz_at_limit(struct ptz *p)
 {
     if (!p->head)
         return 0;
-    const struct head_limits *l = &p->limits;
     struct pose pose;
     ptz_pose(p, &pose);
-    unsigned at = 0;
-    if (!endless(p)) {
-        double middle = (l->min_pan_deg + l->max_pan_deg) / 2;
-        double half = (l->max_pan_deg - l->min_pan_deg) / 2;
-        double off = pose_wrap_pan(pose.pan_deg - middle);
-        at |= (off <= -half + LIMIT_TOLERANCE_DEG) << 0;
-        at |= (off >= half - LIMIT_TOLERANCE_DEG) << 1;
-    }
-    at |= (pose.tilt_deg <= l->min_tilt_deg + LIMIT_TOLERANCE_DEG) << 2;
-    at |= (pose.tilt_deg >= l->max_tilt_deg - LIMIT_TOLERANCE_DEG) << 3;
-    at |= (pose.zoom <= l->min_zoom + LIMIT_TOLERANCE_ZOOM) << 4;
-    at |= (pose.zoom >= l->max_zoom - LIMIT_TOLERANCE_ZOOM) << 5;
-    return at;
+    return fit_touched(&p->limits, &pose);
 }
