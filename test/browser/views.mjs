@@ -63,7 +63,18 @@ export function viewTests({ test, base, admin, openLive, axeClean, shoot, pictur
     await page.mouse.move(q.x + q.width * 0.5, q.y + q.height * 0.5);
     await page.mouse.wheel(0, -400);
     await until('zoomed within the area', async () => (await zoom()) > 1);
+    // presets of its own
+    await page.getByRole('button', { name: 'Add this view' }).click();
+    const kept = page.getByRole('button', { name: 'Preset 2', exact: true });
+    await kept.waitFor();
     await shoot(page, 'views-live');
+    await page.getByRole('group', { name: 'Presets' }).getByRole('button', { name: 'Home', exact: true }).click();
+    await until('home', async () => (await zoom()) === 1);
+    await kept.click();
+    await until('back', async () => (await zoom()) > 1);
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByRole('button', { name: 'Remove Preset 2' }).click();
+    await until('gone', async () => !/Preset 2/.test((await ask(base, '/axis-cgi/com/ptz.cgi?camera=2&query=presetposcam', admin)).body.toString()));
     // the pages of settings let the channel be chosen
     await place(page, 'stream');
     await page.getByLabel('Channel', { exact: true }).selectOption('Gate');

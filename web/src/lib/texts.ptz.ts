@@ -14,6 +14,7 @@ export const ptzTexts = {
   'preset.go': ['Go to {name}', '{name} anfahren'],
   'preset.home': ['Home', 'Grundstellung'],
   'preset.sethome': ['Make {name} home', '{name} zur Grundstellung machen'],
+  'preset.edit.all': ['Edit', 'Bearbeiten'],
   'preset.rename': ['Rename {name}', '{name} umbenennen'],
   'preset.newname': ['New name', 'Neuer Name'],
   'preset.store': ['{name}: take this view instead', '{name}: stattdessen diese Ansicht'],
