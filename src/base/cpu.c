@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,15 @@ bool cpu_avx2(void)
 {
     pthread_once(&once, look);
     return avx2;
+}
+
+unsigned cpu_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    long all = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set holds */
+    return all > 0 ? (unsigned)all : 1;
 }
 
 void cpu_name(char *ret, size_t size)

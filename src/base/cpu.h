@@ -9,6 +9,10 @@
  * says no, to see that the plain C twins give the same. Asked once; any thread. */
 bool cpu_avx2(void);
 
+/* Processors that the calling thread may run on, at least 1: a container or taskset may give fewer
+ * than the machine has. */
+unsigned cpu_cores(void);
+
 /* Which processor it is, as the kernel names it ("" if it does not): the same text for the same
  * kind of machine. Cut to what fits. Any thread. */
 void cpu_name(char *ret, size_t size);

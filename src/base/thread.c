@@ -7,6 +7,7 @@
 
 void thread_gives_way(void)
 {
-    /* On Linux a niceness belongs to a thread. A greater one is always allowed. */
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    /* On Linux a niceness belongs to a thread. A greater one is always allowed, and it counts from
+     * what the process was started with: the main thread's. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)getpid()) + NICE);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "deliver/private.h"
@@ -24,8 +25,7 @@
 
 struct deliver *deliver_new(struct loop *control, unsigned senders)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned n = senders ? senders : cores > 0 ? (unsigned)cores : 1;
+    unsigned n = senders ? senders : cpu_cores();
     if (n > 64)
         n = 64;
     struct deliver *d = calloc(1, sizeof(*d));

@@ -281,31 +281,24 @@ static void report_udp(struct viewer *v, struct track *t)
                       (const struct sockaddr *)&v->desc.to_rtcp, v->desc.to_len);
 }
 
-/* Packets sent or negative errno. */
-static int send_train(int fd, const struct rtp_train *t)
-{
-    return udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
-}
-
 /* Sends what goes out at once: small trains and one large one. Negative errno: the
  * picture is lost. */
 static int send_some(struct viewer *v)
 {
-    int fd = v->desc.take_udp[0];
-    for (unsigned packets = 0; v->udp.next < v->udp.trains->n && packets < RTP_TRAIN_PACKETS;) {
-        const struct rtp_train *t = &v->udp.trains->train[v->udp.next];
-        if (packets && packets + t->packets > RTP_TRAIN_PACKETS)
-            break;
-        int n = send_train(fd, t);
-        if (n == -ECONNREFUSED) /* an ICMP answer to an earlier one, told once */
-            n = send_train(fd, t);
-        if (n < 0)
-            return n;
-        if (n < t->packets)
-            return -EAGAIN;
-        count_add(&v->bytes, t->len);
-        packets += t->packets;
-        v->udp.next++;
+    const struct udp_train *t = &v->udp.trains->train[v->udp.next];
+    unsigned left = v->udp.trains->n - v->udp.next, n = 0;
+    for (unsigned packets = 0; n < left && (!n || packets + t[n].packets <= RTP_TRAIN_PACKETS); n++)
+        packets += t[n].packets;
+    while (n) {
+        int sent = udp_send_trains(v->desc.take_udp[0], t, n);
+        if (sent == -ECONNREFUSED) /* an ICMP answer to an earlier one, told once */
+            sent = udp_send_trains(v->desc.take_udp[0], t, n);
+        if (sent < 0)
+            return sent;
+        for (; sent; sent--, n--, t++) {
+            count_add(&v->bytes, t->len);
+            v->udp.next++;
+        }
     }
     return 0;
 }

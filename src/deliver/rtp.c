@@ -205,7 +205,7 @@ const struct rtp_udp *rtp_udp_of(const struct rtp_form *form)
     unsigned trains = 0;
     for (unsigned i = 0; i < form->n; i = train_end(form, i))
         trains++;
-    size_t before = aligned(sizeof(*have) + trains * sizeof(struct rtp_train));
+    size_t before = aligned(sizeof(*have) + trains * sizeof(struct udp_train));
     struct rtp_udp *mine = aligned_alloc(LINE, before + aligned(form->len + (size_t)trains * LINE));
     if (!mine)
         return NULL;
@@ -214,7 +214,7 @@ const struct rtp_udp *rtp_udp_of(const struct rtp_form *form)
     for (unsigned i = 0, t = 0; i < form->n; t++) {
         unsigned end = train_end(form, i);
         uint8_t *start = at;
-        mine->train[t] = (struct rtp_train){
+        mine->train[t] = (struct udp_train){
             .bytes = start, .segment = (uint16_t)size_of(form, i), .packets = (uint16_t)(end - i)};
         for (; i < end; i++) {
             memcpy(at, form->bytes + form->offset[i] + 4, size_of(form, i));

@@ -15,6 +15,7 @@
 
 #include "media/packet.h"
 #include "media/stream.h"
+#include "net/udp.h"
 
 #define RTP_MTU 1400 /* RTP header and payload */
 #define RTP_HEADER 12
@@ -31,16 +32,10 @@ struct rtp_copy {
     uint8_t *bytes;
 };
 
-/* Packets that one UDP_SEGMENT send carries: all of one size, the last may be shorter. */
-#define RTP_TRAIN_PACKETS 46 /* 64 kB */
-struct rtp_train {
-    const uint8_t *bytes;
-    uint32_t len;
-    uint16_t segment, packets;
-};
+#define RTP_TRAIN_PACKETS 46 /* of one UDP train: 64 kB */
 struct rtp_udp {
     unsigned n;
-    struct rtp_train train[];
+    struct udp_train train[];
 };
 
 struct rtp_form {

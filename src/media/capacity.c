@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <turbojpeg.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -143,7 +142,6 @@ double capacity_fps(enum codec codec, int width, int height, double cores)
     if (ns <= 0)
         return INFINITY;
     const struct cost *c = &costs[codec];
-    long all = sysconf(_SC_NPROCESSORS_ONLN);
-    double may = cores > 0 ? cores : (double)(all > 0 ? all : 1);
+    double may = cores > 0 ? cores : (double)cpu_cores();
     return 1e9 * SHARE * fmin(c->cores, may) / (c->times * ns * (double)width * (double)height);
 }

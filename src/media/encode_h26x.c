@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -107,15 +107,13 @@ static enum nal_kind kind_h264(struct nal n)
 static void options_h265(AVCodecContext *c, const struct encoding *e)
 {
     /* Rows of blocks in parallel: one core is not enough for 1080p30. */
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cores = cpu_cores();
     char params[320];
     snprintf(params, sizeof(params),
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:info=0:hrd=0:frame-threads=1:"
-             "pools=%ld:log-level=none:bframes=%d:rc-lookahead=%d:b-adapt=0:b-pyramid=0:cutree=0%s",
-             cores < 1   ? 1
-             : cores > 4 ? 4
-                         : cores,
-             encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0,
+             "pools=%u:log-level=none:bframes=%d:rc-lookahead=%d:b-adapt=0:b-pyramid=0:cutree=0%s",
+             cores > 4 ? 4 : cores, encoding_reorders(e) ? B_PICTURES : 0,
+             encoding_reorders(e) ? LOOK_AHEAD : 0,
              e->smart.strength ? ":aq-mode=1:aq-strength=0.01:qg-size=16" : "");
     av_opt_set(c->priv_data, "preset", "ultrafast", 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);

@@ -17,6 +17,9 @@
 #define TRAIN_BYTES 65000 /* of one datagram train */
 #define TRAIN_PACKETS 64  /* UDP_MAX_SEGMENTS */
 #define BATCH 32          /* datagrams of one sendmmsg() */
+#define TRAINS 8          /* trains of one */
+
+static _Atomic bool no_segments; /* the kernel or the route cannot */
 
 static int bind_port(const struct sockaddr *local_addr, socklen_t len, int port)
 {
@@ -89,6 +92,30 @@ static int send_singly(int fd, const struct sockaddr *to, socklen_t to_len, cons
     return sent < 0 ? -errno : sent;
 }
 
+union control {
+    char bytes[CMSG_SPACE(sizeof(uint16_t))];
+    struct cmsghdr align;
+};
+
+/* A message of packets of `segment` bytes. */
+static void fill(struct msghdr *m, struct iovec *iov, union control *control, const uint8_t *bytes,
+                 size_t len, size_t segment)
+{
+    *iov = (struct iovec){(void *)bytes, len};
+    *m = (struct msghdr){.msg_iov = iov, .msg_iovlen = 1};
+    if (len <= segment)
+        return;
+    *control = (union control){0};
+    m->msg_control = control->bytes;
+    m->msg_controllen = sizeof(control->bytes);
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = IPPROTO_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    const uint16_t size = (uint16_t)segment;
+    memcpy(CMSG_DATA(c), &size, sizeof(size));
+}
+
 /* One train; packets sent or negative errno. */
 static int send_segmented(int fd, const struct sockaddr *to, socklen_t to_len, const uint8_t *bytes,
                           size_t len, size_t segment)
@@ -98,23 +125,12 @@ static int send_segmented(int fd, const struct sockaddr *to, socklen_t to_len, c
         packets = TRAIN_PACKETS;
     if (len > packets * segment)
         len = packets * segment;
-    struct iovec iov = {(void *)bytes, len};
-    union {
-        char bytes[CMSG_SPACE(sizeof(uint16_t))];
-        struct cmsghdr align;
-    } control = {0};
-    struct msghdr m = {.msg_name = (void *)to,
-                       .msg_namelen = to ? to_len : 0,
-                       .msg_iov = &iov,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof(control.bytes)};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    c->cmsg_level = IPPROTO_UDP;
-    c->cmsg_type = UDP_SEGMENT;
-    c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-    uint16_t size = (uint16_t)segment;
-    memcpy(CMSG_DATA(c), &size, sizeof(size));
+    struct iovec iov;
+    union control control;
+    struct msghdr m;
+    fill(&m, &iov, &control, bytes, len, segment);
+    m.msg_name = (void *)to;
+    m.msg_namelen = to ? to_len : 0;
     if (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         return -errno;
     return (int)((len + segment - 1) / segment);
@@ -150,7 +166,6 @@ static int send_lossy(int fd, const struct sockaddr *to, socklen_t to_len, const
 int udp_send_train(int fd, const struct sockaddr *to, socklen_t to_len, const uint8_t *bytes,
                    size_t len, size_t segment)
 {
-    static _Atomic bool no_segments; /* the kernel or the route cannot */
     int sent = 0;
     if (segment == 0 || segment > TRAIN_BYTES)
         return -EINVAL;
@@ -182,4 +197,21 @@ int udp_send_train(int fd, const struct sockaddr *to, socklen_t to_len, const ui
         len -= bytes_sent;
     }
     return sent;
+}
+
+int udp_send_trains(int fd, const struct udp_train *t, unsigned n)
+{
+    if (n > 1 && !net_faults_on() && !atomic_load(&no_segments)) {
+        struct mmsghdr messages[TRAINS];
+        struct iovec iov[TRAINS];
+        union control control[TRAINS];
+        unsigned k = 0;
+        for (; k < n && k < TRAINS && t[k].len <= TRAIN_BYTES; k++)
+            fill(&messages[k].msg_hdr, &iov[k], &control[k], t[k].bytes, t[k].len, t[k].segment);
+        int sent = k > 1 ? sendmmsg(fd, messages, k, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+        if (sent > 0)
+            return sent; /* what was wrong with the next one is told when it is the first */
+    }
+    int sent = udp_send_train(fd, NULL, 0, t->bytes, t->len, t->segment);
+    return sent < 0 ? sent : sent < t->packets ? -EAGAIN : 1;
 }

@@ -21,4 +21,14 @@ int udp_pair(const struct sockaddr *local_addr, socklen_t len, int first, int la
 int udp_send_train(int fd, const struct sockaddr *to, socklen_t to_len, const uint8_t *bytes,
                    size_t len, size_t segment);
 
+/* Packets that one UDP_SEGMENT send carries: all of one size, the last may be shorter. */
+struct udp_train {
+    const uint8_t *bytes;
+    uint32_t len;
+    uint16_t segment, packets;
+};
+/* Sends the first of n trains (at least 1) on a connected socket, and with the same system call as
+ * many of the others as go. Returns how many trains went, or negative errno. */
+int udp_send_trains(int fd, const struct udp_train *t, unsigned n);
+
 #endif

@@ -194,7 +194,7 @@ TEST(other_channels_are_shared_copies)
     CHECK(udp && rtp_udp_of(f) == udp);
     unsigned packet = 0;
     for (unsigned t = 0; t < udp->n; t++) {
-        const struct rtp_train *train = &udp->train[t];
+        const struct udp_train *train = &udp->train[t];
         CHECK(train->packets <= RTP_TRAIN_PACKETS && (uintptr_t)train->bytes % 64 == 0);
         size_t at = 0;
         for (unsigned i = 0; i < train->packets; i++, packet++) {

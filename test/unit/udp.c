@@ -75,6 +75,42 @@ TEST(trains)
     send_and_count(300, 100, 99);
 }
 
+/* A small packet and a train behind it, as a picture is: each arrives as it is, in order. */
+TEST(trains_together)
+{
+    struct sockaddr_in a = loopback(0), to;
+    int rx[2], tx[2], rx_port, tx_port, big = 8 << 20;
+    CHECK_INT(udp_pair((struct sockaddr *)&a, sizeof(a), 51000, 51999, rx, &rx_port, NULL), 0);
+    CHECK_INT(udp_pair((struct sockaddr *)&a, sizeof(a), 51000, 51999, tx, &tx_port, NULL), 0);
+    setsockopt(rx[0], SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
+    to = loopback(rx_port);
+    CHECK_INT(connect(tx[0], (struct sockaddr *)&to, sizeof(to)), 0);
+    static uint8_t bytes[16][10000], got[2000];
+    struct udp_train train[16];
+    for (unsigned i = 0; i < 16; i++) {
+        bool small = i % 2 == 0;
+        memset(bytes[i], (int)i, sizeof(bytes[i]));
+        train[i] = small ? (struct udp_train){bytes[i], 170, 170, 1}
+                         : (struct udp_train){bytes[i], 9000, 1400, 7};
+    }
+    for (unsigned at = 0; at < 16;) {
+        int n = udp_send_trains(tx[0], train + at, 16 - at);
+        CHECK(n >= 1 && n <= (int)(16 - at));
+        at += (unsigned)n;
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        for (unsigned k = 0; k < train[i].packets; k++) {
+            ssize_t n = recv(rx[0], got, sizeof(got), MSG_DONTWAIT);
+            CHECK_INT(n, k + 1 < train[i].packets ? 1400 : i % 2 ? 600 : 170);
+            CHECK(got[0] == i && got[n - 1] == i);
+        }
+    }
+    close(rx[0]);
+    close(rx[1]);
+    close(tx[0]);
+    close(tx[1]);
+}
+
 TEST(refusals)
 {
     struct sockaddr_in to = loopback(9);
@@ -166,5 +202,5 @@ TEST(interface_of_an_address)
     CHECK_INT(why.kind, FAULT_IO);
 }
 
-UNIT_MAIN(UNIT_ROW(pairs_are_even_and_exclusive) UNIT_ROW(trains) UNIT_ROW(refusals)
-              UNIT_ROW(groups) UNIT_ROW(interface_of_an_address))
+UNIT_MAIN(UNIT_ROW(pairs_are_even_and_exclusive) UNIT_ROW(trains) UNIT_ROW(trains_together)
+              UNIT_ROW(refusals) UNIT_ROW(groups) UNIT_ROW(interface_of_an_address))
