@@ -38,8 +38,9 @@ def run(argv, **kw):
     return subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=True, **kw).stdout
 
 
-def pin(process, core):
-    subprocess.run(["taskset", "-a", "-p", "-c", core, str(process)], capture_output=True)
+def camera():
+    """On the servers' core from its start, with its key agent."""
+    return vedette.Camera("release", wrap=("taskset", "-c", SERVER))
 
 
 CODING = ("source", "h264", "rendition", "still")  # threads whose work does not depend on viewers
@@ -109,17 +110,21 @@ def camera_cpu(c, viewers, udp):
     return (all_b - all_a) / t / 1e7 - code, code, out
 
 
-def floor_cpu(program, viewers, sizes, udp, fps=30):
+def floor_run(program, viewers, sizes, udp, fps=30):
+    """Percent of a core, and what the viewers saw."""
     argv = [BENCH / program, "--fps", fps, "--viewers", viewers, "--seconds", SECONDS, "--cpu", SERVER, "--sizes", sizes]
     p = subprocess.Popen([str(a) for a in argv] + (["--udp"] if udp and program == "fanout" else []),
                          stdout=subprocess.PIPE, text=True)
     port = int(p.stdout.readline().split()[1])
     client = subprocess.Popen([str(a) for a in sink(port, viewers, SECONDS + 2, udp, raw=True)],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     out = json.loads(p.stdout.readline())
     p.wait()
-    client.wait()
-    return out["cpu_percent"]
+    return out["cpu_percent"], json.loads(client.communicate()[0])
+
+
+def floor_cpu(*args):
+    return floor_run(*args)[0]
 
 
 def fan_out(c, udp):
@@ -150,9 +155,8 @@ def fan_out(c, udp):
 def overhead(k):
     """The camera's own share of a picture: all threads but source and encoder, plus develop and
     the wrapper round x264."""
-    with vedette.Camera("release") as c:
+    with camera() as c:
         c.setup(users=False)
-        pin(c.process.pid, SERVER)
         p = subprocess.Popen([str(a) for a in sink(c.rtsp, 1, 4 + 2 * SECONDS)], stdout=subprocess.DEVNULL)
         time.sleep(3)
         def rest():
@@ -238,9 +242,8 @@ def main():
     idle()
     many()
     start()
-    with vedette.Camera("release") as c:
+    with camera() as c:
         c.setup(users=False)
-        pin(c.process.pid, SERVER)
         fan_out(c, udp=False)
         fan_out(c, udp=True)
         me = sys.modules[__name__]

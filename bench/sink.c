@@ -45,6 +45,7 @@ enum state { IDLE, CONNECTING, DESCRIBE, SETUP, PLAY, PLAYING, FAILED };
 
 struct viewer {
     int fd, rtp;
+    bool calm; /* its pictures come: they are read after those have been heard who begin */
     enum state state;
     int cseq;
     bool logged_in;
@@ -62,7 +63,9 @@ struct viewer {
 };
 
 static struct viewer *viewers;
-static int epoll_fd, started, playing, failed;
+/* Who still asks and waits for the first packet stands in the one, pictures in the other: else an
+ * answer would be heard after hundreds of pictures, and the delay of the client counted. */
+static int epoll_fd, media_fd, started, playing, failed;
 static uint8_t scratch[256 << 10];
 
 static void die(const char *what)
@@ -86,8 +89,16 @@ static void fail(struct viewer *v, const char *why)
 static void watch(int fd, struct viewer *v, uint32_t events, int op)
 {
     struct epoll_event ev = {.events = events, .data.ptr = v};
-    if (epoll_ctl(epoll_fd, op, fd, &ev) < 0)
+    if (epoll_ctl(v->calm ? media_fd : epoll_fd, op, fd, &ev) < 0)
         die("epoll");
+}
+
+static void calm_down(struct viewer *v)
+{
+    int fd = opt.udp ? v->rtp : v->fd;
+    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    v->calm = true;
+    watch(fd, v, EPOLLIN, EPOLL_CTL_ADD);
 }
 
 /* ---- RTSP ---- */
@@ -197,6 +208,14 @@ static void answered(struct viewer *v)
 
 /* ---- media ---- */
 
+/* The end of a picture, or with --raw, where ends are not known, any bytes. */
+static void arrived(struct viewer *v, int64_t now)
+{
+    if (v->last_ns && now - v->last_ns > v->gap_ns)
+        v->gap_ns = now - v->last_ns;
+    v->last_ns = now;
+}
+
 static void count_packet(struct viewer *v, const uint8_t *rtp, size_t len)
 {
     int64_t now = floor_now_ns();
@@ -214,9 +233,7 @@ static void count_packet(struct viewer *v, const uint8_t *rtp, size_t len)
     if (v == viewers && opt.sizes)
         fprintf(opt.sizes, "%zu\n", v->picture_bytes);
     v->picture_bytes = 0;
-    if (v->last_ns && now - v->last_ns > v->gap_ns)
-        v->gap_ns = now - v->last_ns;
-    v->last_ns = now;
+    arrived(v, now);
 }
 
 /* Interleaved frames: heads are looked at, the rest is skipped. */
@@ -293,6 +310,8 @@ static void read_udp(struct viewer *v)
             if (heads[i].msg_len >= 12 && !opt.raw)
                 count_packet(v, packets[i], heads[i].msg_len);
         }
+        if (opt.raw && n > 0)
+            arrived(v, floor_now_ns());
         if (n < UDP_BATCH)
             return;
     }
@@ -303,7 +322,7 @@ static bool stalls(const struct viewer *v)
     return v - viewers >= opt.viewers - opt.stall && v->pictures;
 }
 
-static void ready(struct viewer *v, uint32_t events)
+static void ready(struct viewer *v, bool media)
 {
     if (v->state == CONNECTING) {
         int err = 0;
@@ -322,9 +341,11 @@ static void ready(struct viewer *v, uint32_t events)
         }
         return;
     }
-    if (v->rtp >= 0)
+    if (v->rtp >= 0 && (media || !v->calm))
         read_udp(v);
-    if (opt.raw && opt.udp)
+    if (!v->calm && v->state == PLAYING && (opt.raw || v->packets))
+        calm_down(v);
+    if (opt.udp && (opt.raw || media))
         return;
     for (int i = 0; i < 8 && v->state != FAILED; i++) {
         if (stalls(v)) {
@@ -339,7 +360,9 @@ static void ready(struct viewer *v, uint32_t events)
             return;
         }
         v->bytes += (uint64_t)n;
-        if (!opt.raw)
+        if (opt.raw)
+            arrived(v, floor_now_ns());
+        else
             take(v, scratch, (size_t)n);
         if ((size_t)n < sizeof(scratch))
             return;
@@ -381,7 +404,7 @@ static int by_value(const void *a, const void *b)
 
 static void report(double seconds)
 {
-    uint64_t bytes = 0, packets = 0, pictures = 0, least = UINT64_MAX, lost = 0;
+    uint64_t bytes = 0, packets = 0, pictures = 0, least = UINT64_MAX, most = 0, lost = 0;
     int64_t gap = 0;
     double *first = calloc((size_t)opt.viewers, sizeof(*first));
     int n = 0;
@@ -396,19 +419,21 @@ static void report(double seconds)
             continue;
         lost += v->lost;
         least = v->pictures < least ? v->pictures : least;
+        most = v->pictures > most ? v->pictures : most;
         gap = v->gap_ns > gap ? v->gap_ns : gap;
     }
     if (n)
         qsort(first, (size_t)n, sizeof(*first), by_value);
     printf("{\"viewers\":%d,\"playing\":%d,\"failed\":%d,\"seconds\":%.3f,\"bytes\":%llu,"
-           "\"packets\":%llu,\"pictures\":%llu,\"fewest_pictures\":%llu,\"lost_packets\":%llu,"
+           "\"packets\":%llu,\"pictures\":%llu,\"fewest_pictures\":%llu,"
+           "\"most_pictures\":%llu,\"lost_packets\":%llu,"
            "\"longest_gap_ms\":%.1f,\"first_ms_median\":%.1f,\"first_ms_p99\":%.1f,"
            "\"first_ms_max\":%.1f}\n",
            opt.viewers, playing, failed, seconds, (unsigned long long)bytes,
            (unsigned long long)packets, (unsigned long long)pictures,
-           (unsigned long long)(least == UINT64_MAX ? 0 : least), (unsigned long long)lost,
-           (double)gap / 1e6, n ? first[n / 2] : 0, n ? first[(n - 1) * 99 / 100] : 0,
-           n ? first[n - 1] : 0);
+           (unsigned long long)(least == UINT64_MAX ? 0 : least), (unsigned long long)most,
+           (unsigned long long)lost, (double)gap / 1e6, n ? first[n / 2] : 0,
+           n ? first[(n - 1) * 99 / 100] : 0, n ? first[n - 1] : 0);
     free(first);
 }
 
@@ -490,6 +515,10 @@ int main(int argc, char **argv)
         sched_setaffinity(0, sizeof(set), &set);
     }
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    media_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event media = {.events = EPOLLIN};
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, media_fd, &media) < 0)
+        die("epoll");
     viewers = calloc((size_t)opt.viewers, sizeof(*viewers));
     if (epoll_fd < 0 || !viewers)
         die("out of memory");
@@ -506,7 +535,11 @@ int main(int argc, char **argv)
         struct epoll_event events[256];
         int n = epoll_wait(epoll_fd, events, 256, started < opt.viewers ? 1 : 50);
         for (int i = 0; i < n; i++)
-            ready(events[i].data.ptr, events[i].events);
+            if (events[i].data.ptr)
+                ready(events[i].data.ptr, false);
+        n = epoll_wait(media_fd, events, 16, 0);
+        for (int i = 0; i < n; i++)
+            ready(events[i].data.ptr, true);
     }
     report((double)(floor_now_ns() - begin) / 1e9);
     for (int i = 0; i < opt.viewers && !opt.raw; i++)
