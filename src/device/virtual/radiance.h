@@ -22,6 +22,7 @@ struct radiance {
                        * again whenever somebody else has written into the planes */
     uint8_t *touched; /* not 0: a cell whose light may differ from when its owner last cleared
                        * this; row by row, radiance_across() a row. NULL: nobody asks */
+    int top;          /* of a band of a picture: which of its rows the first one is; else 0 */
 };
 
 /* Memory for planes, to be freed: in large pages of the machine, since squares of a picture

@@ -373,7 +373,7 @@ static int next_dark(const uint8_t *sun, const uint8_t *sky, int x, int e)
 }
 
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
-                    const struct light *l, const struct placed *p, size_t n, struct radiance *into)
+                    const struct light *l, const struct placed *p, size_t n)
 {
     if (!dark_begin(r, v))
         return;
@@ -384,14 +384,14 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
     }
     struct lit lit;
     backdrop_lit(b, l, p[0].who->at, &lit);
-    float k[3], dark[RASTER_SIDE], dim[RASTER_SIDE];
     double share[3];
     for (int c = 0; c < 3; c++) {
         double sun = l->sun_colour[c] * fmax(0, l->sun.z);
         share[c] = sun + lit.ambient[c] > 0 ? sun / (sun + lit.ambient[c]) : 0;
     }
     for (int c = 0; c < 3; c++)
-        k[c] = share[1] > 0.02 ? (float)fmin(1 / fmax(share[1], 0.5), share[c] / share[1]) : 1;
+        r->lay.dark[c] =
+            share[1] > 0.02 ? (float)fmin(1 / fmax(share[1], 0.5), share[c] / share[1]) : 1;
     float rest = (float)(1 / (1.001 - share[1]));
     for (int y = 0; y < v->height; y++) {
         struct ground_ray g;
@@ -409,20 +409,21 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
             int e = r->dark_x1[y];
             x = next_dark(sun, sky, x, e);
             int first = x;
-            while (x < e && x - first < RASTER_SIDE && (sun[x] || sky[x])) {
-                /* Where no sun comes, the sky is all there is to be taken. */
-                float s = (float)sun[x] * (1 / 255.0f),
-                      a = (float)sky[x] * (1 / 255.0f) * (1 + s * rest);
-                dark[x - first] = s;
-                dim[x - first] = a > 0.97f ? 0.97f : a;
+            while (x < e && x - first < RASTER_SIDE && (sun[x] || sky[x]))
                 x++;
-            }
-            if (x == first)
+            float *to = x > first ? (float *)(void *)lay_row(r, LAY_DARK, first, x) : NULL;
+            if (!to)
                 continue;
-            keep_pixels(r, into, y, first, x);
-            size_t at = (size_t)y * into->stride + (size_t)first;
-            uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
-            r->k->darken((size_t)(x - first), dark, k, dim, air, to);
+            memcpy(to, air, sizeof(air));
+            float *dark = to + 4, *dim = dark + lay_stride(x - first);
+            for (int i = first; i < x; i++) {
+                /* Where no sun comes, the sky is all there is to be taken. */
+                float s = (float)sun[i] * (1 / 255.0f),
+                      a = (float)sky[i] * (1 / 255.0f) * (1 + s * rest);
+                dark[i - first] = s;
+                dim[i - first] = a > 0.97f ? 0.97f : a;
+            }
+            lay_put(r, y);
         }
         memset(sun + r->dark_x0[y], 0, (size_t)(r->dark_x1[y] - r->dark_x0[y]));
         memset(sky + r->dark_x0[y], 0, (size_t)(r->dark_x1[y] - r->dark_x0[y]));

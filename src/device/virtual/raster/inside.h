@@ -31,6 +31,25 @@ struct keep_row {
     uint32_t at, n; /* first sample of the picture, how many */
 };
 
+/* Pixels of a row that the cast lays over the picture (lay.c). */
+struct lay_row {
+    uint16_t x, n;
+    uint32_t kind; /* enum lay_kind */
+    uint32_t next; /* of the same row of the picture, + 1; 0: none */
+    uint32_t at;   /* of its samples in lay.data */
+};
+struct lay {
+    struct radiance *onto, *whole; /* at once; NULL: rows are kept for bands of the whole */
+    struct raster_small small;
+    struct lay_row *row;
+    size_t n, room;
+    uint16_t *data;
+    size_t n_data, data_room, most; /* samples; most that are kept */
+    uint32_t *first, *last;         /* of each row of the picture, + 1; 0: none */
+    int height;                     /* of which there are */
+    float dark[3];                  /* how much more of the sun's colours LAY_DARK takes */
+};
+
 struct plate {
     char text[12];
     uint32_t texel[PLATE_W * PLATE_H * 2];
@@ -81,6 +100,7 @@ struct raster {
     uint16_t *aside;
     size_t n_aside, aside_room, aside_most;
     bool keeping;
+    struct lay lay;
 
     struct plate *plate;
     int next_plate;
@@ -144,14 +164,13 @@ void ground_quad_row(const double at[4][2], int y, const struct box *box, int *r
 /* A box of the picture that holds points of the ground, or false. */
 bool ground_box(const struct view *v, const struct vec *point, int n, struct box *ret);
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
-                    const struct light *l, const struct placed *p, size_t n, struct radiance *into);
+                    const struct light *l, const struct placed *p, size_t n);
 
 /* lamps.c */
 void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
-                       const struct light *l, const struct placed *p, size_t n,
-                       struct radiance *into);
+                       const struct light *l, const struct placed *p, size_t n);
 void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
-                const struct light *l, const struct placed *p, struct radiance *into);
+                const struct light *l, const struct placed *p);
 
 /* smear.c */
 enum { SMEAR_COVER = 3, SMEAR_NEAR, SMEAR_PLANES };
@@ -169,6 +188,24 @@ bool smear_begin(struct raster *r, const struct view *v, const struct placed *p,
 void smear_take(struct raster *r, const struct smear *s);
 void smear_run(struct smear *s);
 
+/* lay.c */
+enum lay_kind {
+    LAY_OVER, /* four planes: what is taken from the picture, in 65536ths; red, green, blue added */
+    LAY_ADD,  /* three: red, green, blue added */
+    LAY_DARK, /* floats: three of the air, then what is taken of the sun, then of the sky */
+};
+/* Over that picture at once, or (bands) kept for raster_lay() and laid over `small`, if any. */
+void lay_begin(struct raster *r, struct radiance *into, bool bands,
+               const struct raster_small *small);
+/* Room for pixels x0 ≤ x < x1 (fewer than 65536) of a row, to be filled before lay_put(); NULL:
+ * out of memory. Planes lie lay_stride() samples apart. */
+uint16_t *lay_row(struct raster *r, enum lay_kind kind, int x0, int x1);
+void lay_put(struct raster *r, int y); /* the row that was asked for last */
+static inline size_t lay_stride(int n)
+{
+    return ((size_t)n + 7) & ~(size_t)7;
+}
+
 /* look.c */
 void look_tint(const struct member *m, const struct model *model, unsigned slot, float ret[3]);
 bool look_long_sleeves(const struct member *m);
@@ -176,8 +213,6 @@ bool look_long_hair(const struct member *m);
 const struct plate *look_plate(struct raster *r, const char *text);
 
 /* raster.c */
-/* Before pixels of a row are written: they are marked as touched and, if asked, put aside. */
-void keep_pixels(struct raster *r, struct radiance *into, int y, int x0, int x1);
 /* Into the order in which they are drawn, one whole after the other: far ones first. */
 void sort_members(struct placed **order, size_t n);
 #define FAR_STEP 64 /* pixels whose distance is asked for at once */

@@ -85,16 +85,42 @@ INLINE uint16_t store16(float f)
     return (uint16_t)(int32_t)(f > 65535 ? 65535 : f);
 }
 
-static void over(size_t n, const float *const rgb[3], const float *cover, const float *seen,
-                 float clear, const float haze[3], uint16_t *const to[3])
+static void blend(size_t n, const float *const rgb[3], const float *cover, const float *seen,
+                  float clear, const float haze[3], uint16_t *gone, uint16_t *const add[3])
 {
+    for (size_t i = 0; i < n; i++) {
+        float share = cover[i] * seen[i] * 65536;
+        gone[i] = (uint16_t)(int32_t)(share > 65535 ? 65535 : share);
+    }
     for (int k = 0; k < 3; k++) {
         const float *from = rgb[k];
-        uint16_t *out = to[k];
+        uint16_t *out = add[k];
         float air = haze[k];
         for (size_t i = 0; i < n; i++)
-            out[i] = store16((float)out[i] * (1 - cover[i] * seen[i]) +
-                             (from[i] * clear + cover[i] * air) * seen[i]);
+            out[i] = store16((from[i] * clear + cover[i] * air) * seen[i]);
+    }
+}
+
+static void lay(size_t n, const uint16_t *gone, const uint16_t *const add[3], uint16_t *const to[3])
+{
+    for (int k = 0; k < 3; k++) {
+        const uint16_t *come = add[k];
+        uint16_t *out = to[k];
+        size_t i = 0;
+#ifdef __AVX2__
+        for (; i + 16 <= n; i += 16) {
+            __m256i v = _mm256_loadu_si256((const __m256i *)(out + i));
+            if (gone)
+                v = _mm256_sub_epi16(
+                    v, _mm256_mulhi_epu16(v, _mm256_loadu_si256((const __m256i *)(gone + i))));
+            v = _mm256_adds_epu16(v, _mm256_loadu_si256((const __m256i *)(come + i)));
+            _mm256_storeu_si256((__m256i *)(out + i), v);
+        }
+#endif
+        for (; i < n; i++) {
+            uint32_t v = out[i] - (gone ? (uint32_t)out[i] * gone[i] >> 16 : 0) + come[i];
+            out[i] = (uint16_t)(v < 65535 ? v : 65535);
+        }
     }
 }
 
@@ -223,18 +249,17 @@ INLINE w8u get_words(const uint16_t *from, int n)
 }
 
 static void shine(int n, const float *energy, const uint16_t *const ground[3],
-                  uint16_t *const to[3])
+                  uint16_t *const add[3])
 {
     static const float tint[3] = {1.0f / 65535, 0.93f / 65535, 0.80f / 65535};
     const f8 lane = {0, 0.125f, 0.25f, 0.375f, 0.5f, 0.625f, 0.75f, 0.875f};
     for (int i = 0; i < n; i += BLOCK, energy++) {
         f8 light = ALL(energy[0]) + lane * ALL(energy[1] - energy[0]);
         for (int k = 0; k < 3; k++) {
-            f8 now = TO_F8(get_words(to[k] + i, n - i)) + ALL(0.5f) +
-                     TO_F8(get_words(ground[k] + i, n - i)) * (light * ALL(tint[k]));
+            f8 now = ALL(0.5f) + TO_F8(get_words(ground[k] + i, n - i)) * (light * ALL(tint[k]));
             i8 whole = __builtin_convertvector(least(now, ALL(65535.0f)), i8);
             w8u w = __builtin_convertvector(whole, w8u);
-            memcpy(to[k] + i, &w, (n - i < BLOCK ? (size_t)(n - i) : BLOCK) * sizeof(*to[k]));
+            memcpy(add[k] + i, &w, (n - i < BLOCK ? (size_t)(n - i) : BLOCK) * sizeof(*add[k]));
         }
     }
 }
@@ -246,7 +271,8 @@ const struct kernels_raster KERNELS_RASTER = {
     .mask = KERNELS_OWN(raster_mask),
     .resolve = KERNELS_OWN(raster_resolve),
     .resolve_mask = KERNELS_OWN(raster_resolve_mask),
-    .over = over,
+    .blend = blend,
+    .lay = lay,
     .darken = darken,
     .contact = contact,
     .shadow = shadow,

@@ -132,9 +132,13 @@ struct kernels_raster {
                     float *const rgb[2][3], float *const cover[2], float *const depth[2],
                     int ret_x[2]);
     void (*resolve_mask)(const struct raster_patch *p, int tile_row, float *const cover[2]);
-    /* picture = picture·(1 - cover·seen) + (rgb·clear + haze·cover)·seen, n pixels */
-    void (*over)(size_t n, const float *const rgb[3], const float *cover, const float *seen,
-                 float clear, const float haze[3], uint16_t *const to[3]);
+    /* What n pixels take from the picture, in 65536ths (at most 65535), and add to it: cover·seen,
+     * (rgb·clear + haze·cover)·seen. */
+    void (*blend)(size_t n, const float *const rgb[3], const float *cover, const float *seen,
+                  float clear, const float haze[3], uint16_t *gone, uint16_t *const add[3]);
+    /* picture = picture·(1 - gone) + add, n pixels; gone NULL: nothing is */
+    void (*lay)(size_t n, const uint16_t *gone, const uint16_t *const add[3],
+                uint16_t *const to[3]);
     /* What is more than the air: times (1 - k·sun)·(1 - sky), n pixels */
     void (*darken)(size_t n, const float *sun, const float k[3], const float *sky,
                    const float air[3], uint16_t *const to[3]);
@@ -146,10 +150,10 @@ struct kernels_raster {
     /* A vehicle's beam upon the ground: adds its light, times g->strength, at pixels x0, x0 + 8, …;
      * n of them, energy readable and writable in whole blocks. */
     void (*beam)(const struct raster_ground *g, int x0, int n, float *energy);
-    /* Adds light that falls upon ground to n pixels: energy of every eighth and of the one behind
-     * the last; what the ground throws back, in 65535ths. */
+    /* What light that falls upon ground adds to n pixels: energy of every eighth and of the one
+     * behind the last; what the ground throws back, in 65535ths. */
     void (*shine)(int n, const float *energy, const uint16_t *const ground[3],
-                  uint16_t *const to[3]);
+                  uint16_t *const add[3]);
     /* raster_seen() of n pixels, written in whole blocks. */
     void (*seen)(size_t n, const float *far, const float *depth, float *ret);
 };

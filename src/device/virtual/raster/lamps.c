@@ -147,7 +147,7 @@ static void beams_row(const struct raster *r, const struct view *v, const struct
 
 /* Adds it where ground is to be seen; only what is lit is touched. */
 static void shine_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
-                      int x0, int x1, const float *energy, struct radiance *into)
+                      int x0, int x1, const float *energy)
 {
     size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, plane = r->ground_room * FAR_STEP;
     uint16_t *ground = r->ground + (size_t)y * across * FAR_STEP;
@@ -160,17 +160,20 @@ static void shine_row(struct raster *r, const struct backdrop *b, const struct v
         if (i == from)
             continue;
         int a = from * EIGHT, e = i * EIGHT < v->width ? i * EIGHT : v->width;
-        size_t at = (size_t)y * into->stride + (size_t)a;
         const uint16_t *const from_ground[3] = {ground + a, ground + plane + a,
                                                 ground + 2 * plane + a};
-        uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
-        keep_pixels(r, into, y, a, e);
-        r->k->shine(e - a, energy + from, from_ground, to);
+        size_t step = lay_stride(e - a);
+        uint16_t *to = lay_row(r, LAY_ADD, a, e);
+        if (!to)
+            continue;
+        r->k->shine(e - a, energy + from, from_ground,
+                    (uint16_t *const[3]){to, to + step, to + 2 * step});
+        lay_put(r, y);
     }
 }
 
 static void beams_at(struct raster *r, const struct backdrop *b, const struct view *v,
-                     const struct beam *beam, size_t n, struct radiance *into)
+                     const struct beam *beam, size_t n)
 {
     struct box all = {v->width, v->height, 0, 0, false};
     for (size_t i = 0; i < n; i++) {
@@ -190,11 +193,11 @@ static void beams_at(struct raster *r, const struct backdrop *b, const struct vi
     for (int y = first; y < all.y1; y += 2) {
         beams_row(r, v, beam, n, y + 2, next);
         if (y >= all.y0)
-            shine_row(r, b, v, y, all.x0, all.x1, row, into);
+            shine_row(r, b, v, y, all.x0, all.x1, row);
         for (int i = all.x0 / EIGHT; i <= all.x1 / EIGHT + 1; i++)
             between[i] = (row[i] + next[i]) * 0.5f;
         if (y + 1 < all.y1)
-            shine_row(r, b, v, y + 1, all.x0, all.x1, between, into);
+            shine_row(r, b, v, y + 1, all.x0, all.x1, between);
         float *was = row;
         row = next;
         next = was;
@@ -202,8 +205,7 @@ static void beams_at(struct raster *r, const struct backdrop *b, const struct vi
 }
 
 void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
-                       const struct light *l, const struct placed *p, size_t n,
-                       struct radiance *into)
+                       const struct light *l, const struct placed *p, size_t n)
 {
     struct beam beam[CAST_MOST];
     size_t lit = 0;
@@ -214,13 +216,13 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
         for (k = 0; k < i && beam[k].p->who->at.z != z; k++) {
         }
         if (k == i && ground_begin(r, b, v, z)) /* the first of those at this height */
-            beams_at(r, b, v, beam, lit, into);
+            beams_at(r, b, v, beam, lit);
     }
 }
 
 /* A lamp's head and what the lens makes of it. */
 static void spot(struct raster *r, const struct view *v, struct vec at, double radius_m,
-                 const double radiance[3], double halo, struct radiance *into)
+                 const double radiance[3], double halo)
 {
     double x, y, z = vec_dot(at, v->ahead);
     if (!view_point(v, at, &x, &y))
@@ -235,12 +237,11 @@ static void spot(struct raster *r, const struct view *v, struct vec at, double r
     double dim = fmin(1, radius_m * v->f / z / core);
     dim *= dim;
     for (int py = y0; py <= y1; py++) {
-        uint16_t *const to[3] = {into->r + (size_t)py * into->stride,
-                                 into->g + (size_t)py * into->stride,
-                                 into->b + (size_t)py * into->stride};
-        if (x0 > x1)
+        uint16_t *to = x0 <= x1 ? lay_row(r, LAY_ADD, x0, x1 + 1) : NULL;
+        size_t step = lay_stride(x1 + 1 - x0);
+        if (!to)
             continue;
-        keep_pixels(r, into, py, x0, x1 + 1);
+        memset(to, 0, 3 * step * sizeof(*to));
         for (int px = x0; px <= x1; px++) {
             double d2 =
                 ((px + 0.5 - x) * (px + 0.5 - x) + (py + 0.5 - y) * (py + 0.5 - y)) / (core * core);
@@ -248,16 +249,15 @@ static void spot(struct raster *r, const struct view *v, struct vec at, double r
             if (rest <= 0)
                 continue;
             double k = dim * (exp(-d2) + halo * 0.004 / (1 + d2) * rest);
-            for (int c = 0; c < 3; c++) {
-                double now = to[c][px] + radiance[c] * k + 0.5;
-                to[c][px] = (uint16_t)(now > 65535 ? 65535 : now);
-            }
+            for (size_t c = 0; c < 3; c++)
+                to[c * step + (size_t)(px - x0)] = (uint16_t)fmin(radiance[c] * k + 0.5, 65535);
         }
+        lay_put(r, py);
     }
 }
 
 void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
-                const struct light *l, const struct placed *p, struct radiance *into)
+                const struct light *l, const struct placed *p)
 {
     if (!p->who->headlights && !p->who->brake_lights)
         return;
@@ -285,6 +285,6 @@ void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v
         double k = level * (tail ? facing : 0.15 + 0.85 * pow(facing, 6)) *
                    exp(-l->extinction * far) * l->unit;
         const double white[3] = {k, k * 0.95, k * 0.85}, red[3] = {k, k * 0.03, k * 0.02};
-        spot(r, v, at, tail ? 0.07 : 0.075, tail ? red : white, tail ? 0.3 : 1, into);
+        spot(r, v, at, tail ? 0.07 : 0.075, tail ? red : white, tail ? 0.3 : 1);
     }
 }

@@ -25,7 +25,8 @@ void raster_rest(struct raster *r)
         (void **)&r->far_least,   (void **)&r->dark_x0,       (void **)&r->kept,
         (void **)&r->aside,       (void **)&r->plate,         (void **)&r->patch.face,
         (void **)&r->half,        (void **)&r->ground,        (void **)&r->ground_known,
-        (void **)&r->energy,      (void **)&r->smear};
+        (void **)&r->energy,      (void **)&r->smear,         (void **)&r->lay.row,
+        (void **)&r->lay.data,    (void **)&r->lay.first};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         free(*all[i]);
         *all[i] = NULL;
@@ -62,57 +63,6 @@ void raster_open(struct raster *r, double seconds)
 void raster_hide(struct raster *r, const char *id)
 {
     snprintf(r->hidden, sizeof(r->hidden), "%s", id ? id : "");
-}
-
-/* ---- what is put aside ---- */
-
-void keep_pixels(struct raster *r, struct radiance *into, int y, int x0, int x1)
-{
-    radiance_touch(into, x0, y, x1, y + 1);
-    if (!r->keeping || x1 <= x0)
-        return;
-    size_t n = (size_t)(x1 - x0);
-    if (r->n_kept == r->kept_room) {
-        size_t room = r->kept_room ? r->kept_room * 2 : 1024;
-        void *p = realloc(r->kept, room * sizeof(*r->kept));
-        if (!p) {
-            r->keeping = false;
-            return;
-        }
-        r->kept = p;
-        r->kept_room = room;
-    }
-    if (r->n_aside + 3 * n > r->aside_room) {
-        size_t room = (r->aside_room + 3 * n) * 2;
-        void *p =
-            r->n_aside + 3 * n > r->aside_most ? NULL : realloc(r->aside, room * sizeof(*r->aside));
-        if (!p) {
-            r->keeping = false;
-            return;
-        }
-        r->aside = p;
-        r->aside_room = room;
-    }
-    size_t at = (size_t)y * into->stride + (size_t)x0;
-    r->kept[r->n_kept++] = (struct keep_row){(uint32_t)at, (uint32_t)n};
-    const uint16_t *const from[3] = {into->r, into->g, into->b};
-    for (int k = 0; k < 3; k++, r->n_aside += n)
-        memcpy(r->aside + r->n_aside, from[k] + at, n * sizeof(uint16_t));
-}
-
-void raster_restore(struct raster *r, struct radiance *into)
-{
-    uint16_t *const to[3] = {into->r, into->g, into->b};
-    size_t end = r->n_aside;
-    while (r->n_kept) { /* the last first: they may lie over each other */
-        const struct keep_row *row = &r->kept[--r->n_kept];
-        int y = (int)(row->at / into->stride), x = (int)(row->at % into->stride);
-        radiance_touch(into, x, y, x + (int)row->n, y + 1);
-        end -= (size_t)row->n * 3;
-        for (size_t k = 0; k < 3; k++)
-            memcpy(to[k] + row->at, r->aside + end + k * row->n, row->n * sizeof(uint16_t));
-    }
-    r->n_aside = 0;
 }
 
 /* ---- the backdrop's distance ---- */
@@ -328,9 +278,25 @@ static void watch_row(const struct raster *r, int y, int x, int n, const float *
             row[(x + i) / w->step] = 1 / depth[i];
 }
 
+/* Lays n pixels of a row from x on over the picture. */
+static void show_row(const struct scene *c, int y, int x, int n, const float *const rgb[3],
+                     const float *cover, const float *depth, const float *seen, float clear,
+                     const float haze[3])
+{
+    struct raster *r = c->r;
+    size_t step = lay_stride(n);
+    uint16_t *to = lay_row(r, LAY_OVER, x, x + n);
+    if (!to)
+        return;
+    uint16_t *const add[3] = {to + step, to + 2 * step, to + 3 * step};
+    r->k->blend((size_t)n, rgb, cover, seen, clear, haze, to, add);
+    lay_put(r, y);
+    if (r->watch.metres)
+        watch_row(r, y, x, n, cover, depth);
+}
+
 /* most_z: nothing of the member is farther. */
-static void show_rows(const struct scene *c, struct radiance *into, float clear,
-                      const float haze[3], float most_z)
+static void show_rows(const struct scene *c, float clear, const float haze[3], float most_z)
 {
     struct raster *r = c->r;
     struct raster_patch *q = &r->patch;
@@ -363,21 +329,15 @@ static void show_rows(const struct scene *c, struct radiance *into, float clear,
                 if (hidden == e)
                     continue;
             }
-            int x = q->x0 + a;
-            keep_pixels(r, into, y, x, q->x0 + e);
-            size_t at = (size_t)y * into->stride + (size_t)x;
             const float *const rgb[3] = {r->rgb[i][0] + a, r->rgb[i][1] + a, r->rgb[i][2] + a};
-            uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
-            r->k->over((size_t)(e - a), rgb, cover + a, r->seen + a, clear, haze, to);
-            if (r->watch.metres)
-                watch_row(r, y, x, e - a, cover + a, depth + a);
+            show_row(c, y, q->x0 + a, e - a, rgb, cover + a, depth + a, r->seen + a, clear, haze);
         }
     }
 }
 
 /* Pixels x0 ≤ x < x1 of a row of the picture from a smeared member. */
-static void show_smeared(const struct scene *c, const struct smear *s, struct radiance *into, int y,
-                         int x0, int x1, float clear, const float haze[3])
+static void show_smeared(const struct scene *c, const struct smear *s, int y, int x0, int x1,
+                         float clear, const float haze[3])
 {
     struct raster *r = c->r;
     size_t row = (size_t)(y - s->y0) * s->stride;
@@ -391,19 +351,13 @@ static void show_smeared(const struct scene *c, const struct smear *s, struct ra
     const float *far = far_row(r, c->b, c->v, y, x0, x1);
     row += (size_t)(x0 - s->x0);
     const float *cover = s->plane[SMEAR_COVER] + row, *depth = s->plane[SMEAR_NEAR] + row;
-    size_t n = (size_t)(x1 - x0), at = (size_t)y * into->stride + (size_t)x0;
     const float *const rgb[3] = {s->plane[0] + row, s->plane[1] + row, s->plane[2] + row};
-    uint16_t *const to[3] = {into->r + at, into->g + at, into->b + at};
-    r->k->seen(n, far + x0, depth, r->seen);
-    keep_pixels(r, into, y, x0, x1);
-    r->k->over(n, rgb, cover, r->seen, clear, haze, to);
-    if (r->watch.metres)
-        watch_row(r, y, x0, x1 - x0, cover, depth);
+    r->k->seen((size_t)(x1 - x0), far + x0, depth, r->seen);
+    show_row(c, y, x0, x1 - x0, rgb, cover, depth, r->seen, clear, haze);
 }
 
 static void draw_smeared(const struct scene *c, const struct placed *p, struct smear *s,
-                         struct lighting *g, struct radiance *into, float clear,
-                         const float haze[3])
+                         struct lighting *g, float clear, const float haze[3])
 {
     struct raster *r = c->r;
     for (int y = s->y0; y < s->y1; y += RASTER_SIDE)
@@ -418,11 +372,10 @@ static void draw_smeared(const struct scene *c, const struct placed *p, struct s
     int end = s->x1 < c->v->width ? s->x1 : c->v->width;
     for (int y = s->y0 > 0 ? s->y0 : 0; y < s->y1 && y < c->v->height; y++)
         for (int x = s->x0 > 0 ? s->x0 : 0; x < end; x += RASTER_SIDE)
-            show_smeared(c, s, into, y, x, x + RASTER_SIDE < end ? x + RASTER_SIDE : end, clear,
-                         haze);
+            show_smeared(c, s, y, x, x + RASTER_SIDE < end ? x + RASTER_SIDE : end, clear, haze);
 }
 
-static void draw_member(const struct scene *c, const struct placed *p, struct radiance *into)
+static void draw_member(const struct scene *c, const struct placed *p)
 {
     struct raster *r = c->r;
     struct lighting g;
@@ -437,7 +390,7 @@ static void draw_member(const struct scene *c, const struct placed *p, struct ra
         haze[k] = c->l->haze[k] * (1 - clear) * c->unit;
     struct smear smear;
     if (smear_begin(r, c->v, p, &smear)) {
-        draw_smeared(c, p, &smear, &g, into, clear, haze);
+        draw_smeared(c, p, &smear, &g, clear, haze);
         return;
     }
     int x0 = (int)fmax(0, floor(p->x0)), x1 = (int)fmin(c->v->width, ceil(p->x1) + 1);
@@ -450,7 +403,7 @@ static void draw_member(const struct scene *c, const struct placed *p, struct ra
                              y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1))
                 return;
             place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, &g);
-            show_rows(c, into, clear, haze, p->cut ? INFINITY : (float)(p->depth + p->reach));
+            show_rows(c, clear, haze, p->cut ? INFINITY : (float)(p->depth + p->reach));
         }
 }
 
@@ -513,36 +466,56 @@ void sort_members(struct placed **order, size_t n)
         }
 }
 
-bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
-                 const struct light *l, const struct member *members, size_t n,
-                 struct radiance *into, bool keep)
+/* Draws all of them. False: out of memory. */
+static bool draw_all(struct raster *r, const struct backdrop *b, const struct view *v,
+                     const struct light *l, const struct member *members, size_t n)
 {
     struct placed all[CAST_MOST], *order[CAST_MOST];
     struct scene c = {r, b, v, l, (float)l->unit};
     size_t n_all = 0, n_seen = 0;
-    r->n_kept = r->n_aside = 0;
-    r->aside_most = (size_t)v->width * (size_t)v->height * 3;
-    r->keeping = keep;
     if (n > CAST_MOST)
         n = CAST_MOST;
     for (size_t i = 0; i < n; i++)
         if (place_member(&all[n_all], r, v, &members[i]))
             n_all++;
     if (!n_all)
-        return keep;
+        return true;
     if (!far_begin(r, b, v))
         return false;
-    ground_shadows(r, b, v, l, all, n_all, into);
-    ground_headlights(r, b, v, l, all, n_all, into);
+    ground_shadows(r, b, v, l, all, n_all);
+    ground_headlights(r, b, v, l, all, n_all);
     for (size_t i = 0; i < n_all; i++)
         if (all[i].in_view && (!r->hidden[0] || strcmp(all[i].who->id, r->hidden)))
             order[n_seen++] = &all[i];
     sort_members(order, n_seen);
     for (size_t i = 0; i < n_seen; i++) {
-        draw_member(&c, order[i], into);
-        lamp_glare(r, b, v, l, order[i], into);
+        draw_member(&c, order[i]);
+        lamp_glare(r, b, v, l, order[i]);
     }
+    return true;
+}
+
+bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *v,
+                 const struct light *l, const struct member *members, size_t n,
+                 struct radiance *into, bool keep)
+{
+    r->n_kept = r->n_aside = 0;
+    r->aside_most = (size_t)v->width * (size_t)v->height * 3;
+    r->keeping = keep;
+    lay_begin(r, into, false, NULL);
+    bool drawn = draw_all(r, b, v, l, members, n);
     if (!r->keeping)
         r->n_kept = r->n_aside = 0;
-    return keep && r->keeping;
+    return drawn && keep && r->keeping;
+}
+
+bool raster_cast_bands(struct raster *r, const struct backdrop *b, const struct view *v,
+                       const struct light *l, const struct member *members, size_t n,
+                       struct radiance *into, const struct raster_small *small)
+{
+    r->n_kept = r->n_aside = 0;
+    r->keeping = false;
+    lay_begin(r, into, true, small);
+    (void)draw_all(r, b, v, l, members, n);
+    return !r->lay.onto;
 }

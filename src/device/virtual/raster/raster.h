@@ -37,6 +37,24 @@ bool raster_cast(struct raster *r, const struct backdrop *b, const struct view *
                  struct radiance *into, bool keep);
 void raster_restore(struct raster *r, struct radiance *into);
 
+/* A picture in little, to be laid over as well: RASTER_SMALL pixels a step, four numbers a point
+ * (r, g, b, nothing). About: one row of each step counts, shadows are left out. */
+#define RASTER_SMALL 8
+struct raster_small {
+    uint16_t *texel; /* NULL: nobody wants it */
+    int across, down;
+};
+/* The same for a picture that is made in bands: nothing is laid over `into`, but all of it is
+ * kept for raster_lay(). False: that was too much (or there was no memory); then it has been laid
+ * over `into` as by raster_cast() without `keep`. */
+bool raster_cast_bands(struct raster *r, const struct backdrop *b, const struct view *v,
+                       const struct light *l, const struct member *members, size_t n,
+                       struct radiance *into, const struct raster_small *small);
+/* Marks the cells of rows y0 ≤ y < y1 (one cell high) that raster_lay() writes in. */
+void raster_mark(const struct raster *r, int y0, int y1, uint8_t *cells);
+/* Lays what was kept over a band: rows from band->top on, band->height of them. */
+void raster_lay(struct raster *r, struct radiance *band);
+
 /* The truth of the same drawing: for each member, box of its visible silhouette clipped to
  * the frame, in pixels of v; share of its whole silhouette that is in the frame and not
  * hidden (by the place or by others). Any thread, with a raster of its own. */
