@@ -268,7 +268,7 @@ TEST(gear_has_slack_and_swings_when_it_stops)
     head->ops->pose(head, clock_now(clock), &p);
     CHECK(p.pan_deg == 40); /* as it believes … */
     CHECK_NEAR(play_at(head, clock_now(clock)) - one, 2 * HEAD_SLACK_DEG, 1e-12); /* … but is not */
-    CHECK_NEAR(p.uncertainty_deg, M_SQRT2 * HEAD_SLACK_DEG, 1e-12); /* of two axes */
+    CHECK_NEAR(p.uncertainty_deg, M_SQRT2 * HEAD_SLACK_DEG, 1e-12);               /* of two axes */
     virtual_head_free(head);
     clock_free(clock);
 }
@@ -540,7 +540,9 @@ TEST(measures_what_it_exposes)
             patch.light.g[i] = left ? 16000 : 65535;
             patch.light.b[i] = left ? 32000 : 65535;
         }
-    struct shot_light *l = measure_light(&patch.light, &s, NULL, 1);
+    static struct measured seen;
+    measure_take(&seen, &patch.light, true);
+    struct shot_light *l = measure_light(&seen, patch.light.unit, &s, NULL, 1);
     CHECK(l);
     CHECK_NEAR(l->mean[5][5][0], 8000 / 65535.0 / 2, 0.002);
     CHECK_NEAR(l->mean[5][5][1], 16000 / 65535.0 / 2, 0.003);
@@ -554,7 +556,7 @@ TEST(measures_what_it_exposes)
     CHECK_NEAR((double)half / all, 0.5, 0.01); /* 2^-1, and what noise makes of it */
     free(l);
     s.light = 1.5;
-    l = measure_light(&patch.light, &s, NULL, 1);
+    l = measure_light(&seen, patch.light.unit, &s, NULL, 1);
     CHECK(l && l->clipped[5][25] > 0.99f && l->clipped[5][5] == 0 && l->mean[5][25][1] > 0.999f);
     free(l);
     end_patch();

@@ -91,12 +91,13 @@ struct kernels {
                      const uint16_t *const in[6], const float *const gain[2], int width,
                      uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
     /* Developed rows with noise, as samples of a picture; chroma: `luma` is the upper of its
-     * two rows, n what a chroma row has. */
-    void (*noise_luma)(const struct sensor_noise *s, const uint16_t *luma, const int8_t *noise,
-                       int n, uint8_t *to);
-    void (*noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
-                         const uint16_t *const chroma[2], const int8_t *const noise[2], int n,
-                         uint8_t *const to[2]);
+     * two rows, n what a chroma row has. Of each cell of a radiance the row of which[cell], 0 or
+     * 1, is meant (NULL: the first); a row begins with a cell. */
+    void (*noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
+                       const uint8_t *which, const int8_t *noise, int n, uint8_t *to);
+    void (*noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
+                         const uint16_t *const chroma[2][2], const uint8_t *which,
+                         const int8_t *const noise[2], int n, uint8_t *const to[2]);
     /* Lays n capsules over a picture at least CAPSULE_BLOCK wide, in their order. `aside`:
      * room for what they cover (see weather.c for how many), to be put back in reverse
      * order. Returns how many blocks. */

@@ -20,11 +20,11 @@ void KERNELS_OWN(tabulate)(const struct sensor_curve *c, struct sensor_table *to
 void KERNELS_OWN(develop2)(const struct sensor_curve *c, const struct sensor_table *t,
                            const uint16_t *const in[6], const float *const gain[2], int width,
                            uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
-void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *luma,
-                             const int8_t *noise, int n, uint8_t *to);
-void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
-                               const uint16_t *const chroma[2], const int8_t *const noise[2], int n,
-                               uint8_t *const to[2]);
+void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
+                             const uint8_t *which, const int8_t *noise, int n, uint8_t *to);
+void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
+                               const uint16_t *const chroma[2][2], const uint8_t *which,
+                               const int8_t *const noise[2], int n, uint8_t *const to[2]);
 void KERNELS_OWN(cover)(uint16_t *row, const uint8_t *alpha, const uint8_t *shade, uint32_t colour,
                         int n);
 void KERNELS_OWN(disc)(float *acc, const uint32_t *a, const uint32_t *b, float rest, int n);

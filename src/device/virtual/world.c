@@ -23,6 +23,14 @@
 #define COARSE_SMEAR 3.0
 #define TRUTH_WIDTH 1920 /* of the picture that silhouettes are found in */
 
+/* A picture that is being made in bands. */
+struct scene {
+    struct view view;
+    struct light light;
+    struct set set;
+    int64_t start_ns, end_ns;
+};
+
 struct world {
     struct world_parts parts;
     uint64_t seed;
@@ -38,10 +46,11 @@ struct world {
     size_t place_room;
     struct view place_view;
     struct member *members; /* CAST_MOST */
-    uint64_t held;          /* which picture of the place the last radiance has … */
-    uint64_t place_held;    /* … and what the backdrop calls it */
-    atomic_bool has_decal;  /* decal.n > 0 */
-    pthread_mutex_t lock;   /* leaf: guards what follows */
+    struct scene scene;
+    uint64_t held;         /* which picture of the place the last radiance has … */
+    uint64_t place_held;   /* … and what the backdrop calls it */
+    atomic_bool has_decal; /* decal.n > 0 */
+    pthread_mutex_t lock;  /* leaf: guards what follows */
     struct decal decal;
     struct truth_shot shot[REMEMBERED];
     uint64_t n_shots;
@@ -281,6 +290,29 @@ static int tell_distances(struct world *w, const struct view *v, const struct ra
     return 0;
 }
 
+/* What was drawn over the place is taken off again; the place itself mostly stays. */
+static void take_off(struct world *w, struct radiance *into)
+{
+    if (into->held && into->held == w->held) {
+        weather_restore(w->weather, into);
+        if (w->raster)
+            raster_restore(w->raster, into);
+        into->held = w->place_held;
+    } else {
+        into->held = 0;
+    }
+    w->held++;
+}
+
+static void tell_stage(struct world *w, int64_t start_ns)
+{
+    uint64_t revision;
+    if (!w->parts.stage)
+        return;
+    int64_t since = stage_since(w->parts.stage, start_ns, &revision);
+    backdrop_told(w->backdrop, since, revision);
+}
+
 int world_render(struct world *w, const struct pose *start, const struct pose *end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into)
 {
@@ -294,11 +326,7 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     /* What is smeared over many pixels anyway is painted with half as many. */
     struct radiance *on = into;
     double smear = still ? 0 : blur_length(&m.start, &m.middle, &m.end);
-    if (w->parts.stage) {
-        uint64_t revision;
-        int64_t since = stage_since(w->parts.stage, start_ns, &revision);
-        backdrop_told(w->backdrop, since, revision);
-    }
+    tell_stage(w, start_ns);
     backdrop_quick(w->backdrop, !still);
     if (into->width % 2 == 0 && into->height % 2 == 0 && smear > COARSE_SMEAR) {
         on = blur_half(w->blur, into);
@@ -307,16 +335,9 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
         move_of(w, start, end, start_ns, end_ns, on->width, on->height, &m);
     }
     const struct view *v = still ? &m.start : &m.middle;
-    /* What was drawn over the place is taken off again; the place itself mostly stays. */
-    if (into->held && into->held == w->held && on == into) {
-        weather_restore(w->weather, into);
-        if (w->raster)
-            raster_restore(w->raster, into);
-        into->held = w->place_held;
-    } else {
+    if (on != into)
         into->held = 0;
-    }
-    w->held++;
+    take_off(w, into);
     int rc = backdrop_paint(w->backdrop, v, &light, &set, start_ns, on);
     w->place_held = on->held;
     into->held = 0;
@@ -349,6 +370,76 @@ int world_render(struct world *w, const struct pose *start, const struct pose *e
     if (rc == 0 && on != into)
         blur_widen(w->blur, into);
     return rc;
+}
+
+/* ---- pictures in bands ---- */
+
+int world_place_only(struct world *w, const struct pose *start, const struct pose *end,
+                     int64_t start_ns, int64_t end_ns, struct radiance *into)
+{
+    struct scene *c = &w->scene;
+    struct move m;
+    move_of(w, start, end, start_ns, end_ns, into->width, into->height, &m);
+    if (!view_same(&m.start, &m.end) || w->has_decal)
+        return 0;
+    c->view = m.start;
+    c->start_ns = start_ns;
+    c->end_ns = end_ns;
+    world_set(w, start_ns, &c->set, NULL);
+    light_of(&c->set, &w->lights, &c->light);
+    tell_stage(w, start_ns);
+    backdrop_quick(w->backdrop, false);
+    take_off(w, into);
+    int rc = backdrop_paint(w->backdrop, &c->view, &c->light, &c->set, start_ns, into);
+    w->place_held = into->held;
+    into->held = 0;
+    if (rc == 0)
+        rc = tell_distances(w, &c->view, into);
+    return rc < 0 ? rc : 1;
+}
+
+bool world_people(struct world *w, struct radiance *into, const struct raster_small *small)
+{
+    const struct scene *c = &w->scene;
+    const int64_t exposure_ns = c->end_ns - c->start_ns;
+    bool bands = true;
+    if (w->raster) {
+        size_t n = present(w, c->start_ns + exposure_ns / 2, w->members);
+        raster_open(w->raster, (double)exposure_ns / 1e9);
+        bands = raster_cast_bands(w->raster, w->backdrop, &c->view, &c->light, w->members, n, into,
+                                  small);
+    }
+    if (bands) {
+        weather_prepare(w->weather, &c->view, &c->light, &c->set, c->start_ns, exposure_ns);
+        into->held = w->held;
+    } else {
+        weather_paint(w->weather, &c->view, &c->light, &c->set, c->start_ns, exposure_ns, into,
+                      false);
+    }
+    return bands;
+}
+
+void world_whole(struct world *w, struct radiance *into)
+{
+    const struct scene *c = &w->scene;
+    bool kept = !w->raster || raster_whole(w->raster);
+    weather_paint(w->weather, &c->view, &c->light, &c->set, c->start_ns, c->end_ns - c->start_ns,
+                  into, kept);
+    into->held = kept ? w->held : 0;
+}
+
+void world_mark(const struct world *w, int y, uint8_t *cells)
+{
+    if (w->raster)
+        raster_mark(w->raster, y, y + RADIANCE_CELL, cells);
+    weather_mark(w->weather, y, cells);
+}
+
+void world_lay(struct world *w, struct radiance *band)
+{
+    if (w->raster)
+        raster_lay(w->raster, band);
+    weather_lay(w->weather, band);
 }
 
 double world_meter(struct world *w, const struct pose *pose, double aspect, int64_t time_ns)

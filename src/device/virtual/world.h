@@ -42,6 +42,23 @@ void world_rest(struct world *w); /* nobody watches: gives back what pictures ne
 int world_render(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
                  int64_t start_ns, int64_t end_ns, struct radiance *into);
 
+/* The same for a picture that is made in bands, each while it is in the processor's cache: first
+ * the place alone is rendered into `into`. 1: go on with world_people(); 0: such a picture cannot
+ * be (the head moves, a decal is to be painted), and nothing was done. Or
+ * -ENOMEM. */
+int world_place_only(struct world *w, const struct pose *pose_start, const struct pose *pose_end,
+                     int64_t start_ns, int64_t end_ns, struct radiance *into);
+/* Then who is there and what falls is found, and laid over `small` (raster/raster.h). False: it was
+ * too much for bands; then `into` is as world_render() leaves it. */
+struct raster_small;
+bool world_people(struct world *w, struct radiance *into, const struct raster_small *small);
+/* After that, instead of what follows: the whole picture after all, as world_render() leaves it. */
+void world_whole(struct world *w, struct radiance *into);
+/* Then, for each band: which of its cells (RADIANCE_CELL rows from y on) are drawn over; and, where
+ * those of `into` have been copied there, they are. */
+void world_mark(const struct world *w, int y, uint8_t *cells);
+void world_lay(struct world *w, struct radiance *band);
+
 /* From now on world_render() tells how far away is what it shows: `metres` takes one number for
  * each WORLD_STEP × WORLD_STEP pixels, (width + WORLD_STEP - 1) / WORLD_STEP to a row; INFINITY:
  * sky. Borrowed. NULL: no longer. The thread that renders. */

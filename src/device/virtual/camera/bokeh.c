@@ -410,6 +410,13 @@ static void bring_up(struct bokeh *b, const struct kernels *k, const struct radi
         b->ready[i] &= b->grown[i] ? 0 : 0xff;
 }
 
+bool bokeh_sharp(struct bokeh *b, const struct optics *o, const float *metres)
+{
+    bool sharp = discs_choose(b->discs, o, metres) == 0;
+    b->valid = b->valid && !sharp;
+    return sharp;
+}
+
 int bokeh_look(struct bokeh *b, const struct kernels *k, const struct optics *o,
                const float *metres, struct radiance *in, struct radiance **ret)
 {

@@ -3,6 +3,8 @@
 #ifndef DEVICE_VIRTUAL_CAMERA_BOKEH_H
 #define DEVICE_VIRTUAL_CAMERA_BOKEH_H
 
+#include <stdbool.h>
+
 #include "device/virtual/camera/lens.h"
 #include "device/virtual/radiance.h"
 
@@ -13,6 +15,9 @@ struct kernels;
 
 struct bokeh *bokeh_new(int width, int height); /* NULL: out of memory */
 struct bokeh *bokeh_free(struct bokeh *b);
+
+/* Whether all that is so far away is sharp; then a picture was taken without bokeh_look(). */
+bool bokeh_sharp(struct bokeh *b, const struct optics *o, const float *metres);
 
 /* What the lens draws of `in`: `in` itself where all of it is sharp, else a picture of the
  * bokeh's own, good until the next call. `metres`: distances, a row of (width + 3) / 4 for every

@@ -12,12 +12,20 @@
 #define WIDEST 4096     /* row */
 #define SEGMENT 64      /* pixels of a row whose noise has one local gain */
 
+/* Developed rows of a picture, of which `top` is the first. */
+struct developed {
+    uint16_t *luma, *chroma[2];
+    int top;
+};
+
 struct clean {
     int width, height;
-    uint16_t *luma, *chroma[2]; /* one block */
-    struct sensor_curve curve;  /* … and the picture that it was made with and of */
+    struct developed kept, band; /* one block: of the picture; of what is drawn over one band */
+    uint8_t *old;                /* cells of which `kept` is not what is to be seen now */
+    struct sensor_curve curve;   /* … and the picture that it was made with and of */
     const struct radiance *of;
     double unit;
+    int across, down;          /* cells */
     struct sensor_table table; /* of the curve, unless gains are local */
     bool tabulated, grey;
     bool local;                          /* gains differ from place to place */
@@ -53,21 +61,32 @@ static void make_noise(void)
 struct clean *clean_new(int width, int height)
 {
     struct clean *c = width <= WIDEST ? calloc(1, sizeof(*c)) : NULL;
-    size_t n = (size_t)width * (size_t)height;
-    if (!c || !(c->luma = radiance_room((n + n / 2) * sizeof(*c->luma))))
-        return clean_free(c);
-    pthread_once(&once, make_noise);
+    size_t n = (size_t)width * (size_t)height, rows = (size_t)width * RADIANCE_CELL;
+    if (!c)
+        return NULL;
     c->width = width;
     c->height = height;
-    c->chroma[0] = c->luma + n;
-    c->chroma[1] = c->chroma[0] + n / 4;
+    c->across = (width + RADIANCE_CELL - 1) / RADIANCE_CELL;
+    c->down = (height + RADIANCE_CELL - 1) / RADIANCE_CELL;
+    uint16_t *room = radiance_room((n + n / 2 + rows + rows / 2) * sizeof(*room));
+    c->kept.luma = room;
+    c->old = calloc((size_t)c->across, (size_t)c->down);
+    if (!room || !c->old)
+        return clean_free(c);
+    pthread_once(&once, make_noise);
+    c->band.luma = c->kept.luma + n;
+    c->kept.chroma[0] = c->band.luma + rows;
+    c->kept.chroma[1] = c->kept.chroma[0] + n / 4;
+    c->band.chroma[0] = c->kept.chroma[1] + n / 4;
+    c->band.chroma[1] = c->band.chroma[0] + rows / 4;
     return c;
 }
 
 struct clean *clean_free(struct clean *c)
 {
     if (c) {
-        free(c->luma);
+        free(c->kept.luma);
+        free(c->old);
         free(c->knot);
     }
     free(c);
@@ -118,21 +137,22 @@ static void gain_row(const struct clean *c, int y, int x, int w, float *to)
 }
 
 static void develop_box(struct clean *c, const struct kernels *k, const struct radiance *l, int x,
-                        int y, int w, int h)
+                        int y, int w, int h, const struct developed *to)
 {
     const float *const gain[2] = {c->gain, c->gain + c->width};
     for (int y1 = y + h; y < y1; y += 2) {
         const uint16_t *in[6];
         for (int i = 0; i < 6; i++) {
-            size_t at = (size_t)(y + i / 3) * l->stride + (size_t)x;
+            size_t at = (size_t)(y + i / 3 - l->top) * l->stride + (size_t)x;
             in[i] = (i % 3 == 0 ? l->r : i % 3 == 1 ? l->g : l->b) + at;
         }
         for (int i = 0; i < 2 && c->local; i++)
             gain_row(c, y + i, x, w, c->gain + i * c->width);
-        uint16_t *luma = c->luma + (size_t)y * (size_t)c->width + x;
-        size_t half = (size_t)(y / 2) * (size_t)(c->width / 2) + (size_t)x / 2;
+        size_t row = (size_t)(y - to->top), wide = (size_t)c->width;
+        uint16_t *luma = to->luma + row * wide + x;
+        size_t half = row / 2 * (wide / 2) + (size_t)x / 2;
         k->develop2(&c->curve, &c->table, in, c->local ? gain : NULL, w, luma, luma + c->width,
-                    c->grey ? NULL : c->chroma[0] + half, c->chroma[1] + half);
+                    c->grey ? NULL : to->chroma[0] + half, to->chroma[1] + half);
     }
 }
 
@@ -160,18 +180,19 @@ static void expect_cell(const struct clean *c, const struct radiance *l, int x, 
         for (int k = 0; k < 3; k++)
             __builtin_prefetch(plane[k] + (size_t)i * l->stride + x);
     for (int i = y; i < y + RADIANCE_CELL && i < c->height; i++)
-        __builtin_prefetch(c->luma + (size_t)i * (size_t)c->width + x, 1);
+        __builtin_prefetch(c->kept.luma + (size_t)i * (size_t)c->width + x, 1);
     for (int i = y / 2; i < (y + RADIANCE_CELL) / 2 && i < c->height / 2; i++)
         for (int k = 0; k < 2; k++)
-            __builtin_prefetch(c->chroma[k] + (size_t)i * (size_t)(c->width / 2) + x / 2, 1);
+            __builtin_prefetch(c->kept.chroma[k] + (size_t)i * (size_t)(c->width / 2) + x / 2, 1);
 }
 
-void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
-                   const struct tone *tone, bool grey, struct radiance *l)
+void clean_begin(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
+                 const struct tone *tone, bool grey, struct radiance *l)
 {
     bool other = memcmp(curve, &c->curve, sizeof(*curve)) != 0;
     bool all = take_gains(c, tone) || other || c->of != l || c->unit != l->unit || !l->touched ||
                c->grey != grey;
+    size_t cells = (size_t)c->across * (size_t)c->down;
     c->of = l;
     c->unit = l->unit;
     c->grey = grey;
@@ -183,28 +204,49 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
         k->tabulate(curve, &c->table);
         c->tabulated = true;
     }
-    int across = radiance_across(l), down = radiance_down(l);
-    for (int j = 0; j < down; j++) {
-        uint8_t *row = l->touched ? l->touched + (size_t)j * (size_t)across : NULL;
-        int y = j * RADIANCE_CELL;
-        int h = c->height - y < RADIANCE_CELL ? c->height - y : RADIANCE_CELL;
-        for (int i = 0, end; i < across; i = end) {
-            for (end = i; end < across && (all || row[end]); end++) {
+    for (size_t i = 0; i < cells; i++)
+        c->old[i] = all ? 1 : c->old[i] | l->touched[i];
+    if (l->touched)
+        memset(l->touched, 0, cells);
+}
+
+/* Whether a cell of a band is to be developed: from what is drawn over it, or into what is kept. */
+static bool wanted(const uint8_t *old, const uint8_t *drawn, bool band, int i)
+{
+    bool over = drawn && drawn[i];
+    return band ? over : old[i] && !over;
+}
+
+void clean_band(struct clean *c, const struct kernels *k, int y, const struct radiance *over,
+                const uint8_t *drawn)
+{
+    uint8_t *old = c->old + (size_t)(y / RADIANCE_CELL) * (size_t)c->across;
+    int h = c->height - y < RADIANCE_CELL ? c->height - y : RADIANCE_CELL;
+    c->band.top = y;
+    for (int band = 0; band <= (drawn != NULL); band++) {
+        for (int i = 0, end, next; i < c->across; i = next) {
+            for (end = i; end < c->across && wanted(old, drawn, band, end); end++) {
             }
-            if (end == i) {
-                end++;
-                continue;
+            for (next = end; next < c->across && !wanted(old, drawn, band, next); next++) {
             }
-            int x = i * RADIANCE_CELL, x1 = end * RADIANCE_CELL, next = end;
-            while (next < across && !all && !row[next])
-                next++;
-            if (next < across && !all)
-                expect_cell(c, l, next * RADIANCE_CELL, y);
-            develop_box(c, k, l, x, y, (x1 < c->width ? x1 : c->width) - x, h);
+            if (!band && next < c->across)
+                expect_cell(c, c->of, next * RADIANCE_CELL, y);
+            int x = i * RADIANCE_CELL, x1 = end * RADIANCE_CELL;
+            x1 = x1 < c->width ? x1 : c->width;
+            if (x < x1)
+                develop_box(c, k, band ? over : c->of, x, y, x1 - x, h, band ? &c->band : &c->kept);
+            if (!band)
+                memset(old + i, 0, (size_t)(end - i));
         }
-        if (row)
-            memset(row, 0, (size_t)across);
     }
+}
+
+void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
+                   const struct tone *tone, bool grey, struct radiance *l)
+{
+    clean_begin(c, k, curve, tone, grey, l);
+    for (int y = 0; y < c->height; y += RADIANCE_CELL)
+        clean_band(c, k, y, NULL, NULL);
 }
 
 /* ---- noise ---- */
@@ -222,12 +264,12 @@ static const struct sensor_noise *grain_at(const struct clean *c, const struct s
     return &n[(int)lrint(fmin(fmax(stops * 4 + GRAIN_PLAIN, 0), GRAINS - 1))];
 }
 
-void clean_print(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
-                 uint64_t key, bool grey, struct picture *to)
+void clean_print_band(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
+                      uint64_t key, bool grey, int top, const uint8_t *drawn, struct picture *to)
 {
+    const struct developed *const of[2] = {&c->kept, drawn ? &c->band : &c->kept};
     int step = c->local ? SEGMENT : c->width;
-    for (int y = 0; y < c->height; y++) {
-        const uint16_t *luma = c->luma + (size_t)y * (size_t)c->width;
+    for (int y = top; y < top + RADIANCE_CELL && y < c->height; y++) {
         const int8_t *from[3];
         for (int i = 0; i < 3; i++)
             from[i] = noise + (mix64(key + (uint64_t)(y * 4 + i)) & (NOISE - 1));
@@ -239,16 +281,29 @@ void clean_print(const struct clean *c, const struct kernels *k, const struct se
         for (int x = 0; x < c->width; x += step) {
             int w = c->width - x < step ? c->width - x : step;
             const struct sensor_noise *s = c->local ? grain_at(c, n, x, y) : &n[GRAIN_PLAIN];
-            k->noise_luma(s, luma + x, from[0] + x, w, out[0] + x);
+            const uint8_t *which = drawn ? drawn + x / RADIANCE_CELL : NULL;
+            const uint16_t *luma[2], *chroma[2][2];
+            for (int i = 0; i < 2; i++) {
+                size_t row = (size_t)(y - of[i]->top), wide = (size_t)c->width;
+                luma[i] = of[i]->luma + row * wide + (size_t)x;
+                for (int q = 0; q < 2; q++)
+                    chroma[i][q] = of[i]->chroma[q] + row / 2 * (wide / 2) + (size_t)x / 2;
+            }
+            k->noise_luma(s, luma, which, from[0] + x, w, out[0] + x);
             if (y % 2 || grey)
                 continue;
-            size_t half = (size_t)(y / 2) * (size_t)(c->width / 2) + (size_t)x / 2;
-            const uint16_t *const chroma[2] = {c->chroma[0] + half, c->chroma[1] + half};
-            const int8_t *const of[2] = {from[1] + x / 2, from[2] + x / 2};
+            const int8_t *const grain[2] = {from[1] + x / 2, from[2] + x / 2};
             uint8_t *const at[2] = {out[1] + x / 2, out[2] + x / 2};
-            k->noise_chroma(s, luma + x, chroma, of, w / 2, at);
+            k->noise_chroma(s, luma, chroma, which, grain, w / 2, at);
         }
     }
+}
+
+void clean_print(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
+                 uint64_t key, bool grey, struct picture *to)
+{
+    for (int y = 0; y < c->height; y += RADIANCE_CELL)
+        clean_print_band(c, k, n, key, grey, y, NULL, to);
     to->matrix = COLOUR_BT709;
     to->range = RANGE_LIMITED;
 }

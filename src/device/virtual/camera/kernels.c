@@ -369,44 +369,53 @@ INLINE uint8_t noisy(int clean, int noise, int size, int lo, int hi)
     return (uint8_t)(v < lo ? lo : v > hi ? hi : v);
 }
 
-void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *luma,
-                             const int8_t *noise, int n, uint8_t *to)
+/* Which of two rows is meant at a pixel. */
+INLINE int row_of(const uint8_t *which, int x)
+{
+    return which && which[x / CELL];
+}
+
+void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
+                             const uint8_t *which, const int8_t *noise, int n, uint8_t *to)
 {
     int i = 0;
 #ifdef __AVX2__
     const struct sizes16 sizes = sizes_of(s);
-    for (; i + 16 <= n; i += 16) {
-        __m256i y = _mm256_loadu_si256((const __m256i *)(luma + i));
+    for (; i + CELL <= n; i += CELL) {
+        __m256i y = load8(luma[row_of(which, i)] + i);
         _mm_storeu_si128((__m128i *)(to + i), noisy16(y, noise + i, size16(&sizes, y), 16, 235));
     }
 #endif
-    for (; i < n; i++)
-        to[i] = noisy(luma[i], noise[i], size_of(s, luma[i]), 16, 235);
+    for (; i < n; i++) {
+        int y = luma[row_of(which, i)][i];
+        to[i] = noisy(y, noise[i], size_of(s, y), 16, 235);
+    }
 }
 
-void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *luma,
-                               const uint16_t *const chroma[2], const int8_t *const noise[2], int n,
-                               uint8_t *const to[2])
+void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
+                               const uint16_t *const chroma[2][2], const uint8_t *which,
+                               const int8_t *const noise[2], int n, uint8_t *const to[2])
 {
     int i = 0;
 #ifdef __AVX2__
     const struct sizes16 sizes = sizes_of(s);
     const __m256i even = _mm256_set1_epi32(0xffff);
     for (; i + 16 <= n; i += 16) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)(luma + 2 * i));
-        __m256i b = _mm256_loadu_si256((const __m256i *)(luma + 2 * i + 16));
+        int left = row_of(which, 2 * i), right = row_of(which, 2 * i + CELL);
+        __m256i a = load8(luma[left] + 2 * i), b = load8(luma[right] + 2 * i + CELL);
         a = _mm256_packus_epi32(_mm256_and_si256(a, even), _mm256_and_si256(b, even));
         __m256i size = size16(&sizes, _mm256_permute4x64_epi64(a, 0xd8));
         for (int k = 0; k < 2; k++) {
             __m256i own = _mm256_mulhrs_epi16(size, _mm256_set1_epi16(s->chroma[k]));
-            __m256i c = _mm256_loadu_si256((const __m256i *)(chroma[k] + i));
+            __m256i c = _mm256_loadu2_m128i((const __m128i *)(chroma[right][k] + i + 8),
+                                            (const __m128i *)(chroma[left][k] + i));
             _mm_storeu_si128((__m128i *)(to[k] + i), noisy16(c, noise[k] + i, own, 16, 240));
         }
     }
 #endif
     for (; i < n; i++) {
-        int size = size_of(s, luma[2 * i]);
+        int row = row_of(which, 2 * i), size = size_of(s, luma[row][2 * i]);
         for (int k = 0; k < 2; k++)
-            to[k][i] = noisy(chroma[k][i], noise[k][i], share_of(size, s->chroma[k]), 16, 240);
+            to[k][i] = noisy(chroma[row][k][i], noise[k][i], share_of(size, s->chroma[k]), 16, 240);
     }
 }

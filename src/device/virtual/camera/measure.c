@@ -7,8 +7,8 @@
 #include "device/virtual/camera/clean.h"
 #include "media/shot.h"
 
-#define ACROSS 5 /* pixels of a zone */
-#define DOWN 4
+#define ACROSS (MEASURE_ACROSS / SHOT_ACROSS) /* pixels of a zone */
+#define DOWN (MEASURE_DOWN / SHOT_DOWN)
 #define LEAST_LOG2 (-16)
 
 /* Quarter of a stop that a light is in. */
@@ -36,30 +36,71 @@ static void add(struct shot_light *to, int i, int j, const float c[3], float whi
     to->bin[bin_of(c[1])]++;
 }
 
-struct shot_light *measure_light(const struct radiance *l, const struct silicon *s,
+static void find_columns(int width, int ret[MEASURE_ACROSS])
+{
+    for (int x = 0; x < MEASURE_ACROSS; x++)
+        ret[x] = (2 * x + 1) * width / (2 * MEASURE_ACROSS);
+}
+
+static int row(int height, int y)
+{
+    return (2 * y + 1) * height / (2 * MEASURE_DOWN);
+}
+
+static void take(const struct radiance *l, int x, int y, uint16_t to[3])
+{
+    const uint16_t *const plane[3] = {l->r, l->g, l->b};
+    for (int k = 0; k < 3; k++)
+        to[k] = plane[k][(size_t)(y - l->top) * l->stride + (size_t)x];
+}
+
+void measure_take(struct measured *m, const struct radiance *l, bool all)
+{
+    int column[MEASURE_ACROSS];
+    find_columns(l->width, column);
+    for (int j = 0; j < MEASURE_DOWN; j++) {
+        int y = row(l->height, j);
+        const uint8_t *touched = all || !l->touched ? NULL
+                                                    : l->touched + (size_t)(y / RADIANCE_CELL) *
+                                                                       (size_t)radiance_across(l);
+        for (int i = 0; i < MEASURE_ACROSS; i++)
+            if (!touched || touched[column[i] / RADIANCE_CELL])
+                take(l, column[i], y, m->place[j][i]);
+    }
+    memcpy(m->now, m->place, sizeof(m->now));
+}
+
+void measure_band(struct measured *m, const struct radiance *band, int height, const uint8_t *drawn)
+{
+    int column[MEASURE_ACROSS], j = 0;
+    find_columns(band->width, column);
+    while (j < MEASURE_DOWN && row(height, j) < band->top)
+        j++;
+    for (; j < MEASURE_DOWN && row(height, j) < band->top + band->height; j++)
+        for (int i = 0; i < MEASURE_ACROSS; i++)
+            if (drawn[column[i] / RADIANCE_CELL])
+                take(band, column[i], row(height, j), m->now[j][i]);
+}
+
+struct shot_light *measure_light(const struct measured *m, double unit, const struct silicon *s,
                                  const float (*lit)[TONE_ACROSS], uint64_t key)
 {
     struct shot_light *ret = calloc(1, sizeof(*ret));
     if (!ret)
         return NULL;
-    const uint16_t *const plane[3] = {l->r, l->g, l->b};
-    const float per = (float)(s->light / l->unit), range = (float)s->range;
+    const float per = (float)(s->light / unit), range = (float)s->range;
     const float white = range * 0.999f, well = (float)(SILICON_FULL_WELL / s->amplify);
     const float read = (float)silicon_noise(s, 0) * well;
-    size_t column[SHOT_ACROSS * ACROSS];
-    for (int x = 0; x < SHOT_ACROSS * ACROSS; x++)
-        column[x] = (size_t)((2 * x + 1) * l->width / (2 * SHOT_ACROSS * ACROSS));
-    for (int y = 0; y < SHOT_DOWN * DOWN; y++) {
-        size_t row = (size_t)((2 * y + 1) * l->height / (2 * SHOT_DOWN * DOWN)) * l->stride;
+    for (int y = 0; y < MEASURE_DOWN; y++) {
         const int8_t *sample = clean_samples(key + (uint64_t)y);
-        for (int x = 0; x < SHOT_ACROSS * ACROSS; x++) {
-            size_t at = row + column[x];
+        for (int x = 0; x < MEASURE_ACROSS; x++) {
+            const uint16_t *at = m->now[y][x];
             const float here = lit ? per * lit[y / DOWN][x / ACROSS] : per;
             /* The noise of green is near enough for all. */
-            float green = (float)plane[1][at] * here, w = green < 1 ? well : well / range, c[3];
+            float green = (float)at[1] * here, w = green < 1 ? well : well / range, c[3];
             float sigma = sqrtf(green * w + read * read) / (32 * w);
             for (int k = 0; k < 3; k++) {
-                c[k] = (float)plane[k][at] * here + sigma * (float)*sample++;
+                c[k] = (float)at[k] * here + sigma * (float)*sample++;
                 c[k] = c[k] < 0 ? 0 : c[k] > range ? range : c[k];
             }
             add(ret, x / ACROSS, y / DOWN, c, white);

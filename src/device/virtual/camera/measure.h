@@ -2,17 +2,31 @@
 #ifndef DEVICE_VIRTUAL_CAMERA_MEASURE_H
 #define DEVICE_VIRTUAL_CAMERA_MEASURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "device/virtual/camera/silicon.h"
 #include "device/virtual/radiance.h"
+#include "media/shot.h"
 
-struct shot_light;
+/* The pixels that are measured, as they are to be seen; those of the place are kept, since they
+ * mostly stay. */
+#define MEASURE_ACROSS (5 * SHOT_ACROSS)
+#define MEASURE_DOWN (4 * SHOT_DOWN)
+struct measured {
+    uint16_t now[MEASURE_DOWN][MEASURE_ACROSS][3], place[MEASURE_DOWN][MEASURE_ACROSS][3];
+};
+/* Takes those of l that have been touched (or all). */
+void measure_take(struct measured *m, const struct radiance *l, bool all);
+/* Those of a band (of a picture so high) of which cells that are not 0 have been drawn over, and
+ * the others as they were taken. */
+void measure_band(struct measured *m, const struct radiance *band, int height,
+                  const uint8_t *drawn);
 
 /* Of twenty pixels of each zone, as they were exposed: with noise (a function of `key`) and
- * clipping. lit: how many times as much light each zone got (NULL: once). malloc'd; NULL: out of
- * memory. */
-struct shot_light *measure_light(const struct radiance *l, const struct silicon *s,
+ * clipping. unit: of the samples. lit: how many times as much light each zone got (NULL: once).
+ * malloc'd; NULL: out of memory. */
+struct shot_light *measure_light(const struct measured *m, double unit, const struct silicon *s,
                                  const float (*lit)[TONE_ACROSS], uint64_t key);
 
 #endif

@@ -10,8 +10,8 @@
 #include "device/virtual/camera/defocus.h"
 #include "device/virtual/camera/mess_inside.h"
 
-#define COARSE 8         /* pixels a step of the small picture */
-#define PAINT_LIGHT 0.10 /* mean radiance of paint, cloth: shares of the picture's */
+#define COARSE RASTER_SMALL /* pixels a step of the small picture */
+#define PAINT_LIGHT 0.10    /* mean radiance of paint, cloth: shares of the picture's */
 #define CLOTH_LIGHT 0.022
 #define STEPS 32.0 /* to a factor of two, of means: light that creeps changes no pixel */
 
@@ -42,6 +42,7 @@ void pane_rest(struct pane *p)
     free(p->cloth.alpha);
     free(p->cloth.shade);
     free(p->coarse);
+    free(p->small);
     free(p->old);
     free(p->aside);
     defocus_free(p->defocus);
@@ -153,7 +154,7 @@ static void put_drop(const struct pane *p, struct radiance *to, const struct dro
     b.y0 = b.y0 > within->y0 ? b.y0 : within->y0;
     b.y1 = b.y1 < within->y1 ? b.y1 : within->y1;
     for (int y = b.y0; y < b.y1; y++) {
-        size_t row = (size_t)y * to->stride;
+        size_t row = (size_t)(y - to->top) * to->stride;
         uint16_t *const plane[3] = {to->r + row, to->g + row, to->b + row};
         float dy = ((float)y - d->y) * d->inv_radius;
         float half = dy * dy < 1 ? sqrtf(1 - dy * dy) / d->inv_radius : 0;
@@ -306,7 +307,7 @@ static int lay_drops(struct pane *p, const struct mess *m, double much, double z
 /* ---- all of it ---- */
 
 /* What all looks need: how large, and the coarse picture; which of it is old. */
-static int prepare(struct pane *p, const struct radiance *in)
+static int prepare(struct pane *p, const struct radiance *in, bool bands)
 {
     if (p->width != in->width || p->height != in->height)
         pane_rest(p);
@@ -322,7 +323,8 @@ static int prepare(struct pane *p, const struct radiance *in)
         p->old = malloc(cells);
     if (!p->coarse || !p->old)
         return -ENOMEM;
-    bool fresh = !p->known || p->of != in || !in->touched;
+    bool fresh = !p->known || p->of != in || !in->touched || p->bands != bands;
+    p->bands = bands;
     for (size_t i = 0; i < cells; i++)
         p->old[i] = fresh ? 1 : p->old[i] | in->touched[i];
     p->of = in;
@@ -433,11 +435,16 @@ static int bring_up(struct pane *p, const struct mess *m, double much, double zo
     return err;
 }
 
+bool pane_bare(const struct mess *m)
+{
+    return m->spray <= 0 && m->cover <= 0 && m->blur <= 0;
+}
+
 int pane_look(struct pane *p, const struct mess *m, const struct set *s, double zoom,
               int64_t time_ns, struct radiance *in, struct radiance **ret)
 {
     double much = drops_amount(s, zoom);
-    bool bare = m->spray <= 0 && m->cover <= 0 && m->blur <= 0;
+    bool bare = pane_bare(m);
     if (bare) {
         p->valid = false;
         *ret = in;
@@ -445,7 +452,7 @@ int pane_look(struct pane *p, const struct mess *m, const struct set *s, double 
         if (much <= 0)
             return 0;
     }
-    int err = prepare(p, in);
+    int err = prepare(p, in, false);
     if (err)
         return err;
     if (bare)
@@ -473,4 +480,53 @@ int pane_look(struct pane *p, const struct mess *m, const struct set *s, double 
     }
     *ret = &p->out;
     return 0;
+}
+
+/* ---- in bands ---- */
+
+int pane_prepare(struct pane *p, const struct set *s, const struct mess *m, double zoom,
+                 int64_t time_ns, const struct radiance *place, struct raster_small *ret_small)
+{
+    double much = drops_amount(s, zoom);
+    *ret_small = (struct raster_small){0};
+    p->valid = false;
+    p->known = p->known && much > 0;
+    memset(p->drop, 0, sizeof(p->drop));
+    if (much <= 0)
+        return 0;
+    int err = prepare(p, place, true);
+    if (err)
+        return err;
+    size_t n = 4 * (size_t)(p->coarse_width + 1) * (size_t)(p->coarse_height + 1);
+    if (!p->small && !(p->small = malloc(n * sizeof(*p->small))))
+        return -ENOMEM;
+    for (int i = 0; i < DROPS; i++) {
+        struct drop *d = &p->drop[i];
+        find_drop(p, i, m, much, zoom, time_ns, d);
+        d->small = p->small;
+        int reach = (int)(d->reach + 2) * COARSE, x = (int)d->x, y = (int)d->y;
+        if (d->strength > 0)
+            bring_coarse(p, place, x - reach, y - reach, x + reach, y + reach);
+    }
+    memcpy(p->small, p->coarse, n * sizeof(*p->small));
+    *ret_small = (struct raster_small){p->small, p->coarse_width, p->coarse_height};
+    return 0;
+}
+
+void pane_mark(const struct pane *p, int y, uint8_t *cells)
+{
+    for (int i = 0; i < DROPS; i++) {
+        struct box b = drop_box(p, &p->drop[i]);
+        if (b.x1 > b.x0 && b.y0 < y + RADIANCE_CELL && b.y1 > y)
+            memset(cells + b.x0 / RADIANCE_CELL, 1,
+                   (size_t)((b.x1 - 1) / RADIANCE_CELL - b.x0 / RADIANCE_CELL + 1));
+    }
+}
+
+void pane_lay(const struct pane *p, struct radiance *band)
+{
+    const struct box rows = {0, band->top, p->width, band->top + band->height};
+    for (int i = 0; i < DROPS; i++)
+        if (p->drop[i].strength > 0)
+            put_drop(p, band, &p->drop[i], &rows);
 }

@@ -7,9 +7,11 @@
 #ifndef DEVICE_VIRTUAL_CAMERA_MESS_H
 #define DEVICE_VIRTUAL_CAMERA_MESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "device/virtual/radiance.h"
+#include "device/virtual/raster/raster.h"
 #include "device/virtual/stage/stage.h"
 
 struct kernels;
@@ -30,5 +32,16 @@ int pane_look(struct pane *p, const struct mess *m, const struct set *s, double 
               int64_t time_ns, struct radiance *in, struct radiance **ret);
 
 void pane_restore(struct pane *p);
+
+/* The same for a picture that is made in bands, while nothing but drops may lie on the pane.
+ * `place`: what stands still of it. Drops show that and what is laid over `ret_small` before the
+ * first pane_lay(), so not the rain that falls; ret_small->texel NULL: there are no drops. 0 or
+ * -ENOMEM. */
+bool pane_bare(const struct mess *m);
+int pane_prepare(struct pane *p, const struct set *s, const struct mess *m, double zoom,
+                 int64_t time_ns, const struct radiance *place, struct raster_small *ret_small);
+/* Marks the cells of a band (a cell high, from row y on) that have drops; lays them over it. */
+void pane_mark(const struct pane *p, int y, uint8_t *cells);
+void pane_lay(const struct pane *p, struct radiance *band);
 
 #endif

@@ -27,6 +27,8 @@ struct pane {
     uint16_t *coarse; /* the picture in little: four numbers a point */
     int coarse_width, coarse_height;
     struct defocus *defocus;
+    uint16_t *small;         /* … and what is laid over the place, for pictures in bands */
+    bool bands;              /* coarse is of the place alone */
     uint8_t *old;            /* cells whose points of `coarse` are not those of now */
     struct drop drop[DROPS]; /* strength 0: is not there */
     struct radiance *under;  /* the picture that they were laid over; NULL: none */

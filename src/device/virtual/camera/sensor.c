@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "device/virtual/camera/bands.h"
 #include "device/virtual/camera/bokeh.h"
 #include "device/virtual/camera/clean.h"
 #include "device/virtual/camera/head.h"
@@ -39,10 +40,14 @@ struct virtual_sensor {
     struct picture_pool *pool;
     struct radiance light; /* planes NULL while nobody wants pictures */
     struct pane *pane;
-    struct clean *clean; /* NULL while nobody wants pictures */
-    struct bokeh *bokeh; /* NULL until the lens is focused; with that: */
-    float *metres;       /* how far all is */
-    bool any_mode;       /* caps().mode are offered */
+    struct clean *clean;      /* NULL while nobody wants pictures */
+    struct bokeh *bokeh;      /* NULL until the lens is focused; with that: */
+    float *metres;            /* how far all is, */
+    bool blurred;             /* and some of the last picture was out of focus */
+    struct bands bands;       /* planes NULL while nobody wants pictures */
+    struct measured measured; /* what of the light has been measured … */
+    const struct radiance *measured_of;
+    bool any_mode; /* caps().mode are offered */
     struct sensor_settings settings;
     struct sensor_noise grain[GRAINS]; /* of what follows */
     struct sensor_curve curve;
@@ -139,6 +144,8 @@ static int prepare(struct virtual_sensor *v)
         memset(v->light.touched, 1, cells);
         /* cppcheck-suppress memleak */
     }
+    if (!v->bands.band.r && bands_init(&v->bands, v->width) < 0)
+        return -ENOMEM;
     if (!v->clean)
         v->clean = clean_new(v->width, v->height);
     if (!v->pool)
@@ -157,6 +164,8 @@ static void stop(struct sensor *s)
     v->busy_ns = 0;
     free(v->light.r);
     v->light = (struct radiance){0};
+    bands_done(&v->bands);
+    v->measured_of = NULL;
     v->clean = clean_free(v->clean);
     v->bokeh = bokeh_free(v->bokeh);
     world_watch(v->world, NULL);
@@ -214,28 +223,81 @@ static struct shot_spread *spread_of(struct virtual_sensor *v, const struct opti
     return ret;
 }
 
-/* What the lens draws: light, sharp where it is focused. */
-static int draw(struct virtual_sensor *v, const struct capture *how, const struct pose *from,
-                const struct pose *till, struct radiance **ret)
+/* What a picture is made of; the stage's and the lens's state while it is taken. */
+struct moment {
+    const struct capture *how;
+    struct pose from, till;
+    struct set set;
+    struct mess mess;
+};
+
+/* What lenses that are focused need. 0 or -ENOMEM. */
+static int prepare_focus(struct virtual_sensor *v)
 {
+    size_t across = (size_t)(v->width + WORLD_STEP - 1) / WORLD_STEP;
+    size_t down = (size_t)(v->height + WORLD_STEP - 1) / WORLD_STEP;
+    if (v->bokeh)
+        return 0;
+    if (!v->metres)
+        v->metres = malloc(across * down * sizeof(*v->metres));
+    v->bokeh = bokeh_new(v->width, v->height);
+    if (!v->bokeh || !v->metres)
+        return -ENOMEM;
+    world_watch(v->world, v->metres);
+    return 0;
+}
+
+/* The place alone into v->light; what is drawn over it is found, and kept for bands. 1: so it is;
+ * 0: it cannot be, and v->light is nothing (or, with *drawn, the whole picture). */
+static int draw_bands(struct virtual_sensor *v, const struct moment *m, const struct optics *o,
+                      bool *drawn)
+{
+    const struct capture *how = m->how;
+    struct raster_small small;
+    if (!pane_bare(&m->mess) || (o->focus_m > 0 && v->blurred))
+        return 0;
+    int rc = world_place_only(v->world, &m->from, &m->till, how->start_ns, how->end_ns, &v->light);
+    if (rc <= 0)
+        return rc;
+    rc = pane_prepare(v->pane, &m->set, &m->mess, how->pose_start.zoom, how->start_ns, &v->light,
+                      &small);
+    if (rc < 0)
+        return rc;
+    *drawn = !world_people(v->world, &v->light, &small);
+    if (!*drawn && o->focus_m > 0 && !bokeh_sharp(v->bokeh, o, v->metres)) {
+        world_whole(v->world, &v->light);
+        *drawn = true;
+    }
+    return !*drawn;
+}
+
+/* What falls through the lens onto the sensor. 1: *ret_seen is the place alone, the rest of it
+ * comes in bands; 0: it is all. *ret_drawn: the picture before the dome, of which cells are
+ * touched. */
+static int look(struct virtual_sensor *v, const struct moment *m, struct radiance **ret_drawn,
+                struct radiance **ret_seen)
+{
+    const struct capture *how = m->how;
     struct optics o;
     virtual_lens_optics(v->lens, how->start_ns, how->pose_start.zoom, &o);
     o.f_number = how->iris_f;
-    bool focused = o.focus_m > 0;
-    if (focused && !v->bokeh) {
-        size_t across = (size_t)(v->width + WORLD_STEP - 1) / WORLD_STEP;
-        size_t down = (size_t)(v->height + WORLD_STEP - 1) / WORLD_STEP;
-        if (!v->metres)
-            v->metres = malloc(across * down * sizeof(*v->metres));
-        v->bokeh = bokeh_new(v->width, v->height);
-        if (!v->bokeh || !v->metres)
-            return -ENOMEM;
-        world_watch(v->world, v->metres);
-    }
-    *ret = &v->light;
-    int rc = world_render(v->world, from, till, how->start_ns, how->end_ns, &v->light);
-    return rc < 0 || !focused ? rc
-                              : bokeh_look(v->bokeh, v->kernels, &o, v->metres, &v->light, ret);
+    bool focused = o.focus_m > 0, drawn = false;
+    int rc = focused ? prepare_focus(v) : 0;
+    if (rc < 0)
+        return rc;
+    pane_restore(v->pane);
+    *ret_drawn = *ret_seen = &v->light;
+    rc = draw_bands(v, m, &o, &drawn);
+    if (rc != 0)
+        return rc;
+    if (!drawn)
+        rc = world_render(v->world, &m->from, &m->till, how->start_ns, how->end_ns, &v->light);
+    if (rc == 0 && focused)
+        rc = bokeh_look(v->bokeh, v->kernels, &o, v->metres, &v->light, ret_drawn);
+    v->blurred = *ret_drawn != &v->light;
+    return rc < 0 ? rc
+                  : pane_look(v->pane, &m->mess, &m->set, how->pose_start.zoom, how->start_ns,
+                              *ret_drawn, ret_seen);
 }
 
 /* Lamps light some parts of the picture more than others, so that those flicker more: the least
@@ -265,7 +327,7 @@ static bool flicker(struct virtual_sensor *v, const struct pose *pose, const str
 }
 
 static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
-                    const struct tone *tone, const struct silicon *s, uint64_t serial,
+                    const struct tone *tone, const struct silicon *s, uint64_t serial, bool banded,
                     struct radiance *seen, struct picture *to)
 {
     bool other = memcmp(s, &v->made_of, sizeof(*s)) != 0 ||
@@ -280,8 +342,21 @@ static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
         v->made_tone = *tone;
     }
     v->made_unit = seen->unit;
-    clean_develop(v->clean, v->kernels, &v->curve, tone, p->mono, seen);
-    clean_print(v->clean, v->kernels, v->grain, mix64(v->seed ^ mix64(serial)), p->mono, to);
+    uint64_t key = mix64(v->seed ^ mix64(serial));
+    measure_take(&v->measured, seen, seen != v->measured_of);
+    v->measured_of = seen;
+    clean_begin(v->clean, v->kernels, &v->curve, tone, p->mono, seen);
+    for (int y = 0; y < v->height; y += RADIANCE_CELL) {
+        const uint8_t *drawn = banded ? v->bands.drawn : NULL;
+        if (banded)
+            bands_draw(&v->bands, y, seen, v->world, v->pane);
+        clean_band(v->clean, v->kernels, y, &v->bands.band, drawn);
+        clean_print_band(v->clean, v->kernels, v->grain, key, p->mono, y, drawn, to);
+        if (banded)
+            measure_band(&v->measured, &v->bands.band, v->height, drawn);
+    }
+    to->matrix = COLOUR_BT709;
+    to->range = RANGE_LIMITED;
 }
 
 /* The lamp of the clapperboard (stage.h), at the left edge: text stands above and below. */
@@ -318,12 +393,11 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     struct picture *pixels = picture_get(v->pool);
     if (!pixels)
         return -ENOBUFS;
-    struct set set;
-    struct mess mess;
+    struct moment m;
     struct lens_state lens;
     struct silicon silicon;
     world_bare(v->world, !p->ir_cut);
-    world_set(v->world, start_ns, &set, &mess);
+    world_set(v->world, start_ns, &m.set, &m.mess);
     v->lens->ops->state(v->lens, start_ns, &lens);
     struct capture how = {.serial = serial,
                           .start_ns = start_ns,
@@ -340,26 +414,24 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     v->head->ops->pose(v->head, how.end_ns, &how.pose_end);
     how.focus = how.pose_start.focus;
     add_shake(v, &how);
-    struct pose from = really(v, &how.pose_start, how.start_ns);
-    struct pose till = really(v, &how.pose_end, how.end_ns);
+    m.how = &how;
+    m.from = really(v, &how.pose_start, how.start_ns);
+    m.till = really(v, &how.pose_end, how.end_ns);
     struct radiance *drawn = NULL, *seen = NULL;
-    pane_restore(v->pane);
-    rc = draw(v, &how, &from, &till, &drawn);
-    if (rc == 0)
-        rc = pane_look(v->pane, &mess, &set, how.pose_start.zoom, start_ns, drawn, &seen);
+    rc = look(v, &m, &drawn, &seen);
     if (rc < 0) {
         picture_unref(pixels);
         return rc;
     }
     silicon_expose(p->exposure_ns, lens.iris_f, p->gain_db, &silicon);
     const struct tone *tone = &p->tone;
-    const bool flickers = flicker(v, &from, &how, &silicon, &tone);
+    const bool flickers = flicker(v, &m.from, &how, &silicon, &tone);
     silicon.range = p->range;
     silicon.red = p->red;
     silicon.blue = p->blue;
     silicon.noisier =
         pow(SILICON_TEMPORAL, 1 - p->temporal) * pow(SILICON_SPATIAL, 1 - p->spatial) - 1;
-    develop(v, p, tone, &silicon, serial, seen, pixels);
+    develop(v, p, tone, &silicon, serial, rc > 0, seen, pixels);
     memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
     how.mean_luma = mean_luma(pixels);
     if (world_clap(v->world, how.start_ns, how.end_ns))
@@ -373,9 +445,9 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         o.f_number = how.iris_f;
         shot->spread = spread_of(v, &o);
     }
-    shot->light =
-        measure_light(seen, &silicon, flickers ? (const float(*)[TONE_ACROSS])v->lit : NULL,
-                      mix64(v->seed ^ serial));
+    shot->light = measure_light(&v->measured, seen->unit, &silicon,
+                                flickers ? (const float(*)[TONE_ACROSS])v->lit : NULL,
+                                mix64(v->seed ^ serial));
     int64_t middle_ns = start_ns + p->exposure_ns / 2;
     struct truth_shot truth = {.serial = serial,
                                .start_ns = start_ns,

@@ -142,19 +142,28 @@ void lay_begin(struct raster *r, struct radiance *into, bool bands,
         memset(l->first, 0, 2 * rows * sizeof(*l->first));
 }
 
-/* There is no room for more: what was kept is laid over the picture, and from now on all at
- * once. */
+/* What was kept is laid over the picture, and from now on all at once. */
 static void lay_all(struct raster *r)
 {
     struct radiance *onto = r->lay.whole;
     for (int y = 0; y < r->lay.height; y++)
         for (uint32_t i = r->lay.first[y]; i; i = r->lay.row[i - 1].next) {
             const struct lay_row *row = &r->lay.row[i - 1];
-            radiance_touch(onto, row->x, y, row->x + row->n, y + 1);
+            keep_pixels(r, onto, y, row->x, row->x + row->n);
             lay_onto(r, row, y, onto);
         }
     r->lay.n = r->lay.n_data = 0;
     r->lay.onto = onto;
+}
+
+bool raster_whole(struct raster *r)
+{
+    r->keeping = true;
+    r->aside_most = 3 * (size_t)r->lay.whole->width * (size_t)r->lay.whole->height;
+    lay_all(r);
+    if (!r->keeping)
+        r->n_kept = r->n_aside = 0;
+    return r->keeping;
 }
 
 static bool make_room(struct lay *l, size_t samples)
@@ -183,6 +192,7 @@ uint16_t *lay_row(struct raster *r, enum lay_kind kind, int x0, int x1)
     struct lay *l = &r->lay;
     size_t step = lay_stride(x1 - x0), samples = step * (kind == LAY_ADD ? 3 : 4);
     samples += kind == LAY_DARK ? 8 : 0;
+    /* There is no room for more. */
     if (!l->onto && (!l->height || l->n_data + samples > l->most || !make_room(l, samples)))
         lay_all(r);
     if (l->onto) {

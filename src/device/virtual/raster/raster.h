@@ -50,6 +50,8 @@ struct raster_small {
 bool raster_cast_bands(struct raster *r, const struct backdrop *b, const struct view *v,
                        const struct light *l, const struct member *members, size_t n,
                        struct radiance *into, const struct raster_small *small);
+/* What was kept is wanted over the whole picture after all: as by raster_cast() with `keep`. */
+bool raster_whole(struct raster *r);
 /* Marks the cells of rows y0 ≤ y < y1 (one cell high) that raster_lay() writes in. */
 void raster_mark(const struct raster *r, int y0, int y1, uint8_t *cells);
 /* Lays what was kept over a band: rows from band->top on, band->height of them. */

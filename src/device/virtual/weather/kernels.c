@@ -95,7 +95,8 @@ size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance 
             }
             int from = (int)x0, to = (int)x1; /* both ≥ 0 or close to it */
             from = from < 0 ? 0 : from;
-            const size_t ahead = (size_t)(y + AHEAD) * stride + (size_t)from;
+            const int row = y - into->top;
+            const size_t ahead = (size_t)(row + AHEAD) * stride + (size_t)from;
             if (y + AHEAD < c->y1)
                 for (int k = 0; k < 3; k++)
                     __builtin_prefetch(plane[k] + ahead, 1);
@@ -109,8 +110,8 @@ size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance 
                 weights w =
                     weigh(c, (dx * c->uy - dy * c->ux) * inv, (dx * c->ux + dy * c->uy) * inv,
                           step_across, step_along, x > from ? skip : 0);
-                size_t at = (size_t)y * stride + (size_t)b;
-                int cell = y / RADIANCE_CELL * across;
+                size_t at = (size_t)row * stride + (size_t)b;
+                int cell = row / RADIANCE_CELL * across;
                 int cells[2] = {cell + b / RADIANCE_CELL, cell + (b + LANES - 1) / RADIANCE_CELL};
                 if (into->touched)
                     into->touched[cells[0]] = into->touched[cells[1]] = 1;

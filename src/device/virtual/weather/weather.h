@@ -46,6 +46,13 @@ bool weather_paint(struct weather *w, const struct view *v, const struct light *
                    const struct set *s, int64_t time_ns, int64_t exposure_ns, struct radiance *into,
                    bool keep);
 void weather_restore(struct weather *w, struct radiance *into);
+/* The same for a picture of v->width × v->height that is made in bands. */
+void weather_prepare(struct weather *w, const struct view *v, const struct light *l,
+                     const struct set *s, int64_t time_ns, int64_t exposure_ns);
+/* Of one that has been prepared: marks the cells of the rows of a cell's height from y on that
+ * weather_lay() writes in; draws over a band (band->top, …) of them. */
+void weather_mark(const struct weather *w, int y, uint8_t *cells);
+void weather_lay(const struct weather *w, struct radiance *band);
 /* How far the wind pushes something light at this place and time: −1…1, gusts included. */
 double weather_gust(const struct set *s, uint64_t seed, int64_t time_ns, double x, double y);
 
