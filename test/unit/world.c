@@ -148,6 +148,62 @@ TEST(twins_agree)
     }
 }
 
+/* A picture in bands is the picture. */
+TEST(bands_agree)
+{
+    static const char *const weathers[] = {"hour 12;wind 6", "hour 22;rain 8;wet 1;wind 4",
+                                           "hour 9;snow 4;visibility 200"};
+    enum { W = 648, H = 364 }; /* cells at both borders are parts */
+    static uint16_t room[3][W * RADIANCE_CELL];
+    const struct pose p = looking(10, -10, 1);
+    for (int k = 0; k < 3; k++) {
+        open_set(weathers[k]);
+        struct radiance whole = planes(W, H), place = planes(W, H);
+        for (int64_t t = 5 * SECOND; t < 6 * SECOND; t += SECOND / 5) {
+            struct radiance band = {
+                .width = W, .stride = W, .r = room[0], .g = room[1], .b = room[2]};
+            uint64_t drawn = 0, wrong = 0;
+            render(set.other, &p, &p, t, &whole);
+            if (t == 5 * SECOND + SECOND / 5) { /* between them one that is whole */
+                render(set.world, &p, &p, t, &place);
+                CHECK(same(&place, &whole));
+                continue;
+            }
+            CHECK_INT(world_place_only(set.world, &p, &p, t, t + 20000000, &place), 1);
+            CHECK(world_people(set.world, &place, NULL));
+            if (t == 5 * SECOND + 3 * SECOND / 5) { /* and one that is to be whole after all */
+                world_whole(set.world, &place);
+                CHECK(same(&place, &whole));
+                continue;
+            }
+            for (band.top = 0; band.top < H; band.top += RADIANCE_CELL) {
+                uint8_t cells[(W + RADIANCE_CELL - 1) / RADIANCE_CELL] = {0};
+                const size_t at = (size_t)band.top * W;
+                band.height = H - band.top < RADIANCE_CELL ? H - band.top : RADIANCE_CELL;
+                for (size_t i = 0; i < (size_t)band.height * W; i++) {
+                    band.r[i] = place.r[at + i];
+                    band.g[i] = place.g[at + i];
+                    band.b[i] = place.b[at + i];
+                }
+                world_mark(set.world, band.top, cells);
+                world_lay(set.world, &band);
+                for (size_t i = 0; i < (size_t)band.height * W; i++) {
+                    bool over = cells[i % W / RADIANCE_CELL] != 0;
+                    wrong += (over ? band.r : place.r + at)[i] != whole.r[at + i] ||
+                             (over ? band.g : place.g + at)[i] != whole.g[at + i] ||
+                             (over ? band.b : place.b + at)[i] != whole.b[at + i];
+                    drawn += over;
+                }
+            }
+            CHECK_INT(wrong, 0);
+            CHECK(drawn < W * H);
+        }
+        free(whole.r);
+        free(place.r);
+        close_set();
+    }
+}
+
 /* Whole samples are looked up, others go by the curve itself: nobody sees which. */
 TEST(the_table_is_the_curve)
 {
@@ -627,9 +683,9 @@ TEST(sensor_repeats)
     remove_folder();
 }
 
-UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(the_table_is_the_curve) UNIT_ROW(twins_develop_alike)
-              UNIT_ROW(develops_what_was_touched) UNIT_ROW(rest_is_exact)
-                  UNIT_ROW(a_jump_is_seen_at_once) UNIT_ROW(truth_boxes_hold_the_pixels)
-                      UNIT_ROW(visible_share) UNIT_ROW(turned_mount)
-                          UNIT_ROW(a_move_smears_by_its_length) UNIT_ROW(remembers_shots)
-                              UNIT_ROW(specs) UNIT_ROW(sensor_repeats))
+UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(bands_agree) UNIT_ROW(the_table_is_the_curve)
+              UNIT_ROW(twins_develop_alike) UNIT_ROW(develops_what_was_touched)
+                  UNIT_ROW(rest_is_exact) UNIT_ROW(a_jump_is_seen_at_once)
+                      UNIT_ROW(truth_boxes_hold_the_pixels) UNIT_ROW(visible_share)
+                          UNIT_ROW(turned_mount) UNIT_ROW(a_move_smears_by_its_length)
+                              UNIT_ROW(remembers_shots) UNIT_ROW(specs) UNIT_ROW(sensor_repeats))

@@ -383,6 +383,7 @@ void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const
     const struct sizes16 sizes = sizes_of(s);
     for (; i + CELL <= n; i += CELL) {
         __m256i y = load8(luma[row_of(which, i)] + i);
+        __builtin_prefetch(luma[0] + n + i); /* the next row */
         _mm_storeu_si128((__m128i *)(to + i), noisy16(y, noise + i, size16(&sizes, y), 16, 235));
     }
 #endif

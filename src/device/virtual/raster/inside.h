@@ -181,12 +181,13 @@ struct smear {
     size_t stride;
     double way[2];                  /* in the picture while the shutter is open, pixels */
     float *plane[SMEAR_PLANES + 1]; /* row by row; the last is spare */
+    const float *nothing;           /* a row */
 };
 /* Room for it, empty. False: it does not move so that it could be seen, or is too large. */
 bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, struct smear *s);
 /* What has been drawn into r->patch, which is within the box or crosses its right or lower side. */
 void smear_take(struct raster *r, const struct smear *s);
-void smear_run(struct smear *s);
+void smear_run(const struct raster *r, struct smear *s);
 
 /* lay.c */
 enum lay_kind {

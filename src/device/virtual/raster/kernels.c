@@ -264,6 +264,24 @@ static void shine(int n, const float *energy, const uint16_t *const ground[3],
     }
 }
 
+static void halves(size_t n, const float *restrict a, const float *restrict b, float *restrict to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = 0.5f * a[i] + 0.5f * b[i];
+}
+
+static void unweigh(size_t n, const float *cover, float *near)
+{
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        f8 c = LOAD(cover + i);
+        i8 some = c > ALL(1e-4f);
+        STORE(near + i, pick(some, LOAD(near + i) / pick(some, c, ALL(1.0f)), ALL(0.0f)));
+    }
+    for (; i < n; i++)
+        near[i] = cover[i] > 1e-4f ? near[i] / cover[i] : 0;
+}
+
 const struct kernels_raster KERNELS_RASTER = {
     .vertices = vertices,
     .triangles = KERNELS_OWN(raster_triangles),
@@ -277,6 +295,8 @@ const struct kernels_raster KERNELS_RASTER = {
     .contact = contact,
     .shadow = shadow,
     .seen = seen,
+    .halves = halves,
+    .unweigh = unweigh,
     .beam = beam,
     .shine = shine,
 };

@@ -154,6 +154,10 @@ struct kernels_raster {
      * behind the last; what the ground throws back, in 65535ths. */
     void (*shine)(int n, const float *energy, const uint16_t *const ground[3],
                   uint16_t *const add[3]);
+    /* to = (a + b) / 2, n floats */
+    void (*halves)(size_t n, const float *a, const float *b, float *to);
+    /* Of sums of n pixels' depths times coverage: those depths; 0 where hardly anything is. */
+    void (*unweigh)(size_t n, const float *cover, float *near);
     /* raster_seen() of n pixels, written in whole blocks. */
     void (*seen)(size_t n, const float *far, const float *depth, float *ret);
 };

@@ -368,7 +368,7 @@ static void draw_smeared(const struct scene *c, const struct placed *p, struct s
             place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, g);
             smear_take(r, s);
         }
-    smear_run(s);
+    smear_run(r, s);
     int end = s->x1 < c->v->width ? s->x1 : c->v->width;
     for (int y = s->y0 > 0 ? s->y0 : 0; y < s->y1 && y < c->v->height; y++)
         for (int x = s->x0 > 0 ? s->x0 : 0; x < end; x += RASTER_SIDE)

@@ -48,14 +48,17 @@ bool smear_begin(struct raster *r, const struct view *v, const struct placed *p,
     if (n > r->smear_room) {
         free(r->smear);
         r->smear_room = 0;
-        r->smear = malloc(n * (SMEAR_PLANES + 1) * sizeof(*r->smear));
+        r->smear = malloc(n * (SMEAR_PLANES + 2) * sizeof(*r->smear));
         if (!r->smear)
             return false;
         r->smear_room = n;
     }
-    memset(r->smear, 0, n * SMEAR_PLANES * sizeof(*r->smear));
-    for (int k = 0; k <= SMEAR_PLANES; k++)
+    memset(r->smear, 0, (n * SMEAR_PLANES + s->stride) * sizeof(*r->smear));
+    float *rest = r->smear + n * SMEAR_PLANES;
+    s->nothing = rest;
+    for (int k = 0; k < SMEAR_PLANES; k++)
         s->plane[k] = r->smear + (size_t)k * n;
+    s->plane[SMEAR_PLANES] = rest + s->stride;
     return true;
 }
 
@@ -83,32 +86,50 @@ void smear_take(struct raster *r, const struct smear *s)
     }
 }
 
-/* Adds half of a row, moved to the right; what comes from beyond its ends is nothing. */
-static void add_half(float *restrict to, const float *restrict from, int moved, int n)
+/* Half of what stands at x; beyond the row's ends is nothing. */
+static float half_at(const float *row, int x, int n)
 {
-    int first = moved > 0 ? moved : 0, end = moved < 0 ? n + moved : n;
-    from -= moved;
-    for (int x = first; x < end; x++)
-        to[x] += 0.5f * from[x];
+    return x >= 0 && x < n ? 0.5f * row[x] : 0;
+}
+
+/* Mean of two rows, moved to the right. */
+static void mean_row(const struct raster *r, const float *const row[2], const int moved[2], int n,
+                     float *to)
+{
+    int lo = 0, hi = n;
+    for (int k = 0; k < 2; k++) {
+        lo = moved[k] > lo ? moved[k] : lo;
+        hi = n + moved[k] < hi ? n + moved[k] : hi;
+    }
+    lo = lo < n ? lo : n;
+    hi = hi > lo ? hi : lo;
+    for (int x = 0; x < n; x++) {
+        if (x == lo)
+            x = hi;
+        if (x < n)
+            to[x] = half_at(row[0], x - moved[0], n) + half_at(row[1], x - moved[1], n);
+    }
+    if (hi > lo)
+        r->k->halves((size_t)(hi - lo), row[0] + lo - moved[0], row[1] + lo - moved[1], to + lo);
 }
 
 /* Mean of two copies, moved against each other. */
-static void pass(const struct smear *s, const float *from, float *to, double share)
+static void pass(const struct raster *r, const struct smear *s, const float *from, float *to,
+                 double share)
 {
     int w = s->x1 - s->x0, h = s->y1 - s->y0;
     int dx = (int)lrint(s->way[0] * share), dy = (int)lrint(s->way[1] * share);
-    const int moved[2][2] = {{dx / 2, dy / 2}, {dx / 2 - dx, dy / 2 - dy}};
+    const int aside[2] = {dx / 2, dx / 2 - dx}, down[2] = {dy / 2, dy / 2 - dy};
     for (int y = 0; y < h; y++, to += s->stride) {
-        memset(to, 0, s->stride * sizeof(*to));
-        for (int k = 0; k < 2; k++) {
-            int row = y - moved[k][1];
-            if (row >= 0 && row < h)
-                add_half(to, from + (size_t)row * s->stride, moved[k][0], w);
-        }
+        const float *row[2];
+        for (int k = 0; k < 2; k++)
+            row[k] = y >= down[k] && y - down[k] < h ? from + (size_t)(y - down[k]) * s->stride
+                                                     : s->nothing;
+        mean_row(r, row, aside, w, to);
     }
 }
 
-void smear_run(struct smear *s)
+void smear_run(const struct raster *r, struct smear *s)
 {
     double length = hypot(s->way[0], s->way[1]);
     int passes = 1;
@@ -117,14 +138,11 @@ void smear_run(struct smear *s)
     for (int k = 0; k < SMEAR_PLANES; k++)
         for (int n = passes; n >= 1; n--) {
             float *spare = s->plane[SMEAR_PLANES];
-            pass(s, s->plane[k], spare, 1.0 / (1 << n));
+            pass(r, s, s->plane[k], spare, 1.0 / (1 << n));
             s->plane[SMEAR_PLANES] = s->plane[k];
             s->plane[k] = spare;
         }
     /* Of what is half there, how far it is. */
     size_t n = s->stride * (size_t)(s->y1 - s->y0);
-    const float *cover = s->plane[SMEAR_COVER];
-    float *near = s->plane[SMEAR_NEAR];
-    for (size_t i = 0; i < n; i++)
-        near[i] = cover[i] > 1e-4f ? near[i] / cover[i] : 0;
+    r->k->unweigh(n, s->plane[SMEAR_COVER], s->plane[SMEAR_NEAR]);
 }
