@@ -163,7 +163,7 @@ static void sky_through(const struct backdrop *b, const struct light *l, int64_t
 {
     float glow[3];
     sky_radiance(l, t, to, ret);
-    mixing_glow(b->tiles, l, to, SKY_M, glow);
+    mixing_glow(b->tiles, b->kernels, l, to, SKY_M, glow);
     for (int k = 0; k < 3; k++)
         ret[k] += glow[k];
 }

@@ -65,9 +65,19 @@ struct grain {
     int amount; /* 0…16: of ±50 % */
 };
 
+/* A lamp that lights the air before it. */
+struct glow_lamp {
+    float at[3], far2; /* from the eye, metres; that distance squared */
+    float colour[3];   /* its light, times what the air takes of it */
+};
+
 struct place_kernels {
     /* Lights a tile: TILE × TILE texels. `scratch`: MIX_SCRATCH floats. */
     void (*mix)(const struct mix *m, const struct mix_tile *t, uint16_t *to, float *scratch);
+    /* What lamps add to the air on n ways of so many metres, each along a unit vector (to: x, y and
+     * z of all). */
+    void (*glow)(const struct glow_lamp *lamp, size_t n_lamps, float air, const float *const to[3],
+                 const float *metres, int n, float *const ret[3]);
     /* Bilinear samples into a cell. Every texel touched must be there. */
     void (*remap)(const struct remap *r, uint16_t *cell);
     /* The same where texels are larger than pixels: edges stay edges. Touches two texels more on

@@ -6,6 +6,8 @@
 #include "device/virtual/place/kernels.h"
 
 void KERNELS_OWN(mix)(const struct mix *m, const struct mix_tile *t, uint16_t *to, float *scratch);
+void KERNELS_OWN(glow)(const struct glow_lamp *lamp, size_t n_lamps, float air,
+                       const float *const to[3], const float *metres, int n, float *const ret[3]);
 void KERNELS_OWN(magnify)(const struct remap *r, uint16_t *cell);
 
 /* Positions along one row of a cell: first, and how much from side to side. */

@@ -288,6 +288,7 @@ static void store(const uint16_t *cell, int w, int h, uint16_t *r, uint16_t *g, 
 
 extern const struct place_kernels KERNELS_OWN(place);
 const struct place_kernels KERNELS_OWN(place) = {.mix = KERNELS_OWN(mix),
+                                                 .glow = KERNELS_OWN(glow),
                                                  .remap = remap,
                                                  .magnify = KERNELS_OWN(magnify),
                                                  .over = over,

@@ -9,6 +9,7 @@
 #define FAR_M 2000.0      /* where the sky is */
 #define HAZY (1.0 / 1500) /* extinction from which lamps light the air */
 #define GLOW 0.16f        /* share of a lamp's light that goes there */
+#define GLOW_LAMPS 128    /* most that do */
 
 void mixing_of(const struct light *l, double unit, struct mix *ret)
 {
@@ -162,70 +163,72 @@ static bool find_mirror(const struct tiles *t, const struct light *l, const stru
 
 /* ---- glow ---- */
 
-/* To 0.3 degrees. */
-static float arc(float x)
-{
-    float a = fabsf(x), r = a > 1 ? (float)M_PI_2 - a / (a * a + 0.28f) : a / (1 + 0.28f * a * a);
-    return x < 0 ? -r : r;
-}
-
 static bool glows(const struct light *l)
 {
     return l->extinction >= HAZY && l->lamps > 0;
 }
 
-/* As above, of a unit vector. */
-static void add_glow(const struct tiles *t, const struct light *l, float x, float y, float z,
-                     float metres, float ret[3])
+/* Lamps as the air has them. Returns how many. */
+static size_t glow_lamps(const struct tiles *t, const struct light *l,
+                         struct glow_lamp ret[GLOW_LAMPS])
 {
-    const float air = (float)l->extinction,
-                eye[3] = {(float)t->head->eye[0], (float)t->head->eye[1], (float)t->head->eye[2]};
+    const float air = (float)l->extinction;
     /* Shades send little of it upwards; dense fog does not only scatter it once. */
     const float strength = (float)l->lamps * air / 4 * GLOW / (1 + 40 * air);
-    for (uint32_t i = 0; i < t->head->n_lamps; i++) {
+    size_t n = t->head->n_lamps < GLOW_LAMPS ? t->head->n_lamps : GLOW_LAMPS;
+    for (size_t i = 0; i < n; i++) {
         const struct lamp *lamp = &t->lamp[i];
-        float ax = lamp->at[0] - eye[0], ay = lamp->at[1] - eye[1], az = lamp->at[2] - eye[2];
-        /* Along the ray the lamp's light falls with the square of the distance from it. */
-        float along = ax * x + ay * y + az * z, all = ax * ax + ay * ay + az * az;
-        float aside = sqrtf(fmaxf(all - along * along, 0) + 0.04f);
-        float seen = arc((metres - along) / aside) + arc(along / aside);
-        float dim = air * fminf(fmaxf(along, 0), metres);
-        float v = lamp->power * strength * seen / (aside * (1 + dim + dim * dim / 2));
-        for (int k = 0; k < 3; k++)
-            ret[k] += v * lamp->colour[k];
+        ret[i].far2 = 0;
+        for (int k = 0; k < 3; k++) {
+            float at = lamp->at[k] - (float)t->head->eye[k];
+            ret[i].at[k] = at;
+            ret[i].far2 += at * at;
+            ret[i].colour[k] = lamp->power * strength * lamp->colour[k];
+        }
     }
+    return n;
 }
 
-void mixing_glow(const struct tiles *t, const struct light *l, struct vec to, double metres,
-                 float ret[3])
+void mixing_glow(const struct tiles *t, const struct place_kernels *k, const struct light *l,
+                 struct vec to, double metres, float ret[3])
 {
+    struct glow_lamp lamp[GLOW_LAMPS];
+    const float d[3] = {(float)to.x, (float)to.y, (float)to.z}, far = (float)metres;
     memset(ret, 0, 3 * sizeof(*ret));
     if (glows(l))
-        add_glow(t, l, (float)to.x, (float)to.y, (float)to.z, (float)metres, ret);
+        k->glow(lamp, glow_lamps(t, l, lamp), (float)l->extinction,
+                (const float *const[3]){d, d + 1, d + 2}, &far, 1,
+                (float *const[3]){ret, ret + 1, ret + 2});
 }
 
-static bool find_glow(const struct tiles *t, const struct light *l, const struct patch *p,
-                      const struct sheet *s, int x, int y, const uint16_t *depth, float *ret)
+static bool find_glow(const struct tiles *t, const struct place_kernels *kernels,
+                      const struct light *l, const struct patch *p, const struct sheet *s, int x,
+                      int y, const uint16_t *depth, float *ret)
 {
-    int quarters = TILE_QUARTER * TILE_QUARTER;
-    float sine[TILE_QUARTER], cosine[TILE_QUARTER];
+    enum { N = TILE_QUARTER };
+    struct glow_lamp lamp[GLOW_LAMPS];
+    float sine[N], cosine[N], to[3][N], far[N];
     if (p->projection == PROJECTION_DOWN || !glows(l))
         return false;
-    for (int i = 0; i < TILE_QUARTER; i++) {
+    size_t n = glow_lamps(t, l, lamp);
+    for (int i = 0; i < N; i++) {
         double pan = (p->pan0 + (x + (i - 0.5) * 4) / s->density) * RAD;
         sine[i] = (float)sin(pan);
         cosine[i] = (float)cos(pan);
     }
-    for (int j = 0; j < TILE_QUARTER; j++) {
+    for (int j = 0; j < N; j++) {
         double tilt = (p->tilt1 - (y + (j - 0.5) * 4) / s->density) * RAD;
         float up = (float)sin(tilt), flat = (float)cos(tilt);
-        for (int i = 0; i < TILE_QUARTER; i++) {
+        for (int i = 0; i < N; i++) {
             int half = (i ? 2 * i - 1 : 0) + (j ? 2 * j - 1 : 0) * TILE_HALF;
-            float far = fminf(tiles_far(t, depth[half]), (float)FAR_M), v[3] = {0};
-            add_glow(t, l, sine[i] * flat, cosine[i] * flat, up, far, v);
-            for (int k = 0; k < 3; k++)
-                ret[k * quarters + j * TILE_QUARTER + i] = v[k];
+            far[i] = fminf(tiles_far(t, depth[half]), (float)FAR_M);
+            to[0][i] = sine[i] * flat;
+            to[1][i] = cosine[i] * flat;
+            to[2][i] = up;
         }
+        float *row = ret + j * N;
+        kernels->glow(lamp, n, (float)l->extinction, (const float *const[3]){to[0], to[1], to[2]},
+                      far, N, (float *const[3]){row, row + N * N, row + 2 * N * N});
     }
     return true;
 }
@@ -253,7 +256,7 @@ void mixing_tile(const struct tiles *t, const struct place_kernels *k, const str
         ground_rows(t, p, s, y / TILE, m->wet, &from);
     if (m->wet > 0 && find_mirror(t, l, p, s, x, y, mirror))
         from.mirror = mirror;
-    if (m->extinction > 0 && find_glow(t, l, p, s, x, y, from.depth, glow))
+    if (m->extinction > 0 && find_glow(t, k, l, p, s, x, y, from.depth, glow))
         from.glow = glow;
     k->mix(m, &from, to, scratch);
 }

@@ -12,7 +12,7 @@ void mixing_tile(const struct tiles *t, const struct place_kernels *k, const str
                  const struct sheet *s, uint32_t index, const struct light *l, const struct mix *m,
                  float *scratch, uint16_t *to);
 /* What lamps add to the air between the eye and a distance; 0 without fog, rain or snow. */
-void mixing_glow(const struct tiles *t, const struct light *l, struct vec to, double metres,
-                 float ret[3]);
+void mixing_glow(const struct tiles *t, const struct place_kernels *k, const struct light *l,
+                 struct vec to, double metres, float ret[3]);
 
 #endif
