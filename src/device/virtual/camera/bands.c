@@ -36,13 +36,18 @@ static void copy_cells(struct bands *b, const struct radiance *place, int x0, in
     struct radiance *to = &b->band;
     const uint16_t *const from[3] = {place->r, place->g, place->b};
     uint16_t *const plane[3] = {to->r, to->g, to->b};
-    size_t bytes = (size_t)(x1 - x0) * sizeof(*to->r);
+    const size_t cell = RADIANCE_CELL * sizeof(*to->r);
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < to->height; i++) {
             const uint16_t *row = from[k] + (size_t)(to->top + i) * place->stride;
+            uint16_t *out = plane[k] + (size_t)i * to->stride;
+            int x = x0;
             if (x2 < to->width)
                 __builtin_prefetch(row + x2);
-            memcpy(plane[k] + (size_t)i * to->stride + x0, row + x0, bytes);
+            for (; x + RADIANCE_CELL <= x1; x += RADIANCE_CELL)
+                memcpy(out + x, row + x, cell);
+            if (x < x1)
+                memcpy(out + x, row + x, (size_t)(x1 - x) * sizeof(*out));
         }
 }
 

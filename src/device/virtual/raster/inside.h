@@ -185,6 +185,8 @@ struct smear {
 };
 /* Room for it, empty. False: it does not move so that it could be seen, or is too large. */
 bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, struct smear *s);
+/* Which level of detail is enough for what is smeared so far. */
+int smear_lod(const struct placed *p, const struct smear *s);
 /* What has been drawn into r->patch, which is within the box or crosses its right or lower side. */
 void smear_take(struct raster *r, const struct smear *s);
 void smear_run(const struct raster *r, struct smear *s);

@@ -278,10 +278,27 @@ static void watch_row(const struct raster *r, int y, int x, int n, const float *
             row[(x + i) / w->step] = 1 / depth[i];
 }
 
-/* Lays n pixels of a row from x on over the picture. */
+/* Into r->seen: how surely n pixels of a row from x on stand before the backdrop. most_z: nothing
+ * of the member is farther. False: none does. */
+static bool see_row(const struct scene *c, int y, int x, int n, const float *depth, float most_z)
+{
+    struct raster *r = c->r;
+    const float *far = far_row(r, c->b, c->v, y, x, x + n);
+    if (far_beyond(r, c->v, y, x, x + n, most_z)) {
+        for (int i = 0; i < n; i++) /* the memory of what is far is not even looked at */
+            r->seen[i] = 1;
+        return true;
+    }
+    int hidden = 0;
+    r->k->seen((size_t)n, far + x, depth, r->seen);
+    while (hidden < n && r->seen[hidden] == 0)
+        hidden++;
+    return hidden < n;
+}
+
+/* Lays n pixels of a row from x on over the picture, as surely as r->seen says. */
 static void show_row(const struct scene *c, int y, int x, int n, const float *const rgb[3],
-                     const float *cover, const float *depth, const float *seen, float clear,
-                     const float haze[3])
+                     const float *cover, const float *depth, float clear, const float haze[3])
 {
     struct raster *r = c->r;
     size_t step = lay_stride(n);
@@ -289,13 +306,12 @@ static void show_row(const struct scene *c, int y, int x, int n, const float *co
     if (!to)
         return;
     uint16_t *const add[3] = {to + step, to + 2 * step, to + 3 * step};
-    r->k->blend((size_t)n, rgb, cover, seen, clear, haze, to, add);
+    r->k->blend((size_t)n, rgb, cover, r->seen, clear, haze, to, add);
     lay_put(r, y);
     if (r->watch.metres)
         watch_row(r, y, x, n, cover, depth);
 }
 
-/* most_z: nothing of the member is farther. */
 static void show_rows(const struct scene *c, float clear, const float haze[3], float most_z)
 {
     struct raster *r = c->r;
@@ -317,29 +333,17 @@ static void show_rows(const struct scene *c, float clear, const float haze[3], f
                 e--;
             if (a >= e)
                 continue;
-            const float *far = far_row(r, c->b, c->v, y, q->x0 + a, q->x0 + e) + q->x0;
-            if (far_beyond(r, c->v, y, q->x0 + a, q->x0 + e, most_z)) {
-                for (int k = a; k < e; k++) /* the memory of what is far is not even looked at */
-                    r->seen[k] = 1;
-            } else {
-                r->k->seen((size_t)(e - a), far + a, depth + a, r->seen + a);
-                int hidden = a;
-                while (hidden < e && r->seen[hidden] == 0)
-                    hidden++;
-                if (hidden == e)
-                    continue;
-            }
             const float *const rgb[3] = {r->rgb[i][0] + a, r->rgb[i][1] + a, r->rgb[i][2] + a};
-            show_row(c, y, q->x0 + a, e - a, rgb, cover + a, depth + a, r->seen + a, clear, haze);
+            if (see_row(c, y, q->x0 + a, e - a, depth + a, most_z))
+                show_row(c, y, q->x0 + a, e - a, rgb, cover + a, depth + a, clear, haze);
         }
     }
 }
 
 /* Pixels x0 ≤ x < x1 of a row of the picture from a smeared member. */
 static void show_smeared(const struct scene *c, const struct smear *s, int y, int x0, int x1,
-                         float clear, const float haze[3])
+                         float clear, const float haze[3], float most_z)
 {
-    struct raster *r = c->r;
     size_t row = (size_t)(y - s->y0) * s->stride;
     const float *all = s->plane[SMEAR_COVER] + row - s->x0;
     while (x0 < x1 && all[x0] == 0)
@@ -348,12 +352,11 @@ static void show_smeared(const struct scene *c, const struct smear *s, int y, in
         x1--;
     if (x0 == x1)
         return;
-    const float *far = far_row(r, c->b, c->v, y, x0, x1);
     row += (size_t)(x0 - s->x0);
     const float *cover = s->plane[SMEAR_COVER] + row, *depth = s->plane[SMEAR_NEAR] + row;
     const float *const rgb[3] = {s->plane[0] + row, s->plane[1] + row, s->plane[2] + row};
-    r->k->seen((size_t)(x1 - x0), far + x0, depth, r->seen);
-    show_row(c, y, x0, x1 - x0, rgb, cover, depth, r->seen, clear, haze);
+    if (see_row(c, y, x0, x1 - x0, depth, most_z))
+        show_row(c, y, x0, x1 - x0, rgb, cover, depth, clear, haze);
 }
 
 static void draw_smeared(const struct scene *c, const struct placed *p, struct smear *s,
@@ -372,13 +375,22 @@ static void draw_smeared(const struct scene *c, const struct placed *p, struct s
     int end = s->x1 < c->v->width ? s->x1 : c->v->width;
     for (int y = s->y0 > 0 ? s->y0 : 0; y < s->y1 && y < c->v->height; y++)
         for (int x = s->x0 > 0 ? s->x0 : 0; x < end; x += RASTER_SIDE)
-            show_smeared(c, s, y, x, x + RASTER_SIDE < end ? x + RASTER_SIDE : end, clear, haze);
+            show_smeared(c, s, y, x, x + RASTER_SIDE < end ? x + RASTER_SIDE : end, clear, haze,
+                         (float)(p->depth + p->reach));
 }
 
 static void draw_member(const struct scene *c, const struct placed *p)
 {
     struct raster *r = c->r;
     struct lighting g;
+    struct smear smear;
+    struct placed coarse;
+    bool smeared = smear_begin(r, c->v, p, &smear);
+    if (smeared) {
+        coarse = *p;
+        coarse.lod = smear_lod(p, &smear);
+        p = &coarse;
+    }
     light_member(c, p, &g);
     double width = p->scale * 0.52 * c->v->f / fmax(p->depth, 0.5);
     g.plate = p->who->plate[0] && width > 14 ? look_plate(r, p->who->plate) : NULL;
@@ -388,8 +400,7 @@ static void draw_member(const struct scene *c, const struct placed *p)
     float clear = (float)exp(-c->l->extinction * far), haze[3];
     for (int k = 0; k < 3; k++)
         haze[k] = c->l->haze[k] * (1 - clear) * c->unit;
-    struct smear smear;
-    if (smear_begin(r, c->v, p, &smear)) {
+    if (smeared) {
         draw_smeared(c, p, &smear, &g, clear, haze);
         return;
     }

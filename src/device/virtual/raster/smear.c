@@ -9,6 +9,7 @@
 
 #define LEAST 1.5 /* pixels: a smear of less is none */
 #define MOST_PASSES 7
+#define DETAIL 4.0         /* pixels: a smear of less hides nothing that is drawn */
 #define ROOM_MOST 1200000u /* pixels; what is larger is drawn as it stands */
 
 /* Sets the way of its middle in the picture, pixels. False: it is not worth the trouble. */
@@ -60,6 +61,14 @@ bool smear_begin(struct raster *r, const struct view *v, const struct placed *p,
         s->plane[k] = r->smear + (size_t)k * n;
     s->plane[SMEAR_PLANES] = rest + s->stride;
     return true;
+}
+
+/* Of what is smeared over several pixels, details along the way are gone. */
+int smear_lod(const struct placed *p, const struct smear *s)
+{
+    double pixels = (p->x1 - p->x0) * (p->y1 - p->y0), far = hypot(s->way[0], s->way[1]) / DETAIL;
+    int lod = place_lod(p->model, far > 1 ? pixels / far : pixels);
+    return lod > p->lod ? lod : p->lod;
 }
 
 void smear_take(struct raster *r, const struct smear *s)
