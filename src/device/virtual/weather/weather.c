@@ -6,8 +6,8 @@
 
 #include "device/virtual/kernels.h"
 #include "device/virtual/weather/fall.h"
+#include "device/virtual/weather/inside.h"
 
-#define MOST_CAPSULES 8000
 #define MOST_BLOCKS 60000   /* about 3 MB put aside */
 #define FAINTEST 0.0025     /* of a white card: less is not drawn; */
 #define FAINTEST_DARK 0.005 /* … by night: a sigma of the noise of the dark */
@@ -18,21 +18,6 @@
     0.1 /* of longer ones drops would be looked for far around, to be too faint */
 #define SENSOR_WIDTH_M 5.6e-3 /* 1/2.8″ */
 #define F_NUMBER 5.6
-
-struct weather {
-    uint64_t seed;
-    const struct kernels *kernels;
-    struct weather_place place;
-    struct weather_lamp lamp[WEATHER_LAMPS];
-    size_t n_lamps;
-    struct capsule *list; /* MOST_CAPSULES, or NULL at rest */
-    struct capsule_aside *aside;
-    size_t aside_room, n_aside;
-    /* Of the list, those of each band: sorted[first[k]] … before sorted[first[k + 1]]. */
-    uint16_t *sorted;
-    uint32_t *first;
-    size_t sorted_room, bands_room, n_bands;
-};
 
 struct weather *weather_new(uint64_t seed)
 {
@@ -529,10 +514,8 @@ static void paint_kind(struct paint *p, enum kind kind, const struct set *s, dou
         splashes(p, heaviness);
 }
 
-/* Into w->list. Returns how many; ret_blocks: no fewer blocks. */
-static size_t find_all(struct weather *w, const struct view *v, const struct light *l,
-                       const struct set *s, int64_t time_ns, int64_t exposure_ns,
-                       size_t *ret_blocks)
+size_t weather_find(struct weather *w, const struct view *v, const struct light *l,
+                    const struct set *s, int64_t time_ns, int64_t exposure_ns, size_t *ret_blocks)
 {
     bool rain = s->rain_mm_h > 0.05, snow = s->snow_mm_h > 0.02;
     if ((!rain && !snow) || v->width < 2 * CAPSULE_BLOCK)
@@ -556,7 +539,7 @@ bool weather_paint(struct weather *w, const struct view *v, const struct light *
 {
     size_t blocks, n;
     w->n_aside = 0;
-    if (v->width != into->width || !(n = find_all(w, v, l, s, time_ns, exposure_ns, &blocks)))
+    if (v->width != into->width || !(n = weather_find(w, v, l, s, time_ns, exposure_ns, &blocks)))
         return false;
     if (keep && w->aside_room < blocks) {
         free(w->aside);
@@ -580,77 +563,5 @@ void weather_restore(struct weather *w, struct radiance *into)
         memcpy(into->r + a->at, a->was[0], sizeof(a->was[0]));
         memcpy(into->g + a->at, a->was[1], sizeof(a->was[1]));
         memcpy(into->b + a->at, a->was[2], sizeof(a->was[2]));
-    }
-}
-
-/* ---- in bands ---- */
-
-_Static_assert(MOST_CAPSULES <= UINT16_MAX, "numbers of capsules are short");
-
-/* Which of the list each band has: sorted by bands, in the list's order within one. */
-void weather_prepare(struct weather *w, const struct view *v, const struct light *l,
-                     const struct set *s, int64_t time_ns, int64_t exposure_ns)
-{
-    size_t blocks, n = find_all(w, v, l, s, time_ns, exposure_ns, &blocks);
-    size_t bands = ((size_t)v->height + RADIANCE_CELL - 1) / RADIANCE_CELL, all = 0;
-    w->n_aside = 0;
-    w->n_bands = 0;
-    for (size_t i = 0; i < n; i++)
-        all += (size_t)((w->list[i].y1 - 1) / RADIANCE_CELL - w->list[i].y0 / RADIANCE_CELL + 1);
-    if (all + 1 > w->sorted_room || bands > w->bands_room) {
-        free(w->sorted);
-        free(w->first);
-        w->sorted_room = all + all / 4 + 1;
-        w->bands_room = bands;
-        w->sorted = malloc(w->sorted_room * sizeof(*w->sorted));
-        w->first = malloc((bands + 1) * sizeof(*w->first));
-    }
-    if (!w->sorted || !w->first) {
-        w->sorted_room = w->bands_room = 0;
-        return; /* dry, but whole */
-    }
-    memset(w->first, 0, (bands + 1) * sizeof(*w->first));
-    for (size_t i = 0; i < n; i++)
-        for (int k = w->list[i].y0 / RADIANCE_CELL; k <= (w->list[i].y1 - 1) / RADIANCE_CELL; k++)
-            w->first[k + 1]++;
-    for (size_t k = 0; k < bands; k++)
-        w->first[k + 1] += w->first[k];
-    for (size_t i = n; i-- > 0;) /* from behind: each band is filled from its end */
-        for (int k = w->list[i].y0 / RADIANCE_CELL; k <= (w->list[i].y1 - 1) / RADIANCE_CELL; k++)
-            w->sorted[--w->first[k + 1]] = (uint16_t)i;
-    /* Where each band began is now where the one after it was told to; shift that back. */
-    memmove(w->first, w->first + 1, bands * sizeof(*w->first));
-    w->first[bands] = (uint32_t)all;
-    w->n_bands = bands;
-}
-
-void weather_mark(const struct weather *w, int y, uint8_t *cells)
-{
-    size_t band = (size_t)(y / RADIANCE_CELL);
-    for (size_t i = band < w->n_bands ? w->first[band] : 0;
-         band < w->n_bands && i < w->first[band + 1]; i++) {
-        const struct capsule *c = &w->list[w->sorted[i]];
-        float x0 = c->x0, x1 = c->x1;
-        if (c->uy > 0.01f) { /* its strip on the band's first and last row */
-            float a = c->x + ((float)y - c->y) * c->lean, b = a + RADIANCE_CELL * c->lean;
-            x0 = fmaxf(x0, fminf(a, b) - c->half - 1);
-            x1 = fminf(x1, fmaxf(a, b) + c->half + 1);
-        }
-        if (x1 < x0)
-            continue;
-        int first = (int)x0 / RADIANCE_CELL, last = (int)x1 / RADIANCE_CELL;
-        memset(cells + first, 1, (size_t)(last - first + 1));
-    }
-}
-
-void weather_lay(const struct weather *w, struct radiance *band)
-{
-    size_t k = (size_t)(band->top / RADIANCE_CELL);
-    int end = band->top + band->height;
-    for (size_t i = k < w->n_bands ? w->first[k] : 0; k < w->n_bands && i < w->first[k + 1]; i++) {
-        struct capsule part = w->list[w->sorted[i]];
-        part.y0 = part.y0 > band->top ? part.y0 : band->top;
-        part.y1 = part.y1 < end ? part.y1 : end;
-        w->kernels->capsules(&part, 1, band, NULL);
     }
 }

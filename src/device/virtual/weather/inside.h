@@ -1,0 +1,30 @@
+/* Inside of the weather: weather.c, bands.c. */
+#ifndef DEVICE_VIRTUAL_WEATHER_INSIDE_H
+#define DEVICE_VIRTUAL_WEATHER_INSIDE_H
+
+#include "device/virtual/kernels.h"
+#include "device/virtual/weather/weather.h"
+
+#define MOST_CAPSULES 8000
+
+struct weather {
+    uint64_t seed;
+    const struct kernels *kernels;
+    struct weather_place place;
+    struct weather_lamp lamp[WEATHER_LAMPS];
+    size_t n_lamps;
+    struct capsule *list; /* MOST_CAPSULES, or NULL at rest */
+    struct capsule_aside *aside;
+    size_t aside_room, n_aside;
+    /* Of the list, those of each band: sorted[first[k]] … before sorted[first[k + 1]]. */
+    uint16_t *sorted;
+    uint32_t *first;
+    size_t sorted_room, bands_room, n_bands;
+};
+
+/* What is to be drawn, into w->list. Returns how many; ret_blocks (then): no fewer blocks of
+ * pixels. */
+size_t weather_find(struct weather *w, const struct view *v, const struct light *l,
+                    const struct set *s, int64_t time_ns, int64_t exposure_ns, size_t *ret_blocks);
+
+#endif
