@@ -409,22 +409,18 @@ bool world_people(struct world *w, struct radiance *into, const struct raster_sm
         bands = raster_cast_bands(w->raster, w->backdrop, &c->view, &c->light, w->members, n, into,
                                   small);
     }
-    if (bands) {
-        weather_prepare(w->weather, &c->view, &c->light, &c->set, c->start_ns, exposure_ns);
+    weather_prepare(w->weather, &c->view, &c->light, &c->set, c->start_ns, exposure_ns);
+    if (bands)
         into->held = w->held;
-    } else {
-        weather_paint(w->weather, &c->view, &c->light, &c->set, c->start_ns, exposure_ns, into,
-                      false);
-    }
+    else
+        weather_whole(w->weather, into, false);
     return bands;
 }
 
 void world_whole(struct world *w, struct radiance *into)
 {
-    const struct scene *c = &w->scene;
     bool kept = !w->raster || raster_whole(w->raster);
-    weather_paint(w->weather, &c->view, &c->light, &c->set, c->start_ns, c->end_ns - c->start_ns,
-                  into, kept);
+    weather_whole(w->weather, into, kept);
     into->held = kept ? w->held : 0;
 }
 

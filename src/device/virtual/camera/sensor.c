@@ -42,8 +42,7 @@ struct virtual_sensor {
     struct pane *pane;
     struct clean *clean;      /* NULL while nobody wants pictures */
     struct bokeh *bokeh;      /* NULL until the lens is focused; with that: */
-    float *metres;            /* how far all is, */
-    bool blurred;             /* and some of the last picture was out of focus */
+    float *metres;            /* how far all is */
     struct bands bands;       /* planes NULL while nobody wants pictures */
     struct measured measured; /* what of the light has been measured … */
     const struct radiance *measured_of;
@@ -254,7 +253,7 @@ static int draw_bands(struct virtual_sensor *v, const struct moment *m, const st
 {
     const struct capture *how = m->how;
     struct raster_small small;
-    if (!pane_bare(&m->mess) || (o->focus_m > 0 && v->blurred))
+    if (!pane_bare(&m->mess))
         return 0;
     int rc = world_place_only(v->world, &m->from, &m->till, how->start_ns, how->end_ns, &v->light);
     if (rc <= 0)
@@ -294,7 +293,6 @@ static int look(struct virtual_sensor *v, const struct moment *m, struct radianc
         rc = world_render(v->world, &m->from, &m->till, how->start_ns, how->end_ns, &v->light);
     if (rc == 0 && focused)
         rc = bokeh_look(v->bokeh, v->kernels, &o, v->metres, &v->light, ret_drawn);
-    v->blurred = *ret_drawn != &v->light;
     return rc < 0 ? rc
                   : pane_look(v->pane, &m->mess, &m->set, how->pose_start.zoom, how->start_ns,
                               *ret_drawn, ret_seen);

@@ -11,10 +11,11 @@ _Static_assert(MOST_CAPSULES <= UINT16_MAX, "numbers of capsules are short");
 void weather_prepare(struct weather *w, const struct view *v, const struct light *l,
                      const struct set *s, int64_t time_ns, int64_t exposure_ns)
 {
-    size_t blocks, n = weather_find(w, v, l, s, time_ns, exposure_ns, &blocks);
+    size_t n = weather_find(w, v, l, s, time_ns, exposure_ns, &w->n_blocks);
     size_t bands = ((size_t)v->height + RADIANCE_CELL - 1) / RADIANCE_CELL, all = 0;
     w->n_aside = 0;
     w->n_bands = 0;
+    w->n_list = n;
     for (size_t i = 0; i < n; i++)
         all += (size_t)((w->list[i].y1 - 1) / RADIANCE_CELL - w->list[i].y0 / RADIANCE_CELL + 1);
     if (all + 1 > w->sorted_room || bands > w->bands_room) {
@@ -42,6 +43,11 @@ void weather_prepare(struct weather *w, const struct view *v, const struct light
     memmove(w->first, w->first + 1, bands * sizeof(*w->first));
     w->first[bands] = (uint32_t)all;
     w->n_bands = bands;
+}
+
+void weather_whole(struct weather *w, struct radiance *into, bool keep)
+{
+    weather_lay_list(w, w->n_list, w->n_blocks, into, keep);
 }
 
 void weather_mark(const struct weather *w, int y, uint8_t *cells)

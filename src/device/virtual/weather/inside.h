@@ -19,12 +19,14 @@ struct weather {
     /* Of the list, those of each band: sorted[first[k]] … before sorted[first[k + 1]]. */
     uint16_t *sorted;
     uint32_t *first;
-    size_t sorted_room, bands_room, n_bands;
+    size_t sorted_room, bands_room, n_bands, n_list, n_blocks;
 };
 
 /* What is to be drawn, into w->list. Returns how many; ret_blocks (then): no fewer blocks of
  * pixels. */
 size_t weather_find(struct weather *w, const struct view *v, const struct light *l,
                     const struct set *s, int64_t time_ns, int64_t exposure_ns, size_t *ret_blocks);
+/* Draws n of w->list, which have no more blocks than that. Returns whether any pixel changed. */
+bool weather_lay_list(struct weather *w, size_t n, size_t blocks, struct radiance *into, bool keep);
 
 #endif

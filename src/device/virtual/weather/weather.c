@@ -533,13 +533,10 @@ size_t weather_find(struct weather *w, const struct view *v, const struct light 
     return p.n;
 }
 
-bool weather_paint(struct weather *w, const struct view *v, const struct light *l,
-                   const struct set *s, int64_t time_ns, int64_t exposure_ns, struct radiance *into,
-                   bool keep)
+bool weather_lay_list(struct weather *w, size_t n, size_t blocks, struct radiance *into, bool keep)
 {
-    size_t blocks, n;
     w->n_aside = 0;
-    if (v->width != into->width || !(n = weather_find(w, v, l, s, time_ns, exposure_ns, &blocks)))
+    if (!n || into->width < 2 * CAPSULE_BLOCK)
         return false;
     if (keep && w->aside_room < blocks) {
         free(w->aside);
@@ -552,6 +549,18 @@ bool weather_paint(struct weather *w, const struct view *v, const struct light *
     n = w->kernels->capsules(w->list, n, into, keep ? w->aside : NULL);
     w->n_aside = keep ? n : 0;
     return true;
+}
+
+bool weather_paint(struct weather *w, const struct view *v, const struct light *l,
+                   const struct set *s, int64_t time_ns, int64_t exposure_ns, struct radiance *into,
+                   bool keep)
+{
+    size_t blocks = 0;
+    w->n_aside = 0;
+    if (v->width != into->width)
+        return false;
+    size_t n = weather_find(w, v, l, s, time_ns, exposure_ns, &blocks);
+    return weather_lay_list(w, n, blocks, into, keep);
 }
 
 void weather_restore(struct weather *w, struct radiance *into)

@@ -49,6 +49,8 @@ void weather_restore(struct weather *w, struct radiance *into);
 /* The same for a picture of v->width × v->height that is made in bands. */
 void weather_prepare(struct weather *w, const struct view *v, const struct light *l,
                      const struct set *s, int64_t time_ns, int64_t exposure_ns);
+/* What has been prepared over the whole of it after all, as by weather_paint(). */
+void weather_whole(struct weather *w, struct radiance *into, bool keep);
 /* Of one that has been prepared: marks the cells of the rows of a cell's height from y on that
  * weather_lay() writes in; draws over a band (band->top, …) of them. */
 void weather_mark(const struct weather *w, int y, uint8_t *cells);
