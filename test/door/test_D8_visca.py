@@ -95,6 +95,26 @@ def test_D8_visca_udp(t):
     all_moves(t, *served(t, "udp")[::2])
 
 
+def test_D2_limits_hold_a_head_of_metal(t):
+    """It knows no limits but those of its mechanics: the camera sends it to those that are set."""
+    head, _, c = served(t, "tcp")
+    for name, value in (("MinPan", -40), ("MaxPan", 30), ("MinTilt", -5), ("MaxTilt", 20)):
+        t.equal(c.update("PTZ.Limit.L1." + name, str(value)).text.strip(), "OK")
+    t.match("MinPan=-40\r\nMaxPan=30\r\nMinTilt=-5", c.admin.get("/axis-cgi/com/ptz.cgi?query=limits").text)
+    c.ptz_command("pan=120&tilt=-29&speed=100")
+    wait_for("as far as is allowed", lambda: there(head, 30, -5))
+    c.ptz_command("continuouspantiltmove=-60,60")
+    wait_for("both limits while it is driven", lambda: there(head, -40, 20, 0.5))
+    c.rest()
+    t.check(there(head, -40, 20, 0.5), "it stays there", head.degrees())
+    c.ptz_command("rpan=-90")
+    c.rest()
+    t.check(there(head, -40, 20, 0.5), "nor by a relative move", head.degrees())
+    # a limit that is set where it stands brings it in
+    t.equal(c.update("PTZ.Limit.L1.MinPan", "-10").text.strip(), "OK")
+    wait_for("brought in", lambda: there(head, -10, 20, 0.5))
+
+
 def test_D8_visca_stops_when_the_camera_ends(t):
     head, _, c = served(t, "pty")
     c.ptz_command("continuouspantiltmove=30,0")
