@@ -8,11 +8,10 @@
 #define RAD (M_PI / 180)
 #define STEP_RAD (2 * RAD) /* of the grid */
 #define MAX_STEPS 10       /* a faster sweep covers everything */
-#define MAX_UNSURE_DEG 10
-#define STILL_PX 1.0     /* what goes less far than this stands */
-#define MARGIN_PX 0.25   /* what any lens spreads; rounding to 2×2 adds one on the average */
-#define MOVING_PX 4.0    /* a smear is no exact thing, … */
-#define MOVING_SHARE 0.1 /* … the less the longer it is */
+#define STILL_PX 1.0       /* what goes less far than this stands */
+#define MARGIN_PX 0.25     /* what any lens spreads; rounding to 2×2 adds one on the average */
+#define MOVING_PX 4.0      /* a smear is no exact thing, … */
+#define MOVING_SHARE 0.1   /* … the less the longer it is */
 #define CLIP_MAX (4 * (MASK_MAX_POINTS + 4))
 #define HULL_MAX (CLIP_MAX * (MAX_STEPS + 1) * (MAX_STEPS + 1) * 2) /* points */
 
@@ -44,115 +43,6 @@ void mask_cover_done(struct mask_cover *c)
     memset(c, 0, sizeof(*c));
 }
 
-/* ---- poses ---- */
-
-struct axes { /* a pose, and what is visible */
-    struct vec3 right, ahead, up;
-    double focal;
-    double left, right_edge, top, bottom; /* tangents of the widened field of view's sides */
-    double cx, cy;
-};
-
-static void axes_of(const struct mask_view *v, double pan_deg, double tilt_deg, double focal,
-                    double outside_px, struct axes *ret)
-{
-    double p = pan_deg * RAD, t = tilt_deg * RAD;
-    *ret = (struct axes){
-        .right = {cos(p), -sin(p), 0},
-        .ahead = {sin(p) * cos(t), cos(p) * cos(t), sin(t)},
-        .up = {-sin(p) * sin(t), -cos(p) * sin(t), cos(t)},
-        .focal = focal,
-        .left = (v->cx + outside_px) / focal,
-        .right_edge = (v->width - v->cx + outside_px) / focal,
-        .top = (v->cy + outside_px) / focal,
-        .bottom = (v->height - v->cy + outside_px) / focal,
-        .cx = v->cx,
-        .cy = v->cy,
-    };
-}
-
-static bool usable(const struct pose *p)
-{
-    return p->known && p->hfov_deg > 0.01 && p->hfov_deg < 150 && isfinite(p->pan_deg) &&
-           isfinite(p->tilt_deg) && p->uncertainty_deg < MAX_UNSURE_DEG;
-}
-
-bool mask_view_init(struct mask_view *v, const struct shot *shot, const double crop[4])
-{
-    const struct shot_axis *a = &shot->axis;
-    int w = shot->pixels->width, h = shot->pixels->height;
-    *v = (struct mask_view){.start = shot->how.pose_start,
-                            .end = shot->how.pose_end,
-                            .cx = w / 2.0,
-                            .cy = h / 2.0,
-                            .spread_scale = 1,
-                            .width = w,
-                            .height = h,
-                            .spread = shot->spread,
-                            .part = {0, 0, 1, 1}};
-    if (!usable(&v->start) || !usable(&v->end))
-        return false;
-    v->focal_px[0] = w / 2.0 / tan(v->start.hfov_deg / 2 * RAD);
-    v->focal_px[1] = w / 2.0 / tan(v->end.hfov_deg / 2 * RAD);
-    if (a->used) {
-        double hfov_deg[2] = {v->start.hfov_deg, v->end.hfov_deg};
-        if (!isfinite(a->x_px) || !isfinite(a->y_px) || !(a->width_px > 1))
-            return false;
-        if (a->fixed) {
-            if (!isfinite(a->pan_deg) || !isfinite(a->tilt_deg) || !(a->hfov_deg > 0.01) ||
-                !(a->hfov_deg < 150))
-                return false;
-            v->start.pan_deg = v->end.pan_deg = a->pan_deg;
-            v->start.tilt_deg = v->end.tilt_deg = a->tilt_deg;
-            hfov_deg[0] = hfov_deg[1] = a->hfov_deg;
-        }
-        v->focal_px[0] = a->width_px / 2 / tan(hfov_deg[0] / 2 * RAD);
-        v->focal_px[1] = a->width_px / 2 / tan(hfov_deg[1] / 2 * RAD);
-        v->cx = a->x_px;
-        v->cy = a->y_px;
-        v->scaled_px = fmax(a->spread_px, 0);
-    }
-    if (crop[2] > 0) {
-        v->spread_scale = 1 / crop[2];
-        v->cx = (v->cx - crop[0] * w) / crop[2];
-        v->cy = (v->cy - crop[1] * h) / crop[2];
-        v->focal_px[0] /= crop[2];
-        v->focal_px[1] /= crop[2];
-        memcpy(v->part, crop, sizeof(v->part));
-    }
-    return true;
-}
-
-double mask_view_travel(const struct mask_view *v)
-{
-    struct axes a, b;
-    double most = 0;
-    axes_of(v, v->start.pan_deg, v->start.tilt_deg, v->focal_px[0], 0, &a);
-    axes_of(v, v->end.pan_deg, v->end.tilt_deg, v->focal_px[1], 0, &b);
-    for (int i = 0; i < 9; i++) {
-        double x = v->width * (i % 3) / 2.0, y = v->height * (i / 3) / 2.0;
-        double right = (x - a.cx) / a.focal, up = (a.cy - y) / a.focal;
-        struct vec3 d = {a.ahead.x + a.right.x * right + a.up.x * up,
-                         a.ahead.y + a.right.y * right + a.up.y * up,
-                         a.ahead.z + a.right.z * right + a.up.z * up};
-        double depth = vec3_dot(d, b.ahead);
-        if (!(depth > 1e-6))
-            return INFINITY;
-        most = fmax(most, hypot(b.cx + b.focal * vec3_dot(d, b.right) / depth - x,
-                                b.cy - b.focal * vec3_dot(d, b.up) / depth - y));
-    }
-    return most;
-}
-
-/* How much farther from the axis a place goes in the corners than in the middle, for one angle. */
-static double corner(const struct mask_view *v)
-{
-    double x = fmax(fabs(v->cx), fabs(v->width - v->cx));
-    double y = fmax(fabs(v->cy), fabs(v->height - v->cy));
-    double f = fmin(v->focal_px[0], v->focal_px[1]);
-    return 1 + (x * x + y * y) / (f * f);
-}
-
 /* ---- projecting ---- */
 
 /* Cuts a cone (camera axes: x right, y ahead, z up) by the plane n·v ≥ 0. */
@@ -173,7 +63,8 @@ static unsigned cut(struct vec3 *to, const struct vec3 *from, unsigned count, st
     return out;
 }
 
-static unsigned project(const struct axes *v, const struct mask_shape *s, struct mask_point *ret)
+static unsigned project(const struct mask_axes *v, const struct mask_shape *s,
+                        struct mask_point *ret)
 {
     struct vec3 a[CLIP_MAX + 1], b[CLIP_MAX + 1];
     for (unsigned i = 0; i < s->n; i++)
@@ -406,7 +297,7 @@ static bool sweep_of(const struct mask_view *v, struct sweep *ret)
 {
     double travel = mask_view_travel(v);
     double unsure = fmax(fmax(v->start.uncertainty_deg, v->end.uncertainty_deg), 0);
-    double focal = fmax(v->focal_px[0], v->focal_px[1]), stretch = corner(v);
+    double focal = fmax(v->focal_px[0], v->focal_px[1]), stretch = mask_view_corner(v);
     struct sweep s = {.pans = 1, .tilts = 1, .fovs = 1, .still = travel < STILL_PX};
     s.margin_px = MARGIN_PX + v->scaled_px * v->spread_scale + focal * stretch * tan(unsure * RAD);
     if (s.still) {
@@ -444,13 +335,13 @@ static int cover_shape(struct mask_cover *c, const struct mask_view *v, const st
     for (int i = 0; i < s->pans; i++)
         for (int k = 0; k < s->tilts; k++)
             for (int f = 0; f < s->fovs; f++) {
-                struct axes at;
+                struct mask_axes at;
                 double pan = v->start.pan_deg + (s->pans > 1 ? s->dpan * i / (s->pans - 1) : 0);
                 double tilt =
                     v->start.tilt_deg + (s->tilts > 1 ? s->dtilt * k / (s->tilts - 1) : 0);
                 if (n + CLIP_MAX > HULL_MAX)
                     return -E2BIG;
-                axes_of(v, pan, tilt, v->focal_px[f], outside, &at);
+                mask_view_axes(v, pan, tilt, v->focal_px[f], outside, &at);
                 n += project(&at, shape, p + n);
             }
     if (n < 3)

@@ -15,24 +15,8 @@
 #define IMAGE_MASK_COVER_H
 
 #include "image/mask_shape.h"
+#include "image/mask_view.h"
 #include "media/masked.h"
-#include "media/shot.h"
-
-/* How a shot was seen, and which part of it is meant: all, or what a stabiliser shows. */
-struct mask_view {
-    struct pose start, end;
-    double focal_px[2];  /* at both poses */
-    double cx, cy;       /* of the optical axis, pixels */
-    double scaled_px;    /* what scaling spread, pixels of the shot */
-    double spread_scale; /* pixels of this picture for one of the shot */
-    int width, height;
-    const struct shot_spread *spread; /* borrowed; or NULL */
-    double part[4];                   /* of the shot, 0…1: x, y, width, height */
-};
-/* crop: as in struct capture; crop_width 0: all. False: the pose is not known well enough. */
-bool mask_view_init(struct mask_view *v, const struct shot *shot, const double crop[4]);
-/* How far a point of the picture goes at most between both poses, pixels. */
-double mask_view_travel(const struct mask_view *v);
 
 struct mask_run {
     int from, to;  /* pixels, even; to is past the end */
