@@ -496,11 +496,12 @@ static bool draw_all(struct raster *r, const struct backdrop *b, const struct vi
     ground_shadows(r, b, v, l, all, n_all);
     ground_headlights(r, b, v, l, all, n_all);
     for (size_t i = 0; i < n_all; i++)
-        if (all[i].in_view && (!r->hidden[0] || strcmp(all[i].who->id, r->hidden)))
+        if (all[i].in_view)
             order[n_seen++] = &all[i];
     sort_members(order, n_seen);
     for (size_t i = 0; i < n_seen; i++) {
-        draw_member(&c, order[i]);
+        if (!r->hidden[0] || strcmp(order[i]->who->id, r->hidden))
+            draw_member(&c, order[i]);
         lamp_glare(r, b, v, l, order[i]);
     }
     return true;
