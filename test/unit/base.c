@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/jobs.h"
@@ -606,7 +608,24 @@ TEST(jobs_refuse_when_full)
 }
 
 /* clang-format off */
+/* As in a container or under taskset: what the machine has besides does not count. */
+TEST(cores_are_those_that_may_be_used)
+{
+    cpu_set_t all, one;
+    CHECK_INT(sched_getaffinity(0, sizeof(all), &all), 0);
+    CHECK_INT(cpu_cores(), CPU_COUNT(&all));
+    int first = 0;
+    while (!CPU_ISSET(first, &all))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    CHECK_INT(sched_setaffinity(0, sizeof(one), &one), 0);
+    CHECK_INT(cpu_cores(), 1);
+    CHECK_INT(sched_setaffinity(0, sizeof(all), &all), 0);
+}
+
 UNIT_MAIN(
+    UNIT_ROW(cores_are_those_that_may_be_used)
     UNIT_ROW(buf_grows_to_its_limit)
     UNIT_ROW(buf_formats_long_text)
     UNIT_ROW(arena_gives_zeroed_aligned_pieces)
