@@ -347,8 +347,21 @@ bool eye_iris_by_hand(const struct eye_settings *s)
            s->exposure.aperture_locked;
 }
 
+/* Exposures without flicker are those of the mains that there are. */
+static void follow_mains(struct eye_settings *s, const bool *was_set)
+{
+    if (!is_set("CaptureFrequency", was_set) || is_set("Sensor.Exposure", was_set))
+        return;
+    bool faster = s->mains == MAINS_60HZ;
+    if (s->exposure.mode == EXPOSURE_FREE_50 || s->exposure.mode == EXPOSURE_FREE_60)
+        s->exposure.mode = faster ? EXPOSURE_FREE_60 : EXPOSURE_FREE_50;
+    else if (s->exposure.mode == EXPOSURE_REDUCED_50 || s->exposure.mode == EXPOSURE_REDUCED_60)
+        s->exposure.mode = faster ? EXPOSURE_REDUCED_60 : EXPOSURE_REDUCED_50;
+}
+
 static void follow(void *candidate, const bool *was_set)
 {
+    follow_mains(candidate, was_set);
     follow_profile(candidate, was_set);
     follow_names(candidate, was_set);
     follow_near(candidate, was_set);

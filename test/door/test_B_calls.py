@@ -240,6 +240,14 @@ def test_B1_modes_follow_the_mains(t):
     t.equal(rates(), {25, 50})
     c.update("ImageSource.I0.CaptureFrequency", "60Hz")
     t.equal(rates() - {30}, {60})
+    # What is free of flicker follows, unless it is set together with it.
+    for mode, mains, then in (("flickerfree50", "60Hz", "flickerfree60"), ("flickerreduced60", "50Hz", "flickerreduced50"),
+                              ("auto", "60Hz", "auto")):
+        c.update(I0 + "Sensor.Exposure", mode)
+        c.update(I0 + "CaptureFrequency", mains)
+        t.equal(c.param(I0 + "Sensor.Exposure"), then)
+    c.set_param(**{I0 + "CaptureFrequency": "60Hz", I0 + "Sensor.Exposure": "flickerfree50"})
+    t.equal(c.param(I0 + "Sensor.Exposure"), "flickerfree50")
 
 
 def boot(c):
