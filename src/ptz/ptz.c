@@ -214,10 +214,11 @@ static double speed_scale(struct ptz *p)
     return scale < 1 ? scale : 1;
 }
 
-/* Fine near the middle, all of it at the end. */
-static double curve(double v)
+/* A stick is fine near the middle, all of it at the end; who wants no proportional speed means
+ * what he says: a machine, such as another camera whose head this one is. */
+static double curve(const struct ptz *p, double v)
 {
-    return v * (0.25 + 0.75 * fabs(v));
+    return p->proportional ? v * (0.25 + 0.75 * fabs(v)) : v;
 }
 
 void ptz_record(struct ptz *p, ptz_order_fn *fn, void *arg)
@@ -295,8 +296,8 @@ static int head_move(struct ptz *p, double zoom_speed)
 {
     double scale = speed_scale(p);
     return order_within(
-        p, isnan(p->want_pan) ? NAN : curve(p->want_pan) * p->caps.max_pan_speed * scale,
-        isnan(p->want_tilt) ? NAN : curve(p->want_tilt) * p->caps.max_tilt_speed * scale,
+        p, isnan(p->want_pan) ? NAN : curve(p, p->want_pan) * p->caps.max_pan_speed * scale,
+        isnan(p->want_tilt) ? NAN : curve(p, p->want_tilt) * p->caps.max_tilt_speed * scale,
         zoom_speed);
 }
 

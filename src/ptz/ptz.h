@@ -75,7 +75,8 @@ int ptz_center(struct ptz *p, double x, double y, double zoom_by, double speed, 
 int ptz_set_speed(struct ptz *p, double speed, struct fault *why); /* of later moves */
 double ptz_speed(const struct ptz *p);
 /* Do continuous moves slow down with the field of view (at 30× full deflection then
- * passes the same share of the picture in a second)? True at start. */
+ * passes the same share of the picture in a second), and are they finer near the middle than
+ * the deflection? True at start. */
 void ptz_set_proportional(struct ptz *p, bool proportional);
 
 /* The camera hangs the other way up: in its pictures, which are turned to stand upright, left

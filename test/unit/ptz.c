@@ -209,6 +209,9 @@ TEST(speed_follows_the_field_of_view)
     ptz_set_proportional(ptz, false);
     CHECK_INT(ptz_continuous(ptz, 5, 0, NAN, 0, NULL), 0);
     CHECK_NEAR(f.pan_speed, 300, 1e-6);
+    CHECK_INT(ptz_continuous(ptz, 0.1, -0.2, NAN, 0, NULL), 0);
+    CHECK_NEAR(f.pan_speed, 30, 1e-6); /* no finer than told */
+    CHECK_NEAR(f.tilt_speed, -40, 1e-6);
     ptz_stop(ptz, true, true);
     CHECK(!f.moving);
     end();
