@@ -89,7 +89,7 @@ bench:
 bench-codecs:
 	@tools/deps.sh test
 	@$(MAKE) --no-print-directory build
-	@ninja -C build -j $(JOBS) bench/smart
+	@ninja -C build -j $(JOBS) bench/smart bench/cost
 	@bench/smart.py
 
 # docs/pictures: what the camera sees and how the page looks, from the running camera.

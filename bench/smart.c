@@ -81,6 +81,7 @@ static struct truth_object before[OBJECTS];
 static size_t n_before;
 static int64_t moved_serial = -1000;
 static FILE *y4m;
+static bool y4m_begun;
 static long pictures; /* those before it count */
 
 /* ---- what it really looked like ---- */
@@ -107,8 +108,9 @@ static int note(struct picture *canvas, const struct rendition_key *key,
         memcpy(s->luma + (size_t)y * (size_t)width,
                canvas->plane[0] + (ptrdiff_t)y * canvas->stride[0], (size_t)width);
     if (y4m && how->serial >= SETTLE) {
-        if (how->serial == SETTLE)
+        if (!y4m_begun)
             fprintf(y4m, "YUV4MPEG2 W%d H%d F30:1 Ip C420jpeg\n", width, height);
+        y4m_begun = true;
         fprintf(y4m, "FRAME\n");
         for (int i = 0; i < 3; i++)
             for (int y = 0; y < height >> (i > 0); y++)

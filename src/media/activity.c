@@ -69,7 +69,7 @@ struct activity *activity_unref(struct activity *a)
 static struct activity *activity_new(const struct activity_watch *w)
 {
     size_t cells = (size_t)w->across * (size_t)w->down;
-    struct activity *a = calloc(1, sizeof(*a) + cells * (sizeof(*a->last) + 2));
+    struct activity *a = calloc(1, sizeof(*a) + cells * (2 * sizeof(*a->last) + 2));
     if (!a)
         return NULL;
     a->refs = 1;
@@ -78,7 +78,8 @@ static struct activity *activity_new(const struct activity_watch *w)
     a->across = w->across;
     a->down = w->down;
     a->last = (uint32_t *)(a + 1);
-    a->detail = (uint8_t *)(a->last + cells);
+    a->self = a->last + cells;
+    a->detail = (uint8_t *)(a->self + cells);
     a->restless = a->detail + cells;
     return a;
 }
@@ -370,6 +371,7 @@ static unsigned take_cells(struct activity_watch *w, struct activity *a, uint8_t
             if (!active)
                 continue;
             spread_out(w, a, x, y);
+            a->self[y * w->across + x] = a->look;
             w->shift[at] = 0;
             bool usual = a->restless[y * w->across + x] || w->habit[at] > HABIT;
             n += !usual || (w->excess[at] > 0 && sure_neighbours(w, x, y) >= CROWD);
@@ -381,7 +383,7 @@ static void take_all(struct activity_watch *w, struct activity *a)
 {
     memset(w->shift, 0, (size_t)(w->stride / SAMPLES) * (size_t)w->down);
     for (int i = 0; i < a->across * a->down; i++)
-        a->last[i] = a->look;
+        a->last[i] = a->self[i] = a->look;
     a->last_any = a->last_whole = a->look;
     a->moving = 1;
 }
@@ -450,7 +452,8 @@ struct activity *activity_look(struct activity_watch *w, const struct picture *p
     const struct activity *before = w->before;
     a->look = before ? before->look + 1 : 1;
     if (before) {
-        memcpy(a->last, before->last, (size_t)(a->across * a->down) * sizeof(*a->last));
+        /* both: they lie side by side */
+        memcpy(a->last, before->last, (size_t)(a->across * a->down) * 2 * sizeof(*a->last));
         a->last_any = before->last_any;
         a->last_whole = before->last_whole;
         a->noise = before->noise;

@@ -29,7 +29,8 @@ struct activity {
     double noise;      /* standard deviation of a luma sample in time, grey levels, about */
     double light;      /* grey levels by which everything became brighter since the last look */
     int refs;          /* atomic */
-    uint32_t *last;    /* by cell */
+    uint32_t *last;    /* by cell, what lies around something active included */
+    uint32_t *self;    /* by cell, without */
     uint8_t *restless; /* by cell: it moves most of the time, so that only more than usual counts */
     uint8_t *detail;   /* by cell: 0 flat … 255; as of the last whole or some recent look */
 };

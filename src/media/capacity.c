@@ -25,13 +25,15 @@
 #define JPEG_MOST_NS 1e4   /* … or as slow */
 #define SHARE 0.9          /* of a core, that an encoder may have */
 
-/* How many times a JPEG picture's CPU a picture of the street costs at the camera's live presets,
- * and on how many cores at once. H.264: as `make bench` measures (X against J); the others are
- * estimates that no bench has measured yet. */
+/* How many times the probe's CPU, a pixel for a pixel, a picture of the busy street costs at the
+ * camera's live presets: measured by bench/cost with 1080p pictures (docs/codecs.md, "What a live
+ * picture costs"; JPEG is dearer than the probe since its colours are converted and its memory
+ * does not fit the caches). And on how many cores at once: x265 codes rows of blocks in up to
+ * four threads, which has been tried with two. */
 static const struct cost {
     double times, cores;
 } costs[] = {
-    [CODEC_H264] = {2.5, 1}, [CODEC_JPEG] = {1, 1}, [CODEC_H265] = {9, 4}, [CODEC_AV1] = {4, 1}};
+    [CODEC_H264] = {3.7, 1}, [CODEC_JPEG] = {1.3, 1}, [CODEC_H265] = {13, 4}, [CODEC_AV1] = {8, 1}};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below */
 static double jpeg_ns = -1;                              /* CPU a pixel; -1: not known yet */
@@ -121,7 +123,7 @@ void capacity_keep(struct file_port *files)
     pthread_mutex_unlock(&lock);
 }
 
-static double jpeg_cost(void)
+double capacity_jpeg_ns(void)
 {
     pthread_mutex_lock(&lock);
     if (jpeg_ns < 0) {
@@ -138,7 +140,7 @@ double capacity_fps(enum codec codec, int width, int height, double cores)
 {
     if (codec >= sizeof(costs) / sizeof(*costs) || costs[codec].times <= 0 || hardware_codes(codec))
         return INFINITY;
-    double ns = jpeg_cost();
+    double ns = capacity_jpeg_ns();
     if (ns <= 0)
         return INFINITY;
     const struct cost *c = &costs[codec];

@@ -15,6 +15,9 @@ struct file_port;
  * taken to keep up with anything. */
 double capacity_fps(enum codec codec, int width, int height, double cores);
 
+/* The measure: nanoseconds of CPU a pixel of a small JPEG picture; 0: it cannot be said. */
+double capacity_jpeg_ns(void);
+
 /* Takes what was measured earlier from CAPACITY_FILE, or puts it there when it is measured. The
  * port outlives all questions. Before the first question; another port later begins anew. */
 #define CAPACITY_FILE "capacity.json"

@@ -188,7 +188,7 @@ static const struct picture *held_picture(struct av1_encoder *a, const struct pi
     for (int y = 0; y < b->down; y++)
         for (int x = 0; x < b->across; x++) {
             int i = y * b->across + x;
-            if (!b->offset[i])
+            if (b->kind[i] != BLOCK_STILL)
                 take_block(a->canvas, p, x, y, 4);
             else if ((i * 37 + (int)(a->pts % REFRESH)) % REFRESH == 0)
                 take_block(a->canvas, p, x, y, 1);

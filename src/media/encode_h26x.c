@@ -35,15 +35,21 @@ extern const struct encoder_ops encoder_h264, encoder_h265;
 #define LOOK_AHEAD 12  /* … and pictures that wait for that to be decided */
 #define HELD_MOST 32   /* pictures within the codec */
 
+/* The smart codec says what each block is worth; both libraries hear that only while they look at
+ * blocks themselves. */
+#define BLOCKS_BY_US ":aq-mode=1:aq-strength=0.01"
+
 enum nal_kind { NAL_OTHER, NAL_SLICE, NAL_KEY_SLICE, NAL_VPS, NAL_SPS, NAL_PPS };
 
 /* In what the two differ. */
 struct flavour {
     const char *title, *library;
-    double smart_crf;   /* to be added with qcompress 1, so that what moves is as good as ever */
-    double crf;         /* to be added: at the same number x265 is smaller and worse than x264 */
-    bool takes_crf;     /* a new one while it runs */
-    bool wants_regions; /* with every picture or with none: x265 makes no room for them later */
+    double smart_crf; /* to be added with qcompress 1, so that what moves is as good as ever */
+    /* Quantizer steps with the smart codec: of what moves, and of pictures whose blocks are all
+     * alike. x264 left to itself makes what is rough coarser, by about so much. */
+    int smart_lively, smart_whole;
+    double crf;     /* to be added: at the same number x265 is smaller and worse than x264 */
+    bool takes_crf; /* a new one while it runs */
     void (*options)(AVCodecContext *c, const struct encoding *e);
     enum nal_kind (*kind)(struct nal n);
     /* Takes the promise of a fixed rate out of NAL_SPS; NULL: it is never made. */
@@ -89,8 +95,9 @@ static void options_h264(AVCodecContext *c, const struct encoding *e)
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:filler=0:sliced-threads=0:"
              "nal-hrd=none:bframes=%d:pbratio=1.1:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-"
              "pyramid=none:"
-             "force-cfr=1", /* else it waits for the next picture to know how long this lasts */
-             encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0);
+             "force-cfr=1%s", /* else it waits for the next picture to know how long this lasts */
+             encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0,
+             e->smart.strength ? BLOCKS_BY_US : "");
     av_opt_set(c->priv_data, "x264-params", params, 0);
 }
 
@@ -114,7 +121,7 @@ static void options_h265(AVCodecContext *c, const struct encoding *e)
              "pools=%u:log-level=none:bframes=%d:rc-lookahead=%d:b-adapt=0:b-pyramid=0:cutree=0%s",
              cores > 4 ? 4 : cores, encoding_reorders(e) ? B_PICTURES : 0,
              encoding_reorders(e) ? LOOK_AHEAD : 0,
-             e->smart.strength ? ":aq-mode=1:aq-strength=0.01:qg-size=16" : "");
+             e->smart.strength ? BLOCKS_BY_US ":qg-size=16" : "");
     av_opt_set(c->priv_data, "preset", "ultrafast", 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);
 }
@@ -132,6 +139,8 @@ static enum nal_kind kind_h265(struct nal n)
 
 static const struct flavour flavour_h264 = {.title = "H.264",
                                             .library = "libx264",
+                                            .smart_lively = 4,
+                                            .smart_whole = 2,
                                             .takes_crf = true,
                                             .options = options_h264,
                                             .kind = kind_h264,
@@ -142,7 +151,6 @@ static const struct flavour flavour_h265 = {.title = "H.265",
                                             .library = "libx265",
                                             .smart_crf = 1,
                                             .crf = 2,
-                                            .wants_regions = true,
                                             .options = options_h265,
                                             .kind = kind_h265,
                                             .sei_header = {HEVC_SEI << 1, 1},
@@ -265,6 +273,7 @@ static double quantizer_of_noise(double noise)
 static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *b, AVFrame *f)
 {
     int least = (int)lrint(fmin(quantizer_of_noise(b->noise), QUANTIZER_RANGE) - crf_now(h));
+    int lively = h->flavour->smart_lively ? h->flavour->smart_lively + b->lively / 2 : b->lively;
     AVRegionOfInterest *roi = NULL;
     size_t n = 0;
     for (int pass = 0; pass < 2; pass++) { /* counts, then writes */
@@ -281,7 +290,7 @@ static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *
             for (int x = 0, end; x < b->across; x = end) {
                 for (end = x + 1; end < b->across && row[end] == row[x]; end++)
                     ;
-                int more = row[x] ? row[x] > least ? row[x] : least : b->lively;
+                int more = row[x] ? row[x] > least ? row[x] : least : lively;
                 if (!more)
                     continue;
                 if (roi)
@@ -298,11 +307,14 @@ static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *
     return 0;
 }
 
-static int tell_nothing(const struct h26x_encoder *h, AVFrame *f)
+/* A picture whose blocks are all alike. */
+static int tell_whole(const struct h26x_encoder *h, AVFrame *f)
 {
-    AVRegionOfInterest one = {
-        .self_size = sizeof(one), .bottom = 1, .right = 1, .qoffset = {0, QUANTIZER_RANGE}};
-    if (!h->e.smart.strength || !h->flavour->wants_regions)
+    AVRegionOfInterest one = {.self_size = sizeof(one),
+                              .bottom = f->height,
+                              .right = f->width,
+                              .qoffset = {h->flavour->smart_whole, QUANTIZER_RANGE}};
+    if (!h->e.smart.strength)
         return 0;
     AVFrameSideData *side =
         av_frame_new_side_data(f, AV_FRAME_DATA_REGIONS_OF_INTEREST, sizeof(one));
@@ -370,7 +382,7 @@ static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_
     if (!h->n_sent)
         h->first = (struct held){h->pts, r->how};
     h->held[h->n_sent++ % HELD_MOST] = (struct held){h->pts, r->how};
-    int told = h->blocks ? tell_blocks(h, h->blocks, f) : tell_nothing(h, f);
+    int told = h->blocks ? tell_blocks(h, h->blocks, f) : tell_whole(h, f);
     h->blocks = NULL;
     if (told < 0) {
         av_frame_unref(f);

@@ -7,7 +7,8 @@
 #include "base/clock.h"
 
 #define CALM_S 0.5     /* without activity, before pictures are left out */
-#define CODED_LOOKS 3  /* looks for which a block is still coded well after its last activity */
+#define CODED_LOOKS 3  /* looks for which a block is not still yet after its last activity */
+#define BESIDE 0.87    /* of what a still block is coarser by, where something only may come */
 #define DETAIL_FLAT 2  /* of activity.detail: below it a block shows nothing … */
 #define DETAIL_RICH 12 /* … and from here on what somebody may want to read */
 
@@ -65,6 +66,7 @@ void smart_blocks_init(struct smart_blocks *b, int strength)
 void smart_blocks_done(struct smart_blocks *b)
 {
     free(b->offset);
+    free(b->kind);
     free(b->place);
     *b = (struct smart_blocks){0};
 }
@@ -91,9 +93,10 @@ static int lay_out(struct smart_blocks *b, const struct rendition_key *k,
     size_t n = (size_t)across * (size_t)down;
     if (!b->across) {
         b->offset = calloc(n, sizeof(*b->offset));
+        b->kind = calloc(n, sizeof(*b->kind));
         b->place = calloc(n, sizeof(*b->place));
     }
-    if (!b->offset || !b->place)
+    if (!b->offset || !b->kind || !b->place)
         return -1;
     double aspect = (double)a->width / a->height;
     double per_x = (double)a->width / ACTIVITY_CELL, per_y = (double)a->height / ACTIVITY_CELL;
@@ -117,16 +120,16 @@ static int lay_out(struct smart_blocks *b, const struct rendition_key *k,
 }
 
 /* What is still costs the more the stronger; less so where there is detail, which shows it. */
-static int8_t offset_of(int strength, uint8_t detail, bool restless)
+static int offset_of(int strength, uint8_t detail, bool restless)
 {
     double most = strength * 0.36 + 2.5;
     if (restless) /* it does move, though always */
-        most *= 0.6;
+        most *= 0.75;
     if (detail >= DETAIL_RICH)
         most *= 0.7;
     else if (detail > DETAIL_FLAT)
         most *= 0.85;
-    return (int8_t)lrint(most);
+    return (int)lrint(most);
 }
 
 /* What is finer than strong noise need not be kept. An encoder that makes up its quantizer from
@@ -160,17 +163,21 @@ bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
     uint32_t since = sent > CODED_LOOKS ? sent - CODED_LOOKS : 0;
     for (int i = 0; i < b->across * b->down; i++) {
         const struct smart_place *p = &b->place[i];
-        uint32_t last = 0;
+        uint32_t last = 0, self = 0;
         uint8_t detail = 0, restless = 0;
         for (int y = p->y0; y <= p->y1; y++)
             for (int x = p->x0; x <= p->x1; x++) {
                 size_t at = (size_t)(y * a->across + x);
                 last = a->last[at] > last ? a->last[at] : last;
+                self = a->self[at] > self ? a->self[at] : self;
                 detail = a->detail[at] > detail ? a->detail[at] : detail;
                 restless |= a->restless[at];
             }
         bool still = last <= since;
-        b->offset[i] = still ? offset_of(b->strength, detail, restless) : 0;
+        /* What lies around something and what it just left hardly changes. */
+        b->kind[i] = still ? BLOCK_STILL : self > sent ? BLOCK_LIVELY : BLOCK_BESIDE;
+        int offset = offset_of(b->strength, detail, still && restless);
+        b->offset[i] = (int8_t)(still ? offset : self > sent ? 0 : lrint(BESIDE * offset));
         b->still += still;
     }
     return true;

@@ -39,10 +39,17 @@ bool smart_wants_key(const struct smart_plan *p, const struct activity *a, uint3
 
 /* ---- which blocks ---- */
 
+enum smart_kind {
+    BLOCK_STILL,
+    BLOCK_BESIDE, /* something moves beside it or did a moment ago */
+    BLOCK_LIVELY, /* of something that moves now */
+};
+
 /* How much coarser than the picture each block of a rendition is coded. One thread. */
 struct smart_blocks {
     int across, down; /* 0: not known yet */
     int8_t *offset;   /* quantizer steps, 0 … 51 */
+    uint8_t *kind;    /* enum smart_kind */
     struct smart_place *place;
     int strength, still;    /* blocks that were spared in the newest picture */
     double noise;           /* standard deviation in time, grey levels, of the newest picture */

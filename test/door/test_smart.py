@@ -366,15 +366,22 @@ def test_E6_told_in_the_picture(t):
         "textBGColor": "white", "textOLColor": "transparent"})
     t.check("data" in r, r)
     s = c.rtsp_client("/axis-media/media.amp?resolution=640x360&videocodec=h264&fps=15&videokeyframeinterval=20&compression=5")
+    sizes, key, at = [], None, 0
+
+    def take():
+        nonlocal key, at
+        _, unit = s.unit()
+        sizes.append(sum(4 + len(n) for n in unit))
+        if 5 in pictures.kinds(unit):
+            key, at = unit, len(sizes) - 1
     with c.ticking():
         s.start()
-        s.unit()
-    c.advance(8)
-    key, actual = None, streams(c)[-1]["actual"]
-    while s.conn.buf or s.queue or s.conn.readable(0.5):
-        _, unit = s.unit()
-        if 5 in pictures.kinds(unit):
-            key = unit
+        while len(sizes) < 75:
+            take()
+    while s.conn.buf or s.queue or s.conn.readable(1):
+        take()
+    actual = streams(c)[-1]["actual"]
+    t.check(at >= 30, sizes)
     d = t.dir()
     (d / "key.h264").write_bytes(b"".join(b"\0\0\0\1" + n for n in key))
     p = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "h264", "-i", d / "key.h264", "-frames:v", "1", "-vf",
@@ -385,5 +392,9 @@ def test_E6_told_in_the_picture(t):
     t.check(said, p.stdout, p.stderr)
     fps, gop, kbps = (int(x) for x in said.groups())
     t.equal((fps, gop, round(actual["fps"]), actual["gop"]), (15, 20, 15, 20), actual)
-    t.check(0.3 < kbps / actual["kbps"] < 3, "over two seconds, in which are one key or two", kbps, actual)
+
+    def told(end):  # of the pictures of two seconds, 29 or 30: from the first one's time to the newest one's
+        return [sum(sizes[end - n + 1:end]) * 8e-3 * 15 / (n - 1) for n in (29, 30)]
+    t.check(any(abs(kbps / x - 1) < 0.03 for x in told(at)), "what came before the key picture", kbps, told(at))
+    t.check(any(abs(actual["kbps"] / x - 1) < 0.03 for x in told(len(sizes))), "what came last", actual["kbps"], told(len(sizes)))
     s.close()
