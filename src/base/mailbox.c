@@ -74,6 +74,7 @@ struct mailbox *mailbox_free(struct mailbox *m)
 void mailbox_put(struct mailbox *m, void *take_item)
 {
     void *out = NULL;
+    bool there = false;
     clock_work_begin(m->clock);
     pthread_mutex_lock(&m->lock);
     if (m->closed) {
@@ -86,9 +87,11 @@ void mailbox_put(struct mailbox *m, void *take_item)
             m->dropped++;
         }
         m->items[(m->first + m->count++) % m->depth] = take_item;
-        pthread_cond_signal(&m->changed);
+        there = true;
     }
     pthread_mutex_unlock(&m->lock);
+    if (there) /* without the lock: who wakes would only wait for it */
+        pthread_cond_signal(&m->changed);
     if (out)
         drop_item(m, out);
 }
