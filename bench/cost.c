@@ -1,7 +1,8 @@
 /* What a live picture costs in each codec, by the camera's own encoders at compression 30 and an
  * interval of 32: processor time of all their threads, as a multiple of the small JPEG picture
  * by whose cost capacity.h judges a machine (a pixel for a pixel). What other programs cost all of
- * them in caches is taken off: the camera's JPEG stands beside each, and its best round counts.
+ * them in caches is taken off: the camera's JPEG stands beside each, and its cheapest picture
+ * counts.
  *
  * usage: cost FILE.y4m (4:2:0)
  * Prints a JSON object a codec. Pictures of all codecs in turns, so that what else the machine
@@ -43,25 +44,25 @@ struct run {
     struct encoder *enc;
     struct stream_format format;
     double ns, bytes;
-    double least_ns; /* a picture, of the best round */
+    double least_ns; /* the cheapest picture */
 };
 
 static void code(struct run *r, struct picture *const *pictures, int from, int n)
 {
-    double before = cpu_ns();
     for (int i = from; i < from + n; i++) {
         struct capture how = {.serial = (uint64_t)i, .start_ns = i * 33333333LL};
         struct rendition *it = rendition_new(picture_ref(pictures[i]), &how);
         struct packet *p = NULL;
+        double before = cpu_ns();
         if (r->enc->ops->encode(r->enc, it, false, &p, &r->format) < 0)
             exit(1);
+        double ns = cpu_ns() - before;
+        r->ns += ns;
+        r->least_ns = !i || ns < r->least_ns ? ns : r->least_ns;
         r->bytes += p ? (double)p->len : 0;
         packet_unref(p);
         rendition_unref(it);
     }
-    double ns = cpu_ns() - before;
-    r->ns += ns;
-    r->least_ns = !from || ns / n < r->least_ns ? ns / n : r->least_ns;
 }
 
 int main(int argc, char **argv)

@@ -97,8 +97,7 @@ def clip_words(kept):
         f"own coding noise (σ {strong['noise']:.1f}). Its last {base['pictures']} pictures count, with {strong['keys']} key instead of {base['keys']}; the 450 before are for settling. Where",
         f"pictures differ by more than six grey levels counts as moving. Fewer keys alone make it {keys:.2f} times smaller; what blocks",
         f"are worth makes {times(fewer, strong):.2f} of the rest at strength 30 and {times(fewer, weak):.2f} at strength 10, B pictures and the look ahead",
-        f"(storage) {times(strong, storage):.2f} more. Nearly all that is left are the bytes of blocks in which somebody is at that moment: they cost what",
-        "they cost. Three things took it from 1.72 times at −0.66 dB to what stands above: what only lies around a walker, or was left by",
+        f"(storage) {times(strong, storage):.2f} more. Three things took it from 1.72 times at −0.66 dB to what stands above: what only lies around a walker, or was left by",
         "one a moment ago, is coded nine tenths as coarse as what is still; x264's own",
         "adaptive quantizer is off, since what blocks are worth is said by what happens in them and not by how rough they are; and what moves is coded four",
         "steps coarser instead, which is about what that quantizer had made of people's clothes."]
@@ -228,7 +227,7 @@ def ranking_rows(kept):
             verdict = "–" if goal is None else f"> {100 * goal:.0f} %: " + (
                 "held" if got[0] is not None and got[0] >= goal else "**not held**")
             out.append(f"| {title} | {a} below {b} ({word}) | {text[0]} | {verdict} | {text[1]} |")
-    return out
+    return out if len(out) > 2 else []
 
 
 # ---- what a live picture costs ----
