@@ -13,7 +13,9 @@
 #include "media/shot.h"
 
 #define MOST 400
-#define WARM 8 /* pictures before those that count: tiles are lit, planes are touched */
+#define SETTLE                                                                                     \
+    90         /* pictures until the place is as it stays: wet streets are lit anew for a while */
+#define WARM 8 /* pictures of those who came then, before those that count */
 #define FPS 30
 #define SCENARIO_MOST 16384
 
@@ -75,17 +77,23 @@ static int play(struct device *d, const char *folder, const struct scene *s)
         d->run(d, 0); /* what the scenario tells the stage */
     } else {
         static const char nobody[] = "scenario nobody\nlength 600 loop\n";
-        char id[32];
         if (cast_load(d->cast, 0, nobody, sizeof nobody - 1, &why))
             return fprintf(stderr, "source: %s\n", why.text), -1;
-        for (size_t i = 0; i < sizeof twenty / sizeof *twenty; i++)
-            if (cast_spawn(d->cast, 0, twenty[i], id, &why))
-                return fprintf(stderr, "source: %s: %s\n", twenty[i], why.text), -1;
     }
     snprintf(text, sizeof text, "%s", s->commands);
     for (char *rest = text, *one; (one = strsep(&rest, ";"));)
         if (*one && stage_command_text(d->stage, 0, one, &why))
             return fprintf(stderr, "source: %s: %s\n", one, why.text), -1;
+    return 0;
+}
+
+static int spawn_twenty(struct device *d, int64_t at_ns)
+{
+    struct fault why = {0};
+    char id[32];
+    for (size_t i = 0; i < sizeof twenty / sizeof *twenty; i++)
+        if (cast_spawn(d->cast, at_ns, twenty[i], id, &why))
+            return fprintf(stderr, "source: %s: %s\n", twenty[i], why.text), -1;
     return 0;
 }
 
@@ -113,12 +121,14 @@ static int measure(int n, const char *folder, const struct scene *s, const struc
         d->sensor->ops->set(d->sensor, &how);
         d->lens->ops->iris(d->lens, s->gain_db > 0 ? 1.6 : 4);
     }
-    for (int i = -WARM; !rc && i < n; i++) {
+    for (int i = -WARM - SETTLE; !rc && i < n; i++) {
         struct shot *shot = NULL;
-        int64_t at = NSEC_PER_SEC + (int64_t)(i + WARM) * NSEC_PER_SEC / FPS;
+        int64_t at = NSEC_PER_SEC + (int64_t)(i + WARM + SETTLE) * NSEC_PER_SEC / FPS;
         clock_advance(clock, at - clock_now(clock));
+        if (i == -WARM && !s->scenario && (rc = spawn_twenty(d, at)))
+            break;
         int64_t before = clock_thread_cpu_ns();
-        rc = d->sensor->ops->take(d->sensor, (uint64_t)(i + WARM), at, &shot);
+        rc = d->sensor->ops->take(d->sensor, (uint64_t)(i + WARM + SETTLE), at, &shot);
         if (i >= 0)
             ret_ms[i] = (double)(clock_thread_cpu_ns() - before) / 1e6;
         shot_unref(shot);
