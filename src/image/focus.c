@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#define NEARER 0.002 /* than the limit: more than a lens is off its mark */
 #define LOOK_EVERY 6 /* pictures, at rest */
 #define LOST 0.7     /* of the reference: no longer sharp … */
 #define OTHER 1.6    /* … or something else is there … */
@@ -327,9 +328,11 @@ void focus_step(struct focus *f, double near, const struct focus_seen *seen,
         return;
     if (f->phase == FOCUS_RESTS) {
         watch(f, seen);
-        if (!f->wanted || !seen->ready)
+        /* The limit has come beyond where it stands. */
+        bool barred = seen->itself && seen->focus < f->near - NEARER;
+        if (!(f->wanted || barred) || !seen->ready)
             return;
-        if (seen->crisp && !seen->asked) { /* no search is better than any */
+        if (seen->crisp && !seen->asked && !barred) { /* no search is better than any */
             f->wanted = false;
             f->reference = f->best = seen->sharp;
             f->found = seen->focus;

@@ -166,6 +166,23 @@ TEST(autofocus_keeps_the_near_limit)
         least = fmin(least, lens_at);
     }
     CHECK(least >= 0.3 - 1e-9);
+
+    /* It stands where it is sharp, and then nothing so near is to be focused on. */
+    lens_at = peak;
+    for (int k = 0; k < 90; k++) {
+        struct focus_seen seen = {.at_ns = 90 + k,
+                                  .focus = lens_at,
+                                  .ready = true,
+                                  .measured = true,
+                                  .itself = true,
+                                  .crisp = true,
+                                  .sharp = sharp_at(lens_at)};
+        focus_step(&f, 0.3, &seen, &o);
+        if (o.go)
+            lens_at += fmin(fmax(o.to - lens_at, -0.06), 0.06);
+    }
+    CHECK(lens_at >= 0.3 - 1e-9);
+    CHECK(!focus_busy(&f));
 }
 
 /* ---- sharpness ---- */
