@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/thread.h"
 #include "deliver/private.h"
 #include "net/conn.h"
 #include "net/limits.h"
@@ -236,7 +235,6 @@ static void stop_run(struct loop_post *p)
 static void *thread_main(void *arg)
 {
     struct sender *s = arg;
-    thread_gives_way();
     int err = loop_run(s->loop);
     if (err < 0)
         log_error("deliver", "a sender loop ended: %s", strerror(-err));
