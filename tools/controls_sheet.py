@@ -176,7 +176,7 @@ PAIRS = [
           {"Focus.Mode": "area", "Focus.Area.Left": 4500, "Focus.Area.Right": 5500, "Focus.Area.Top": 3500,
            "Focus.Area.Bottom": 8000}), ONE, 5),
     Pair("near-limit", NOON, SOMEBODY, ("spot, near limit 0", {"Focus.Mode": "spot"}),
-         ("spot, near limit 96: he is nearer", {"Focus.Mode": "spot", "Focus.NearLimit": 96}), ONE, 5),
+         ("spot, near limit 96: he is nearer", {"Focus.Mode": "spot", "Focus.NearLimit": 96}), ONE, 9, source=",1280x720@15"),
     Pair("stabiliser", WINDY, CARS, ("wind shakes it: a second of pictures, laid over each other", {}),
          ("stabiliser on; a little is cropped", {"Sensor.Stabilizer": "high"}), ONE, 5, show="film"),
     Pair("rotation", NOON, STREET, ("as it hangs", {}), ("source rotation 180", {"SourceRotation": 180})),
