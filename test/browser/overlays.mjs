@@ -12,6 +12,12 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
   const clear = async () => {
     for (const o of await list()) await json('remove', { identity: o.identity });
   };
+  const turns = (speed) => ask(base, `/axis-cgi/com/ptz.cgi?continuouspantiltmove=${speed},0`, admin);
+  const after = async () => {
+    await turns(0);
+    await clear();
+    await goTo('pan=0&tilt=0&zoom=1&speed=100');
+  };
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
   const openAt = async (options = {}) => {
     const page = await openLive(base, options);
@@ -45,6 +51,7 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
     });
     const p = await still(page.locator(picture));
     await grab(page, box);
+    await turns(3); // it lies on the picture, not in the world
     await page.mouse.move(p.x + p.width * 0.4, p.y + p.height * 0.7, { steps: 6 });
     await page.mouse.up();
     let at;
@@ -52,6 +59,7 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
       at = (await list())[0].position;
       return Array.isArray(at) && Math.hypot(at[0] + 0.2, at[1] - 0.4) < 0.03;
     });
+    await turns(0);
     // ten pixels by the arrow keys
     await until('drawn anew', async () => {
       const now = await box.boundingBox();
@@ -68,7 +76,7 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
     await page.locator('.toast', { hasText: 'was deleted' }).getByRole('button', { name: 'Undo' }).click();
     await until('undone', async () => (await list())[0]?.text === 'Gate #x');
     await shoot(page, 'overlays');
-  }, { after: clear });
+  }, { after });
 
   test('overlays_pictures_are_uploaded_shown_and_refused', async () => {
     const MANAGE = '/axis-cgi/manageoverlayimages.cgi';
@@ -85,7 +93,7 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
     await page.getByText(/An overlay shows this picture/).first().waitFor();
     await input.setInputFiles({ name: 'bad.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg.replace('<rect', '<script>1</script><rect')) });
     await page.getByRole('alert').filter({ hasText: 'script' }).waitFor();
-  }, { after: clear });
+  }, { after });
 
   test('overlays_compass_gets_its_north_from_the_picture', async () => {
     await goTo('pan=33&tilt=0&zoom=1');
@@ -113,6 +121,7 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
     const box = page.locator('.edit').first();
     await box.waitFor();
     const b = await still(box);
+    await turns(3);
     const cdp = await page.context().newCDPSession(page);
     const touch = (type, x, y) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: x === undefined ? [] : [{ x, y }] });
     await touch('touchStart', b.x + b.width / 2, b.y + b.height / 2);
@@ -120,5 +129,5 @@ export function overlayTests({ test, base, admin, openLive, axeClean, shoot, pic
     await touch('touchEnd');
     await until('dragged by a finger', async () => Array.isArray((await list())[0].position));
     await shoot(page, 'overlays-phone');
-  }, { after: clear });
+  }, { after });
 }

@@ -67,8 +67,8 @@ class Shot:
     def is_colour(self, x, y, colour, by=28):
         return all(abs(a - b) <= by for a, b in zip(self.at(x, y), colour))
 
-    def box(self, colour, by=28):
-        """(left, top, right, bottom) of the pixels that have a colour, or None."""
+    def box(self, colour, by=28, below=0):
+        """(left, top, right, bottom) of the pixels that have a colour, or None; from a row on."""
         n, both = self.w * self.h, None
         for i, want in enumerate(colour):
             like = bytes(int(abs(v - want) <= by) for v in range(256))
@@ -76,7 +76,7 @@ class Shot:
             both = mask if both is None else both & mask
         flat = both.to_bytes(n, "big")
         rows = [flat[y * self.w:(y + 1) * self.w] for y in range(self.h)]
-        have = [y for y, r in enumerate(rows) if 1 in r]
+        have = [y for y, r in enumerate(rows) if 1 in r and y >= below]
         if not have:
             return None
         return (min(rows[y].find(1) for y in have), have[0],
@@ -164,6 +164,46 @@ def test_C2_text_where_and_as_asked(t):
     small = half.box(magenta)
     t.near(small[2] - small[0], (x2 - x) / 3, 6)
     t.check("Old 42%" in half.read((0, 0, 200, 14)), half.read((0, 0, 200, 14)))
+
+
+def test_C2_text_wraps_stands_and_runs(t):
+    """Wrap, alignment, outline and scrolling, as seen."""
+    c = camera(t)
+    magenta, yellow, cyan = (255, 0, 255), (255, 255, 0), (0, 255, 255)
+    words = "alpha bravo charlie delta echo foxtrot"
+    call(t, c, "addText", text=words, position="topLeft", fontSize=60, textColor="#ffff00",
+         textBGColor="#ff00ff", textOLColor="transparent")
+    one = Shot(c).box(magenta)
+    call(t, c, "setText", identity=1, wrapWidth=20)
+    s = Shot(c)
+    wrapped = s.box(magenta)
+    t.check(wrapped[2] - wrapped[0] <= 0.2 * W + 24, "wider than asked for", wrapped)
+    t.check(wrapped[3] - wrapped[1] >= 2.5 * (one[3] - one[1]), "not in lines", one, wrapped)
+    eq(t, s.read(wrapped).split(), words.split())
+    # a short line below a long one
+    for align, share in (("left", 0), ("center", 0.5), ("right", 1)):
+        call(t, c, "setText", identity=1, wrapWidth=0, text="MMMMMMMMMM\nI", align=align)
+        s = Shot(c)
+        x, y, x2, y2 = s.box(yellow, by=60)
+        low = s.box(yellow, by=60, below=(y + y2) // 2 + 4)
+        t.near((low[0] + low[2]) / 2, x + share * (x2 - x), 30, align)
+    # a line around the letters, on all sides
+    call(t, c, "setText", identity=1, text="O", fontSize=200, position="center", textColor="#ffff00",
+         textBGColor="transparent", textOLColor="#00ffff", align="left")
+    s = Shot(c)
+    letter, line = s.box(yellow, by=60), s.box(cyan, by=60)
+    for i, sign in enumerate((-1, -1, 1, 1)):
+        t.check(0 < sign * (line[i] - letter[i]) < 40, letter, line)
+    # it runs to the left, a twelfth of the picture's width a second, and to the right
+    for speed in (5, -5):
+        call(t, c, "setText", identity=1, text="RUN", fontSize=60, position="top",
+             textBGColor="#ff00ff", textOLColor="transparent", scrollSpeed=speed)
+        boxes = [Shot(c, (640, 360), later=0.5).box(magenta) for _ in range(10)]
+        steps = [b[0] - a[0] for a, b in zip(boxes, boxes[1:])
+                 if a and b and all(0 < q[0] and q[2] < 640 for q in (a, b))]
+        t.check(len(steps) >= 4, boxes)
+        for step in steps:
+            t.near(step, -speed * 640 / 120, 4)
 
 
 def test_C2_modifiers_and_scripts(t):
