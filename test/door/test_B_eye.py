@@ -225,6 +225,49 @@ def test_B7_infrared_lamp(t):
     t.check(light(film.run(1)[0]) > 1.3 * dark, dark)
 
 
+def contrast_to_noise(film, box):
+    """Of somebody against what is beside him, in the noise of a pixel."""
+    seen = [pictures.gray(j) for j in film.run(8)]
+    w, h = seen[0][:2]
+    x, y, bw, bh = box
+    rows = range(int((y + bh * 0.25) * h), int((y + bh * 0.8) * h))
+
+    def pixels(picture, left, right):
+        columns = range(int((x + bw * left) * w), int((x + bw * right) * w))
+        return [picture[2][r * w + k] for r in rows for k in columns]
+
+    def mean(left, right):
+        each = [sum(v) / len(v) for v in (pixels(p, left, right) for p in seen)]
+        return sum(each) / len(each)
+    pairs = [(a - b) ** 2 for one, next_ in zip(seen, seen[1:])
+             for a, b in zip(pixels(one, 0.35, 0.65), pixels(next_, 0.35, 0.65))]
+    noise = (sum(pairs) / len(pairs) / 2) ** 0.5
+    return abs(mean(0.35, 0.65) - (mean(-0.7, -0.2) + mean(1.2, 1.7)) / 2) / noise
+
+
+def test_B7_infrared_shows_who_stands_at_50_m(t):
+    c = camera(t)
+    r = c.admin.post("/vedette/stage/scenario", json.dumps({"text": "scenario post\nplace street\n"
+                     "length 600 loop\nactor post man at 3.2 50 facing 180\n"}),
+                     type="application/json")
+    t.equal(r.status, 200, r.text)
+    do(c, "hour 1", "lamps off", "cloud 1")
+    c.set_param(**{NIGHT: "no", "ImageSource.I0.Infrared.Mode": "off"})
+    c.ptz_command("pan=3.66&tilt=-6&zoom=2414&speed=100")
+    c.rest()
+    found = {}
+    for mode in ("off", "auto"):
+        c.update("ImageSource.I0.Infrared.Mode", mode)
+        with c.ticking():
+            film = Film(c, "resolution=640x360&compression=0")
+        film.run(40)
+        box = c.admin.get("/vedette/stage/truth").json["objects"][0]["box"]
+        found[mode] = contrast_to_noise(film, box)
+        film.client.close()
+    print(f"contrast to noise {found['off']:.2f} -> {found['auto']:.2f}")
+    t.check(found["off"] < 1 and found["auto"] >= 6, found)
+
+
 def test_B7_leaves_are_bright_without_the_filter(t):
     """By day: what is green throws infrared back, walls and streets do not more than light."""
     c = camera(t, source="virtual:street,640x360@10", WDR="off")
