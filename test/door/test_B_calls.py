@@ -7,7 +7,7 @@ import pictures
 import vedette
 import web
 
-SHARED = {"clock": "sim"}
+SHARED = {"clock": "sim", "source": "virtual:street,640x360@30"}
 CGI = "/axis-cgi/"
 PTZ = CGI + "com/ptz.cgi"
 I0 = "ImageSource.I0."

@@ -38,7 +38,7 @@ def code(c, method, cgi=DYNAMIC, client=None, **params):
 
 
 def camera(t, **more):
-    c = t.camera(clock="sim", **more)
+    c = t.camera(clock="sim", **{"source": "virtual:street,1920x1080@5", **more})
     c.setup(users=False)
     for k in ("ClockEnabled", "DateEnabled"):
         eq(t, c.update("Image.I0.Text." + k, "no").text.strip(), "OK")
@@ -198,12 +198,12 @@ def test_C2_text_wraps_stands_and_runs(t):
     for speed in (5, -5):
         call(t, c, "setText", identity=1, text="RUN", fontSize=60, position="top",
              textBGColor="#ff00ff", textOLColor="transparent", scrollSpeed=speed)
-        boxes = [Shot(c, (640, 360), later=0.5).box(magenta) for _ in range(10)]
+        boxes = [Shot(c, (640, 360), later=0.4).box(magenta) for _ in range(10)]
         steps = [b[0] - a[0] for a, b in zip(boxes, boxes[1:])
                  if a and b and all(0 < q[0] and q[2] < 640 for q in (a, b))]
         t.check(len(steps) >= 4, boxes)
         for step in steps:
-            t.near(step, -speed * 640 / 120, 4)
+            t.near(step, -speed * 640 / 150, 4)
 
 
 def test_C2_modifiers_and_scripts(t):
@@ -603,7 +603,7 @@ def test_C5_compass(t):
 
 def test_C6_event_text_on_all_streams_at_once(t):
     """The text of a rule stands in all streams from the same picture on, and to the same."""
-    c = camera(t)
+    c = camera(t, source="virtual:street,640x360@30")
     call(t, c, "addText", text="#D", fontSize=100, position="topLeft", textColor="#ff00ff",
          textBGColor="#ff00ff", textOLColor="transparent")
     sizes = ((640, 360), (320, 180))
