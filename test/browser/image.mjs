@@ -3,7 +3,7 @@
 import { ask, check, freePorts, grab, near, still, until, toPlace } from './lib.mjs';
 
 export function imageTests(kit) {
-  const { test, base, admin, viewer, addViewer, program, startCamera, open, openLive, live, shown, picture, fits, axeClean, shoot } = kit;
+  const { test, base, admin, viewer, addViewer, program, startCamera, open, openLive, live, shown, advances, picture, fits, axeClean, shoot } = kit;
   const { position, goTo, settled } = kit;
   const I0 = 'ImageSource.I0.';
   const param = (name) => kit.param(I0 + name);
@@ -186,7 +186,13 @@ export function imageTests(kit) {
       }, selector);
     const now = `${picture} canvas`;
     await until('day, in colour', async () => (await colour(now)) > 8); // after a night
-    const full = await colour(now);
+    let full;
+    await until('exposure and white balance stand', async () => {
+      const was = await colour(now);
+      await advances(page, 15);
+      full = await colour(now);
+      return Math.abs(full - was) < full / 30;
+    });
     await page.getByRole('slider', { name: 'Saturation' }).focus();
     await page.keyboard.press('Home');
     await becomes('Sensor.ColorLevel', '0');
