@@ -539,7 +539,7 @@ int main(int argc, char **argv)
                "%lu}\n",
                r->name, r->bytes, (unsigned long)r->pictures, (unsigned long)r->keys, r->key_bytes,
                psnr(r->error_moving, r->n_moving), psnr(r->error_first, r->n_first),
-               psnr(r->error_all, r->n_all), r->n_moving / r->n_all,
+               psnr(r->error_all, r->n_all), r->n_all > 0 ? r->n_moving / r->n_all : 0,
                r->still / (double)(pictures - SETTLE), r->noise, (unsigned long)r->left_out);
     }
     on_loop(close_all);

@@ -82,7 +82,7 @@ def smart_rows(kept):
                      f"≥ {goal}: " + ("held" if ratio >= goal and off >= -0.5 else "**not held**"),
                      f"{off:+.2f} (of {base['psnr_moving']:.1f})" if moves else "–",
                      f"{s['psnr_first'] - base['psnr_first']:+.2f} (of {base['psnr_first']:.1f})" if base["psnr_first"] else "–",
-                     f"{s['psnr'] - base['psnr']:+.2f} (of {base['psnr']:.1f})", f"{s['pictures']} of {base['pictures']}",
+                     f"{s['psnr'] - base['psnr']:+.2f} (of {base['psnr']:.1f})" if s["psnr"] else "–", f"{s['pictures']} of {base['pictures']}",
                      f"{100 * s['still']:.0f} %"]
             out.append("| " + " | ".join(cells) + " |")
     return out
