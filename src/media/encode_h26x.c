@@ -273,7 +273,7 @@ static double quantizer_of_noise(double noise)
 static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *b, AVFrame *f)
 {
     int least = (int)lrint(fmin(quantizer_of_noise(b->noise), QUANTIZER_RANGE) - crf_now(h));
-    int lively = h->flavour->smart_lively ? h->flavour->smart_lively + b->lively / 2 : b->lively;
+    int lively = b->lively > h->flavour->smart_lively ? b->lively : h->flavour->smart_lively;
     AVRegionOfInterest *roi = NULL;
     size_t n = 0;
     for (int pass = 0; pass < 2; pass++) { /* counts, then writes */

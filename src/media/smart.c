@@ -6,8 +6,9 @@
 
 #include "base/clock.h"
 
-#define CALM_S 0.5     /* without activity, before pictures are left out */
-#define CODED_LOOKS 3  /* looks for which a block is not still yet after its last activity */
+#define CALM_S 0.5    /* without activity, before pictures are left out */
+#define CODED_LOOKS 3 /* looks for which a block is not still yet after its last activity */
+#define NOISY 2 /* steps; from so much noise on it is not sure what moves, and what lies beside */
 #define BESIDE 0.87    /* of what a still block is coarser by, where something only may come */
 #define DETAIL_FLAT 2  /* of activity.detail: below it a block shows nothing … */
 #define DETAIL_RICH 12 /* … and from here on what somebody may want to read */
@@ -177,7 +178,8 @@ bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
         /* What lies around something and what it just left hardly changes. */
         b->kind[i] = still ? BLOCK_STILL : self > sent ? BLOCK_LIVELY : BLOCK_BESIDE;
         int offset = offset_of(b->strength, detail, still && restless);
-        b->offset[i] = (int8_t)(still ? offset : self > sent ? 0 : lrint(BESIDE * offset));
+        bool alike = self > sent || b->lively >= NOISY;
+        b->offset[i] = (int8_t)(still ? offset : alike ? 0 : lrint(BESIDE * offset));
         b->still += still;
     }
     return true;
