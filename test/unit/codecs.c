@@ -214,15 +214,15 @@ static size_t smart_bytes(const struct kind *kind, int strength, double *ret_db)
     struct picture *kept[SPARED];
     struct smart_blocks b = {.across = (W + 15) / 16, .down = (H + 15) / 16, .noise = 3};
     int8_t offset[20 * 12];
-    uint8_t kinds[20 * 12];
+    uint8_t block_kinds[20 * 12];
     for (int i = 0; i < b.across * b.down; i++) {
         bool lively =
             i % b.across >= 6 && i % b.across < 10 && i / b.across >= 4 && i / b.across < 8;
         offset[i] = lively ? 0 : 14;
-        kinds[i] = lively ? BLOCK_LIVELY : BLOCK_STILL;
+        block_kinds[i] = lively ? BLOCK_LIVELY : BLOCK_STILL;
     }
     b.offset = offset;
-    b.kind = kinds;
+    b.kind = block_kinds;
     struct stream_format f = {0};
     size_t bytes = 0;
     double error = 0;
