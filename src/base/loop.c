@@ -128,17 +128,15 @@ static void run_call(struct loop_post *p)
 void loop_post(struct loop *l, struct loop_post *p)
 {
     pthread_mutex_lock(&l->lock);
-    bool added = !p->queued;
-    if (added) {
+    if (!p->queued) {
         clock_work_begin(l->clock);
         p->queued = true;
         p->next = NULL;
         *l->posts_end = p;
         l->posts_end = &p->next;
+        poke(l);
     }
     pthread_mutex_unlock(&l->lock);
-    if (added) /* without the lock: who wakes would only wait for it */
-        poke(l);
 }
 
 static bool take_out(struct loop_post **at, struct loop_post *p)

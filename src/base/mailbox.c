@@ -74,7 +74,6 @@ struct mailbox *mailbox_free(struct mailbox *m)
 void mailbox_put(struct mailbox *m, void *take_item)
 {
     void *out = NULL;
-    bool there = false;
     clock_work_begin(m->clock);
     pthread_mutex_lock(&m->lock);
     if (m->closed) {
@@ -87,11 +86,9 @@ void mailbox_put(struct mailbox *m, void *take_item)
             m->dropped++;
         }
         m->items[(m->first + m->count++) % m->depth] = take_item;
-        there = true;
+        pthread_cond_signal(&m->changed);
     }
     pthread_mutex_unlock(&m->lock);
-    if (there) /* without the lock: who wakes would only wait for it */
-        pthread_cond_signal(&m->changed);
     if (out)
         drop_item(m, out);
 }
