@@ -11,6 +11,8 @@
 #include "media/smart.h"
 #include "media/stream.h"
 
+struct fault;
+
 /* Resolved: every field has its value, so that equal requests compare equal. */
 struct encoding {
     enum codec codec;
@@ -31,8 +33,12 @@ bool encoding_reorders(const struct encoding *e);
 /* Pictures may be left out by plan, so that the frame rate is the most there will be. */
 bool encoding_rate_varies(const struct encoding *e);
 
+/* Equal wishes must compare equal: what a codec does not use is set to nothing, a rate that is at
+ * least the source's to 0. FAULT_INVALID names the argument, FAULT_UNSUPPORTED: nothing here codes
+ * that. */
+int encoding_normalise(struct encoding *e, double source_fps, struct fault *why);
+
 struct encoder;
-struct fault;
 struct encoder_ops {
     enum codec codec;
     const char *name;
@@ -54,5 +60,7 @@ struct encoder {
     const struct encoder_ops *ops;
 };
 extern const struct encoder_ops *const encoder_table[]; /* NULL-terminated */
+/* NULL: nothing here codes that. */
+const struct encoder_ops *encoder_find(enum codec codec);
 
 #endif

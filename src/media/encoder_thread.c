@@ -16,14 +16,6 @@
 static const struct stream_window video_window = {16u << 20, 4 * NSEC_PER_SEC};
 static const struct stream_window still_window = {6u << 20, 2 * NSEC_PER_SEC};
 
-const struct encoder_ops *encoder_find(enum codec codec)
-{
-    for (int i = 0; encoder_table[i]; i++)
-        if (encoder_table[i]->codec == codec)
-            return encoder_table[i];
-    return NULL;
-}
-
 double coder_fps(const struct coder *c)
 {
     return c->limit_fps > 0 && (c->e.fps <= 0 || c->limit_fps < c->e.fps) ? c->limit_fps : c->e.fps;

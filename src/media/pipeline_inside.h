@@ -118,9 +118,6 @@ void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *
 struct rendition_key pipeline_paint_key(struct pipeline *p, const struct rendition_key *asked,
                                         uint32_t id);
 
-/* Equal wishes must compare equal; refuses what cannot be. */
-int pipeline_normalise(const struct pipeline *p, struct encoding *e, struct fault *why);
-
 /* rendition_thread.c */
 struct maker *maker_new(struct pipeline *p, const struct rendition_key *key);
 struct maker *maker_ref(struct maker *m);
@@ -142,7 +139,6 @@ struct coder *coder_ref(struct coder *c);
 struct coder *coder_unref(struct coder *c);
 void coder_stop(struct coder *c); /* loop */
 void coder_join(struct coder *c); /* loop; while dying */
-const struct encoder_ops *encoder_find(enum codec codec);
 
 /* still.c */
 int stills_start(struct pipeline *p);

@@ -291,7 +291,7 @@ int pipeline_still(struct pipeline *p, const struct encoding *asked,
     struct encoding e = *asked;
     e.codec = CODEC_JPEG;
     e.fps = 0;
-    int r = pipeline_normalise(p, &e, why);
+    int r = encoding_normalise(&e, p->fps, why);
     if (r < 0)
         return r;
     struct still *s = calloc(1, sizeof(*s));
