@@ -169,7 +169,7 @@ static void mark_moving(uint64_t serial)
     if (!device->world || !world_shot_by_serial(device->world, serial, &shot))
         return;
     size_t n = world_truth(device->world, &shot.middle, (double)width / height,
-                           shot.start_ns + shot.exposure_ns / 2, now, OBJECTS);
+                           shot.start_ns + shot.exposure_ns / 2, shot.exposure_ns, now, OBJECTS);
     for (size_t i = 0; i < n; i++) {
         const struct truth_object *o = was(now[i].id);
         const double *b = now[i].box;

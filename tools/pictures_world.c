@@ -138,7 +138,7 @@ int main(int argc, char **argv)
         struct pose p = pose_of(pan, tilt, zoom);
         world_render(w, &p, &p, at, at + 3000000, &r);
         struct truth_object o[CAST_MOST];
-        size_t n = world_truth(w, &p, (double)W / H, at, o, CAST_MOST);
+        size_t n = world_truth(w, &p, (double)W / H, at, 0, o, CAST_MOST);
         for (size_t i = 0; i < n; i++)
             fprintf(stderr, "%s %s box %.0f,%.0f %.0fx%.0f at %.1f,%.1f visible %.2f\n", o[i].id,
                     o[i].class_name, o[i].box[0] * W, o[i].box[1] * H, o[i].box[2] * W,

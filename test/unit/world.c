@@ -435,7 +435,7 @@ TEST(truth_boxes_hold_the_pixels)
     int checked = 0;
     for (int t = 60; t < 100; t += 4) {
         struct truth_object o[8];
-        size_t n = world_truth(set.world, &p, 16.0 / 9, t * SECOND, o, 8);
+        size_t n = world_truth(set.world, &p, 16.0 / 9, t * SECOND, 0, o, 8);
         for (size_t k = 0; k < n; k++) {
             if (o[k].visible < 0.999)
                 continue;
@@ -480,7 +480,7 @@ TEST(visible_share)
     static const char *const classes[] = {"person", "car"};
     for (int t = 0; t < 240; t++) {
         struct truth_object o[8];
-        size_t n = world_truth(set.world, &p, 16.0 / 9, t * SECOND / 4, o, 8);
+        size_t n = world_truth(set.world, &p, 16.0 / 9, t * SECOND / 4, 0, o, 8);
         for (size_t i = 0; i < n; i++) {
             CHECK(o[i].visible > 0 && o[i].visible <= 1);
             CHECK(o[i].box[0] >= 0 && o[i].box[1] >= 0 && o[i].box[2] > 0 && o[i].box[3] > 0);
@@ -507,12 +507,12 @@ TEST(turned_mount)
     struct truth_object a[8], b[8];
     struct radiance x = planes(320, 180), y = planes(320, 180);
     render(set.world, &p, &p, 40 * SECOND, &x);
-    size_t n = world_truth(set.world, &p, 16.0 / 9, 40 * SECOND, a, 8);
+    size_t n = world_truth(set.world, &p, 16.0 / 9, 40 * SECOND, 0, a, 8);
     struct stage *still = stage_new(0);
     const struct world_parts parts = {set.tiles, set.models, still, set.cast, NULL};
     struct world *w = world_new(&parts, 0);
     render(w, &q, &q, 40 * SECOND, &y);
-    CHECK_INT(n, world_truth(w, &q, 16.0 / 9, 40 * SECOND, b, 8));
+    CHECK_INT(n, world_truth(w, &q, 16.0 / 9, 40 * SECOND, 0, b, 8));
     CHECK(n > 0 && fabs(a[0].box[0] - b[0].box[0]) < 1e-6);
     CHECK(same(&x, &y));
     free(x.r);

@@ -126,7 +126,8 @@ static json_t *objects_json(const struct telling *t, const struct truth_shot *sh
     struct masked *masked;
     bool known = masked_of(t, shot->serial, &masked);
     if (list && all && members) {
-        size_t n = world_truth(t->world, &shot->middle, t->aspect, at_ns, all, OBJECTS_MAX);
+        size_t n = world_truth(t->world, &shot->middle, t->aspect, at_ns, shot->exposure_ns, all,
+                               OBJECTS_MAX);
         size_t n_members = t->cast ? cast_at(t->cast, at_ns, members, CAST_MOST) : 0, k = 0;
         for (size_t i = 0; i < n; i++) {
             const struct member *m = NULL; /* they stand in the same order */

@@ -482,7 +482,7 @@ static void tell(const struct member *m, const struct silhouette *s, const struc
 }
 
 size_t world_truth(struct world *w, const struct pose *pose, double aspect, int64_t time_ns,
-                   struct truth_object *ret, size_t most)
+                   int64_t exposure_ns, struct truth_object *ret, size_t most)
 {
     if (!w->parts.models)
         return 0;
@@ -494,6 +494,7 @@ size_t world_truth(struct world *w, const struct pose *pose, double aspect, int6
         struct view v;
         aim(w, pose, time_ns, TRUTH_WIDTH, (int)lround(TRUTH_WIDTH / aspect), &v);
         size_t n = present(w, time_ns, members);
+        raster_open(raster, (double)exposure_ns / 1e9);
         raster_truth(raster, w->backdrop, &v, members, n, seen);
         for (size_t i = 0; i < n && found < most; i++)
             if (members[i].class_name && seen[i].visible > 0 && seen[i].x1 > seen[i].x0)

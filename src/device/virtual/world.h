@@ -101,9 +101,10 @@ struct truth_object {
     double world[3];        /* metres */
     double visible;         /* share of its projected area that is in the frame and not hidden */
 };
-/* Objects at least partly in the frame, at one instant. Returns how many (≤ most). */
+/* Objects at least partly in the frame, as a picture shows them that is taken around that time
+ * for so long (0: an instant). Returns how many (≤ most). */
 size_t world_truth(struct world *w, const struct pose *pose, double aspect, int64_t time_ns,
-                   struct truth_object *ret, size_t most);
+                   int64_t exposure_ns, struct truth_object *ret, size_t most);
 
 /* The last few thousand pictures taken, for truth by serial or time. Any thread. */
 struct truth_shot {

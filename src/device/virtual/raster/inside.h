@@ -123,7 +123,7 @@ bool place_vertices(struct raster *r, const struct placed *p, const struct view 
 bool place_flat(struct raster *r, const struct placed *p, const struct view *v, int lod,
                 struct raster_stand *s, double lean_x, double lean_y);
 enum draw_what { DRAW_COLOURS, DRAW_DEPTH, DRAW_MASK };
-/* Draws the level's batches into r->patch. */
+/* Draws the level's batches into r->patch. fill NULL: none is needed. */
 typedef void (*place_batch)(const struct placed *p, const struct model_material *m,
                             const struct model_batch *b, void *ctx, struct raster_batch *ret);
 void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_what what,
@@ -180,11 +180,16 @@ struct smear {
     int x0, y0, x1, y1; /* pixels; x0, y0 multiples of the tile's sides */
     size_t stride;
     double way[2];                  /* in the picture while the shutter is open, pixels */
+    int first;                      /* plane: SMEAR_COVER where colours are not wanted */
     float *plane[SMEAR_PLANES + 1]; /* row by row; the last is spare */
     const float *nothing;           /* a row */
 };
 /* Room for it, empty. False: it does not move so that it could be seen, or is too large. */
-bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, struct smear *s);
+bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, bool colours,
+                 struct smear *s);
+/* How many pixels beyond where it stands it is smeared, across and down. */
+void smear_reach(const struct raster *r, const struct view *v, const struct placed *p,
+                 double ret[2]);
 /* Which level of detail is enough for what is smeared so far. */
 int smear_lod(const struct placed *p, const struct smear *s);
 /* What has been drawn into r->patch, which is within the box or crosses its right or lower side. */
@@ -215,7 +220,15 @@ bool look_long_sleeves(const struct member *m);
 bool look_long_hair(const struct member *m);
 const struct plate *look_plate(struct raster *r, const char *text);
 
+/* truth.c */
+struct tally;
+/* Pixels of a row from x on that a member covers, as surely as `seen` says. */
+void tally_row(struct tally *t, int y, int x, int n, const float *cover, const float *seen);
+
 /* raster.c */
+/* Draws a member as for a picture, but without colours and only into the tally. */
+void tally_member(struct raster *r, const struct backdrop *b, const struct view *v,
+                  const struct placed *p, struct tally *t);
 /* Into the order in which they are drawn, one whole after the other: far ones first. */
 void sort_members(struct placed **order, size_t n);
 #define FAR_STEP 64 /* pixels whose distance is asked for at once */

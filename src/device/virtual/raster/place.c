@@ -256,8 +256,9 @@ static void cut_side(const struct raster *r, int a, int b, int to)
 static void draw_batch(struct raster *r, const struct raster_batch *b, int number,
                        enum draw_what what)
 {
-    (what == DRAW_COLOURS ? r->k->triangles
-     : what == DRAW_DEPTH ? r->k->outline
+    bool holed = b->alpha && b->levels;
+    (what == DRAW_COLOURS || (what == DRAW_DEPTH && holed) ? r->k->triangles
+     : what == DRAW_DEPTH                                  ? r->k->outline
                           : r->k->mask)(&r->v, b, number, &r->patch);
 }
 
@@ -350,8 +351,8 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
         memset(b, 0, sizeof(*b));
         b->triangle = triangle + (size_t)batch[i].first * 3;
         b->n = batch[i].n;
-        b->two_sided = what == DRAW_DEPTH || (m->flags & MATERIAL_TWO_SIDED);
-        if (what == DRAW_COLOURS) {
+        b->two_sided = m->flags & MATERIAL_TWO_SIDED;
+        if (what != DRAW_MASK) {
             if (batch[i].texture >= 0) {
                 const struct model_texture *t = &r->models->texture[batch[i].texture];
                 for (int k = 0; k < t->levels; k++)
@@ -361,7 +362,8 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
                 b->levels = t->levels;
                 b->alpha = m->flags & MATERIAL_ALPHA;
             }
-            fill(p, m, &batch[i], ctx, b);
+            if (fill)
+                fill(p, m, &batch[i], ctx, b);
         }
         draw_batch(r, b, (int)i, what);
         if (!p->cut)

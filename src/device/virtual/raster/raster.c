@@ -133,6 +133,7 @@ struct scene {
     const struct view *v;
     const struct light *l;
     float unit;
+    struct tally *tally; /* NULL: a picture is drawn; else it is only told what it would show */
 };
 
 /* Light upon a member; and what its shiny faces mirror. */
@@ -218,6 +219,14 @@ static float give_way(const struct placed *p, const struct model_material *m)
     return m->slot == SLOT_SHIRT ? -0.03f : m->slot == SLOT_TROUSERS ? -0.012f : 0;
 }
 
+static void fill_outline(const struct placed *p, const struct model_material *m,
+                         const struct model_batch *batch, void *ctx, struct raster_batch *b)
+{
+    (void)batch;
+    (void)ctx;
+    b->back = give_way(p, m);
+}
+
 static void fill_batch(const struct placed *p, const struct model_material *m,
                        const struct model_batch *batch, void *ctx, struct raster_batch *b)
 {
@@ -279,7 +288,7 @@ static void watch_row(const struct raster *r, int y, int x, int n, const float *
 }
 
 /* Into r->seen: how surely n pixels of a row from x on stand before the backdrop. most_z: nothing
- * of the member is farther. False: none does. */
+ * of the member is farther. False: none does, and nobody counts those. */
 static bool see_row(const struct scene *c, int y, int x, int n, const float *depth, float most_z)
 {
     struct raster *r = c->r;
@@ -293,7 +302,7 @@ static bool see_row(const struct scene *c, int y, int x, int n, const float *dep
     r->k->seen((size_t)n, far + x, depth, r->seen);
     while (hidden < n && r->seen[hidden] == 0)
         hidden++;
-    return hidden < n;
+    return hidden < n || c->tally;
 }
 
 /* Lays n pixels of a row from x on over the picture, as surely as r->seen says. */
@@ -301,6 +310,10 @@ static void show_row(const struct scene *c, int y, int x, int n, const float *co
                      const float *cover, const float *depth, float clear, const float haze[3])
 {
     struct raster *r = c->r;
+    if (c->tally) {
+        tally_row(c->tally, y, x, n, cover, r->seen);
+        return;
+    }
     size_t step = lay_stride(n);
     uint16_t *to = lay_row(r, LAY_OVER, x, x + n);
     if (!to)
@@ -318,7 +331,7 @@ static void show_rows(const struct scene *c, float clear, const float haze[3], f
     struct raster_patch *q = &r->patch;
     for (int t = 0; t < q->down; t++) {
         int within[2];
-        if (!r->k->resolve(q, r->batch, t, r->rgb, r->cover, r->depth, within))
+        if (!r->k->resolve(q, c->tally ? NULL : r->batch, t, r->rgb, r->cover, r->depth, within))
             continue;
         for (int i = 0; i < RASTER_TILE_H; i++) {
             int y = q->y0 + t * RASTER_TILE_H + i, a = within[0], e = within[1];
@@ -359,6 +372,13 @@ static void show_smeared(const struct scene *c, const struct smear *s, int y, in
         show_row(c, y, x0, x1 - x0, rgb, cover, depth, clear, haze);
 }
 
+/* What is to be seen of a member in r->patch. */
+static void draw_patch(const struct scene *c, const struct placed *p, struct lighting *g)
+{
+    place_draw(c->r, p, p->lod, c->tally ? DRAW_DEPTH : DRAW_COLOURS,
+               c->tally ? fill_outline : fill_batch, g);
+}
+
 static void draw_smeared(const struct scene *c, const struct placed *p, struct smear *s,
                          struct lighting *g, float clear, const float haze[3])
 {
@@ -368,7 +388,7 @@ static void draw_smeared(const struct scene *c, const struct placed *p, struct s
             if (!patch_begin(r, x, y, x + RASTER_SIDE < s->x1 ? x + RASTER_SIDE : s->x1,
                              y + RASTER_SIDE < s->y1 ? y + RASTER_SIDE : s->y1))
                 return;
-            place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, g);
+            draw_patch(c, p, g);
             smear_take(r, s);
         }
     smear_run(r, s);
@@ -379,27 +399,37 @@ static void draw_smeared(const struct scene *c, const struct placed *p, struct s
                          (float)(p->depth + p->reach));
 }
 
+/* All that a member's colours need; how clear the air before it is, and what that adds. */
+static void light_it(const struct scene *c, const struct placed *p, struct lighting *g,
+                     float *ret_clear, float ret_haze[3])
+{
+    light_member(c, p, g);
+    double width = p->scale * 0.52 * c->v->f / fmax(p->depth, 0.5);
+    g->plate = p->who->plate[0] && width > 14 ? look_plate(c->r, p->who->plate) : NULL;
+    *ret_clear = (float)exp(-c->l->extinction * vec_len(p->feet));
+    for (int k = 0; k < 3; k++)
+        ret_haze[k] = c->l->haze[k] * (1 - *ret_clear) * c->unit;
+}
+
 static void draw_member(const struct scene *c, const struct placed *p)
 {
     struct raster *r = c->r;
     struct lighting g;
     struct smear smear;
     struct placed coarse;
-    bool smeared = smear_begin(r, c->v, p, &smear);
+    bool smeared = smear_begin(r, c->v, p, !c->tally, &smear);
     if (smeared) {
         coarse = *p;
         coarse.lod = smear_lod(p, &smear);
         p = &coarse;
     }
-    light_member(c, p, &g);
-    double width = p->scale * 0.52 * c->v->f / fmax(p->depth, 0.5);
-    g.plate = p->who->plate[0] && width > 14 ? look_plate(r, p->who->plate) : NULL;
+    float clear = 1, haze[3] = {0};
+    if (c->tally)
+        g.stand = (struct raster_stand){.half_length = 1, .height = 1};
+    else
+        light_it(c, p, &g, &clear, haze);
     if (!place_vertices(r, p, c->v, p->lod, &g.stand))
         return;
-    double far = vec_len(p->feet);
-    float clear = (float)exp(-c->l->extinction * far), haze[3];
-    for (int k = 0; k < 3; k++)
-        haze[k] = c->l->haze[k] * (1 - clear) * c->unit;
     if (smeared) {
         draw_smeared(c, p, &smear, &g, clear, haze);
         return;
@@ -413,7 +443,7 @@ static void draw_member(const struct scene *c, const struct placed *p)
             if (!patch_begin(r, x, y, x + RASTER_SIDE < x1 ? x + RASTER_SIDE : x1,
                              y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1))
                 return;
-            place_draw(r, p, p->lod, DRAW_COLOURS, fill_batch, &g);
+            draw_patch(c, p, &g);
             show_rows(c, clear, haze, p->cut ? INFINITY : (float)(p->depth + p->reach));
         }
 }
@@ -477,12 +507,20 @@ void sort_members(struct placed **order, size_t n)
         }
 }
 
+void tally_member(struct raster *r, const struct backdrop *b, const struct view *v,
+                  const struct placed *p, struct tally *t)
+{
+    const struct scene c = {.r = r, .b = b, .v = v, .tally = t};
+    if (far_begin(r, b, v))
+        draw_member(&c, p);
+}
+
 /* Draws all of them. False: out of memory. */
 static bool draw_all(struct raster *r, const struct backdrop *b, const struct view *v,
                      const struct light *l, const struct member *members, size_t n)
 {
     struct placed all[CAST_MOST], *order[CAST_MOST];
-    struct scene c = {r, b, v, l, (float)l->unit};
+    struct scene c = {r, b, v, l, (float)l->unit, NULL};
     size_t n_all = 0, n_seen = 0;
     if (n > CAST_MOST)
         n = CAST_MOST;

@@ -31,10 +31,12 @@ static bool way_of(const struct raster *r, const struct view *v, const struct pl
     return length > LEAST;
 }
 
-bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, struct smear *s)
+bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, bool colours,
+                 struct smear *s)
 {
     if (!(r->open_s > 0) || !way_of(r, v, p, s->way))
         return false;
+    s->first = colours ? 0 : SMEAR_COVER;
     double mx = ceil(fabs(s->way[0]) / 2) + 1, my = ceil(fabs(s->way[1]) / 2) + 1;
     s->x0 = (int)floor(fmax(p->x0, 0) - mx) & ~(RASTER_TILE_W - 1);
     s->y0 = (int)floor(fmax(p->y0, 0) - my) & ~(RASTER_TILE_H - 1);
@@ -63,6 +65,17 @@ bool smear_begin(struct raster *r, const struct view *v, const struct placed *p,
     return true;
 }
 
+void smear_reach(const struct raster *r, const struct view *v, const struct placed *p,
+                 double ret[2])
+{
+    double way[2];
+    ret[0] = ret[1] = 0;
+    if (!(r->open_s > 0) || !way_of(r, v, p, way))
+        return;
+    for (int k = 0; k < 2; k++)
+        ret[k] = fabs(way[k]) / 2 + 1;
+}
+
 /* Of what is smeared over several pixels, details along the way are gone. */
 int smear_lod(const struct placed *p, const struct smear *s)
 {
@@ -76,7 +89,8 @@ void smear_take(struct raster *r, const struct smear *s)
     const struct raster_patch *q = &r->patch;
     for (int t = 0; t < q->down; t++) {
         int within[2];
-        if (!r->k->resolve(&r->patch, r->batch, t, r->rgb, r->cover, r->depth, within))
+        if (!r->k->resolve(&r->patch, s->first == 0 ? r->batch : NULL, t, r->rgb, r->cover,
+                           r->depth, within))
             continue;
         for (int i = 0; i < RASTER_TILE_H; i++) {
             int y = q->y0 + t * RASTER_TILE_H + i;
@@ -86,7 +100,7 @@ void smear_take(struct raster *r, const struct smear *s)
             size_t at = (size_t)(y - s->y0) * s->stride + (size_t)(q->x0 - s->x0);
             for (int x = within[0]; x < end; x++) {
                 float cover = r->cover[i][x];
-                for (int k = 0; k < 3; k++)
+                for (int k = s->first; k < SMEAR_COVER; k++)
                     s->plane[k][at + (size_t)x] = r->rgb[i][k][x];
                 s->plane[SMEAR_COVER][at + (size_t)x] = cover;
                 s->plane[SMEAR_NEAR][at + (size_t)x] = cover * r->depth[i][x];
@@ -144,7 +158,7 @@ void smear_run(const struct raster *r, struct smear *s)
     int passes = 1;
     while (passes < MOST_PASSES && length > LEAST * (1 << passes))
         passes++;
-    for (int k = 0; k < SMEAR_PLANES; k++)
+    for (int k = s->first; k < SMEAR_PLANES; k++)
         for (int n = passes; n >= 1; n--) {
             float *spare = s->plane[SMEAR_PLANES];
             pass(r, s, s->plane[k], spare, 1.0 / (1 << n));
