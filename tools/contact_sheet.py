@@ -40,7 +40,7 @@ STREET = [
     ("night-fog", "night, fog", None, {"hour": 23, "weather": "fog"}, 0, -7, 1.5, 8),
     ("night-snow", "night, snow", None, {"hour": 23, "weather": "snow"}, 10, -7, 1.5, 8),
     ("night-ir", "night, infrared lamp", "default",
-     {"hour": 1, "weather": "clear", "lamps": "off"}, -4, -16, 2, 20,
+     {"hour": 1, "weather": "clear", "lamps": "off"}, -4, -13, 2, 20,
      {"DayNight.IrCutFilter": ("no", "auto"), "Infrared.Mode": ("on", "auto")}),
     ("doorway", "5x: sun and a dark doorway", "busy-noon",
      {"hour": 11, "weather": "clear", "lamps": "auto"},
@@ -56,6 +56,9 @@ STREET = [
     ("far", "12x: somebody far", None, {"hour": 10}, (30, 45), None, 12, 2),
     ("park", "the park behind", None, {"hour": 18.5}, 180, -10, 1, 6),
 ]
+# What must be seen whole before a picture is taken, and how tall at least (in 1000 of the picture).
+SHOWS = {"night-rain": ("car", 45), "night-snow": ("car", 45), "night-ir": ("person", 100),
+         "morning": ("person", 50)}
 HALL = [
     ("hall-day", "hall, day", "hall-rush", {"hour": 11, "weather": "clear"}, 0, -8, 1, 40),
     ("hall-overcast", "hall, overcast", None, {"hour": 13, "weather": "overcast"}, 0, -8, 1, 8),
@@ -118,6 +121,19 @@ def look_at_somebody(c, least_m, most_m, zoom, seconds):
     raise AssertionError("everybody hides")
 
 
+def await_show(c, kind, tall):
+    """Until one of that class is in the middle of the picture, unhidden and tall enough."""
+    for _ in range(240):
+        for o in c.truth()["objects"]:
+            x, y, w, h = o["box"]
+            if o["class"] == kind and o["visible"] > 0.9 and h * 1000 > tall and \
+                    0.25 < x + w / 2 < 0.75:
+                return
+        c.advance(0.5)
+        c.snapshot("resolution=160x90")
+    raise AssertionError(f"no {kind} comes into the picture")
+
+
 def settle(c):
     """Two seconds in which somebody watches, so that exposure and focus have followed."""
     for _ in range(4):
@@ -150,6 +166,8 @@ def take(place, shots, folder, pattern):
                 c.position()  # its connection may have been idle too long, in simulated time
                 if not isinstance(stood, tuple):
                     settle(c)
+                if name in SHOWS:
+                    await_show(c, *SHOWS[name])
                 path.write_bytes(c.snapshot(f"resolution={SIZE}&compression=25"))
                 done.append((path, caption))
             for key, (_, value) in settings.items():

@@ -212,7 +212,19 @@ static void shadow(const struct raster_ground *g, int x0, int x1, const float *f
     }
 }
 
-/* A dipped beam. It ends smoothly where beam_corners() says: by night even a thousandth of it is
+/* What is left of a beam behind what stands in its way; across: -1 its left edge … 1 its right. */
+INLINE f8 beam_left(const float *reach, f8 across, f8 ahead)
+{
+    const f8 one = ALL(1.0f), none = ALL(0.0f);
+    f8 ray = (across + one) * ALL((BEAM_RAYS - 1) / 2.0f), ends;
+    i8 number = __builtin_convertvector(least(most(ray, none), ALL(BEAM_RAYS - 1.0f)), i8);
+    for (int k = 0; k < BLOCK; k++)
+        ends[k] = reach[number[k]];
+    return least(most((ends - ahead) * ALL(2.0f) + one, none), one);
+}
+
+/* A dipped beam: level ground gets the less of it, the flatter it falls, with the cube of the
+ * distance. It ends smoothly where beam_corners() says: by night even a thousandth of it is
  * seen on a lawn. */
 static void beam(const struct raster_ground *g, int x0, int n, float *energy)
 {
@@ -227,14 +239,14 @@ static void beam(const struct raster_ground *g, int x0, int n, float *energy)
         f8 aside = gx * ALL(g->cosine) - gy * ALL(g->sine);
         there = there & (ahead > ALL(0.3f)) & (ahead < ALL(BEAM_M));
         ahead = pick(there, ahead, one);
-        aside = most(aside, -aside);
-        f8 edge =
-            one - aside / (ALL(BEAM_NEAR_M) + ahead * ALL((BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
+        f8 across = aside / (ALL(BEAM_NEAR_M) + ahead * ALL((BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
+        f8 edge = one - most(across, -across);
         f8 end = one - ahead * ALL(1 / BEAM_M), side = aside / (ALL(1.1f) + ALL(0.16f) * ahead);
-        f8 side2 = side * side, far = ahead * ALL(1 / 16.0f);
+        f8 side2 = side * side, far = ahead * ALL(1 / 11.0f);
         edge = least(most(edge, none), ALL(0.5f));
         edge = ALL(4.0f) * edge * (one - edge);
         end = least(end * ALL(1 / 0.3f), one);
+        end *= beam_left(g->reach, across, ahead);
         f8 light = least(ahead * ALL(1 / 8.0f), one) * edge * end /
                    ((one + side2 * side2) * (one + far * far * far));
         STORE(energy + i, LOAD(energy + i) + pick(there, light * ALL(g->strength), none));

@@ -103,13 +103,15 @@ struct raster_ground {
     float half_w, half_l;   /* contact: metres; beam: half_l is how far ahead the lamps are */
     float inv_soft;         /* 1/metres: of the border; of the shadow's length */
     float strength;
-    float share[3]; /* shadow: the sun's share at its foot, half way, at its end */
+    float share[3];     /* shadow: the sun's share at its foot, half way, at its end */
+    const float *reach; /* beam: BEAM_RAYS, metres ahead of the lamps; from its left to its right */
 };
 
 /* Where a beam ends: so long; half as wide: */
 #define BEAM_M 45.0f
 #define BEAM_NEAR_M 3.5f
 #define BEAM_FAR_M 14.0f
+#define BEAM_RAYS 33 /* along which it is told what stands in its way */
 
 struct kernels_raster {
     /* Where vertices [first, first + n) of a level are, how they are lit. a, b: poses. */

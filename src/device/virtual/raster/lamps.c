@@ -12,8 +12,8 @@ static struct vec lamp_at(const struct placed *p, const struct model_lamp *m)
                                 m->at[2] * p->scale));
 }
 
-#define BEAM_WHITES 5e-4 /* its brightest, in white cards */
-#define BEAM_LEAST 4.0f  /* samples: fewer are less than a tenth of what the noise is */
+#define BEAM_WHITES 2.2e-4 /* its brightest, in white cards: 22 lux */
+#define BEAM_LEAST 4.0f    /* samples: fewer are less than a tenth of what the noise is */
 #define EIGHT 8
 
 struct beam {
@@ -21,11 +21,54 @@ struct beam {
     struct box box;
     double at[4][2]; /* corners in the picture, unless the box is cut */
     float strength;
+    float reach[BEAM_RAYS];
 };
 
+#define RAY_STEP_M 0.75
+#define RAY_HIGH_M 0.45  /* what is as high as that keeps the ground behind it dark */
+#define RAY_BEHIND_M 1.5 /* further behind what is seen, nobody knows what there is */
+
+/* Whether what the place is made of fills that point. */
+static bool is_filled(struct raster *r, const struct backdrop *b, const struct view *v,
+                      struct vec at)
+{
+    double x, y, z = vec_dot(at, v->ahead);
+    if (z < 0.5 || !view_point(v, at, &x, &y) || x < 0 || y < 0 || x >= v->width || y >= v->height)
+        return false;
+    double behind = z - (double)far_row(r, b, v, (int)y, (int)x, (int)x + 1)[(int)x];
+    return behind > -0.1 && behind < RAY_BEHIND_M;
+}
+
+/* How far its light comes. What is thinner than the rays lie apart takes nothing away: it would
+ * flicker as they pass. */
+static void beam_rays(struct raster *r, const struct backdrop *b, const struct view *v,
+                      struct beam *beam)
+{
+    const struct placed *p = beam->p;
+    double front = p->hi[1] * p->scale;
+    float ends[BEAM_RAYS];
+    for (int i = 0; i < BEAM_RAYS; i++) {
+        double across = i * 2.0 / (BEAM_RAYS - 1) - 1, ahead = RAY_STEP_M;
+        for (; ahead < BEAM_M; ahead += RAY_STEP_M) {
+            double y = front + ahead,
+                   x = across * (BEAM_NEAR_M + ahead * (BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M);
+            if (is_filled(r, b, v,
+                          vec_add(p->feet, vec(x * p->cosine + y * p->sine,
+                                               y * p->cosine - x * p->sine, RAY_HIGH_M))))
+                break;
+        }
+        ends[i] = (float)(ahead < BEAM_M ? ahead - RAY_STEP_M : ahead);
+    }
+    for (int i = 0; i < BEAM_RAYS; i++) {
+        float left = ends[i ? i - 1 : 0], right = ends[i < BEAM_RAYS - 1 ? i + 1 : i];
+        float pair = fmaxf(left, ends[i]), other = fmaxf(ends[i], right);
+        beam->reach[i] = fminf(pair, other);
+    }
+}
+
 /* Where a vehicle's beam may reach the ground in the picture; false: it does not matter. */
-static bool beam_of(const struct backdrop *b, const struct view *v, const struct light *l,
-                    const struct placed *p, struct beam *ret)
+static bool beam_of(struct raster *r, const struct backdrop *b, const struct view *v,
+                    const struct light *l, const struct placed *p, struct beam *ret)
 {
     struct lit lit;
     if (!p->who->headlights || !p->model->n_lamps)
@@ -47,6 +90,7 @@ static bool beam_of(const struct backdrop *b, const struct view *v, const struct
         view_point(v, corner[k], &ret->at[k][0], &ret->at[k][1]);
     ret->p = p;
     ret->strength = (float)(BEAM_WHITES * exp(-l->extinction * vec_len(p->feet)) * l->unit);
+    beam_rays(r, b, v, ret);
     return true;
 }
 
@@ -140,6 +184,7 @@ static void beams_row(const struct raster *r, const struct view *v, const struct
         row.cosine = (float)p->cosine;
         row.half_l = (float)(p->hi[1] * p->scale);
         row.strength = beam[i].strength;
+        row.reach = beam[i].reach;
         int first = x0 / EIGHT;
         r->k->beam(&row, first * EIGHT, x1 / EIGHT + 1 - first, energy + first);
     }
@@ -210,7 +255,7 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
     struct beam beam[CAST_MOST];
     size_t lit = 0;
     for (size_t i = 0; i < n; i++)
-        lit += beam_of(b, v, l, &p[i], &beam[lit]);
+        lit += beam_of(r, b, v, l, &p[i], &beam[lit]);
     for (size_t i = 0, k; i < lit; i++) {
         double z = beam[i].p->who->at.z;
         for (k = 0; k < i && beam[k].p->who->at.z != z; k++) {
@@ -220,37 +265,41 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
     }
 }
 
-/* A lamp's head and what the lens makes of it. */
+#define GLARE 1.2e-3f       /* of what a lamp gives: what the lens throws beside it */
+#define GLARE_LEAST 60.0    /* samples: less is lost in the noise */
+#define GLARE_WIDEST 0.045f /* of the picture's width */
+
+/* A lamp's head and what the lens makes of it: light that falls off with the square of the
+ * distance, and ends smoothly where it would be lost. */
 static void spot(struct raster *r, const struct view *v, struct vec at, double radius_m,
                  const double radiance[3], double halo)
 {
     double x, y, z = vec_dot(at, v->ahead);
     if (!view_point(v, at, &x, &y))
         return;
-    double core = fmax(0.7, radius_m * v->f / z);
-    double power =
-        fmax(fmax(radiance[0], radiance[1]), radiance[2]) * fmin(1, radius_m * v->f / z / core);
-    double reach =
-        core * 2.2 + halo * fmin(30, sqrt(power / 65535.0 * 40) * core * 0.8 + v->width * 0.006);
-    int y0 = (int)fmax(0, floor(y - reach)), y1 = (int)fmin(v->height - 1, ceil(y + reach));
-    int x0 = (int)fmax(0, floor(x - reach)), x1 = (int)fmin(v->width - 1, ceil(x + reach));
-    double dim = fmin(1, radius_m * v->f / z / core);
+    double core = fmax(0.7, radius_m * v->f / z), dim = fmin(1, radius_m * v->f / z / core);
     dim *= dim;
+    double power = fmax(fmax(radiance[0], radiance[1]), radiance[2]) * dim * halo * GLARE;
+    double reach = core * fmax(2.2, sqrt(power / GLARE_LEAST));
+    reach = fmin(reach, core * 2.2 + v->width * GLARE_WIDEST);
+    int y0 = (int)fmax(0, floor(y - reach)), y1 = (int)fmin(v->height - 1, ceil(y + reach));
     for (int py = y0; py <= y1; py++) {
+        double dy = py + 0.5 - y, half = sqrt(fmax(0, reach * reach - dy * dy));
+        int x0 = (int)fmax(0, floor(x - half)), x1 = (int)fmin(v->width - 1, ceil(x + half));
         uint16_t *to = x0 <= x1 ? lay_row(r, LAY_ADD, x0, x1 + 1) : NULL;
         size_t step = lay_stride(x1 + 1 - x0);
         if (!to)
             continue;
-        memset(to, 0, 3 * step * sizeof(*to));
-        for (int px = x0; px <= x1; px++) {
-            double d2 =
-                ((px + 0.5 - x) * (px + 0.5 - x) + (py + 0.5 - y) * (py + 0.5 - y)) / (core * core);
-            double rest = 1 - d2 * core * core / (reach * reach);
-            if (rest <= 0)
-                continue;
-            double k = dim * (exp(-d2) + halo * 0.004 / (1 + d2) * rest);
-            for (size_t c = 0; c < 3; c++)
-                to[c * step + (size_t)(px - x0)] = (uint16_t)fmin(radiance[c] * k + 0.5, 65535);
+        float inv = (float)(1 / (core * core)), end = (float)(core * core / (reach * reach));
+        float dy2 = (float)(dy * dy), first = (float)(x0 + 0.5 - x), glare = (float)halo * GLARE;
+        for (int i = 0; i <= x1 - x0; i++) {
+            float dx = first + (float)i, d2 = (dx * dx + dy2) * inv, rest = 1 - d2 * end;
+            rest = rest > 0 ? rest * (float)dim : 0;
+            float k = glare * rest * rest / (1 + d2) + (d2 < 9 ? expf(-d2) * rest : 0);
+            for (size_t c = 0; c < 3; c++) {
+                float light = (float)radiance[c] * k + 0.5f;
+                to[c * step + (size_t)i] = (uint16_t)(light < 65535 ? light : 65535);
+            }
         }
         lay_put(r, py);
     }
