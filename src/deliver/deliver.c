@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -436,6 +437,7 @@ static void prepare_tcp(struct conn *c)
     setsockopt(conn_fd(c), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(conn_fd(c), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
     conn_set_send_buffer(c, SEND_BUFFER_BYTES);
+    fcntl(conn_fd(c), F_SETFL, fcntl(conn_fd(c), F_GETFL) | O_NONBLOCK); /* pages.h */
 }
 
 static int prepare_udp(struct viewer *v, struct fault *why)

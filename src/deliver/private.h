@@ -98,6 +98,8 @@ struct ws_side;
 struct batch {
     struct iovec iov[5];
     int n, at;
+    int paged;       /* the one whose bytes lie in pages, too; 0: none */
+    off_t pages_end; /* behind them */
     struct packet *picture;
     void *own;
     struct packet_form *secret; /* encrypted for this viewer alone */

@@ -62,21 +62,38 @@ static void batch_add(struct batch *b, const void *bytes, size_t len)
     b->iov[b->n++] = (struct iovec){(void *)(uintptr_t)bytes, len};
 }
 
+/* Adds what many viewers are sent. */
+static void batch_add_shared(struct batch *b, const struct track *t, struct pages *pages,
+                             const void *bytes, size_t len)
+{
+    batch_add(b, bytes, len);
+    if (len < PAGES_FROM_BYTES || t->lane->n_tracks < PAGES_FROM_VIEWERS)
+        return;
+    off_t at = pages_of(pages, bytes, len);
+    if (at < 0)
+        return;
+    b->paged = b->n - 1;
+    b->pages_end = at + (off_t)len;
+}
+
 /* ---- parts of a multipart, made once a picture ---- */
 
 struct part_form {
     struct packet_form base;
+    struct pages pages;
     size_t len;
     _Alignas(64) uint8_t bytes[]; /* the kernel copies from a cache line's start much faster */
 };
 
 static void part_free(struct packet_form *base)
 {
-    free(container_of(base, struct part_form, base));
+    struct part_form *f = container_of(base, struct part_form, base);
+    pages_done(&f->pages, f->len);
+    free(f);
 }
 
 /* Headers, picture, and the boundary that ends it (and begins the next). */
-static const struct part_form *part_form_of(struct packet *p)
+static struct part_form *part_form_of(struct packet *p)
 {
     struct packet_form *base = packet_get_form(p, PACKET_FORM_MULTIPART);
     if (base)
@@ -89,6 +106,7 @@ static const struct part_form *part_form_of(struct packet *p)
     if (!f)
         return NULL;
     f->base.free = part_free;
+    f->pages = (struct pages){0};
     f->len = len;
     memcpy(f->bytes, head, n);
     memcpy(f->bytes + n, p->bytes, p->len);
@@ -110,13 +128,16 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
 {
     struct batch *b = &v->batch;
     if (v->desc.framing == FRAMING_MULTIPART) {
-        const struct part_form *part = part_form_of(p);
+        struct part_form *part = part_form_of(p);
         if (!part)
             return false;
         count_to_last(v, t);
-        batch_add(b, part->bytes, part->len - (v->last ? sizeof(part_end) - 1 : 0));
-        if (v->last)
+        if (v->last) {
+            batch_add(b, part->bytes, part->len - (sizeof(part_end) - 1));
             batch_add(b, last_end, sizeof(last_end) - 1);
+        } else {
+            batch_add_shared(b, t, &part->pages, part->bytes, part->len);
+        }
         track_sent(t, 0, 0);
         return true;
     }
@@ -162,7 +183,10 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
         memcpy(b->head, head, n);
         batch_add(b, b->head, n);
     }
-    batch_add(b, bytes, form->len);
+    if (bytes == form->bytes && !t->now.srtp && v->desc.framing == FRAMING_INTERLEAVED)
+        batch_add_shared(b, t, &((struct rtp_form *)(uintptr_t)form)->pages, bytes, form->len);
+    else
+        batch_add(b, bytes, form->len);
     track_sent(t, form->n, form->len - (size_t)form->n * (4 + RTP_HEADER));
     return true;
 }
@@ -215,14 +239,24 @@ static void want_out(struct viewer *v, bool out)
     conn_want(v->conn, v->reading, out);
 }
 
+static ssize_t write_some(struct viewer *v)
+{
+    struct batch *b = &v->batch;
+    const struct iovec *rest = &b->iov[b->at];
+    int n = (b->paged > b->at ? b->paged : b->n) - b->at;
+    if (b->paged && b->at == b->paged)
+        return conn_write_pages(v->conn, rest->iov_base, rest->iov_len, pages_file(),
+                                b->pages_end - (off_t)rest->iov_len);
+    return n == 1 ? conn_write(v->conn, rest->iov_base, rest->iov_len)
+                  : conn_writev(v->conn, rest, n);
+}
+
 /* False: the socket is full, or gone. */
 static bool flush(struct viewer *v)
 {
     struct batch *b = &v->batch;
     while (b->at < b->n) {
-        const struct iovec *rest = &b->iov[b->at];
-        ssize_t n = b->n - b->at == 1 ? conn_write(v->conn, rest->iov_base, rest->iov_len)
-                                      : conn_writev(v->conn, rest, b->n - b->at);
+        ssize_t n = write_some(v);
         if (n == -EAGAIN) {
             v->blocked = true;
             want_out(v, true);

@@ -84,6 +84,7 @@ static void form_free(struct packet_form *base)
         c = next;
     }
     free(f->udp);
+    pages_done(&f->pages, f->len);
     free(f);
 }
 

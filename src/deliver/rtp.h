@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deliver/pages.h"
 #include "media/packet.h"
 #include "media/stream.h"
 #include "net/udp.h"
@@ -46,6 +47,7 @@ struct rtp_form {
     uint32_t *offset;        /* n + 1: where each '$' stands; offset[n] == len */
     struct rtp_copy *copies; /* atomic; only ever grows at its head */
     struct rtp_udp *udp;     /* atomic; NULL: nobody has asked yet */
+    struct pages pages;      /* of the bytes, for many viewers */
 };
 
 int rtp_payload_type(enum codec codec, int rate_hz /* of sound */);

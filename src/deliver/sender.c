@@ -1,5 +1,6 @@
 /* Sender loops: the threads, their lanes, and how a viewer's orders are obeyed. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -235,6 +236,10 @@ static void stop_run(struct loop_post *p)
 static void *thread_main(void *arg)
 {
     struct sender *s = arg;
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE); /* pages know no MSG_NOSIGNAL */
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     int err = loop_run(s->loop);
     if (err < 0)
         log_error("deliver", "a sender loop ended: %s", strerror(-err));

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -212,6 +213,17 @@ ssize_t conn_write(struct conn *c, const void *bytes, size_t len)
 {
     const struct iovec iov = {(void *)bytes, len};
     return conn_writev(c, &iov, 1);
+}
+
+ssize_t conn_write_pages(struct conn *c, const void *bytes, size_t len, int file, off_t at)
+{
+    if (c->ssl || conn_is_held(c))
+        return conn_write(c, bytes, len);
+    ssize_t n = sendfile(c->fd, file, &at, len);
+    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR || errno == EPIPE ||
+                            errno == ECONNRESET || errno == ETIMEDOUT)))
+        return n < 0 ? -errno : n;
+    return conn_write(c, bytes, len); /* says what is wrong, or does what this kernel cannot */
 }
 
 ssize_t conn_raw_writev(struct conn *c, const struct iovec *iov, int n)

@@ -35,6 +35,10 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t len);
  * must be offered again after -EAGAIN. */
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n);
 ssize_t conn_write(struct conn *c, const void *bytes, size_t len);
+/* The same for bytes that also lie in a file in memory (memfd_create(2)), from `at` on: the kernel
+ * passes its pages on instead of copying, so they are never written again. Through TLS, or where a
+ * fault on purpose is, the bytes go. The socket must be non-blocking (O_NONBLOCK). */
+ssize_t conn_write_pages(struct conn *c, const void *bytes, size_t len, int file, off_t at);
 
 /* What is being asked on it, from now on: a path. On its thread. Faults on purpose (fault_hook.h)
  * go by it. */

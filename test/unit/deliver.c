@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,6 +16,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "deliver/deliver.h"
+#include "deliver/pages.h"
 #include "deliver/rtcp.h"
 #include "deliver/rtp.h"
 #include "media/pipeline.h"
@@ -447,6 +449,80 @@ TEST(slow_viewer_loses_whole_pictures)
     tear_down();
 }
 
+/* The RTP of what one has received: reports differ. */
+static void keep_rtp(const struct buf *from, struct buf *to)
+{
+    const uint8_t *p = (const uint8_t *)from->data;
+    to->max = from->len + 1;
+    for (size_t at = 0, n; at + 4 <= from->len; at += n) {
+        n = 4 + (size_t)(p[at + 2] << 8 | p[at + 3]);
+        CHECK(p[at] == '$' && at + n <= from->len);
+        if (!p[at + 1])
+            buf_add(to, p + at, n);
+    }
+}
+
+static long blocks_of_pages(void)
+{
+    struct stat st;
+    CHECK(!fstat(pages_file(), &st));
+    return (long)st.st_blocks;
+}
+
+#define MANY 24 /* on two loops, enough for pages on each */
+
+TEST(many_viewers_are_sent_pages)
+{
+    set_up(CODEC_H264);
+    int clients[MANY];
+    struct viewer *v[MANY];
+    picture(150000, true);
+    for (int i = 0; i < MANY; i++) {
+        v[i] = new_viewer(FRAMING_INTERLEAVED);
+        clients[i] = client;
+        CHECK_INT(viewer_play(v[i], 0, on_ready, NULL), 0);
+        viewer_go(v[i]);
+    }
+    picture(60000, false);
+    picture(200, false);
+    for (struct viewer_stats s = {0}; s.pictures < 3;) { /* the last one, who reads at the end */
+        deliver_each_viewer(deliver, copy_stats, &s);
+        idle_ms(1);
+    }
+    const size_t about = 150000 + 60000 + 200;
+    struct buf first = {0}, rtp = {0};
+    for (int i = 0; i < MANY; i++) {
+        if (i == MANY - 1) { /* what is on its way outlives the pictures and what comes after */
+            CHECK(blocks_of_pages() >= (150000 + 60000) / 512);
+            for (int k = 0; k < MANY; k++)
+                viewer_close(v[k], false);
+            idle_ms(5);
+            tear_down();
+            CHECK_INT(blocks_of_pages(), 0);
+            static const uint8_t other[256 << 10] = {1};
+            struct pages pages = {0};
+            CHECK(pages_of(&pages, other, sizeof(other)) > 0);
+        }
+        client = clients[i];
+        buf_done(&got);
+        for (client_eof = false; i == MANY - 1 ? !client_eof : got.len < about;)
+            drain();
+        if (i != MANY - 1)
+            for (int k = 0; k < 50 && parse_got().pictures < 3; k++) {
+                idle_ms(2);
+                drain();
+            }
+        CHECK_INT(parse_got().pictures, 3);
+        CHECK(!parse_got().gap);
+        keep_rtp(&got, i ? &rtp : &first);
+        CHECK(!i || (rtp.len == first.len && !memcmp(rtp.data, first.data, rtp.len)));
+        buf_done(&rtp);
+        close(client);
+    }
+    CHECK(first.len > about);
+    buf_done(&first);
+}
+
 TEST(statistics_and_limit)
 {
     set_up(CODEC_H264);
@@ -751,7 +827,7 @@ TEST(coming_and_going)
 }
 
 UNIT_MAIN(UNIT_ROW(tcp_viewer_joins_at_the_newest_key) UNIT_ROW(waits_for_the_first_key)
-              UNIT_ROW(slow_viewer_loses_whole_pictures) UNIT_ROW(statistics_and_limit)
-                  UNIT_ROW(websocket_has_one_message_a_picture) UNIT_ROW(multipart_to_the_letter)
-                      UNIT_ROW(multipart_frame_rate) UNIT_ROW(udp_viewer)
-                          UNIT_ROW(coming_and_going))
+              UNIT_ROW(slow_viewer_loses_whole_pictures) UNIT_ROW(many_viewers_are_sent_pages)
+                  UNIT_ROW(statistics_and_limit) UNIT_ROW(websocket_has_one_message_a_picture)
+                      UNIT_ROW(multipart_to_the_letter) UNIT_ROW(multipart_frame_rate)
+                          UNIT_ROW(udp_viewer) UNIT_ROW(coming_and_going))
