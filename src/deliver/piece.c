@@ -53,8 +53,27 @@ static void find_times(struct piece_form *f)
     if (!tfdt || f->bytes[tfdt] != 1)
         return;
     f->head = moof_end;
+    f->width = 8;
     f->at[0] = tfdt + TFDT_TIME;
     f->at[1] = prft && f->bytes[prft] == 1 ? prft + PRFT_TIME : f->at[0];
+}
+
+/* ---- time of a Matroska cluster (RFC 9559, RFC 8794) ---- */
+
+#define CLUSTER 0x1f43b675
+#define TIMESTAMP 0xe7 /* of the cluster; the first in it */
+
+static void find_timestamp(struct piece_form *f)
+{
+    if (f->len < 16 || number(f->bytes, 4) != CLUSTER || !f->bytes[4])
+        return;
+    size_t at = 4 + (size_t)__builtin_clz(f->bytes[4]) - 23; /* as many zeros as bytes follow */
+    int width = f->bytes[at + 1] & 0x7f;
+    if (f->bytes[at] != TIMESTAMP || width > 8 || at + 2 + (size_t)width > f->len)
+        return;
+    f->at[0] = f->at[1] = at + 2;
+    f->width = width; /* a number may begin with zeros */
+    f->head = at + 2 + (size_t)width;
 }
 
 uint8_t *piece_head_from(const struct piece_form *f, int64_t zero_ns)
@@ -64,8 +83,8 @@ uint8_t *piece_head_from(const struct piece_form *f, int64_t zero_ns)
         return NULL;
     memcpy(head, f->bytes, f->head);
     for (int k = 0; k < 2; k++) {
-        uint64_t v = number(f->bytes + f->at[k], 8) - (uint64_t)mux_ticks(f->hz, zero_ns);
-        for (int i = 7; i >= 0; i--, v >>= 8)
+        uint64_t v = number(f->bytes + f->at[k], f->width) - (uint64_t)mux_ticks(f->hz, zero_ns);
+        for (int i = f->width - 1; i >= 0; i--, v >>= 8)
             head[f->at[k] + (size_t)i] = (uint8_t)v;
     }
     return head;
@@ -93,6 +112,8 @@ const struct piece_form *piece_form_of(struct stream *s, struct packet *p, enum 
     f->hz = mux_hz(c, &format);
     if (c == CONTAINER_MP4)
         find_times(f);
+    else
+        find_timestamp(f);
     base = packet_set_form(p, slots[c], &f->base);
     return container_of(base, struct piece_form, base);
 }

@@ -8,9 +8,9 @@
 struct piece_form {
     struct packet_form base;
     size_t len;
-    /* MP4: its first bytes tell times, in ticks of 1/hz s, 64 bits each; others: head 0. */
+    /* Its first bytes tell times, in ticks of 1/hz s, of so many bytes each; 0: none were found. */
     size_t head, at[2];
-    int hz;
+    int hz, width;
     _Alignas(64) uint8_t bytes[]; /* the kernel copies from a cache line's start much faster */
 };
 

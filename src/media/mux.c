@@ -194,6 +194,7 @@ static int muxer_open(struct muxer *m, enum container c, const struct stream_for
         av_dict_set_int(&options, "fragment_index", 1 + (int64_t)(serial % INT32_MAX), 0);
     } else {
         av_dict_set(&options, "live", "1", 0);
+        av_dict_set(&options, "write_crc32", "0", 0); /* each viewer's clusters tell other times */
         if (first > 1) { /* a piece of another track than the first: its blocks name it */
             av_dict_set(&options, "dash", "1", 0);
             av_dict_set_int(&options, "dash_track_number", first, 0);

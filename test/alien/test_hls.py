@@ -51,15 +51,15 @@ def test_E2_curl_then_ffprobe(t):
     """What was saved is a file as others: its times begin with its first picture."""
     t.need("curl", "ffprobe")
     c = t.shared()
-    path = t.dir() / "saved.mp4"
-    where = f"http://127.0.0.1:{c.http}/axis-cgi/media.cgi?{SMALL}&nbrofframes=30"
-    p = run(["curl", "-sS", "--digest", "-u", f"{U}:{P}", "-o", path, where])
-    t.equal((p.returncode, p.stderr), (0, ""))
-    p = run(["ffprobe", "-v", "error", "-count_packets", "-show_entries",
-             "stream=codec_name,width,height,nb_read_packets,color_space,color_range", "-of", "csv=p=0", path])
-    t.equal((p.stdout.strip(), p.stderr), ("h264,640,360,tv,bt709,30", ""))
-    p = run(["ffprobe", "-v", "error", "-show_entries", "format=start_time", "-of", "csv=p=0", path])
-    t.equal((p.stdout.strip(), p.stderr), ("0.000000", ""))
+    for container in ("mp4", "matroska"):
+        path = t.dir() / f"saved.{container}"
+        where = f"http://127.0.0.1:{c.http}/axis-cgi/media.cgi?{SMALL}&nbrofframes=30&container={container}"
+        p = run(["curl", "-sS", "--digest", "-u", f"{U}:{P}", "-o", path, where])
+        t.equal((p.returncode, p.stderr), (0, ""))
+        p = run(["ffprobe", "-v", "error", "-count_packets", "-show_entries",
+                 "stream=codec_name,width,height,nb_read_packets,color_space,color_range:format=start_time", "-of",
+                 "csv=p=0", path])
+        t.equal((p.stdout.split(), p.stderr), (["h264,640,360,tv,bt709,30", "0.000000"], ""))
 
 
 def test_L2_ffmpeg_hls(t):
