@@ -1,5 +1,6 @@
 """Clients that nobody here wrote, unmodified, against the release build in real time
 (rows A1, E1, E2, J1: "unmodified third-party clients work")."""
+import base64
 import json
 import os
 import pathlib
@@ -158,6 +159,31 @@ def test_E2_srtp(t):
             break
         time.sleep(0.3)
     t.check(ours[0]["encrypted"] and ours[0]["receiver_loss"] < 0.5, ours)
+
+
+def test_E2_srtp_key_names(t):
+    """srtp=mki: GStreamer's decryption, which rejects packets that name another key or none, takes those of ours."""
+    t.need("gst-launch-1.0")
+    c = t.shared()
+    r = c.rtsp_client("/axis-media/media.amp?srtp=mki&resolution=640x360&fps=15", tls=True)
+    key, = re.findall(r"inline:([^|]+)\|1:4", r.describe().text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1] & ~1
+    reply = r.setup(f"RTP/SAVP;unicast;client_port={port}-{port + 1}")
+    t.equal(reply.status, 200)
+    ssrc = int(re.search(r"ssrc=([0-9a-fA-F]{8})", reply.get("transport")).group(1), 16)
+    caps = ",".join(["application/x-srtp", "media=video", "clock-rate=90000", "encoding-name=H264", "payload=96",
+                     f"ssrc=(uint){ssrc}", f"srtp-key=(buffer){base64.b64decode(key).hex()}", "mki=(buffer)00000001",
+                     *(f"{a}-{b}" for a in ("srtp", "srtcp") for b in ("cipher=aes-128-icm", "auth=hmac-sha1-80"))])
+    p = subprocess.Popen(["gst-launch-1.0", "-q", "udpsrc", "address=127.0.0.1", f"port={port}", f"caps={caps}", "!",
+                          "srtpdec", "!", "rtph264depay", "!", "h264parse", "!", "avdec_h264", "!", "identity",
+                          "eos-after=20", "!", "fakesink", "sync=false"], stdin=subprocess.DEVNULL, text=True,
+                         stderr=subprocess.PIPE, env={**os.environ, "GST_REGISTRY": str(t.dir() / "registry")},
+                         preexec_fn=vedette._die_with_parent)
+    t.cleanup(lambda: (p.kill(), p.wait()))
+    r.play()
+    t.equal((p.communicate(timeout=60)[1][-2000:], p.returncode), ("", 0))
 
 
 def gst_srtp(c, query, protocol, *end):
