@@ -124,8 +124,8 @@ void rtsp_session_end(struct rtsp_session *s, const char *reason, bool bye)
 struct rtsp_session *rtsp_session_find(struct rtsp_door *d, const char *header)
 {
     size_t len = strcspn(header, "; \t");
-    list_for_each(it, &d->sessions)
-    {
+    /* the newest first: who has just been set up asks next, of hundreds who only watch */
+    for (struct list *it = d->sessions.prev; it != &d->sessions; it = it->prev) {
         struct rtsp_session *s = container_of(it, struct rtsp_session, in_door);
         if (len == SESSION_ID && !memcmp(s->id, header, len))
             return s;
