@@ -537,6 +537,7 @@ int main(int argc, char **argv)
     if (err)
         return err > 0 ? 0 : 2;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* `ulimit -f`: the write says so */
     umask(077);
     handover_find();
     privilege_raise_files();
