@@ -16,6 +16,8 @@
 #include "base/fault.h"
 #include "base/log.h"
 
+#define NICEST 4 /* levels of niceness below that of an ordinary process */
+
 /* Gives a folder and what is in it to the user; links are not followed. */
 static int give_away(int dirfd, uid_t uid, gid_t gid, int depth)
 {
@@ -67,6 +69,8 @@ static int become_user(const int *state_dirfds, int n, struct fault *why)
             return fault_set(why, FAULT_IO, "state", "cannot give the state folder to %s: %s",
                              pw->pw_name, strerror(-err));
     }
+    const struct rlimit nicest = {20 + NICEST, 20 + NICEST};
+    setrlimit(RLIMIT_NICE, &nicest); /* for base/thread, also after the process begins anew */
     if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
         return fault_set(why, FAULT_DENIED, "user", "cannot become %s: %s", pw->pw_name,
                          strerror(errno));

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "deliver/private.h"
 #include "net/conn.h"
 #include "net/limits.h"
@@ -236,6 +237,7 @@ static void stop_run(struct loop_post *p)
 static void *thread_main(void *arg)
 {
     struct sender *s = arg;
+    thread_goes_first(); /* long before the camera gives up the right to, if it has it */
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE); /* pages know no MSG_NOSIGNAL */
