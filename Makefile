@@ -5,14 +5,16 @@ JOBS ?= $(shell nproc)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 RUN_ARGS ?=
 
-.PHONY: all build run test bench bench-codecs pictures detect lint fuzz soak install clean deps test-builds
+.PHONY: all build programs run test bench bench-codecs pictures detect lint fuzz soak install clean deps test-builds
 
 all: build
 
 deps:
 	@tools/deps.sh build
 
-build: deps build/web/index.html
+build: programs build/web/index.html
+
+programs: deps
 	@test -f build/build.ninja || meson setup build --buildtype=release
 	@ninja -C build -j $(JOBS)
 	@$(MAKE) --no-print-directory build/places/models.pack $(PLACES)
@@ -50,15 +52,16 @@ run: build
 	@exec build/vedetted --source virtual --bind :: $(RUN_ARGS)
 
 # Three builds: release (what runs and is measured), sanitizers, thread sanitizer;
-# and the fuzzers, which need clang.
-test-builds: build test/browser/node_modules/.package-lock.json
+# and the fuzzers, which need clang. The page is built while the first one compiles.
+test-builds: deps
+	@$(MAKE) --no-print-directory -j 2 build test/browser/node_modules/.package-lock.json
 	@test -f build-asan/build.ninja || meson setup build-asan --buildtype=debugoptimized \
 	    -Db_sanitize=address,undefined -Db_lundef=false
-	@ninja -C build-asan -j $(JOBS) all unit fuzz
+	@ninja -C build-asan -j $(JOBS) all unit
 	@ln -sfn ../build/web build-asan/web
 	@test -f build-tsan/build.ninja || meson setup build-tsan --buildtype=debugoptimized \
 	    -Db_sanitize=thread -Db_lundef=false
-	@ninja -C build-tsan -j $(JOBS) all unit
+	@ninja -C build-tsan -j $(JOBS) all $$(test/run threads --targets)
 	@test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz --buildtype=debugoptimized \
 	    -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
 	@ninja -C build-fuzz -j $(JOBS) fuzz

@@ -89,7 +89,7 @@ def _routes(t):
 
 def test_A2_arguments_mean_nothing(t):
     """One size and one rate for strangers, whatever they ask for."""
-    c = t.camera()
+    c = t.camera(source="virtual")
     client, head = watch(c, VIDEO + "?resolution=160x90&fps=120&rotation=90&nbrofframes=1&videocodec=h264"
                                     "&streamprofile=Mobile&compression=0")
     t.equal(head.status, 200)

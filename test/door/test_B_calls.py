@@ -233,7 +233,7 @@ def test_B11_capturemode(t):
 
 
 def test_B1_modes_follow_the_mains(t):
-    c = t.camera()
+    c = t.camera(source="virtual")  # a sensor that has modes
     c.setup(users=False)
     rates = lambda: {m["maxFPS"] for m in call(t, c.admin, "capturemode.cgi", "getCaptureModes")[0]["captureMode"]
                      if not m["enabled"]}

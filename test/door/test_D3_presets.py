@@ -4,6 +4,7 @@ import json
 import vedette
 import web
 
+SOURCE = "virtual:street,320x180@10"  # a small sensor shows the same sooner
 SHARED = {"clock": "sim"}
 Z = "/axis-cgi/com/ptz.cgi"
 CONFIG = "/axis-cgi/com/ptzconfig.cgi"
@@ -125,7 +126,7 @@ def test_D3_256(t):
 
 
 def test_D3_survives_a_restart_and_tells(t):
-    with vedette.Camera(clock="sim") as c:
+    with vedette.Camera(clock="sim", source=SOURCE) as c:
         c.setup()
         go(c, "pan=25&tilt=-20&zoom=600")
         config(c, setserverpresetname="Gate")
@@ -211,7 +212,7 @@ def test_D3_own_image_settings(t):
 
 
 def test_D3_image_settings_come_back_after_a_restart(t):
-    with vedette.Camera(clock="sim") as c:
+    with vedette.Camera(clock="sim", source=SOURCE) as c:
         c.setup(users=False)
         b = "ImageSource.I0.Sensor.Brightness"
         c.update(b, "70")

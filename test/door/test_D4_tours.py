@@ -112,7 +112,7 @@ def test_D4_speed_and_pause(t):
 
 def test_D4_random_is_repeatable(t):
     def rounds():
-        with vedette.Camera(clock="sim", seed=5) as c:
+        with vedette.Camera(clock="sim", source=vedette.SMALL, seed=5) as c:
             c.setup(users=False)
             with_presets(c)
             g = tour(c, [2, 3, 4, 5], wait=5, RandomEnabled="yes")
@@ -173,7 +173,7 @@ def test_D4_one_at_a_time(t):
 
 
 def test_D4_survives_a_restart(t):
-    with vedette.Camera(clock="sim") as c:
+    with vedette.Camera(clock="sim", source=vedette.SMALL) as c:
         c.setup(users=False)
         with_presets(c)
         g = tour(c, [3, 4, 5], wait=30)
@@ -199,7 +199,7 @@ def test_D4_survives_a_restart(t):
 def test_D4_random_goes_on_after_a_restart(t):
     """The same order as without it."""
     def rounds(restart):
-        with vedette.Camera(clock="sim", seed=5) as c:
+        with vedette.Camera(clock="sim", source=vedette.SMALL, seed=5) as c:
             c.setup(users=False)
             with_presets(c)
             g = tour(c, [2, 3, 4, 5], wait=10, RandomEnabled="yes")
@@ -391,7 +391,7 @@ def test_D5_recorded_and_played(t):
 
 
 def test_D5_plays_on_after_a_restart(t):
-    with vedette.Camera(clock="sim") as c:
+    with vedette.Camera(clock="sim", source=vedette.SMALL) as c:
         c.setup(users=False)
         number = int(re.search(r"<RecordingId>(\d+)<", call(c, "record")).group(1))
         go(c, "pan=70&speed=20")

@@ -63,8 +63,9 @@ def test_D8_chain_of_two(t):
                 "read back", here, "while it was", before, after)
     t.check(max(errors) > 2 * at["error"], "no more uncertain while it moves", errors, at)
     b.ptz_command("continuouspantiltmove=0,0")
-    b.rest()
-    t.check(near(b, a.position()["pan"], -20), a.position(), b.position())
+    # Not b.rest(): on a busy machine it may read twice what it was told once.
+    a.rest()
+    wait_for("the second says where it stopped", lambda: near(b, a.position()["pan"], -20))
     # somebody else moves the first
     a.ptz_command("pan=-50&tilt=0")
     wait_for("it is noticed", lambda: near(b, -50, 0))

@@ -11,6 +11,8 @@ import rtsp
 import vedette
 import web
 
+SOURCE = "virtual"  # as it is delivered
+
 SMALL = "/axis-media/media.amp?resolution=640x360"
 
 

@@ -10,6 +10,8 @@ import time
 import vedette
 import web
 
+SOURCE = "virtual"  # as it is delivered
+
 SMALL = "/axis-media/media.amp?resolution=320x180"
 BROWSER = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")
 

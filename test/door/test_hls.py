@@ -5,6 +5,7 @@ import struct
 import sound
 import vedette
 
+SOURCE = "virtual:street,320x180@30"  # a small sensor shows the same sooner
 SHARED = {"clock": "sim"}
 ARGS = "resolution=320x180&stamp=1"
 

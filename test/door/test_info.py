@@ -4,6 +4,8 @@ import re
 
 import web
 
+SOURCE = "virtual"  # as it is delivered
+
 
 def test_J1_apidiscovery(t):
     c = t.shared()

@@ -4,6 +4,8 @@ import xml.etree.ElementTree
 
 import web
 
+SOURCE = "virtual"  # as it is delivered
+
 P = "/axis-cgi/param.cgi"
 
 

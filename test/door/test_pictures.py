@@ -20,7 +20,7 @@ def status_of(c, target, client=None):
 
 
 def test_J1_snapshot(t):
-    c = t.shared()
+    c = t.camera(clock="sim", source="virtual").setup(users=False)
     jpeg = c.snapshot()
     t.equal(pictures.jpeg_size(jpeg), (1920, 1080))
     for args, size in (("resolution=640x360", (640, 360)), ("resolution=1280x720&camera=1", (1280, 720)),
@@ -179,7 +179,7 @@ def first_sps(s):
 
 
 def test_E3_change_affects_only_later_streams(t):
-    c = t.camera(clock="sim")
+    c = t.camera(clock="sim", source="virtual:1920x1080@5")
     c.setup(users=False)
     with c.ticking():
         old = c.rtsp_client("/axis-media/media.amp")

@@ -18,8 +18,8 @@ def streams(c):
     return r["data"]["streams"]
 
 
-def quiet_place(t):
-    c = t.camera(clock="sim")
+def quiet_place(t, **more):
+    c = t.camera(clock="sim", **more)
     c.setup()
     r = c.admin.post("/vedette/stage/scenario", json.dumps({"text": NOBODY}), type="application/json")
     t.equal(r.status, 200, r.text)
@@ -118,7 +118,7 @@ def test_E6_zipstream_calls(t):
 def test_E6_calm_then_somebody(t):
     """Nobody there: a picture a second, few bytes. Somebody: the first picture with him is sent at once,
     without a key, and good."""
-    c = quiet_place(t)
+    c = quiet_place(t, source="virtual")
     smart = "&videozstrength=30&videozgopmode=dynamic&videozmaxgoplength=300&videozfpsmode=dynamic"
     s = c.rtsp_client("/axis-media/media.amp?" + SMALL + smart)
     s.start()
@@ -313,7 +313,7 @@ def test_E1_what_the_machine_codes(t):
     """A machine that would not keep up says so before: in Properties, by fewer pictures from the first on, which
     streamstatus explains, and by a refusal when not one a second would come. (Simulated time waits: all is possible
     until it is told how many cores there are.)"""
-    c = quiet_place(t)
+    c = quiet_place(t, source="virtual")
 
     def rates(codec):
         return dict((k, float(v)) for k, v in (x.split(":") for x in c.param(f"Properties.Image.{codec}.MaxFPS").split(",") if x))

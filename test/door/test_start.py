@@ -15,6 +15,8 @@ import time
 import vedette
 import web
 
+SOURCE = "virtual"  # as it is delivered
+
 
 def test_contract_ready_file(t):
     c = t.camera()

@@ -2,8 +2,8 @@
 """Runs the test functions of one file, one after another.
 
 usage: worker.py FILE [PATTERN]   (lists with --list)
-Each is test_NAME(t). Prints "ok NAME SECONDS", "skip NAME REASON" or
-"not ok NAME SECONDS", the reasons of failures indented below."""
+Each is test_NAME(t). Prints "ok NAME SECONDS", how long it took and what CPU
+time that was, "skip NAME REASON" or "not ok NAME SECONDS", the reasons of failures indented below."""
 import importlib.util
 import os
 import pathlib
@@ -40,6 +40,7 @@ class T:
     def camera(self, **kw):
         """A camera of this test's own; stopped and judged when the test ends."""
         kw.setdefault("build", getattr(self.module, "BUILD", "asan"))
+        kw.setdefault("source", getattr(self.module, "SOURCE", vedette.SMALL))
         c = vedette.Camera(**kw)
         if not c.program.exists():
             raise AssertionError(f"{c.program} is not built")
@@ -53,8 +54,9 @@ class T:
         if c and not c.alive():
             raise AssertionError("the shared camera died in an earlier test\n" + c.log_tail())
         if not c:
-            c = vedette.Camera(build=getattr(self.module, "BUILD", "asan"),
-                               **getattr(self.module, "SHARED", {}))
+            c = vedette.Camera(**{"build": getattr(self.module, "BUILD", "asan"),
+                                  "source": getattr(self.module, "SOURCE", vedette.SMALL),
+                                  **getattr(self.module, "SHARED", {})})
             if not c.program.exists():
                 raise AssertionError(f"{c.program} is not built")
             c.start()
@@ -125,8 +127,15 @@ def patience():
     return max(1, min(5, os.getloadavg()[0] / os.cpu_count() / 2))
 
 
+def used(module):
+    """Seconds of CPU time so far: of this program, of what it waited for, of the shared camera."""
+    shared = module.__dict__.get("_shared")
+    alive = shared.cpu() if shared and shared.process and shared.alive() else 0
+    return sum(os.times()[:4]) + alive
+
+
 def run(module, name, test):
-    t, began, failure = T(module), time.monotonic(), None
+    t, began, failure, used_before = T(module), time.monotonic(), None, used(module)
     seconds = int(getattr(test, "seconds", TEST_SECONDS) * patience())
     signal.signal(signal.SIGALRM, on_alarm)
     signal.alarm(seconds)
@@ -155,7 +164,7 @@ def run(module, name, test):
     if verdict == "skip":
         print(f"skip {name} {failure}", flush=True)
         return True
-    print(f"{verdict} {name} {took:.1f}", flush=True)
+    print(f"{verdict} {name} {took:.1f} s, CPU {used(module) - used_before:.1f} s", flush=True)
     if verdict != "ok":
         print("    " + failure.rstrip().replace("\n", "\n    "), flush=True)
     return verdict == "ok"

@@ -169,11 +169,7 @@ static void race(const double (*point)[2], unsigned n, int pictures)
     }
 }
 
-#ifdef __SANITIZE_THREAD__ /* looks at threads, not at pixels, and is slow */
-#define MASK_PICTURES 60
-#else
 #define MASK_PICTURES 240
-#endif
 /* More for a thorough run: VEDETTE_MASK_PICTURES. */
 static int pictures(void)
 {
