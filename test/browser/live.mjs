@@ -118,8 +118,8 @@ export function liveTests(kit) {
     const before = await settled(page);
     const b = await box(page);
     await page.mouse.move(b.x + b.width * 0.55, b.y + b.height * 0.4);
-    await page.mouse.down();
-    await page.mouse.move(b.x + b.width * 0.8, b.y + b.height * 0.65, { steps: 6 });
+    // Told at once: a button that is down for long before the mouse moves, holds.
+    await Promise.all([page.mouse.down(), page.mouse.move(b.x + b.width * 0.8, b.y + b.height * 0.65, { steps: 6 })]);
     await page.locator('rect.box').waitFor();
     await page.mouse.up();
     const after = await settled(page, before);

@@ -1,10 +1,11 @@
 // The web page in a real browser.
 //
-// usage: node run.mjs [http://…] [PATTERN]
+// usage: node run.mjs [http://…] [PATTERN] [--part=K/N]
 //
 // Without an address a camera is started: the program named by VEDETTED, else
 // build/vedetted. An address must be a camera's HTTP port, fresh from the factory.
-// PATTERN picks tests by name (those they need run as well). VEDETTE_PICTURES: a
+// PATTERN picks tests by name (those they need run as well), --part=1/2 every other one: two of
+// these, each with its camera and browser, run beside each other. VEDETTE_PICTURES: a
 // folder for pictures of every page. VEDETTE_FAILURES: a folder for what failed tests
 // saw last. Prints "ok NAME" or "not ok NAME" a line.
 //
@@ -36,8 +37,10 @@ const { viewTests } = await import('./views.mjs');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const address = process.argv.slice(2).find((a) => /^https?:/.test(a));
-const pattern = new RegExp(process.argv.slice(2).find((a) => !/^https?:/.test(a)) ?? '');
+const args = process.argv.slice(2);
+const [part, parts] = (args.find((a) => /^--part=\d+\/\d+$/.test(a)) ?? '--part=1/1').slice(7).split('/').map(Number);
+const address = args.find((a) => /^https?:/.test(a));
+const pattern = new RegExp(args.find((a) => !/^https?:|^--/.test(a)) ?? '');
 const pictures = process.env.VEDETTE_PICTURES;
 const program = process.env.VEDETTED || join(here, '../../build/vedetted');
 const admin = { user: 'root', password: 'Correct-horse-7' };
@@ -282,8 +285,9 @@ async function clear({ after }) {
   await settings.restore();
 }
 
+const picked = tests.filter((t) => !t.always && pattern.test(t.name));
 for (const t of tests) {
-  if (!t.always && !pattern.test(t.name)) continue;
+  if (!t.always && !(picked.includes(t) && picked.indexOf(t) % parts === part - 1)) continue;
   const began = Date.now();
   try {
     if (t.full && settings) await set(SIZE, FULL);

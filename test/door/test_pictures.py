@@ -376,13 +376,13 @@ def test_file_source(t):
     d.chmod(0o755)
     clip = d / "clip.mp4"
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
-                    "testsrc2=size=1280x720:rate=25:duration=2", "-pix_fmt", "yuv420p", str(clip)],
+                    "testsrc2=size=640x360:rate=25:duration=2", "-pix_fmt", "yuv420p", str(clip)],
                    check=True, timeout=120)
     clip.chmod(0o644)
     c = t.camera(source=f"file:{clip}", clock="real")
     c.setup(users=False)
     wide = c.snapshot()
-    t.equal(pictures.jpeg_size(wide), (1280, 720))
+    t.equal(pictures.jpeg_size(wide), (640, 360))
     t.equal(c.admin.get("/vedette/stage/truth").status, 404, "the truth is the virtual camera's")
     before = pictures.gray(c.snapshot("resolution=640x360"))[2]
     c.ptz_command("zoom=9999")
@@ -406,8 +406,8 @@ def test_file_source(t):
         if last is not None:
             gaps.append((when - last) & 0xffffffff)
         last = when
-    # A busy machine loses pictures; time never jumps, and keeps the file's beat.
-    t.check(0 < min(gaps) and max(gaps) < 90000, f"gap of {max(gaps) / 90} ms", gaps)
+    # A busy machine loses pictures; time does not jump by the clip's two seconds, and keeps its beat.
+    t.check(0 < min(gaps) and max(gaps) < 1.9 * 90000, f"gap of {max(gaps) / 90} ms", gaps)
     t.check(all(g % 3600 == 0 for g in gaps), gaps)
     s.close()
 
