@@ -174,7 +174,7 @@ export function streamTests(kit) {
     await card.getByLabel('Shown by').selectOption('mjpeg');
     await until('JPEG', async () => /JPEG/.test(await card.locator('dd').first().textContent()));
     await advances(page, 5);
-  }, { full: true });
+  });
 
   /** A page of the camera's own origin, logged in by cookie, that shows nothing itself. */
   const bare = async () => {
