@@ -11,9 +11,7 @@
 #include "device/virtual/cast/chance.h"
 #include "device/virtual/cast/room.h"
 
-#define PARTS_MOST 2048 /* in one round */
-#define CROWD_S 300.0   /* a crowd repeats after about this time */
-#define EARLY_S 240.0   /* vehicles that started so long before the beginning may be there */
+#define CROWD_S 300.0 /* a crowd repeats after about this time */
 
 const char *const cast_classes[CAST_CLASSES] = {"person",     "car",     "van", "bus",   "truck",
                                                 "motorcycle", "bicycle", "dog", "parcel"};
@@ -24,126 +22,6 @@ unsigned cast_class_of(const struct cast_kind *k)
         if (k->class_name && !strcmp(cast_classes[i], k->class_name))
             return i;
     return 0;
-}
-
-/* ---- the parts ---- */
-
-static const struct route *route_for(struct act *a, const struct actor *actor,
-                                     const struct cast_kind *k, const struct actor **of)
-{
-    for (size_t i = 0; i < a->n_routes; i++)
-        if (of[i] == actor && a->route[i]->kind == k)
-            return a->route[i];
-    struct route *r = malloc(sizeof(*r));
-    if (!r)
-        return NULL;
-    route_make(r, actor, k);
-    of[a->n_routes] = actor;
-    a->route[a->n_routes++] = r;
-    return r;
-}
-
-static bool is_resident(const struct scenario *s, const struct actor *a)
-{
-    bool stands = a->has_place && !a->n_beats;
-    return a->repeat || a->stays || (stands && a->until_s <= 0 && a->every_s <= 0) ||
-           (!s->loop && a->every_s <= 0);
-}
-
-static int add_part(struct act *a, const struct actor *actor, double start, uint64_t dice,
-                    unsigned member, unsigned group, const struct actor **of)
-{
-    if (a->n_parts == PARTS_MOST)
-        return -ENOSPC;
-    uint64_t own = chance_of(dice, member, 1);
-    const struct cast_kind *k = cast_kind_find(actor->model, chance_of(own, 2, 0));
-    struct part *p = &a->part[a->n_parts];
-    *p = (struct part){.actor = actor,
-                       .route = route_for(a, actor, k, of),
-                       .dice = own,
-                       .kind_of = cast_class_of(k),
-                       .resident = is_resident(a->s, actor)};
-    if (!p->route)
-        return -ENOMEM;
-    p->pace = 1 + actor->vary * (2 * chance_unit(chance_of(dice, 3, 0)) - 1);
-    p->aside_m = actor->aside_m + actor->spread_m * (2 * chance_unit(chance_of(dice, 4, 0)) - 1);
-    if (group > 1) { /* two abreast, the others behind */
-        bool pair = member + 1 < group || member % 2;
-        p->aside_m += pair ? (member % 2 ? 0.38 : -0.38) : 0;
-        start += member / 2 * 0.85 + 0.12 * chance_unit(own);
-    }
-    p->start_s = start;
-    p->seconds = p->route->seconds / p->pace;
-    if (actor->repeat) {
-        double lap = p->route->seconds / p->pace;
-        p->lap_s = a->s->length_s / fmax(round(a->s->length_s / lap), 1);
-        p->lead_s = actor->jitter_s * chance_unit(chance_of(own, 5, 0));
-        p->seconds = INFINITY;
-    }
-    if (actor->until_s > 0)
-        p->seconds = fmin(p->seconds, actor->until_s - start);
-    a->n_parts++;
-    return 0;
-}
-
-static int add_start(struct act *a, const struct actor *actor, double start, uint64_t dice,
-                     const struct actor **of)
-{
-    unsigned span = actor->group_most - actor->group_least + 1;
-    unsigned n = actor->group_least + (unsigned)(chance_of(dice, 6, 0) % span);
-    int rc = 0;
-    for (unsigned i = 0; i < n && !rc; i++)
-        rc = add_part(a, actor, start, dice, i, n, of);
-    return rc;
-}
-
-static int add_starts(struct act *a, size_t which, const struct actor **of)
-{
-    const struct actor *actor = &a->s->actor[which];
-    double length = a->s->length_s;
-    uint64_t dice = chance_of(a->seed, 100 + which, 0);
-    int rc = 0;
-    for (size_t i = 0; actor->on_call && i < a->s->n_cues && !rc; i++)
-        if (a->s->cue[i].sort == CUE_CALL && a->s->cue[i].which == which)
-            rc = add_start(a, actor, fmin(a->s->cue[i].at_s + actor->from_s, length),
-                           chance_of(dice, 7, i), of);
-    if (actor->on_call)
-        return rc;
-    unsigned times = actor->every_s > 0 ? (actor->times ? actor->times : UINT32_MAX) : 1;
-    for (unsigned i = 0; i < times && !rc; i++) {
-        double start = actor->from_s + i * actor->every_s;
-        if (start >= length && i)
-            break;
-        if (!actor->repeat)
-            start += actor->jitter_s * (2 * chance_unit(chance_of(dice, 8, i)) - 1);
-        start = fmin(fmax(start, 0), length - 0.001);
-        rc = add_start(a, actor, start, chance_of(dice, 9, i), of);
-    }
-    return rc;
-}
-
-static int by_start(const void *x, const void *y)
-{
-    const struct part *a = x, *b = y;
-    if (a->start_s != b->start_s)
-        return a->start_s < b->start_s ? -1 : 1;
-    return a->dice < b->dice ? -1 : a->dice > b->dice;
-}
-
-static void give_numbers(struct act *a)
-{
-    for (size_t i = 0; i < a->n_parts; i++) {
-        struct part *p = &a->part[i];
-        if (p->resident) {
-            p->number = ++a->residents[p->kind_of];
-            continue;
-        }
-        p->number = ++a->each[p->kind_of];
-        double ends =
-            p->route->kind->sort == KIND_VEHICLE ? p->start_s + EARLY_S : p->start_s + p->seconds;
-        if (a->s->loop && ends >= a->s->length_s)
-            p->early = ++a->early[p->kind_of];
-    }
 }
 
 void act_part_id(const struct act *a, const struct part *p, int64_t round, char ret[32])
@@ -165,39 +43,6 @@ static bool is_gone(const struct act *a, const char *id, double t)
         if (t >= a->gone[i].from_s && !strcmp(a->gone[i].id, id))
             return true;
     return false;
-}
-
-/* How long somebody has been there, and in which round; false: is not. */
-static bool part_there(const struct act *a, const struct part *p, double t, double *ret_for,
-                       int64_t *ret_round)
-{
-    double since = t - p->start_s;
-    int64_t round = 0;
-    if (!p->resident && a->s->loop) {
-        round = (int64_t)floor(since / a->s->length_s);
-        since -= (double)round * a->s->length_s;
-    }
-    if (since < 0 || since >= p->seconds || round < -1)
-        return false;
-    *ret_for = since;
-    *ret_round = round;
-    return true;
-}
-
-static struct step part_step(const struct part *p, double since)
-{
-    double t = since * p->pace;
-    if (p->lap_s > 0) {
-        double laps = floor((since + p->lead_s) / p->lap_s);
-        double k = p->route->seconds / p->lap_s;
-        t = (since + p->lead_s - laps * p->lap_s) * k;
-        struct step s = route_at(p->route, t);
-        s.speed_m_s *= k;
-        return s;
-    }
-    struct step s = route_at(p->route, t);
-    s.speed_m_s *= p->pace;
-    return s;
 }
 
 static enum member_gait gait_of(const struct cast_kind *k, const struct step *s)
@@ -270,20 +115,20 @@ static double presence(double since, double seconds)
     return fmin(1, fmax(0, fmin(since, seconds - since)) / 2);
 }
 
-static size_t add_parts(const struct act *a, double t, struct member *ret, double *here, size_t n,
-                        size_t most)
+static size_t add_parts(const struct act *a, double t, struct member *ret, struct room_here *here,
+                        size_t n, size_t most)
 {
     double since;
     int64_t round;
     for (size_t i = 0; i < a->n_parts && n < most; i++) {
         const struct part *p = &a->part[i];
-        if (p->route->kind->sort == KIND_VEHICLE || !part_there(a, p, t, &since, &round))
+        if (p->route->kind->sort == KIND_VEHICLE || !act_part_there(a, p, t, &since, &round))
             continue;
         act_part_id(a, p, round, ret[n].id);
         if (a->n_gone && is_gone(a, ret[n].id, t))
             continue;
-        struct step s = part_step(p, since);
-        here[n] = p->resident ? 1 : presence(since, p->seconds);
+        struct step s = act_part_step(p, since);
+        here[n] = (struct room_here){p->resident ? 1 : presence(since, p->seconds), p->clear};
         fill(&ret[n++], p->route->kind, p->actor, &s, p->aside_m, chance_unit(p->dice),
              look_of(p, round));
     }
@@ -380,8 +225,8 @@ static struct step guest_step(const struct guest *g, double t)
     return route_at(&g->route, g->actor.repeat ? fmod(since, g->route.seconds) : since);
 }
 
-static size_t add_guests(const struct act *a, double t, struct member *ret, double *here, size_t n,
-                         size_t most)
+static size_t add_guests(const struct act *a, double t, struct member *ret, struct room_here *here,
+                         size_t n, size_t most)
 {
     for (size_t i = 0; i < a->n_guests && n < most; i++) {
         const struct guest *g = a->guest[i];
@@ -389,7 +234,8 @@ static size_t add_guests(const struct act *a, double t, struct member *ret, doub
             continue;
         struct step s = guest_step(g, t);
         memcpy(ret[n].id, g->id, sizeof(ret[n].id));
-        here[n] = presence(t - g->start_s, g->actor.repeat ? INFINITY : g->route.seconds);
+        here[n] = (struct room_here){
+            presence(t - g->start_s, g->actor.repeat ? INFINITY : g->route.seconds), false};
         fill(&ret[n++], g->route.kind, &g->actor, &s, g->actor.aside_m, 0, g->look);
     }
     return n;
@@ -397,7 +243,8 @@ static size_t add_guests(const struct act *a, double t, struct member *ret, doub
 
 size_t act_at(struct act *a, int64_t time_ns, struct member *ret, size_t most)
 {
-    double t = (double)(time_ns - a->start_ns) / 1e9, here[CAST_MOST];
+    double t = (double)(time_ns - a->start_ns) / 1e9;
+    struct room_here here[CAST_MOST];
     most = most < CAST_MOST ? most : CAST_MOST;
     size_t vehicles = add_vehicles(a, t, ret, 0, most);
     size_t n = add_guests(a, t, ret, here, vehicles, most);
@@ -422,14 +269,14 @@ static size_t people(void *arg, double t, double (*ret)[2], size_t most)
     char id[32];
     for (size_t i = 0; i < a->n_parts && n < most; i++) {
         const struct part *p = &a->part[i];
-        if (!on_foot(p->route->kind) || !part_there(a, p, t, &since, &round))
+        if (!on_foot(p->route->kind) || !act_part_there(a, p, t, &since, &round))
             continue;
         if (a->n_gone) {
             act_part_id(a, p, round, id);
             if (is_gone(a, id, t))
                 continue;
         }
-        struct step s = part_step(p, since);
+        struct step s = act_part_step(p, since);
         ret[n][0] = s.at.x + s.at.dy * p->aside_m;
         ret[n++][1] = s.at.y - s.at.dx * p->aside_m;
     }
@@ -509,20 +356,9 @@ int act_new(struct scenario *take_s, uint64_t seed, int64_t start_ns, struct act
     a->seed = seed;
     a->start_ns = start_ns;
     a->commands_ns = INT64_MIN;
-    a->part = calloc(PARTS_MOST, sizeof(*a->part));
-    a->route = calloc(PARTS_MOST, sizeof(struct route *));
-    const struct actor **of = calloc(PARTS_MOST, sizeof(const struct actor *));
-    int rc = a->part && a->route && of ? 0 : -ENOMEM;
-    for (size_t i = 0; i < a->s->n_actors && !rc; i++)
-        rc = add_starts(a, i, of);
-    free(of);
-    if (rc == -ENOSPC)
-        fault_set(why, FAULT_LIMIT, NULL, "more than %d come in one round", PARTS_MOST);
-    if (!rc) {
-        qsort(a->part, a->n_parts, sizeof(*a->part), by_start);
-        give_numbers(a);
+    int rc = act_make_parts(a, why);
+    if (!rc)
         rc = check_lengths(a, why);
-    }
     if (!rc)
         rc = make_traffic(a);
     if (rc) {

@@ -24,6 +24,7 @@ struct part {
     unsigned kind_of; /* class */
     unsigned number, early;
     bool resident;
+    bool clear; /* goes through nobody else who is */
 };
 
 struct guest {
@@ -61,6 +62,15 @@ struct act {
     int64_t commands_ns;
 };
 
+/* parts.c */
+/* Fills in part, route and the numbers of each class. */
+int act_make_parts(struct act *a, struct fault *why);
+/* How long somebody has been there, and in which round; false: is not. */
+bool act_part_there(const struct act *a, const struct part *p, double t, double *ret_for,
+                    int64_t *ret_round);
+struct step act_part_step(const struct part *p, double since);
+
+/* act.c */
 /* Who that is in that round of the scenario. */
 void act_part_id(const struct act *a, const struct part *p, int64_t round, char ret[32]);
 

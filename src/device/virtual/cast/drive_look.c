@@ -12,6 +12,7 @@
 #define NARROW_ROOM 0.15 /* beside whom one meets where it is narrow */
 #define TOWARDS 0.7      /* cosine: who comes towards one, not across */
 #define CROSSING_M 4.0   /* a crossing and the room between two cars */
+#define TO_YIELD_S 1.5   /* across it, to where one may have to give way */
 
 /* ---- what stands along a way ---- */
 
@@ -146,23 +147,6 @@ static bool crossing_taken(const struct drive *d, const struct polygon *p)
     return false;
 }
 
-/* Would one come to stand on the crossing, behind others? */
-static bool jammed(const struct drive *d, const struct car_state *cars, size_t n,
-                   const struct looking *k, const struct mark *m)
-{
-    for (double s = 0; s < k->w->length + CROSSING_M; s += 1) {
-        struct spot p;
-        if (!route_ahead(k->w->car.route, m->leg, m->s + s, &p, NULL))
-            return false;
-        p = shifted(p, k->w->car.aside_m, false);
-        for (size_t i = 0; i < n; i++)
-            if (i != k->me && !(cars[i].flags & CAR_PENDING) && cars[i].v < 1 &&
-                body_away(&d->body[i], p.x, p.y) < k->w->width / 2 + d->body[i].r)
-                return true;
-    }
-    return false;
-}
-
 static bool before_same_yield(const struct drive *d, const struct car_state *c, size_t which)
 {
     const struct marked *m = &d->marked[d->driver[c->car].marked];
@@ -173,9 +157,10 @@ static bool before_same_yield(const struct drive *d, const struct car_state *c, 
     return false;
 }
 
-/* Will somebody be where one would come out? Or come through where there is no room for two? */
+/* Will somebody be where one would come out? Or come through where there is no room for two?
+ * before_s: one comes to the line so much later. */
 static bool must_yield(const struct drive *d, const struct car_state *cars, size_t n,
-                       const struct looking *k, const struct mark *m)
+                       const struct looking *k, const struct mark *m, double before_s)
 {
     const double narrow_m = d->s->yield[m->which].narrow_m, along = fmax(narrow_m, MERGE_M);
     struct spot zone[(int)YIELD_MOST_M / 2 + 1];
@@ -190,7 +175,7 @@ static bool must_yield(const struct drive *d, const struct car_state *cars, size
         const struct driver *w = &d->driver[o->car];
         const double room =
             narrow_m > 0 ? (k->w->width + w->width) / 2 + NARROW_ROOM : MERGE_ROOM_M;
-        for (double t = 0; t <= along / WINDOW_M_S; t += 0.5) {
+        for (double t = 0; t <= along / WINDOW_M_S + before_s; t += 0.5) {
             struct spot p;
             route_ahead(w->car.route, o->leg, o->s + w->length / 2 + o->v * t, &p, NULL);
             for (size_t z = 0; z < n_zone; z++)
@@ -198,6 +183,30 @@ static bool must_yield(const struct drive *d, const struct car_state *cars, size
                     (narrow_m == 0 || p.dx * zone[z].dx + p.dy * zone[z].dy < 0))
                     return true;
         }
+    }
+    return false;
+}
+
+/* Would one come to stand on the crossing, behind others or to give way? */
+static bool jammed(const struct drive *d, const struct car_state *cars, size_t n,
+                   const struct looking *k, const struct mark *m)
+{
+    for (double s = 0; s < k->w->length + CROSSING_M; s += 1) {
+        struct spot p;
+        if (!route_ahead(k->w->car.route, m->leg, m->s + s, &p, NULL))
+            return false;
+        p = shifted(p, k->w->car.aside_m, false);
+        for (size_t i = 0; i < n; i++)
+            if (i != k->me && !(cars[i].flags & CAR_PENDING) && cars[i].v < 1 &&
+                body_away(&d->body[i], p.x, p.y) < k->w->width / 2 + d->body[i].r)
+                return true;
+    }
+    const struct marked *all = &d->marked[k->w->marked];
+    for (size_t i = 0; i < all->n; i++) {
+        const struct mark *o = &all->mark[i];
+        if (o->kind == MARK_YIELD && o->leg == m->leg && o->s > m->s &&
+            o->s < m->s + k->w->length + CROSSING_M && must_yield(d, cars, n, k, o, TO_YIELD_S))
+            return true;
     }
     return false;
 }
@@ -226,7 +235,7 @@ void drive_heed_marks(struct drive *d, struct car_state *cars, size_t n, struct 
                 if (!(c->flags & CAR_MAY_PASS) || g->open < 0.9f)
                     k->limit = fmin(k->limit, drive_stop_speed(gap - 0.9));
             } else if (mark->kind == MARK_YIELD) {
-                if (must_yield(d, cars, n, k, mark))
+                if (must_yield(d, cars, n, k, mark, 0))
                     k->limit = fmin(k->limit, drive_stop_speed(gap - 0.4));
             } else if (brake < gap && (crossing_taken(d, &d->s->crossing[mark->which]) ||
                                        jammed(d, cars, n, k, mark))) {

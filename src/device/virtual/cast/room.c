@@ -34,7 +34,7 @@ static double aside_for(double ahead, double right, double same, double moves, b
            ((1 - moves) * away * room + moves * (along * away * room / 2 + against * meets));
 }
 
-void room_make(struct member *m, const double *here, size_t n)
+void room_make(struct member *m, const struct room_here *here, size_t n)
 {
     double aside[CAST_MOST] = {0}, c[CAST_MOST], s[CAST_MOST];
     n = n < CAST_MOST ? n : CAST_MOST;
@@ -47,11 +47,12 @@ void room_make(struct member *m, const double *here, size_t n)
             continue;
         for (size_t j = 0; j < n; j++) {
             double dx = m[j].at.x - m[i].at.x, dy = m[j].at.y - m[i].at.y;
-            if (j == i || fabs(dx) + fabs(dy) > SEE_M + ROOM_M || !on_foot(&m[j]))
+            if (j == i || (here[i].clear && here[j].clear) ||
+                fabs(dx) + fabs(dy) > SEE_M + ROOM_M || !on_foot(&m[j]))
                 continue;
-            aside[i] += here[j] * aside_for(dx * s[i] + dy * c[i], dx * c[i] - dy * s[i],
-                                            s[i] * s[j] + c[i] * c[j],
-                                            clamp(m[j].speed_m_s / 0.6, 0, 1), i < j);
+            aside[i] += here[j].wholly * aside_for(dx * s[i] + dy * c[i], dx * c[i] - dy * s[i],
+                                                   s[i] * s[j] + c[i] * c[j],
+                                                   clamp(m[j].speed_m_s / 0.6, 0, 1), i < j);
         }
         /* Who sets off does not jump. */
         aside[i] *= fmin(1, m[i].speed_m_s / 0.6);

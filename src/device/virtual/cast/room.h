@@ -4,8 +4,12 @@
 
 #include "device/virtual/cast/cast.h"
 
+struct room_here {
+    double wholly; /* 0 … 1: how much others heed him */
+    bool clear;    /* no two of these come too near each other anyway: they keep to their ways */
+};
 /* Moves walkers to their sides, smoothly as they come near each other. A pure function of
- * where all are. m: those who are not on wheels; here: 0 … 1, how much others heed each. */
-void room_make(struct member *m, const double *here, size_t n);
+ * where all are. m: those who are not on wheels. */
+void room_make(struct member *m, const struct room_here *here, size_t n);
 
 #endif
