@@ -14,6 +14,7 @@
 
 #define PICTURES_A_TURN 4 /* of one viewer that catches up; then the others */
 #define CATCH_UP_FACTOR 4 /* times the frame rate, over UDP */
+#define SMALL 8           /* packets of parameter sets and stamps before a picture's slices */
 #define BOUNDARY "--myboundary"
 
 static const char part_end[] = "\r\n" BOUNDARY "\r\n";
@@ -320,8 +321,9 @@ static void report_udp(struct viewer *v, struct track *t)
 static int send_some(struct viewer *v)
 {
     const struct udp_train *t = &v->udp.trains->train[v->udp.next];
-    unsigned left = v->udp.trains->n - v->udp.next, n = 0;
-    for (unsigned packets = 0; n < left && (!n || packets + t[n].packets <= RTP_TRAIN_PACKETS); n++)
+    const unsigned left = v->udp.trains->n - v->udp.next;
+    unsigned n = 0;
+    for (unsigned packets = 0; n < left && packets + t[n].packets <= SMALL + RTP_TRAIN_PACKETS; n++)
         packets += t[n].packets;
     while (n) {
         int sent = udp_send_trains(v->desc.take_udp[0], t, n);
