@@ -24,7 +24,7 @@
 #define BEHIND_NS (2 * NSEC_PER_SEC) /* older pictures are no start, and no use to the slow */
 #define REPORT_NS (4 * NSEC_PER_SEC) /* between sender reports */
 #define READ_PAUSE_BYTES (128 << 10) /* received and not yet taken: reading stops */
-#define LANE_SLICE 128               /* viewers served in one turn */
+#define LANE_SLICE 128               /* viewers served in one turn, of a lane and of those paced */
 
 /* The stream on one sender loop: wakes once for all its viewers there. */
 struct lane {
@@ -48,6 +48,8 @@ struct sender {
     /* the sender loop's */
     struct list lanes, viewers_here;
     struct loop_timer tick;
+    struct loop_post turn;     /* the next slice of paced pictures */
+    unsigned paced;            /* sent in this one */
     uint8_t scratch[16 << 10]; /* reads */
 };
 

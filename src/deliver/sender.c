@@ -227,10 +227,16 @@ static void tick(struct loop_timer *t)
         loop_timer_in(s->loop, t, TICK_NS);
 }
 
+static void next_slice(struct loop_post *p)
+{
+    container_of(p, struct sender, turn)->paced = 0;
+}
+
 static void stop_run(struct loop_post *p)
 {
     struct sender *s = container_of(p, struct sender, stop);
     loop_timer_cancel(&s->tick);
+    loop_post_cancel(s->loop, &s->turn);
     loop_stop(s->loop);
 }
 
@@ -254,6 +260,7 @@ int sender_start(struct sender *s, struct deliver *d, unsigned index)
     list_init(&s->lanes);
     list_init(&s->viewers_here);
     s->tick = (struct loop_timer){.name = "viewers' tick", .fire = tick};
+    s->turn = (struct loop_post){.name = "paced pictures", .run = next_slice};
     s->stop = (struct loop_post){.name = "stop", .run = stop_run};
     s->loop = loop_new(d->clock, "sender");
     if (!s->loop)
