@@ -164,7 +164,9 @@ GOALS = [("H.264", "MJPEG", 1, "SSIM", 0.90), ("H.264", "MPEG-4 part 2", 1, "SSI
 
 def likeness(clip, path):
     p = run(["ffmpeg", "-nostdin", "-v", "info", "-i", path, "-i", clip, "-lavfi",
-             "[0:v]scale=out_range=tv,format=yuv420p,split[a][b];[1:v]split[c][e];[a][c]ssim;[b][e]psnr", "-f", "null", "-"])
+             # by number: rounded times would set some pictures against the one before
+             "[0:v]settb=1/25,setpts=N,scale=out_range=tv,format=yuv420p,split[a][b];[1:v]settb=1/25,setpts=N,split[c][e];"
+             "[a][c]ssim;[b][e]psnr", "-f", "null", "-"])
     ssim = float(re.search(r"SSIM Y:([\d.]+)", p.stderr).group(1))
     psnr = float(re.search(r"PSNR y:([\d.]+)", p.stderr).group(1))
     return -10 * math.log10(1 - ssim), psnr

@@ -31,8 +31,9 @@ extern const struct encoder_ops encoder_h264, encoder_h265;
 #define NOISE_ROOM 2   /* quantizer steps: what is flat is coded finer than the picture */
 #define QUALITY_ROOM 4 /* quantizer steps */
 #define STEP_LEAST 1.0 /* for less it is not begun anew */
-#define B_PICTURES 3   /* between two others, for storage … */
-#define LOOK_AHEAD 12  /* … and pictures that wait for that to be decided */
+#define HELD_S 0.5     /* by which pictures are late at most, for storage: … */
+#define B_PICTURES 3   /* … so many are between two others, and … */
+#define LOOK_AHEAD 12  /* … wait for the rate to be decided */
 #define HELD_MOST 32   /* pictures within the codec */
 
 /* The smart codec says what each block is worth; both libraries hear that only while they look at
@@ -50,7 +51,10 @@ struct flavour {
     int smart_lively, smart_whole;
     double crf;     /* to be added: at the same number x265 is smaller and worse than x264 */
     bool takes_crf; /* a new one while it runs */
-    void (*options)(AVCodecContext *c, const struct encoding *e);
+    /* Pictures held beside the B pictures and the look ahead; 0: only the more of both is held. */
+    int waits;
+    /* The codec has its B pictures already. */
+    void (*options)(AVCodecContext *c, const struct encoding *e, int look_ahead);
     enum nal_kind (*kind)(struct nal n);
     /* Takes the promise of a fixed rate out of NAL_SPS; NULL: it is never made. */
     size_t (*free_rate)(struct nal sps, uint8_t *ret, size_t size);
@@ -85,7 +89,7 @@ static double crf_of(int compression)
     return 16 + compression * 0.3;
 }
 
-static void options_h264(AVCodecContext *c, const struct encoding *e)
+static void options_h264(AVCodecContext *c, const struct encoding *e, int look_ahead)
 {
     static const char *const profiles[] = {"baseline", "main", "high"};
     av_opt_set(c->priv_data, "preset", "veryfast", 0);
@@ -93,11 +97,10 @@ static void options_h264(AVCodecContext *c, const struct encoding *e)
     char params[256];
     snprintf(params, sizeof(params),
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:filler=0:sliced-threads=0:"
-             "nal-hrd=none:bframes=%d:pbratio=1.1:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-"
+             "nal-hrd=none:bframes=%d:pbratio=1.0:rc-lookahead=%d:mbtree=0:sync-lookahead=0:b-"
              "pyramid=none:"
              "force-cfr=1%s", /* else it waits for the next picture to know how long this lasts */
-             encoding_reorders(e) ? B_PICTURES : 0, encoding_reorders(e) ? LOOK_AHEAD : 0,
-             e->smart.strength ? BLOCKS_BY_US : "");
+             c->max_b_frames, look_ahead, e->smart.strength ? BLOCKS_BY_US : "");
     av_opt_set(c->priv_data, "x264-params", params, 0);
 }
 
@@ -111,7 +114,7 @@ static enum nal_kind kind_h264(struct nal n)
                                                  : NAL_OTHER;
 }
 
-static void options_h265(AVCodecContext *c, const struct encoding *e)
+static void options_h265(AVCodecContext *c, const struct encoding *e, int look_ahead)
 {
     /* Rows of blocks in parallel: one core is not enough for 1080p30. */
     unsigned cores = cpu_cores();
@@ -119,8 +122,7 @@ static void options_h265(AVCodecContext *c, const struct encoding *e)
     snprintf(params, sizeof(params),
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:info=0:hrd=0:frame-threads=1:"
              "pools=%u:log-level=none:bframes=%d:rc-lookahead=%d:b-adapt=0:b-pyramid=0:cutree=0%s",
-             cores > 4 ? 4 : cores, encoding_reorders(e) ? B_PICTURES : 0,
-             encoding_reorders(e) ? LOOK_AHEAD : 0,
+             cores > 4 ? 4 : cores, c->max_b_frames, look_ahead,
              e->smart.strength ? BLOCKS_BY_US ":qg-size=16" : "");
     av_opt_set(c->priv_data, "preset", "ultrafast", 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);
@@ -151,6 +153,7 @@ static const struct flavour flavour_h265 = {.title = "H.265",
                                             .library = "libx265",
                                             .smart_crf = 1,
                                             .crf = 2,
+                                            .waits = 3,
                                             .options = options_h265,
                                             .kind = kind_h265,
                                             .sei_header = {HEVC_SEI << 1, 1},
@@ -172,10 +175,24 @@ static double crf_now(const struct h26x_encoder *h)
            (h->e.smart.strength ? h->flavour->smart_crf : 0) + h->coarser;
 }
 
+/* B pictures and look-ahead that delay by HELD_S at most: where pictures come seldom, each that is
+ * held would be late by seconds. Only a limit of the rate needs to look further than B pictures. */
+static int plan_delay(const struct h26x_encoder *h, int *ret_look_ahead)
+{
+    int held = encoding_reorders(&h->e) ? (int)(h->fps * HELD_S) : 0, waits = h->flavour->waits;
+    int b = waits ? (held - waits - 1) / 2 : held;
+    b = b > B_PICTURES ? B_PICTURES : b < 0 ? 0 : b;
+    int look = h->e.rate.max_kbps > 0 ? LOOK_AHEAD : b + 1;
+    int room = waits ? held - waits - b : held;
+    *ret_look_ahead = !b ? 0 : look < room ? look : room;
+    return b;
+}
+
 static int open_codec(struct h26x_encoder *h)
 {
     const struct encoding *e = &h->e;
-    if (!encoding_reorders(e))
+    int look_ahead, b_pictures = plan_delay(h, &look_ahead);
+    if (!b_pictures)
         h->hardware = hardware_open(e, h->fps, crf_now(h), &h->ctx);
     if (h->hardware)
         return 0;
@@ -191,7 +208,7 @@ static int open_codec(struct h26x_encoder *h)
     c->framerate = av_d2q(h->fps, 100000);
     c->time_base = av_inv_q(c->framerate);
     c->gop_size = encoding_gop(e);
-    c->max_b_frames = encoding_reorders(e) ? B_PICTURES : 0;
+    c->max_b_frames = b_pictures;
     if (e->smart.strength)
         c->qcompress = 1;
     c->thread_count = 1;
@@ -210,12 +227,12 @@ static int open_codec(struct h26x_encoder *h)
     }
     if (e->rate.mode == RATE_CBR)
         c->bit_rate = c->rc_max_rate;
-    if (!encoding_reorders(e))
+    if (!b_pictures)
         av_opt_set(c->priv_data, "tune", "zerolatency", 0);
     av_opt_set_int(c->priv_data, "forced-idr", 1, 0);
     if (e->rate.mode != RATE_CBR)
         av_opt_set_double(c->priv_data, "crf", crf_now(h), 0);
-    h->flavour->options(c, e);
+    h->flavour->options(c, e, look_ahead);
     return avcodec_open2(c, codec, NULL);
 }
 
@@ -274,6 +291,7 @@ static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *
 {
     int least = (int)lrint(fmin(quantizer_of_noise(b->noise), QUANTIZER_RANGE) - crf_now(h));
     int lively = b->lively > h->flavour->smart_lively ? b->lively : h->flavour->smart_lively;
+    int fresh = b->lively > h->flavour->smart_whole ? b->lively : h->flavour->smart_whole;
     AVRegionOfInterest *roi = NULL;
     size_t n = 0;
     for (int pass = 0; pass < 2; pass++) { /* counts, then writes */
@@ -287,10 +305,15 @@ static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *
         n = 0;
         for (int y = 0; y < b->down; y++) {
             const int8_t *row = b->offset + (size_t)y * (size_t)b->across;
+            const uint8_t *kind = b->kind + (size_t)y * (size_t)b->across;
             for (int x = 0, end; x < b->across; x = end) {
-                for (end = x + 1; end < b->across && row[end] == row[x]; end++)
+                for (end = x + 1; end < b->across && row[end] == row[x] && kind[end] == kind[x];
+                     end++)
                     ;
-                int more = row[x] ? row[x] > least ? row[x] : least : lively;
+                int more = kind[x] == BLOCK_NEW ? fresh
+                           : !row[x]            ? lively
+                           : row[x] > least     ? row[x]
+                                                : least;
                 if (!more)
                     continue;
                 if (roi)
@@ -382,13 +405,15 @@ static int send_picture(struct h26x_encoder *h, struct rendition *r, bool force_
     if (!h->n_sent)
         h->first = (struct held){h->pts, r->how};
     h->held[h->n_sent++ % HELD_MOST] = (struct held){h->pts, r->how};
+    bool fresh = h->blocks && h->blocks->fresh && encoding_reorders(&h->e);
     int told = h->blocks ? tell_blocks(h, h->blocks, f) : tell_whole(h, f);
     h->blocks = NULL;
     if (told < 0) {
         av_frame_unref(f);
         return told;
     }
-    f->pict_type = force_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    /* what is new is not left to a B picture, which nothing that follows could go by */
+    f->pict_type = force_key ? AV_PICTURE_TYPE_I : fresh ? AV_PICTURE_TYPE_P : AV_PICTURE_TYPE_NONE;
     int ret = avcodec_send_frame(h->ctx, f);
     av_frame_unref(f);
     return ret;

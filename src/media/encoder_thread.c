@@ -121,6 +121,8 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
         w->key_bytes = 0;
     }
     w->key_bytes += p->len;
+    if (p->how.start_ns > c->shown_ns)
+        c->shown_ns = p->how.start_ns;
     if (memcmp(&format, &w->format, sizeof(format))) {
         w->format = format;
         stream_set_format(c->stream, &format);

@@ -164,12 +164,20 @@ static bool is_due(const struct coder *c, int64_t time_ns)
 }
 
 /* Whether nothing happens in a picture that is due. */
-static bool is_spared(const struct coder *c, const struct activity *a,
-                      const struct frame_part *part, int64_t time_ns)
+static bool is_quiet(const struct coder *c, const struct activity *a, const struct frame_part *part,
+                     int64_t time_ns)
 {
     return c->has_sent && !c->force_key && c->sent_epoch == c->p->epoch &&
            frame_part_equal(&c->sent_part, part) &&
            smart_spares(&c->e.smart, a, c->p->fps, time_ns - c->sent_ns);
+}
+
+/* Not what pushes out a picture that the codec holds back: that would be late by as many seconds
+ * as pictures, were all others left out. */
+static bool is_spared(const struct coder *c, const struct activity *a,
+                      const struct frame_part *part, int64_t time_ns)
+{
+    return is_quiet(c, a, part, time_ns) && !(encoding_reorders(&c->e) && c->shown_ns < c->sent_ns);
 }
 
 static bool takes(const struct coder *c, const struct rendition *r)
@@ -186,7 +194,8 @@ static void note_sent(struct coder *c, const struct rendition *r)
         c->last_slot = slot_of(c, time_ns);
         c->has_slot = true;
     }
-    c->sent_ns = time_ns;
+    if (!is_quiet(c, r->activity, &r->part, time_ns))
+        c->sent_ns = time_ns;
     c->sent_part = r->part;
     c->sent_epoch = c->p->epoch;
     c->has_sent = true;

@@ -50,17 +50,18 @@ struct coder {
     struct pipeline *p;
     struct encoding e;
     uint32_t id;
-    struct maker *maker;             /* p->lock */
-    int64_t first_ns;                /* p->lock; from here the slots of the frame rate count */
-    int64_t last_slot;               /* p->lock; of the frame rate asked for */
-    bool has_slot;                   /* p->lock; first_ns and last_slot are valid */
-    int64_t sent_ns;                 /* p->lock; time of the newest picture that it was given … */
-    uint64_t sent_epoch;             /* p->lock; … and how its overlays looked */
-    struct frame_part sent_part;     /* p->lock; … and what of the frame it showed */
-    bool has_sent;                   /* p->lock */
-    bool ended;                      /* p->lock; its channel is gone: it waits for its users */
-    double limit_fps;                /* p->lock; what it keeps up with, 0: with all */
-    _Atomic uint64_t left_out, lost; /* pictures: nothing happened; it was too slow */
+    struct maker *maker;         /* p->lock */
+    int64_t first_ns;            /* p->lock; from here the slots of the frame rate count */
+    int64_t last_slot;           /* p->lock; of the frame rate asked for */
+    bool has_slot;               /* p->lock; first_ns and last_slot are valid */
+    int64_t sent_ns;             /* p->lock; time of the newest picture given for its sake … */
+    uint64_t sent_epoch;         /* p->lock; … and how its overlays looked */
+    struct frame_part sent_part; /* p->lock; … and what of the frame it showed */
+    bool has_sent;               /* p->lock */
+    bool ended;                  /* p->lock; its channel is gone: it waits for its users */
+    double limit_fps;            /* p->lock; what it keeps up with, 0: with all */
+    _Atomic int64_t shown_ns;    /* time of the newest picture that left the codec */
+    _Atomic uint64_t left_out, lost;            /* pictures: nothing happened; it was too slow */
     _Atomic int still_permille, noise_permille; /* of the newest picture's blocks */
     int first_step; /* every n-th picture of the source, before it has shown what it manages */
     struct mailbox *box;

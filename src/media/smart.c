@@ -9,12 +9,20 @@
 #define CALM_S 0.5    /* without activity, before pictures are left out */
 #define CODED_LOOKS 3 /* looks for which a block is not still yet after its last activity */
 #define NOISY 2 /* steps; from so much noise on it is not sure what moves, and what lies beside */
-#define BESIDE 0.87    /* of what a still block is coarser by, where something only may come */
-#define DETAIL_FLAT 2  /* of activity.detail: below it a block shows nothing … */
-#define DETAIL_RICH 12 /* … and from here on what somebody may want to read */
+#define NEW_LOOKS 6     /* what moves is new for so long … */
+#define FORGET_LOOKS 15 /* … and so long after it left a block may be another's */
+#define NEW_MOST 4      /* of the picture, 1/n: what is bigger is not one mover */
+#define BESIDE 0.87     /* of what a still block is coarser by, where something only may come */
+#define DETAIL_FLAT 2   /* of activity.detail: below it a block shows nothing … */
+#define DETAIL_RICH 12  /* … and from here on what somebody may want to read */
 
-struct smart_place { /* the cells that a block shows */
-    uint16_t x0, y0, x1, y1;
+struct smart_place {
+    uint16_t x0, y0, x1, y1; /* the cells that a block shows */
+    uint32_t last;           /* look of its newest activity, what lies around included */
+    uint32_t known;          /* look at which what follows was last so */
+    uint32_t born;           /* look at which what moves here began to; 0: not of a mover */
+    bool sure, taken;        /* around something active, as leaves have nothing; in a mover */
+    bool shown;              /* coded finely since */
 };
 
 bool smart_plan_equal(const struct smart_plan *a, const struct smart_plan *b)
@@ -69,6 +77,7 @@ void smart_blocks_done(struct smart_blocks *b)
     free(b->offset);
     free(b->kind);
     free(b->place);
+    free(b->todo);
     *b = (struct smart_blocks){0};
 }
 
@@ -96,8 +105,9 @@ static int lay_out(struct smart_blocks *b, const struct rendition_key *k,
         b->offset = calloc(n, sizeof(*b->offset));
         b->kind = calloc(n, sizeof(*b->kind));
         b->place = calloc(n, sizeof(*b->place));
+        b->todo = calloc(n, sizeof(*b->todo));
     }
-    if (!b->offset || !b->kind || !b->place)
+    if (!b->offset || !b->kind || !b->place || !b->todo)
         return -1;
     double aspect = (double)a->width / a->height;
     double per_x = (double)a->width / ACTIVITY_CELL, per_y = (double)a->height / ACTIVITY_CELL;
@@ -151,10 +161,92 @@ static int follow_part(struct smart_blocks *b, const struct rendition_key *key,
     return lay_out(b, key, part, a);
 }
 
+/* ---- what has just begun to move ---- */
+
+struct mover {
+    int x0, y0, x1, y1; /* blocks */
+    int n;              /* of them, in todo */
+    uint32_t born;      /* 0: not before */
+    bool sure;
+};
+
+static void take_block(struct smart_blocks *b, struct mover *m, int x, int y, uint32_t sent)
+{
+    struct smart_place *p = &b->place[y * b->across + x];
+    if (p->taken || p->last <= sent)
+        return;
+    p->taken = true;
+    b->todo[m->n++] = y * b->across + x;
+    m->x0 = x < m->x0 ? x : m->x0;
+    m->x1 = x > m->x1 ? x : m->x1;
+    m->y0 = y < m->y0 ? y : m->y0;
+    m->y1 = y > m->y1 ? y : m->y1;
+    m->sure |= p->sure;
+    if (p->born && (!m->born || p->born < m->born))
+        m->born = p->born;
+}
+
+/* All active blocks that hang together with this one. */
+static struct mover gather(struct smart_blocks *b, int first, uint32_t sent)
+{
+    struct mover m = {.x0 = b->across, .y0 = b->down};
+    take_block(b, &m, first % b->across, first / b->across, sent);
+    for (int k = 0; k < m.n; k++) {
+        int x = b->todo[k] % b->across, y = b->todo[k] / b->across;
+        for (int ny = y > 0 ? y - 1 : 0; ny <= y + 1 && ny < b->down; ny++)
+            for (int nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < b->across; nx++)
+                take_block(b, &m, nx, ny, sent);
+    }
+    return m;
+}
+
+/* Each block once. */
+static void show_box(struct smart_blocks *b, const struct mover *m, uint32_t look)
+{
+    for (int y = m->y0; y <= m->y1; y++)
+        for (int x = m->x0; x <= m->x1; x++) {
+            int i = y * b->across + x;
+            if (!b->place[i].shown) {
+                b->kind[i] = BLOCK_NEW;
+                b->offset[i] = 0;
+                b->fresh++;
+            }
+            b->place[i].shown = true;
+            b->place[i].known = look;
+        }
+}
+
+/* Who looks at what begins to move looks at what is around it, too, which was good enough while
+ * nothing happened: the whole box of a new mover is coded well, once. */
+static void show_new(struct smart_blocks *b, uint32_t look, uint32_t sent)
+{
+    int n = b->across * b->down;
+    for (int i = 0; i < n; i++) {
+        struct smart_place *p = &b->place[i];
+        p->taken = false;
+        if (look - p->known > FORGET_LOOKS) {
+            p->born = 0;
+            p->shown = false;
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        if (b->place[i].taken || b->place[i].last <= sent)
+            continue;
+        struct mover m = gather(b, i, sent);
+        uint32_t born = m.born ? m.born : m.sure ? look : 0;
+        for (int k = 0; k < m.n; k++) {
+            b->place[b->todo[k]].born = born;
+            b->place[b->todo[k]].known = look;
+        }
+        if (born && look - born < NEW_LOOKS && (m.x1 - m.x0 + 1) * (m.y1 - m.y0 + 1) * NEW_MOST < n)
+            show_box(b, &m, look);
+    }
+}
+
 bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
                       const struct frame_part *part, const struct activity *a, uint32_t sent)
 {
-    b->still = 0;
+    b->still = b->fresh = 0;
     if (!a || !b->strength || !sent || a->last_whole + CODED_LOOKS > sent)
         return false;
     if (follow_part(b, key, part, a) < 0 || (b->part_look && b->part_look + CODED_LOOKS > sent))
@@ -163,7 +255,7 @@ bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
     b->lively = lively_offset(a->noise);
     uint32_t since = sent > CODED_LOOKS ? sent - CODED_LOOKS : 0;
     for (int i = 0; i < b->across * b->down; i++) {
-        const struct smart_place *p = &b->place[i];
+        struct smart_place *p = &b->place[i];
         uint32_t last = 0, self = 0;
         uint8_t detail = 0, restless = 0;
         for (int y = p->y0; y <= p->y1; y++)
@@ -181,6 +273,9 @@ bool smart_blocks_set(struct smart_blocks *b, const struct rendition_key *key,
         bool alike = self > sent || b->lively >= NOISY;
         b->offset[i] = (int8_t)(still ? offset : alike ? 0 : lrint(BESIDE * offset));
         b->still += still;
+        p->last = last;
+        p->sure = last > sent && self <= sent;
     }
+    show_new(b, a->look, sent);
     return true;
 }

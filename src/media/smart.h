@@ -43,6 +43,7 @@ enum smart_kind {
     BLOCK_STILL,
     BLOCK_BESIDE, /* something moves beside it or did a moment ago */
     BLOCK_LIVELY, /* of something that moves now */
+    BLOCK_NEW,    /* in the box of what has just begun to move: as good as without all this, once */
 };
 
 /* How much coarser than the picture each block of a rendition is coded. One thread. */
@@ -51,7 +52,9 @@ struct smart_blocks {
     int8_t *offset;   /* quantizer steps, 0 … 51 */
     uint8_t *kind;    /* enum smart_kind */
     struct smart_place *place;
-    int strength, still;    /* blocks that were spared in the newest picture */
+    int *todo;              /* by block: those of one mover */
+    int strength, still;    /* blocks that were spared in the newest picture … */
+    int fresh;              /* … and those that are BLOCK_NEW in it */
     double noise;           /* standard deviation in time, grey levels, of the newest picture */
     int lively;             /* quantizer steps for blocks that are not still: by noise */
     struct frame_part part; /* of the frame that the blocks were laid out for … */

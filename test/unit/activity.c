@@ -281,6 +281,40 @@ TEST(what_moved_between_two_pictures_counts)
     end();
 }
 
+/* What has just begun to move is coded as without the smart codec, with what is around it: each
+ * block once, and not what lies far away. */
+TEST(a_new_mover_has_its_box_coded_well_once)
+{
+    begin(false);
+    struct scene s = {.noise = 1, .square_x = -1};
+    looks(30, &s);
+    struct rendition_key k = {.view = 1, .width = W, .height = H};
+    struct smart_blocks b;
+    smart_blocks_init(&b, 30);
+    CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, seen->look - 1));
+    CHECK_INT(b.fresh, 0);
+    s.square_x = 48;
+    look(&s);
+    CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, seen->look - 1));
+    for (int y = 160 / 16 - 1; y <= 199 / 16 + 1; y++)
+        for (int x = 48 / 16 - 1; x <= 87 / 16 + 1; x++)
+            CHECK_INT(b.kind[y * b.across + x], BLOCK_NEW);
+    int first = b.fresh;
+    CHECK(first < 50);
+    CHECK_INT(b.kind[180 / 16 * b.across + 200 / 16], BLOCK_STILL);
+    int later = 0;
+    for (int i = 0; i < 20; i++) {
+        s.square_x += 4;
+        look(&s);
+        CHECK(smart_blocks_set(&b, &k, &FRAME_WHOLE, seen, seen->look - 1));
+        later += b.fresh;
+        CHECK(i < 8 || !b.fresh);
+    }
+    CHECK(later < first / 2);
+    smart_blocks_done(&b);
+    end();
+}
+
 TEST(calm_pictures_are_spared)
 {
     struct activity a = {.look = 100, .last_any = 60};
@@ -317,4 +351,6 @@ UNIT_MAIN(UNIT_ROW(noise_is_nothing) UNIT_ROW(what_moves_is_seen_at_once)
                   UNIT_ROW(a_camera_that_moves_changes_all) UNIT_ROW(leaves_become_usual)
                       UNIT_ROW(twins_agree) UNIT_ROW(blocks_lie_where_their_cells_are)
                           UNIT_ROW(what_moved_between_two_pictures_counts)
-                              UNIT_ROW(calm_pictures_are_spared) UNIT_ROW(a_key_when_all_is_new))
+                              UNIT_ROW(a_new_mover_has_its_box_coded_well_once)
+                                  UNIT_ROW(calm_pictures_are_spared)
+                                      UNIT_ROW(a_key_when_all_is_new))

@@ -335,6 +335,41 @@ TEST(storage_reorders_pictures)
     picture_pool_unref(pool);
 }
 
+/* However seldom pictures come, none is late by more than half a second, and at one a second none
+ * is held at all. */
+TEST(storage_delays_by_half_a_second)
+{
+    struct picture_pool *pool = picture_pool_new(W, H, false, 32);
+    static const double rates[] = {1, 3, 10, 30};
+    for (int i = 0; i < 4 * 4; i++) {
+        struct encoding e = wish(kinds[i % 2].codec);
+        e.fps = rates[i / 4];
+        e.gop = 100;
+        e.smart.storage = true;
+        if (i & 2)
+            e.rate = (struct rate_plan){.mode = RATE_MBR, .max_kbps = 4000};
+        struct encoder *enc = open_encoder(e.codec, &e);
+        struct stream_format f = {0};
+        int held = 0, most = 0;
+        for (int k = 0; k < 20; k++) {
+            struct capture how = {.serial = (uint64_t)k,
+                                  .start_ns = llrint(k * NSEC_PER_SEC / e.fps)};
+            struct rendition *r = rendition_new(draw(pool, k), &how);
+            struct packet *out = NULL;
+            CHECK_INT(enc->ops->encode(enc, r, false, &out, &f), 0);
+            held += out ? 0 : 1;
+            most = held > most ? held : most;
+            packet_unref(out);
+            rendition_unref(r);
+        }
+        if (most > e.fps / 2)
+            unit_fail(__FILE__, __LINE__, "%s: %d pictures at %g a second", codec_name(e.codec),
+                      most, e.fps);
+        enc->ops->close(enc);
+    }
+    picture_pool_unref(pool);
+}
+
 /* What encoders of the machine are given. Here there are none: software serves. */
 TEST(hardware_takes_nv12)
 {
@@ -453,6 +488,6 @@ TEST(broken_obus_are_refused)
 
 UNIT_MAIN(UNIT_ROW(h264_is_live) UNIT_ROW(h265_is_live) UNIT_ROW(av1_is_live)
               UNIT_ROW(coarser_is_heard_within_two_keys) UNIT_ROW(still_blocks_cost_little)
-                  UNIT_ROW(storage_reorders_pictures) UNIT_ROW(hardware_takes_nv12)
-                      UNIT_ROW(keys_carry_their_parameter_sets)
+                  UNIT_ROW(storage_reorders_pictures) UNIT_ROW(storage_delays_by_half_a_second)
+                      UNIT_ROW(hardware_takes_nv12) UNIT_ROW(keys_carry_their_parameter_sets)
                           UNIT_ROW(a_dynamic_rate_promises_none) UNIT_ROW(broken_obus_are_refused))

@@ -470,14 +470,18 @@ TEST(calm_scenes_have_few_pictures)
     serial = 0;
     set_up(true);
     still_scene = true;
-    struct opening a = {.e = h264()}, b = {.e = h264()};
+    struct opening a = {.e = h264()}, b = {.e = h264()}, stored = {.e = h264()};
     a.e.smart = (struct smart_plan){.strength = 10, .dynamic_fps = true, .min_fps = 2};
     a.e.smart.dynamic_gop = true;
     a.e.smart.max_gop = 300;
     b.e = a.e;
     b.e.smart.min_fps = 0;
+    stored.e = b.e;
+    stored.e.profile = 2;
+    stored.e.smart.storage = true;
     on_loop(loop, open_feed, &a);
     on_loop(loop, open_feed, &b);
+    on_loop(loop, open_feed, &stored);
     struct cursor *ca = stream_cursor(feed_stream(a.feed)),
                   *cb = stream_cursor(feed_stream(b.feed));
     unsigned keys = 0;
@@ -489,6 +493,16 @@ TEST(calm_scenes_have_few_pictures)
     CHECK_INT(count_packets(ca, &keys), 6);
     CHECK_INT(count_packets(cb, &keys), 3);
     CHECK_INT(keys, 0);
+    /* that of each second is pushed out by three more: else it would be late by as many seconds */
+    struct cursor *cs = stream_cursor(feed_stream(stored.feed));
+    uint64_t newest = 0, missed;
+    int n = 0;
+    for (struct packet *q; cs->ops->next(cs, &q, &missed) == 0; packet_unref(q), n++)
+        newest = q->how.serial > newest ? q->how.serial : newest;
+    CHECK(newest + 30 + 4 >= serial);
+    CHECK(n < 30 + 4 * 4);
+    cs->ops->close(cs);
+    on_loop(loop, close_feed, &stored);
     struct feed_stats st;
     feed_stats(a.feed, &st);
     CHECK(st.left_out > 80);
