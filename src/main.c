@@ -168,7 +168,8 @@ static void apply_limits(struct app *a)
     const struct server_limits connections = {.connections = (unsigned)s->connections,
                                               .per_address = (unsigned)s->per_address,
                                               .unauthenticated = (unsigned)s->unauthenticated};
-    const struct pipeline_limits encoders = {.encoders = (unsigned)s->encoders, .cores = s->cores};
+    const struct pipeline_limits encoders = {
+        .effort = (enum effort)s->effort, .encoders = (unsigned)s->encoders, .cores = s->cores};
     server_set_limits(c->server, &connections);
     pipeline_set_limits(c->pipeline, &encoders);
     deliver_set_limits(c->deliver, (unsigned)s->viewers);

@@ -15,6 +15,9 @@ struct file_port;
  * taken to keep up with anything. */
 double capacity_fps(enum codec codec, int width, int height, double cores);
 
+/* How many times dearer H.265 is with more effort (encode.h). */
+#define CAPACITY_THOROUGH 1.7
+
 /* The measure: nanoseconds of CPU a pixel of a small JPEG picture; 0: it cannot be said. */
 double capacity_jpeg_ns(void);
 

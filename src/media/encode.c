@@ -23,7 +23,7 @@ bool encoding_equal(const struct encoding *a, const struct encoding *b)
     return a->codec == b->codec && rendition_key_equal(&a->key, &b->key) && a->fps == b->fps &&
            a->compression == b->compression && a->gop == b->gop &&
            rate_plan_equal(&a->rate, &b->rate) && smart_plan_equal(&a->smart, &b->smart) &&
-           a->profile == b->profile && a->stamp == b->stamp;
+           a->thorough == b->thorough && a->profile == b->profile && a->stamp == b->stamp;
 }
 
 int encoding_gop(const struct encoding *e)

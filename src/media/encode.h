@@ -22,6 +22,7 @@ struct encoding {
     int gop;         /* pictures from key to key; not JPEG */
     struct rate_plan rate;
     struct smart_plan smart; /* not JPEG */
+    bool thorough;           /* H.265: fewer bytes for more of the processor */
     int profile;             /* 0 baseline, 1 main, 2 high; H.264 */
     bool stamp;              /* serial, pose, UTC inside coded pictures */
 };

@@ -39,6 +39,8 @@ extern const struct encoder_ops encoder_h264, encoder_h265;
 /* The smart codec says what each block is worth; both libraries hear that only while they look at
  * blocks themselves. */
 #define BLOCKS_BY_US ":aq-mode=1:aq-strength=0.01"
+/* Half of x264's: as good as its live preset in SSIM and smaller, and no worse in PSNR. */
+#define THOROUGH ":aq-mode=1:aq-strength=0.5"
 
 enum nal_kind { NAL_OTHER, NAL_SLICE, NAL_KEY_SLICE, NAL_VPS, NAL_SPS, NAL_PPS };
 
@@ -123,8 +125,10 @@ static void options_h265(AVCodecContext *c, const struct encoding *e, int look_a
              "scenecut=0:open-gop=0:repeat-headers=1:annexb=1:aud=0:info=0:hrd=0:frame-threads=1:"
              "pools=%u:log-level=none:bframes=%d:rc-lookahead=%d:b-adapt=0:b-pyramid=0:cutree=0%s",
              cores > 4 ? 4 : cores, c->max_b_frames, look_ahead,
-             e->smart.strength ? BLOCKS_BY_US ":qg-size=16" : "");
-    av_opt_set(c->priv_data, "preset", "ultrafast", 0);
+             e->smart.strength ? BLOCKS_BY_US ":qg-size=16"
+             : e->thorough     ? THOROUGH
+                               : "");
+    av_opt_set(c->priv_data, "preset", e->thorough ? "superfast" : "ultrafast", 0);
     av_opt_set(c->priv_data, "x265-params", params, 0);
 }
 

@@ -383,11 +383,26 @@ static void linger_over(struct loop_timer *t)
     pipeline_update_demand(p);
 }
 
-double pipeline_caps(const struct pipeline *p, enum codec codec, int width, int height)
+/* Pictures a second, of H.265 with low effort. */
+static double can_code(const struct pipeline *p, enum codec codec, int width, int height)
 {
     if (clock_is_sim(p->clock) && p->limits.cores <= 0)
-        return p->fps;
-    return fmin(capacity_fps(codec, width, height, p->limits.cores), p->fps);
+        return INFINITY;
+    return capacity_fps(codec, width, height, p->limits.cores);
+}
+
+static bool is_thorough(const struct pipeline *p, const struct encoding *e)
+{
+    if (e->codec != CODEC_H265 || p->limits.effort != EFFORT_AUTO)
+        return e->codec == CODEC_H265 && p->limits.effort == EFFORT_HIGH;
+    return can_code(p, e->codec, e->key.width, e->key.height) >=
+           CAPACITY_THOROUGH * (e->fps > 0 ? e->fps : p->fps);
+}
+
+double pipeline_caps(const struct pipeline *p, enum codec codec, int width, int height)
+{
+    bool high = codec == CODEC_H265 && p->limits.effort == EFFORT_HIGH;
+    return fmin(can_code(p, codec, width, height) / (high ? CAPACITY_THOROUGH : 1), p->fps);
 }
 
 /* Every n-th picture of the source; 0: not one a second. */
@@ -433,6 +448,7 @@ int pipeline_open(struct pipeline *p, const struct encoding *asked, struct feed 
     int r = encoding_normalise(&e, p->fps, why);
     if (r < 0)
         return r;
+    e.thorough = is_thorough(p, &e);
     struct coder *c = find_coder(p, &e);
     int step = c ? 1 : step_of(p, &e);
     if (!step)

@@ -37,7 +37,12 @@ struct pipeline_hooks {
     void *arg;
 };
 
+/* What H.265 may cost. High takes 1.7 times the processor of low, and is smaller than H.264,
+ * which low is not; auto: high for streams that this machine is thought to keep up with. */
+enum effort { EFFORT_AUTO, EFFORT_LOW, EFFORT_HIGH };
+
 struct pipeline_limits {
+    enum effort effort;
     unsigned encoders;
     double cores; /* that one encoder may count on (capacity.h); 0: all of the machine's */
 };

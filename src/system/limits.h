@@ -9,6 +9,7 @@ struct room_desc;
 struct limit_settings {
     int viewers, encoders;
     double cores;
+    int effort; /* enum effort */
     int connections, per_address, unauthenticated;
 };
 extern const struct room_desc limit_room_desc;

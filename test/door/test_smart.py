@@ -318,14 +318,17 @@ def test_E1_what_the_machine_codes(t):
     def rates(codec):
         return dict((k, float(v)) for k, v in (x.split(":") for x in c.param(f"Properties.Image.{codec}.MaxFPS").split(",") if x))
 
-    def set_cores(cores):  # what it makes of that follows a moment later
-        before = c.param("Properties.Image.JPEG.MaxFPS")
-        t.equal(c.set_param(**{"Image.MaxCores": f"{cores:.9f}"}).text.strip(), "OK")
+    def set_and_see(name, value, codec):  # what it makes of that follows a moment later
+        before = c.param(f"Properties.Image.{codec}.MaxFPS")
+        t.equal(c.set_param(**{name: value}).text.strip(), "OK")
         for _ in range(400):
-            if c.param("Properties.Image.JPEG.MaxFPS") != before:
+            if c.param(f"Properties.Image.{codec}.MaxFPS") != before:
                 return
             time.sleep(0.05)
-        t.check(False, "Properties do not follow Image.MaxCores", cores, before)
+        t.check(False, "Properties do not follow", name, value, before)
+
+    def set_cores(cores):
+        set_and_see("Image.MaxCores", f"{cores:.9f}", "JPEG")
 
     everything = "jpeg,mjpeg,h264,h265,av1"
     t.equal(set(rates("H265").values()), {30.0})
@@ -337,6 +340,11 @@ def test_E1_what_the_machine_codes(t):
     fps = rates("H264")["640x360"]
     t.check(4 <= fps <= 14, fps)
     t.check(rates("H265").get("640x360", 0) < fps < rates("JPEG")["640x360"], "H.265 is dearer, JPEG cheaper")
+    low = rates("H265")
+    set_and_see("Image.H265.Effort", "high", "H265")
+    t.check(rates("H265").get("640x360", 0) < low["640x360"], "more effort is dearer", low)
+    set_and_see("Image.H265.Effort", "auto", "H265")
+    t.equal(rates("H265"), low, "auto offers what less effort manages")
     s = c.rtsp_client("/axis-media/media.amp?" + SMALL)
     with c.ticking():
         s.start()

@@ -92,10 +92,11 @@ static double likeness(const AVFrame *a, const struct picture *b) /* PSNR of all
     return 10 * log10(255 * 255 / (sum / (W * H * 1.5) + 1e-9));
 }
 
-static void live(const struct kind *kind)
+static void live(const struct kind *kind, bool thorough)
 {
     struct picture_pool *pool = picture_pool_new(W, H, false, 4);
     struct encoding e = wish(kind->codec);
+    e.thorough = thorough;
     struct encoder *enc = open_encoder(kind->codec, &e);
     AVCodecContext *dec = avcodec_alloc_context3(avcodec_find_decoder(kind->id));
     dec->flags |= AV_CODEC_FLAG_LOW_DELAY;
@@ -145,15 +146,16 @@ static void live(const struct kind *kind)
 
 TEST(h264_is_live)
 {
-    live(&kinds[0]);
+    live(&kinds[0], false);
 }
 TEST(h265_is_live)
 {
-    live(&kinds[1]);
+    live(&kinds[1], false);
+    live(&kinds[1], true);
 }
 TEST(av1_is_live)
 {
-    live(&kinds[2]);
+    live(&kinds[2], false);
 }
 
 /* Bytes of GOPs, the first of each quality left out. */

@@ -356,6 +356,40 @@ TEST(slow_machines_say_so_before)
     tear_down();
 }
 
+/* H.265 has as much effort as this machine keeps up with, or as it is told; what is offered is what
+ * is kept up with then. */
+TEST(effort_follows_the_machine)
+{
+    static const struct {
+        enum effort effort;
+        double share; /* of what low effort takes at all pictures */
+        bool thorough;
+    } cases[] = {{EFFORT_AUTO, 0, true}, /* simulated time waits */
+                 {EFFORT_AUTO, 2, true},
+                 {EFFORT_AUTO, 1.2, false},
+                 {EFFORT_LOW, 2, false},
+                 {EFFORT_HIGH, 1.2, true}};
+    set_up(true);
+    double one = capacity_fps(CODEC_H265, W, H, 1e-6) * 1e6;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct pipeline_limits l = {
+            .effort = cases[i].effort, .encoders = 8, .cores = cases[i].share * 30 / one};
+        pipeline_set_limits(pipe_, &l);
+        struct opening a = {.e = h264()}, b = {.e = h264()};
+        a.e.codec = CODEC_H265;
+        a.e.compression = b.e.compression = 10 + (int)i;
+        on_loop(loop, open_feed, &a);
+        on_loop(loop, open_feed, &b);
+        CHECK(feed_encoding(a.feed)->thorough == cases[i].thorough);
+        CHECK(!feed_encoding(b.feed)->thorough);
+        double most = cases[i].effort == EFFORT_HIGH ? 1.2 / CAPACITY_THOROUGH : 1;
+        CHECK_NEAR(pipeline_caps(pipe_, CODEC_H265, W, H), 30 * most, 1e-6);
+        on_loop(loop, close_feed, &a);
+        on_loop(loop, close_feed, &b);
+    }
+    tear_down();
+}
+
 /* What clients are told stays from start to start: what was measured is kept, and believed only of
  * this processor. */
 TEST(what_the_machine_codes_is_kept)
@@ -695,7 +729,8 @@ TEST(churn)
 
 UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(lower_rate_keeps_its_step)
               UNIT_ROW(paints_once_for_all) UNIT_ROW(limit_names_the_parameter)
-                  UNIT_ROW(slow_machines_say_so_before) UNIT_ROW(what_the_machine_codes_is_kept)
-                      UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
-                          UNIT_ROW(smart_streams_look_once) UNIT_ROW(calm_scenes_have_few_pictures)
-                              UNIT_ROW(churn))
+                  UNIT_ROW(slow_machines_say_so_before) UNIT_ROW(effort_follows_the_machine)
+                      UNIT_ROW(what_the_machine_codes_is_kept)
+                          UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
+                              UNIT_ROW(smart_streams_look_once)
+                                  UNIT_ROW(calm_scenes_have_few_pictures) UNIT_ROW(churn))
