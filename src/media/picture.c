@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #define ALIGN 64
-#define SLACK 128 /* SIMD readers may look a little past the last row */
+#define SLACK 128   /* SIMD readers may look a little past the last row */
+#define OWN_SHARE 8 /* of a coat's rows: what more is painted is given back */
 
 struct picture_pool {
     int width, height;
@@ -181,6 +182,74 @@ static struct picture *coat_new(struct picture *under)
     return p;
 }
 
+void picture_painted(struct picture *coat, int y, int height)
+{
+    if (!coat->under)
+        return;
+    if (coat->n_painted < PICTURE_BANDS) {
+        coat->painted[coat->n_painted].y = y;
+        coat->painted[coat->n_painted++].height = height;
+    } else { /* one more than there is room for */
+        coat->painted[0].y = 0;
+        coat->painted[0].height = coat->height;
+    }
+}
+
+/* Bytes of a plane's rows, with what else is on their pages: where from the start of the memory. */
+static size_t rows_at(const struct picture *coat, int plane, int y, int height, size_t *ret_len)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int last = y + height > coat->height ? coat->height : y + height, d = plane ? 2 : 1;
+    size_t from = (size_t)(coat->plane[plane] - coat->plane[0]), to = from;
+    from += (size_t)((y < 0 ? 0 : y) / d) * (size_t)coat->stride[plane];
+    to += (size_t)((last + d - 1) / d) * (size_t)coat->stride[plane];
+    from = from / page * page;
+    to = (to + page - 1) / page * page;
+    to = to < coat->memlen ? to : coat->memlen;
+    *ret_len = to > from ? to - from : 0;
+    return from;
+}
+
+/* The pages of its own become again those of what is beneath. */
+static void strip_all(struct picture *coat)
+{
+    madvise(coat->plane[0], coat->memlen, MADV_DONTNEED);
+    coat->n_own = 0;
+}
+
+/* What stands in pages of its own is what is beneath now. */
+static void refresh(struct picture *coat)
+{
+    for (unsigned k = 0; k < coat->n_own; k++)
+        for (int i = 0; i < 3; i++) {
+            size_t len, at = rows_at(coat, i, coat->own[k].y, coat->own[k].height, &len);
+            memcpy(coat->plane[0] + at, coat->under->plane[0] + at, len);
+        }
+}
+
+/* Rows that will be painted again, as those of a clock: giving their pages back and getting others
+ * costs more than to copy them. False: they are too many. */
+static bool keep_painted(struct picture *coat)
+{
+    int rows = 0;
+    for (unsigned k = 0; k < coat->n_own; k++)
+        rows += coat->own[k].height;
+    for (unsigned i = 0; i < coat->n_painted; i++) {
+        int y = coat->painted[i].y, end = y + coat->painted[i].height;
+        bool has = end <= y;
+        for (unsigned k = 0; k < coat->n_own && !has; k++)
+            has = y >= coat->own[k].y && end <= coat->own[k].y + coat->own[k].height;
+        if (has)
+            continue;
+        rows += end - y;
+        if (coat->n_own == PICTURE_BANDS || rows * OWN_SHARE > coat->height)
+            return false;
+        coat->own[coat->n_own].y = y;
+        coat->own[coat->n_own++].height = end - y;
+    }
+    return coat->n_painted;
+}
+
 struct picture *picture_coat(struct picture *under)
 {
     if (under->memfd < 0)
@@ -198,36 +267,9 @@ struct picture *picture_coat(struct picture *under)
     p->matrix = under->matrix;
     p->range = under->range;
     p->n_painted = 0;
+    refresh(p);
     __atomic_store_n(&p->refs, 1, __ATOMIC_RELAXED);
     return p;
-}
-
-void picture_painted(struct picture *coat, int y, int height)
-{
-    if (!coat->under)
-        return;
-    if (coat->n_painted < PICTURE_BANDS) {
-        coat->painted[coat->n_painted].y = y;
-        coat->painted[coat->n_painted++].height = height;
-    } else { /* one more than there is room for */
-        coat->painted[0].y = 0;
-        coat->painted[0].height = coat->height;
-    }
-}
-
-/* The pages that were painted become again those of what is beneath. */
-static void strip_rows(struct picture *coat, int y, int height)
-{
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    int last = y + height > coat->height ? coat->height : y + height;
-    for (int i = 0; i < 3; i++) {
-        int d = i ? 2 : 1;
-        uint8_t *from = coat->plane[i] + (ptrdiff_t)((y < 0 ? 0 : y) / d) * coat->stride[i];
-        uint8_t *to = coat->plane[i] + (ptrdiff_t)((last + d - 1) / d) * coat->stride[i];
-        uintptr_t first = (uintptr_t)from & ~(page - 1);
-        if (to > from)
-            madvise((void *)first, (uintptr_t)to - first, MADV_DONTNEED);
-    }
 }
 
 /* A painter who does not say where he painted leaves his paint to the next picture: in builds
@@ -252,10 +294,8 @@ static void coat_strip(struct picture *coat)
 {
     struct picture *under = coat->under;
     check_rows(coat);
-    if (!coat->n_painted)
-        strip_rows(coat, 0, coat->height);
-    for (unsigned i = 0; i < coat->n_painted; i++)
-        strip_rows(coat, coat->painted[i].y, coat->painted[i].height);
+    if (!keep_painted(coat))
+        strip_all(coat);
     pthread_mutex_lock(&coat->pool->lock);
     coat->under = NULL;
     coat->next_free = under->coats;

@@ -34,8 +34,8 @@ struct picture {
     struct picture *coats; /* mapped and free to be painted again; the pool's lock */
     struct {
         int y, height;
-    } painted[PICTURE_BANDS]; /* of a coat */
-    unsigned n_painted;
+    } painted[PICTURE_BANDS], own[PICTURE_BANDS]; /* of a coat: rows; own: on pages of its own */
+    unsigned n_painted, n_own;
 };
 
 struct picture_pool *picture_pool_new(int width, int height, bool memfd, unsigned most);
@@ -46,9 +46,9 @@ struct picture *picture_ref(struct picture *p);
 struct picture *picture_unref(struct picture *p);
 /* A coat of paint over a picture of a memfd pool: shows its pixels and may be painted on, while
  * the picture stays as it is. Nothing is copied but the pages that are painted (a private
- * mapping of the same memory). Whoever paints says which rows, each time; when nobody says
- * anything, or too many bands, all rows count as painted. Keeps a reference of p. NULL: p is of
- * another pool, or no memory. */
+ * mapping of the same memory); what is painted at the same place in each picture keeps them.
+ * Whoever paints says which rows, each time; when nobody says anything, or too many bands, all rows
+ * count as painted. Keeps a reference of p. NULL: p is of another pool, or no memory. */
 struct picture *picture_coat(struct picture *p);
 void picture_painted(struct picture *coat, int y, int height); /* no coat: does nothing */
 /* A part (even numbers) of a picture's pixels as a picture of its own: borrowed, cannot
