@@ -216,8 +216,8 @@ static void on_change(struct conf_listener *l, const char *const *names, size_t 
         masked |= text_glob(MASK_GROUP ".*", names[i]);
         painted |= overlays_heed(names[i]);
         turned |= !strcmp("ImageSource.I0.SourceRotation", names[i]);
-        limited |=
-            text_glob("Image.Max*", names[i]) || text_glob("Network.Connections.*", names[i]);
+        limited |= text_glob("Image.Max*", names[i]) || text_glob("Image.H265.*", names[i]) ||
+                   text_glob("Network.Connections.*", names[i]);
     }
     if (masked) {
         a->masks_unknown = false;
