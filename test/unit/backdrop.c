@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "device/virtual/place/backdrop_inside.h"
 #include "device/virtual/place/tiles.h"
+#include "looks.h"
 #include "small_place.h"
 #include "unit.h"
 
@@ -29,34 +30,6 @@ static struct tiles *place(void)
     unlink(path);
     CHECK(t);
     return t;
-}
-
-static struct pose looking(double pan, double tilt, double zoom)
-{
-    return (struct pose){.pan_deg = pan,
-                         .tilt_deg = tilt,
-                         .zoom = zoom,
-                         .hfov_deg = 2 * atan(tan(M_PI / 6) / zoom) * 180 / M_PI,
-                         .known = true};
-}
-
-static struct radiance planes(int width, int height)
-{
-    size_t n = (size_t)width * (size_t)height;
-    uint16_t *p = calloc(n * 3, sizeof(*p));
-    CHECK(p);
-    return (struct radiance){.width = width,
-                             .height = height,
-                             .stride = (size_t)width,
-                             .r = p,
-                             .g = p + n,
-                             .b = p + 2 * n};
-}
-
-static bool same(const struct radiance *a, const struct radiance *b)
-{
-    return a->unit == b->unit &&
-           !memcmp(a->r, b->r, sizeof(uint16_t) * 3 * a->stride * (size_t)a->height);
 }
 
 static void paint(struct backdrop *b, const struct pose *p, const struct set *s, int64_t t,

@@ -16,6 +16,7 @@
 #include "device/virtual/radiance.h"
 #include "device/virtual/stage/stage.h"
 #include "device/virtual/world.h"
+#include "looks.h"
 #include "unit.h"
 
 #define SECOND INT64_C(1000000000)
@@ -33,15 +34,6 @@ struct tally {
     double iou[8192];
 };
 
-static struct pose looking(double pan, double tilt, double zoom)
-{
-    return (struct pose){.pan_deg = pan,
-                         .tilt_deg = tilt,
-                         .zoom = zoom,
-                         .hfov_deg = 2 * atan(tan(M_PI / 6) / zoom) * 180 / M_PI,
-                         .known = true};
-}
-
 /* The pose at that zoom with the middle of a box of `p` in its middle, nearly. */
 static struct pose aimed(const struct pose *p, const double *box, double zoom)
 {
@@ -49,15 +41,6 @@ static struct pose aimed(const struct pose *p, const double *box, double zoom)
     double x = (2 * (box[0] + box[2] / 2) - 1) * half;
     double y = (2 * (box[1] + box[3] / 2) - 1) * half / ASPECT;
     return looking(p->pan_deg + atan(x) * 180 / M_PI, p->tilt_deg - atan(y) * 180 / M_PI, zoom);
-}
-
-static struct radiance planes(void)
-{
-    size_t n = (size_t)WIDTH * HEIGHT;
-    uint16_t *p = calloc(n * 3, sizeof(*p));
-    CHECK(p);
-    return (struct radiance){
-        .width = WIDTH, .height = HEIGHT, .stride = WIDTH, .r = p, .g = p + n, .b = p + 2 * n};
 }
 
 static bool differs(uint16_t a, uint16_t b)
@@ -158,7 +141,7 @@ static void count(const struct scene *s, struct tally *tally)
     const int64_t open = s->open_ms * (SECOND / 1000);
     char name[96];
     snprintf(name, sizeof(name), "%s %s", s->scenario, s->commands);
-    struct radiance with = planes(), without = planes();
+    struct radiance with = planes(WIDTH, HEIGHT), without = planes(WIDTH, HEIGHT);
     struct clock *c = clock_new_sim();
     struct device *d = open_scene(c, s);
     for (int k = 0; k < s->times; k++) {

@@ -18,6 +18,7 @@
 #include "device/virtual/place/tiles.h"
 #include "device/virtual/raster/models.h"
 #include "device/virtual/stage/stage.h"
+#include "looks.h"
 #include "media/picture.h"
 #include "media/shot.h"
 #include "small_place.h"
@@ -87,34 +88,6 @@ static void close_set(void)
     stage_free(set.stage);
     models_close(set.models);
     tiles_close(set.tiles);
-}
-
-static struct radiance planes(int width, int height)
-{
-    size_t n = (size_t)width * (size_t)height;
-    uint16_t *p = calloc(n * 3, sizeof(*p));
-    CHECK(p);
-    return (struct radiance){.width = width,
-                             .height = height,
-                             .stride = (size_t)width,
-                             .r = p,
-                             .g = p + n,
-                             .b = p + 2 * n};
-}
-
-static bool same(const struct radiance *a, const struct radiance *b)
-{
-    return a->unit == b->unit &&
-           !memcmp(a->r, b->r, sizeof(uint16_t) * 3 * a->stride * (size_t)a->height);
-}
-
-static struct pose looking(double pan, double tilt, double zoom)
-{
-    return (struct pose){.pan_deg = pan,
-                         .tilt_deg = tilt,
-                         .zoom = zoom,
-                         .hfov_deg = 2 * atan(tan(M_PI / 6) / zoom) * 180 / M_PI,
-                         .known = true};
 }
 
 static void render(struct world *w, const struct pose *a, const struct pose *b, int64_t t,
