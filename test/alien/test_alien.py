@@ -16,6 +16,7 @@ import pictures
 import vedette
 
 BUILD = "release"
+SOURCE = "virtual"  # as it is delivered
 HERE = pathlib.Path(__file__).resolve().parent
 SECONDS = float(os.environ.get("VEDETTE_ALIEN_SECONDS", "10"))
 CLIP = pathlib.Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")

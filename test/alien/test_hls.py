@@ -13,6 +13,7 @@ import urllib.request
 import vedette
 
 BUILD = "release"
+SOURCE = "virtual"  # as it is delivered
 U, P = vedette.ADMIN
 
 

@@ -14,6 +14,7 @@ import rtsp
 import vedette
 
 BUILD = "release"
+SOURCE = "virtual"  # as it is delivered
 CLONE_NEWNET = 0x40000000
 U, P = vedette.ADMIN
 QUERY = "?resolution=640x360&fps=15&videokeyframeinterval=15"
