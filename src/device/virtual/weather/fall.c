@@ -46,30 +46,78 @@ static void cell(const struct fall *f, uint64_t key, struct vec corner, double z
     }
 }
 
+/* Cells of the lattice that may hold something to be seen lie within so many planes. */
+#define PLANES 6
+
+/* At cell (0, 0, 0), and per cell along each axis: not below 0 within. */
+struct plane {
+    double at, x, y, z;
+};
+
+static struct plane plane_of(const struct fall *f, struct vec normal, double beyond)
+{
+    double s = f->cell_m;
+    struct vec middle = vec_add(f->drift, vec(s / 2, s / 2, s / 2));
+    return (struct plane){vec_dot(normal, middle) + beyond, normal.x * s, normal.y * s,
+                          normal.z * s};
+}
+
+/* The view between these distances, and a cell's reach around it. */
+static void find_planes(const struct fall *f, double z0, double z1, struct plane ret[PLANES])
+{
+    const struct view *v = f->view;
+    double tx, ty, reach = f->cell_m * 0.8661 + f->margin_m;
+    spread(v, &tx, &ty);
+    double slope_x = sqrt(1 + tx * tx), slope_y = sqrt(1 + ty * ty);
+    const struct vec across = vec_mul(v->ahead, tx), down = vec_mul(v->ahead, ty);
+    ret[0] = plane_of(f, v->ahead, reach - z0);
+    ret[1] = plane_of(f, vec_mul(v->ahead, -1), reach + z1);
+    ret[2] = plane_of(f, vec_add(across, v->right), reach * slope_x);
+    ret[3] = plane_of(f, vec_sub(across, v->right), reach * slope_x);
+    ret[4] = plane_of(f, vec_add(down, v->up), reach * slope_y);
+    ret[5] = plane_of(f, vec_sub(down, v->up), reach * slope_y);
+}
+
+/* Which cells of a row along x lie within. */
+static void find_row(const struct plane p[PLANES], int64_t iy, int64_t iz, int64_t *first,
+                     int64_t *last)
+{
+    double lo = (double)*first, hi = (double)*last;
+    for (int i = 0; i < PLANES; i++) {
+        double at = p[i].at + p[i].y * (double)iy + p[i].z * (double)iz;
+        if (p[i].x > 1e-12)
+            lo = fmax(lo, -at / p[i].x);
+        else if (p[i].x < -1e-12)
+            hi = fmin(hi, -at / p[i].x);
+        else if (at < 0)
+            hi = -INFINITY;
+    }
+    *last = hi < lo ? *first - 1 : (int64_t)floor(hi);
+    *first = hi < lo ? *first : (int64_t)ceil(lo);
+}
+
 /* All cells that touch the box and perhaps the view between these distances. */
 static void box(const struct fall *f, struct vec lo, struct vec hi, double z0, double z1,
                 fall_fn fn, void *ctx)
 {
-    double tx, ty, s = f->cell_m, reach = s * 0.8661 + f->margin_m;
-    spread(f->view, &tx, &ty);
-    double slope_x = sqrt(1 + tx * tx), slope_y = sqrt(1 + ty * ty);
+    struct plane p[PLANES];
+    double s = f->cell_m;
     struct vec from = vec_mul(vec_sub(lo, f->drift), 1 / s);
     struct vec to = vec_mul(vec_sub(hi, f->drift), 1 / s);
+    find_planes(f, z0, z1, p);
     for (int64_t iz = (int64_t)floor(from.z); iz <= (int64_t)floor(to.z); iz++)
-        for (int64_t iy = (int64_t)floor(from.y); iy <= (int64_t)floor(to.y); iy++)
-            for (int64_t ix = (int64_t)floor(from.x); ix <= (int64_t)floor(to.x); ix++) {
+        for (int64_t iy = (int64_t)floor(from.y); iy <= (int64_t)floor(to.y); iy++) {
+            int64_t first = (int64_t)floor(from.x), last = (int64_t)floor(to.x);
+            find_row(p, iy, iz, &first, &last);
+            for (int64_t ix = first; ix <= last; ix++) {
                 struct vec corner =
                     vec_add(vec_mul(vec((double)ix, (double)iy, (double)iz), s), f->drift);
-                struct vec c = camera_axes(f->view, vec_add(corner, vec(s / 2, s / 2, s / 2)));
-                if (c.z < z0 - reach || c.z > z1 + reach ||
-                    fabs(c.x) > tx * c.z + reach * slope_x ||
-                    fabs(c.y) > ty * c.z + reach * slope_y)
-                    continue;
                 uint64_t key = f->salt ^ (uint64_t)ix * UINT64_C(0x9e3779b185ebca87) ^
                                (uint64_t)iy * UINT64_C(0xc2b2ae3d27d4eb4f) ^
                                (uint64_t)iz * UINT64_C(0x165667b19e3779f9);
                 cell(f, fall_mix(key), corner, z0, z1, fn, ctx);
             }
+        }
 }
 
 void fall_each(const struct fall *f, fall_fn fn, void *ctx)
@@ -80,21 +128,16 @@ void fall_each(const struct fall *f, fall_fn fn, void *ctx)
         box(f, f->box_lo, f->box_hi, f->near_m, INFINITY, fn, ctx);
         return;
     }
-    /* In slices: the box round a long thin beam would hold many cells for nothing. */
     double tx, ty;
     spread(f->view, &tx, &ty);
     const struct view *v = f->view;
-    for (double z0 = f->near_m; z0 < f->far_m; z0 += 2 * f->cell_m) {
-        double z1 = fmin(z0 + 2 * f->cell_m, f->far_m);
-        struct vec lo = vec(INFINITY, INFINITY, INFINITY),
-                   hi = vec(-INFINITY, -INFINITY, -INFINITY);
-        for (int i = 0; i < 8; i++) {
-            double z = i & 1 ? z1 : z0, x = tx * z + f->margin_m, y = ty * z + f->margin_m;
-            struct vec p = vec_add(vec_mul(v->ahead, z), vec_add(vec_mul(v->right, i & 2 ? x : -x),
-                                                                 vec_mul(v->up, i & 4 ? y : -y)));
-            lo = vec(fmin(lo.x, p.x), fmin(lo.y, p.y), fmin(lo.z, p.z));
-            hi = vec(fmax(hi.x, p.x), fmax(hi.y, p.y), fmax(hi.z, p.z));
-        }
-        box(f, lo, hi, z0, z1, fn, ctx);
+    struct vec lo = vec(INFINITY, INFINITY, INFINITY), hi = vec(-INFINITY, -INFINITY, -INFINITY);
+    for (int i = 0; i < 8; i++) {
+        double z = i & 1 ? f->far_m : f->near_m, x = tx * z + f->margin_m, y = ty * z + f->margin_m;
+        struct vec p = vec_add(vec_mul(v->ahead, z), vec_add(vec_mul(v->right, i & 2 ? x : -x),
+                                                             vec_mul(v->up, i & 4 ? y : -y)));
+        lo = vec(fmin(lo.x, p.x), fmin(lo.y, p.y), fmin(lo.z, p.z));
+        hi = vec(fmax(hi.x, p.x), fmax(hi.y, p.y), fmax(hi.z, p.z));
     }
+    box(f, lo, hi, f->near_m, f->far_m, fn, ctx);
 }
