@@ -26,14 +26,29 @@ static int bin_of(float light)
     return bin < 0 ? 0 : bin >= SHOT_BINS ? SHOT_BINS - 1 : bin;
 }
 
-static void add(struct shot_light *to, int i, int j, const float c[3], float white)
+/* A row of what is measured, as it was exposed. */
+struct exposed {
+    float c[3][MEASURE_ACROSS];
+};
+
+static void add(struct shot_light *to, int j, const struct exposed *e, float white)
 {
     const float share = 1.0f / (ACROSS * DOWN);
-    for (int k = 0; k < 3; k++)
-        to->mean[j][i][k] += c[k] * share;
-    if (c[0] >= white || c[1] >= white || c[2] >= white)
-        to->clipped[j][i] += share;
-    to->bin[bin_of(c[1])]++;
+    for (int i = 0; i < SHOT_ACROSS; i++) {
+        int clipped = 0;
+        for (int k = 0; k < 3; k++) {
+            const float *c = &e->c[k][i * ACROSS];
+            float sum = 0;
+            for (int x = 0; x < ACROSS; x++)
+                sum += c[x];
+            to->mean[j][i][k] += sum * share;
+        }
+        for (int x = i * ACROSS; x < (i + 1) * ACROSS; x++)
+            clipped += e->c[0][x] >= white || e->c[1][x] >= white || e->c[2][x] >= white;
+        to->clipped[j][i] += (float)clipped * share;
+    }
+    for (int x = 0; x < MEASURE_ACROSS; x++)
+        to->bin[bin_of(e->c[1][x])]++;
 }
 
 static void find_columns(int width, int ret[MEASURE_ACROSS])
@@ -47,11 +62,11 @@ static int row(int height, int y)
     return (2 * y + 1) * height / (2 * MEASURE_DOWN);
 }
 
-static void take(const struct radiance *l, int x, int y, uint16_t to[3])
+static void take(const struct radiance *l, int x, int y, struct measured_row *to, int i)
 {
     const uint16_t *const plane[3] = {l->r, l->g, l->b};
     for (int k = 0; k < 3; k++)
-        to[k] = plane[k][(size_t)(y - l->top) * l->stride + (size_t)x];
+        to->of[k][i] = plane[k][(size_t)(y - l->top) * l->stride + (size_t)x];
 }
 
 void measure_take(struct measured *m, const struct radiance *l, bool all)
@@ -65,7 +80,7 @@ void measure_take(struct measured *m, const struct radiance *l, bool all)
                                                                        (size_t)radiance_across(l);
         for (int i = 0; i < MEASURE_ACROSS; i++)
             if (!touched || touched[column[i] / RADIANCE_CELL])
-                take(l, column[i], y, m->place[j][i]);
+                take(l, column[i], y, &m->place[j], i);
     }
     memcpy(m->now, m->place, sizeof(m->now));
 }
@@ -79,7 +94,29 @@ void measure_band(struct measured *m, const struct radiance *band, int height, c
     for (; j < MEASURE_DOWN && row(height, j) < band->top + band->height; j++)
         for (int i = 0; i < MEASURE_ACROSS; i++)
             if (drawn[column[i] / RADIANCE_CELL])
-                take(band, column[i], row(height, j), m->now[j][i]);
+                take(band, column[i], row(height, j), &m->now[j], i);
+}
+
+/* gain: light of a sample, of each. */
+static void expose(const struct measured_row *m, const float gain[MEASURE_ACROSS],
+                   const struct silicon *s, const int8_t *noise, struct exposed *to)
+{
+    const float range = (float)s->range, well = (float)(SILICON_FULL_WELL / s->amplify);
+    const float read = (float)silicon_noise(s, 0) * well;
+    const float shorter = well / range, inv[2] = {1 / (32 * well), 1 / (32 * shorter)};
+    float sigma[MEASURE_ACROSS];
+    for (int x = 0; x < MEASURE_ACROSS; x++) {
+        /* The noise of green is near enough for all. */
+        float green = (float)m->of[1][x] * gain[x];
+        float w = green < 1 ? well : shorter;
+        sigma[x] = sqrtf(green * w + read * read) * (green < 1 ? inv[0] : inv[1]);
+    }
+    for (int k = 0; k < 3; k++, noise += MEASURE_ACROSS)
+        for (int x = 0; x < MEASURE_ACROSS; x++) {
+            float c = (float)m->of[k][x] * gain[x] + sigma[x] * (float)noise[x];
+            c = c < 0 ? 0 : c;
+            to->c[k][x] = c > range ? range : c;
+        }
 }
 
 struct shot_light *measure_light(const struct measured *m, double unit, const struct silicon *s,
@@ -88,23 +125,14 @@ struct shot_light *measure_light(const struct measured *m, double unit, const st
     struct shot_light *ret = calloc(1, sizeof(*ret));
     if (!ret)
         return NULL;
-    const float per = (float)(s->light / unit), range = (float)s->range;
-    const float white = range * 0.999f, well = (float)(SILICON_FULL_WELL / s->amplify);
-    const float read = (float)silicon_noise(s, 0) * well;
+    const float per = (float)(s->light / unit), white = (float)s->range * 0.999f;
     for (int y = 0; y < MEASURE_DOWN; y++) {
-        const int8_t *sample = clean_samples(key + (uint64_t)y);
-        for (int x = 0; x < MEASURE_ACROSS; x++) {
-            const uint16_t *at = m->now[y][x];
-            const float here = lit ? per * lit[y / DOWN][x / ACROSS] : per;
-            /* The noise of green is near enough for all. */
-            float green = (float)at[1] * here, w = green < 1 ? well : well / range, c[3];
-            float sigma = sqrtf(green * w + read * read) / (32 * w);
-            for (int k = 0; k < 3; k++) {
-                c[k] = (float)at[k] * here + sigma * (float)*sample++;
-                c[k] = c[k] < 0 ? 0 : c[k] > range ? range : c[k];
-            }
-            add(ret, x / ACROSS, y / DOWN, c, white);
-        }
+        struct exposed e;
+        float gain[MEASURE_ACROSS];
+        for (int x = 0; x < MEASURE_ACROSS; x++)
+            gain[x] = lit ? per * lit[y / DOWN][x / ACROSS] : per;
+        expose(&m->now[y], gain, s, clean_samples(key + (uint64_t)y), &e);
+        add(ret, y / DOWN, &e, white);
     }
     return ret;
 }

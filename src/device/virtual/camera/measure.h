@@ -13,8 +13,11 @@
  * mostly stay. */
 #define MEASURE_ACROSS (5 * SHOT_ACROSS)
 #define MEASURE_DOWN (4 * SHOT_DOWN)
+struct measured_row {
+    uint16_t of[3][MEASURE_ACROSS];
+};
 struct measured {
-    uint16_t now[MEASURE_DOWN][MEASURE_ACROSS][3], place[MEASURE_DOWN][MEASURE_ACROSS][3];
+    struct measured_row now[MEASURE_DOWN], place[MEASURE_DOWN];
 };
 /* Takes those of l that have been touched (or all). */
 void measure_take(struct measured *m, const struct radiance *l, bool all);
