@@ -88,6 +88,19 @@ INLINE void line_of(const struct drop *d, float y, int first, int n, struct line
     float fy = y - (float)iy;
     const uint16_t *at = d->small + 4 * ((size_t)iy * (size_t)d->width + (size_t)first);
     const uint16_t *low = at + 4 * (size_t)d->width;
+#ifdef __AVX2__
+    __m128 was, share = _mm_set1_ps(fy);
+    for (int i = 0; i <= n; i++, at += 4, low += 4) {
+        __m128 a = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)at)));
+        __m128 b = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)low)));
+        __m128 now = _mm_add_ps(a, _mm_mul_ps(_mm_sub_ps(b, a), share));
+        if (i > 0)
+            _mm_storeu_ps(l->more[i - 1], _mm_sub_ps(now, was));
+        if (i < n)
+            _mm_storeu_ps(l->at[i], now);
+        was = now;
+    }
+#else
     float was[4];
     for (int i = 0; i <= n; i++, at += 4, low += 4)
         for (int k = 0; k < 4; k++) {
@@ -98,6 +111,7 @@ INLINE void line_of(const struct drop *d, float y, int first, int n, struct line
                 l->at[i][k] = now;
             was[k] = now;
         }
+#endif
 }
 
 /* How much of a pixel the drop is, 0…1, and how bright. */
