@@ -11,6 +11,10 @@
 
 #define RADIANCE_CELL 16 /* pixels: side of what `touched` tells apart */
 
+/* Of functions that only fetch what will be wanted: the compiler thinks that they do nothing, and
+ * leaves calls of them out. */
+#define RADIANCE_FETCHES static inline __attribute__((always_inline))
+
 /* Linear radiance, scene-referred, Rec.709 primaries, planar 16-bit with a common
  * scale. */
 struct radiance {

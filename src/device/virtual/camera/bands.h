@@ -13,16 +13,27 @@
 struct pane;
 struct world;
 
+/* A cell by itself: rows of the picture are far apart in memory, and what is drawn over lies here
+ * and there. */
+struct band_cell {
+    uint16_t of[3][RADIANCE_CELL][RADIANCE_CELL]; /* red, green, blue */
+};
+
 struct bands {
     struct radiance band; /* planes NULL: there are none */
     uint8_t *drawn;       /* not 0: a cell of the band that is drawn over; others hold nothing */
+    const struct radiance *place;
+    struct band_cell *cell; /* of the whole place, those that have been wanted: */
+    uint8_t *known;         /* … not 0 */
 };
 
-int bands_init(struct bands *b, int width); /* 0 or -ENOMEM */
+int bands_init(struct bands *b, int width, int height); /* 0 or -ENOMEM */
 void bands_done(struct bands *b);
-/* The band from row y on, over a place whose people and drops have been found (world_people(),
+/* Before a picture of that place is developed, or (NULL) one that is not made in bands: what of it
+ * has been touched since the last one is no longer known. */
+void bands_begin(struct bands *b, const struct radiance *place);
+/* The band from row y on, over that place, whose people and drops have been found (world_people(),
  * pane_prepare()). */
-void bands_draw(struct bands *b, int y, const struct radiance *place, struct world *w,
-                const struct pane *p);
+void bands_draw(struct bands *b, int y, struct world *w, const struct pane *p);
 
 #endif

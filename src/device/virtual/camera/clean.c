@@ -10,6 +10,7 @@
 
 #define NOISE (1 << 16) /* Gaussian samples; every row starts somewhere in them */
 #define WIDEST 4096     /* row */
+#define EXPECTED 40     /* cells of a band that are fetched before they are developed */
 #define SEGMENT 64      /* pixels of a row whose noise has one local gain */
 
 /* Developed rows of a picture, of which `top` is the first. */
@@ -171,9 +172,9 @@ static bool take_gains(struct clean *c, const struct tone *t)
     return true;
 }
 
-/* The planes' rows are far apart in memory: those of the next cell are on their way while one
- * is developed, and those that it goes to, for which stores would wait. */
-static void expect_cell(const struct clean *c, const struct radiance *l, int x, int y)
+/* The planes' rows are far apart in memory: those of a band's cells are all on their way before the
+ * first is developed, and those that they go to, for which stores would wait. */
+RADIANCE_FETCHES void expect_cell(const struct clean *c, const struct radiance *l, int x, int y)
 {
     const uint16_t *const plane[3] = {l->r, l->g, l->b};
     for (int i = y; i < y + RADIANCE_CELL && i < l->height; i++)
@@ -223,14 +224,13 @@ void clean_band(struct clean *c, const struct kernels *k, int y, const struct ra
     uint8_t *old = c->old + (size_t)(y / RADIANCE_CELL) * (size_t)c->across;
     int h = c->height - y < RADIANCE_CELL ? c->height - y : RADIANCE_CELL;
     c->band.top = y;
+    for (int i = 0, n = 0; i < c->across && n < EXPECTED; i++)
+        if (wanted(old, drawn, false, i) && ++n)
+            expect_cell(c, c->of, i * RADIANCE_CELL, y);
     for (int band = 0; band <= (drawn != NULL); band++) {
-        for (int i = 0, end, next; i < c->across; i = next) {
+        for (int i = 0, end; i < c->across; i = end + 1) {
             for (end = i; end < c->across && wanted(old, drawn, band, end); end++) {
             }
-            for (next = end; next < c->across && !wanted(old, drawn, band, next); next++) {
-            }
-            if (!band && next < c->across)
-                expect_cell(c, c->of, next * RADIANCE_CELL, y);
             int x = i * RADIANCE_CELL, x1 = end * RADIANCE_CELL;
             x1 = x1 < c->width ? x1 : c->width;
             if (x < x1)

@@ -143,7 +143,7 @@ static int prepare(struct virtual_sensor *v)
         memset(v->light.touched, 1, cells);
         /* cppcheck-suppress memleak */
     }
-    if (!v->bands.band.r && bands_init(&v->bands, v->width) < 0)
+    if (!v->bands.band.r && bands_init(&v->bands, v->width, v->height) < 0)
         return -ENOMEM;
     if (!v->clean)
         v->clean = clean_new(v->width, v->height);
@@ -343,11 +343,12 @@ static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
     uint64_t key = mix64(v->seed ^ mix64(serial));
     measure_take(&v->measured, seen, seen != v->measured_of);
     v->measured_of = seen;
+    bands_begin(&v->bands, banded ? seen : NULL);
     clean_begin(v->clean, v->kernels, &v->curve, tone, p->mono, seen);
     for (int y = 0; y < v->height; y += RADIANCE_CELL) {
-        const uint8_t *drawn = banded ? v->bands.drawn : NULL;
         if (banded)
-            bands_draw(&v->bands, y, seen, v->world, v->pane);
+            bands_draw(&v->bands, y, v->world, v->pane);
+        const uint8_t *drawn = banded ? v->bands.drawn : NULL;
         clean_band(v->clean, v->kernels, y, &v->bands.band, drawn);
         clean_print_band(v->clean, v->kernels, v->grain, key, p->mono, y, drawn, to);
         if (banded)
