@@ -12,9 +12,7 @@ _Static_assert(CELL == RADIANCE_CELL, "what is painted anew is what has been tou
 
 #define SLOTS_LEAST 48
 #define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
-#define SECOND INT64_C(1000000000)
 #define RAD (M_PI / 180)
-#define SKY_M 500 /* how far lamps light the air before the sky */
 #define BEAM_STEPS 64.0
 
 /* ---- cells ---- */
@@ -103,12 +101,11 @@ static bool paint_layer(struct backdrop *b, const struct plan_use *u, const stru
         r.stride = TILE;
         ox = ix / TILE * TILE;
         oy = iy / TILE * TILE;
-        /* What the next cell will want is on its way meanwhile. */
-        const uint16_t *next = r.from + ((size_t)(iy - oy) * TILE + (size_t)(ix - ox + w - 2)) * 4;
-        for (int j = 0; j < h; j++, next += (size_t)TILE * 4)
-            for (int k = 0; k < w * 4; k += 32)
-                __builtin_prefetch(next + k);
+        cell->texels = r.from + ((size_t)(iy - oy) * TILE + (size_t)(ix - ox)) * 4;
+        cell->texels_w = (uint16_t)w;
+        cell->texels_h = (uint16_t)h;
     } else {
+        cell->texels = NULL;
         patchwork(b, u, s, ix, iy, w, h, cell);
         r.from = b->patchwork;
         r.stride = w;
@@ -157,69 +154,10 @@ static void add_grain(struct backdrop *b, const struct plan_use *u, const struct
     b->kernels->grain(cell, &g);
 }
 
-/* The sky, and what lamps add to the air before it. */
-static void sky_through(const struct backdrop *b, const struct light *l, int64_t t, struct vec to,
-                        float ret[3])
-{
-    float glow[3];
-    sky_radiance(l, t, to, ret);
-    mixing_glow(b->tiles, b->kernels, l, to, SKY_M, glow);
-    for (int k = 0; k < 3; k++)
-        ret[k] += glow[k];
-}
-
-static void add_sky(struct backdrop *b, const struct knot *const k[4], int row, struct cell *cell,
-                    uint16_t *to)
-{
-    float c[3];
-    const struct light *l = &b->phase[row % PHASES].light;
-    int64_t t = b->sky_time[row % PHASES];
-    size_t index = (size_t)(cell - b->cell);
-    float(*kept)[SKY_SIDE * SKY_SIDE] = b->sky[index];
-    if (cell->sky_id == b->sky_id[row % PHASES]) {
-        b->kernels->sky(to, (const float(*)[SKY_SIDE * SKY_SIDE]) kept);
-        return;
-    }
-    /* From corner to corner where the picture is narrow: clouds are smooth. */
-    float corner[4][3];
-    bool smooth = b->view.f > 8000;
-    if (smooth)
-        for (int i = 0; i < 4; i++)
-            sky_through(b, l, t, k[i]->look.to, corner[i]);
-    /* The left column is the right one of the cell before, where that has been made. */
-    bool follows = index % (size_t)(b->across - 1) > 0 &&
-                   cell[-1].sky_id == b->sky_id[row % PHASES] && !smooth;
-    for (int j = 0; j < SKY_SIDE; j++)
-        for (int i = 0; i < SKY_SIDE; i++) {
-            if (i == 0 && follows) {
-                for (int q = 0; q < 3; q++)
-                    kept[q][j * SKY_SIDE] = b->sky[index - 1][q][j * SKY_SIDE + SKY_SIDE - 1];
-                continue;
-            }
-            double fx = (double)i / (SKY_SIDE - 1), fy = (double)j / (SKY_SIDE - 1);
-            if (smooth) {
-                for (int q = 0; q < 3; q++)
-                    c[q] = (float)((corner[0][q] * (1 - fx) + corner[1][q] * fx) * (1 - fy) +
-                                   (corner[2][q] * (1 - fx) + corner[3][q] * fx) * fy);
-            } else {
-                bool last = i == SKY_SIDE - 1; /* that of the next cell's first: to the bit */
-                const struct vec left = k[last]->look.to, low = k[2 + last]->look.to;
-                struct vec d = last ? vec_mix(left, low, fy)
-                                    : vec_mix(vec_mix(left, k[1]->look.to, fx),
-                                              vec_mix(low, k[3]->look.to, fx), fy);
-                sky_through(b, l, t, vec_unit(d), c);
-            }
-            for (int q = 0; q < 3; q++)
-                kept[q][j * SKY_SIDE + i] = fminf(c[q] * (float)l->unit, 65535);
-        }
-    cell->sky_id = b->sky_id[row % PHASES];
-    b->kernels->sky(to, (const float(*)[SKY_SIDE * SKY_SIDE]) kept);
-}
-
 static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
 {
-    const struct knot *row = b->knot + (size_t)j * (size_t)b->across + i;
-    const struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
+    struct knot *row = b->knot + (size_t)j * (size_t)b->across + i;
+    struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
     struct cell *cell = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
     struct look at[4];
     cell->flags = 0;
@@ -228,10 +166,9 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
         at[c] = k[c]->look;
         if (!cell->rhythm)
             continue;
-        double aside, lift;
-        sway_move(b, k[c], b->sway_time[cell->rhythm], &aside, &lift);
-        at[c].pan += aside;
-        at[c].tilt += lift;
+        sway_move(b, k[c], b->sway_time[cell->rhythm]);
+        at[c].pan += k[c]->aside;
+        at[c].tilt += k[c]->lift;
     }
     if (cell->rhythm)
         cell->flags |= CELL_SWAY;
@@ -271,7 +208,7 @@ static void paint_cell(struct backdrop *b, int i, int j, struct radiance *into)
         b->kernels->dim(out, (const int[]){k[0]->beam, k[1]->beam, k[2]->beam, k[3]->beam});
     if ((cell->flags & CELL_SKY || !whole) && !b->kernels->covered(out)) {
         cell->flags |= CELL_SKY;
-        add_sky(b, k, j, cell, out);
+        sky_add(b, (const struct knot *const *)k, j, cell, out);
     } else {
         cell->flags &= (uint8_t)~CELL_SKY;
     }
@@ -356,8 +293,10 @@ static void look_round(struct backdrop *b, const struct view *v)
             sway_find(b, k);
         }
     for (int j = 0; j < b->down - 1; j++)
-        for (int i = 0; i < b->across - 1; i++)
-            b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i].sky_id = 0;
+        for (int i = 0; i < b->across - 1; i++) {
+            struct cell *c = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
+            c->sky_id = c->air_id = 0;
+        }
     lettering_find(b);
 }
 
@@ -371,25 +310,6 @@ static void share_rhythms(struct backdrop *b)
             b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i].rhythm =
                 sway_rhythm(b, k, i, j);
         }
-}
-
-/* When clouds were last moved: they need not move with every picture. */
-static void choose_sky(struct backdrop *b, int64_t t, uint16_t stale)
-{
-    /* Seconds that a cloud takes for two pixels, by night for four: it is softer than that. */
-    double step = (b->dark ? 4 : 2) / (b->view.f * SKY_DRIFT);
-    int64_t every = step > 1 ? SECOND : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
-    for (int i = 0; i < PHASES; i++) {
-        int64_t offset = every / PHASES * ((i * 5) % PHASES);
-        int64_t then = (t + offset) / every * every;
-        then = b->phase[0].light.cloud > 0.01f ? then : 0;
-        if (then != b->sky_time[i]) {
-            b->sky_time[i] = then;
-            b->sky_moved |= 1u << i;
-        }
-        if ((b->sky_moved | stale) >> i & 1)
-            b->sky_id[i] = ++b->sky_ids;
-    }
 }
 
 /* The own infrared lamp has a beam. Its light has been mixed as if it went everywhere; here
@@ -418,6 +338,16 @@ static bool shine(struct backdrop *b, const struct light *l, const struct set *s
     return true;
 }
 
+/* What a cell will want is on its way while the one before it is painted: it is made of about the
+ * texels that it was made of before. */
+RADIANCE_FETCHES void expect_cell(const struct cell *c)
+{
+    const uint16_t *row = c->texels;
+    for (int j = 0; row && j < c->texels_h; j++, row += (size_t)TILE * 4)
+        for (int k = 0; k < c->texels_w * 4; k += 32)
+            __builtin_prefetch(row + k);
+}
+
 int backdrop_paint(struct backdrop *b, const struct view *v, const struct light *l,
                    const struct set *s, int64_t time_ns, struct radiance *into)
 {
@@ -441,19 +371,27 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
     if (shine(b, l, s, again) || calm || dusk)
         again = false;
     uint16_t stale = again ? b->stale : 0xffff;
-    choose_sky(b, time_ns, b->stale);
+    sky_choose(b, time_ns, b->stale);
     if (stale)
         lettering_light(b);
+    int painted_i = -1, painted_j = 0; /* which is to be painted before the next; -1: none */
     for (int j = 0; j < b->down - 1; j++) {
         /* The sky of a row has the light of one phase. */
         bool sky = b->sky_moved >> j % PHASES & 1 || stale >> j % PHASES & 1;
         for (int i = 0; i < b->across - 1; i++) {
             const struct cell *c = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
             if (!again || c->phases & stale || b->sway_moved >> c->rhythm & 1 ||
-                (sky && c->flags & CELL_SKY))
-                paint_cell(b, i, j, into);
+                (sky && c->flags & CELL_SKY)) {
+                expect_cell(c);
+                if (painted_i >= 0)
+                    paint_cell(b, painted_i, painted_j, into);
+                painted_i = i;
+                painted_j = j;
+            }
         }
     }
+    if (painted_i >= 0)
+        paint_cell(b, painted_i, painted_j, into);
     into->unit = l->unit;
     into->held = b->failed ? 0 : ++b->held;
     return b->failed ? -ENOMEM : 0;

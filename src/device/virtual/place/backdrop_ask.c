@@ -52,7 +52,8 @@ struct stretch {
 static struct stretch stretch(const struct plan *p, const struct look *a, const struct look *b)
 {
     double across = pose_wrap_pan(b->pan - a->pan);
-    struct look m = {a->pan + across / 2, (a->tilt + b->tilt) / 2, vec_unit(vec_add(a->to, b->to))};
+    struct look m = {a->pan + across / 2, (a->tilt + b->tilt) / 2, vec_unit(vec_add(a->to, b->to)),
+                     (a->narrow + b->narrow) / 2};
     struct stretch s = {.use = plan_find(p, &m)};
     if (!s.use)
         return s;

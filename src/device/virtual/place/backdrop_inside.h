@@ -19,6 +19,16 @@ struct cell {
     uint8_t flags;
     uint8_t rhythm;  /* of the leaves in it, 1…; 0: none */
     uint32_t sky_id; /* what its samples of the sky were made for; 0: nothing */
+    uint32_t air_id; /* … and those of what lamps add to the air before it */
+    /* Texels that it was last made of, rows of a tile; NULL: it was none, or of several. */
+    const uint16_t *texels;
+    uint16_t texels_w, texels_h;
+};
+
+/* Its samples, the left top one first. */
+struct cell_sky {
+    float all[3][SKY_SIDE * SKY_SIDE]; /* of b->sky_id of its row */
+    float air[3][SKY_SIDE * SKY_SIDE]; /* of b->air_id of its row */
 };
 
 /* A corner of cells. */
@@ -27,7 +37,10 @@ struct knot {
     uint64_t patches; /* of the plan that may lie there, as bits */
     float sway;       /* radians that a leaf there moves for each metre */
     float far;        /* metres, about */
-    int beam;         /* 0…256: what the own lamp's beam leaves of the light */
+    int64_t moved_ns; /* when the wind last moved it, … */
+    uint32_t gust;    /* … in which wind (b->gusts), and how far, degrees */
+    double aside, lift;
+    int beam; /* 0…256: what the own lamp's beam leaves of the light */
 };
 
 struct slot {
@@ -88,14 +101,16 @@ struct backdrop {
     struct plan plan;
     struct knot *knot;
     struct cell *cell;
-    float (*sky)[3][SKY_SIDE * SKY_SIDE]; /* of each cell that has some */
+    struct cell_sky *sky; /* of each cell that has some */
     size_t room;
     int across, down; /* knots */
     bool dark;        /* it is night: less is seen of what moves */
     int64_t sky_time[PHASES], sway_time[RHYTHMS];
     uint32_t sky_id[PHASES], sky_ids; /* change with what the sky of a row looks like */
+    uint32_t air_id[PHASES];          /* … and with what lamps add to it */
     unsigned sky_moved, sway_moved;   /* bits of phases; of rhythms */
     double wind_m_s, wind_deg;
+    uint32_t gusts; /* changes with the wind and the view */
     bool quick;
     bool beam;                   /* the own lamp burns … */
     double beam_share, beam_deg; /* … and makes so much of the light, that wide */
@@ -109,13 +124,18 @@ struct backdrop {
 void lit_choose(struct backdrop *b, const struct light *now, int64_t time_ns);
 const uint16_t *lit_tile(struct backdrop *b, const struct patch *p, const struct sheet *s,
                          uint32_t index, struct cell *cell);
-/* sway.c: what the wind does at a corner, in degrees; when the leaves of each rhythm were
- * last moved (returns which are, since the last call), and the rhythm of a cell. */
+/* sway.c: what the wind does at a corner, in degrees, into k->aside, k->lift; when the leaves of
+ * each rhythm were last moved (returns which are, since the last call), and the rhythm of a cell.
+ */
 void sway_find(struct backdrop *b, struct knot *k);
-void sway_move(const struct backdrop *b, const struct knot *k, int64_t time_ns, double *ret_aside,
-               double *ret_lift);
+void sway_move(const struct backdrop *b, struct knot *k, int64_t time_ns);
 unsigned sway_times(struct backdrop *b, const struct set *s, int64_t time_ns);
 uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int i, int j);
+/* backdrop_sky.c: which sky each row has at that time, with phases whose light has changed; lays
+ * it behind a cell of the row, between those corners. */
+void sky_choose(struct backdrop *b, int64_t time_ns, uint16_t stale);
+void sky_add(struct backdrop *b, const struct knot *const k[4], int row, struct cell *cell,
+             uint16_t *to);
 /* lettering.c: signs in view, their light, and their part of a cell; the last returns the
  * phases whose light they have. */
 void lettering_find(struct backdrop *b);

@@ -61,6 +61,7 @@ void look_at(struct look *l, struct vec d)
 {
     l->to = vec_unit(d);
     l->pan = atan2(l->to.x, l->to.y) * DEG;
+    l->narrow = sqrt(fmax(1 - l->to.z * l->to.z, 0));
     l->tilt = asin(l->to.z < -1 ? -1 : l->to.z > 1 ? 1 : l->to.z) * DEG;
 }
 
@@ -79,8 +80,7 @@ int plan_weight(const struct plan *p, const struct plan_use *u, const struct loo
             if (vec_dot(at->to, u->cone->middle) < u->cone->cosine)
                 return 0;
             double left = beyond(at->pan, q->pan0), right = q->pan1 - q->pan0 - left;
-            double narrow = cos(at->tilt / DEG);
-            inside = fmin(inside, fmin(left, right) * narrow);
+            inside = fmin(inside, fmin(left, right) * at->narrow);
         }
         inside = fmin(inside, q->tilt0 <= -89 ? INFINITY : at->tilt - q->tilt0);
     }

@@ -25,6 +25,7 @@ struct plan {
 struct look {
     double pan, tilt; /* degrees */
     struct vec to;    /* unit */
+    double narrow;    /* cosine of the tilt */
 };
 
 /* Texels per pixel beyond which a coarser sheet is taken. Baked texels are a little blurred

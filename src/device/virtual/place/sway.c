@@ -9,6 +9,7 @@
 void sway_find(struct backdrop *b, struct knot *k)
 {
     k->sway = k->far = 0;
+    k->gust = 0;
     for (int i = 0; i < b->plan.n; i++) {
         const struct plan_use *u = &b->plan.use[i];
         if (!u->patch->round || u->patch->projection != PROJECTION_ROUND ||
@@ -43,10 +44,13 @@ static double wave(double x)
 }
 
 /* Trees bend slowly and all of a piece; their twigs shake, each in its own time. */
-void sway_move(const struct backdrop *b, const struct knot *k, int64_t time_ns, double *ret_aside,
-               double *ret_lift)
+void sway_move(const struct backdrop *b, struct knot *k, int64_t time_ns)
 {
-    *ret_aside = *ret_lift = 0;
+    if (k->gust == b->gusts && k->moved_ns == time_ns)
+        return; /* for another of its cells */
+    k->gust = b->gusts;
+    k->moved_ns = time_ns;
+    k->aside = k->lift = 0;
     if (!(k->sway > 0) || !(b->wind_m_s > 0))
         return;
     double t = (double)time_ns / 1e9, wind = fmin(b->wind_m_s, 25), far = (double)k->far;
@@ -60,8 +64,8 @@ void sway_move(const struct backdrop *b, const struct knot *k, int64_t time_ns, 
                                   0.7 * wave(t * 8.9 - x * 5.9 + y * 4.3));
     double lift =
         shake * (0.7 * wave(t * 6.1 + x * 2.3 - y * 3.7) + 0.5 * wave(t * 9.7 + x * 6.7 + y));
-    *ret_aside = side * (double)k->sway * DEG;
-    *ret_lift = lift * (double)k->sway * DEG;
+    k->aside = side * (double)k->sway * DEG;
+    k->lift = lift * (double)k->sway * DEG;
 }
 
 /* ---- when ---- */
@@ -82,6 +86,7 @@ unsigned sway_times(struct backdrop *b, const struct set *s, int64_t t)
 {
     unsigned moved = 0;
     bool other = s->wind_m_s != b->wind_m_s || s->wind_deg != b->wind_deg;
+    b->gusts += other || !b->gusts;
     b->wind_m_s = s->wind_m_s;
     b->wind_deg = s->wind_deg;
     for (int slow = 1; slow <= SLOWEST; slow *= 2)
