@@ -212,7 +212,7 @@ def test_E2_ffmpeg_tunnel(t):
     p = run(["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "http", "-i",
              f"rtsp://{U}:{P}@127.0.0.1:{c.http}/axis-media/media.amp?resolution=640x360&fps=10",
              "-frames:v", "20", "-f", "null", "-"])
-    t.equal((p.returncode, p.stderr), (0, ""))
+    t.equal((p.returncode, [l for l in p.stderr.splitlines() if "monotonically" not in l]), (0, []))  # as in play()
 
 
 def test_E2_gstreamer_tunnel(t):
@@ -332,7 +332,7 @@ def msl(t, *args):
         t.equal(p.returncode, 0, p.stderr)
     script = where / "msl.mjs"
     script.write_bytes((HERE / "msl.mjs").read_bytes())
-    p = run(["node", script, *args], timeout=60)
+    p = run(["node", script, *args], timeout=80)
     t.equal(p.returncode, 0, p.stderr[-2000:] + p.stdout)
     return json.loads(p.stdout.splitlines()[-1])
 
