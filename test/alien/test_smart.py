@@ -7,7 +7,7 @@ import subprocess
 from test_alien import P, U, run, url
 
 BUILD = "release"
-SOURCE = "virtual"  # as it is delivered
+SOURCE = "virtual:street,640x360@30"
 SIZE = "?videocodec=h264&resolution=640x360&fps=15"
 DYNAMIC = SIZE + "&videozstrength=30&videozgopmode=dynamic&videozmaxgoplength=30"
 
