@@ -72,6 +72,10 @@ export function streamTests(kit) {
     await kit.becomes('Network.HLS.SharedCache', 'yes');
     await page.getByRole('button', { name: 'Reset HTTP Live Streaming' }).click();
     await kit.becomes('Network.HLS.SharedCache', 'no');
+    await page.getByRole('group', { name: 'Effort for H.265' }).getByText('High').click();
+    await kit.becomes('Image.H265.Effort', 'high');
+    await page.getByRole('button', { name: 'Reset Coding' }).click();
+    await kit.becomes('Image.H265.Effort', 'auto');
   });
 
   test('E3_mirror_and_rotation', async () => {

@@ -9,6 +9,7 @@ import type { Shown } from './params';
 export const VIEW = 'Image.I0.';
 
 export const SHARED_CACHE = 'Network.HLS.SharedCache';
+export const H265_EFFORT = 'Image.H265.Effort';
 
 export const STRENGTHS: Record<string, TextKey> = {
   off: 'image.off',
@@ -49,6 +50,13 @@ export function streamSections(view: string): Section[] {
           few: true,
           words: { baseline: 'stream.baseline', main: 'stream.main', high: 'stream.highprofile' },
         }),
+        {
+          name: H265_EFFORT,
+          label: 'stream.effort',
+          few: true,
+          words: { auto: 'info.auto', low: 'image.low', high: 'image.high' },
+          hint: 'stream.effort.hint',
+        },
       ],
     },
     {

@@ -14,6 +14,11 @@ export const streamTexts = {
   'stream.baseline': ['Baseline', 'Baseline'],
   'stream.main': ['Main', 'Main'],
   'stream.highprofile': ['High', 'High'],
+  'stream.effort': ['Effort for H.265', 'Aufwand für H.265'],
+  'stream.effort.hint': [
+    'High: smaller than H.264, for 1.7 times the processor’s time. Automatic: high where this camera keeps up with it. For streams that begin.',
+    'Hoch: kleiner als H.264, bei 1,7-facher Rechenzeit. Automatisch: hoch, wo diese Kamera damit Schritt hält. Für Streams, die beginnen.',
+  ],
   'stream.smart': ['Smart codec', 'Smart Codec'],
   'stream.smart.note': [
     'Spends bits where something happens; all formats but Motion JPEG.',
