@@ -285,8 +285,11 @@ class Camera:
         else:
             if not client.challenge:  # log in with something that needs no picture
                 client.get("/axis-cgi/usergroup.cgi")
-            client.send("GET", target, headers=client.authorization("GET", target))
-            r = self.answer(client)
+            for _ in range(2):
+                client.send("GET", target, headers=client.authorization("GET", target))
+                r = self.answer(client)
+                if not client.renew(r):
+                    break
         assert r.status == 200, r
         assert r.get("content-type") == "image/jpeg", r.headers
         return r.body

@@ -240,6 +240,14 @@ class Client:
                 return offered[wish]
         return None
 
+    def renew(self, reply, known=True):
+        """Takes the challenge of a 401: a first one, or a new one for a nonce that is too old by now."""
+        fresh = self.pick(reply) if reply.status == 401 else None
+        if not fresh or (known and fresh.get("stale", "").upper() != "TRUE"):
+            return False
+        self.challenge, self.nc = fresh, 0
+        return True
+
     def authorization(self, method, target):
         if not self.challenge:
             return []
@@ -274,12 +282,8 @@ class Client:
         login = login and self.user is not None
         auth = self.authorization(method, target) if login else []
         r = self.once(method, target, body, [*headers, *auth])
-        if r.status == 401 and login:
-            fresh = self.pick(r)
-            if fresh and (not auth or fresh.get("stale", "").upper() == "TRUE"):
-                self.challenge, self.nc = fresh, 0
-                r = self.once(method, target, body,
-                              [*headers, *self.authorization(method, target)])
+        if login and self.renew(r, known=bool(auth)):
+            r = self.once(method, target, body, [*headers, *self.authorization(method, target)])
         return r
 
     def get(self, target, **kw):
