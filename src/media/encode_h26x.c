@@ -290,11 +290,19 @@ static double quantizer_of_noise(double noise)
     return noise > 0 ? NOISE_ROOM + 6 * log2(noise * 5 / 0.625) : 0;
 }
 
+/* Steps by which what moves is coded coarser. Below a grey level of noise one less: what a step
+ * takes away is seen there, and costs little. */
+static int steps_of_lively(const struct h26x_encoder *h, const struct smart_blocks *b)
+{
+    int least = h->flavour->smart_lively - (h->flavour->smart_lively && b->noise < 1);
+    return b->lively > least ? b->lively : least;
+}
+
 /* Runs of blocks that are coded alike. */
 static int tell_blocks(const struct h26x_encoder *h, const struct smart_blocks *b, AVFrame *f)
 {
     int least = (int)lrint(fmin(quantizer_of_noise(b->noise), QUANTIZER_RANGE) - crf_now(h));
-    int lively = b->lively > h->flavour->smart_lively ? b->lively : h->flavour->smart_lively;
+    int lively = steps_of_lively(h, b);
     int fresh = b->lively > h->flavour->smart_whole ? b->lively : h->flavour->smart_whole;
     AVRegionOfInterest *roi = NULL;
     size_t n = 0;
