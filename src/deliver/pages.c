@@ -9,15 +9,17 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define PAGE 4096 /* or more: what begins at a multiple of it only saves memory */
-
 /* One file for the whole process. Places in it are never used twice: what was there may still be
  * under way. It has holes where nothing is any more, and room for 2^63 bytes. */
 static int file = -1;
-static _Atomic int64_t next = PAGE;
+static _Atomic int64_t next;
+/* Of this machine: a hole that ends within a page would blank what is still under way in it. */
+static size_t page;
 
 static void open_file(void)
 {
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    next = (int64_t)page;
     file = memfd_create("pictures for many", MFD_CLOEXEC);
 }
 
@@ -30,7 +32,7 @@ int pages_file(void)
 
 static off_t rounded(size_t len)
 {
-    return (off_t)((len + PAGE - 1) & ~(size_t)(PAGE - 1));
+    return (off_t)((len + page - 1) & ~(page - 1));
 }
 
 static void give_up(off_t at, size_t len)
