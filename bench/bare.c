@@ -92,7 +92,7 @@ void bare_jpeg_encode(struct bare_jpeg *b, const struct picture *p)
     const unsigned char *planes[3] = {p->plane[0], p->plane[1], p->plane[2]};
     unsigned long len = b->size;
     must(tjCompressFromYUVPlanes(b->tj, planes, p->width, p->stride, p->height, TJSAMP_420, &b->out,
-                                 &len, b->quality, TJFLAG_NOREALLOC) == 0,
+                                 &len, b->quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT) == 0,
          "libjpeg-turbo");
 }
 

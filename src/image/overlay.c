@@ -416,7 +416,7 @@ void overlays_layout(struct overlays *o, const struct rendition_key *key,
     struct setting_out w;
     struct stream_stats none = {0};
     *ret = (struct overlay_layout){0};
-    begin(o, &w, key, part, how, key->width, key->height, COLOUR_BT709, key->range);
+    begin(o, &w, key, part, how, key->width, key->height, COLOUR_BT709, RANGE_LIMITED);
     set_out(o, &w, &none);
     for (int i = 0; i < w.n; i++) {
         const struct item *it = &w.item[i];

@@ -16,7 +16,7 @@
 static bool key_is_frame(const struct pipeline *p, const struct rendition_key *key)
 {
     return key->view == 1 && !key->rotation_deg && !key->mirror && key->width == p->width &&
-           key->height == p->height && key->range == RANGE_LIMITED;
+           key->height == p->height;
 }
 
 bool key_is_plain(const struct pipeline *p, const struct rendition_key *key)
@@ -91,8 +91,8 @@ static struct picture *canvas(struct painter *w, const struct pipeline *p,
     pixels = canvas_for(w, key);
     if (!pixels)
         return NULL;
-    pixels->range = key->range;
-    pixels->matrix = key->range == RANGE_FULL ? COLOUR_BT601 : COLOUR_BT709; /* JFIF */
+    pixels->range = key->any_colours ? frame->range : RANGE_LIMITED;
+    pixels->matrix = key->any_colours ? frame->matrix : COLOUR_BT709;
     if (scale_frame(w, pixels, frame, part, key) < 0)
         return picture_unref(pixels);
     return pixels;

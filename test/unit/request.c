@@ -103,9 +103,9 @@ TEST(defaults)
     CHECK_INT(e.profile, 2);
     CHECK_NEAR(e.fps, 0, 0);
     CHECK(e.stamp && e.key.overlays && view.video && !view.audio);
-    CHECK_INT(e.key.range, RANGE_LIMITED);
+    CHECK(!e.key.any_colours);
     CHECK_INT(ask(CODEC_JPEG, "&camera=&timestamp=123&overview=0&framerate=5"), 0);
-    CHECK_INT(e.key.range, RANGE_FULL);
+    CHECK(e.key.any_colours);
     end();
 }
 
