@@ -1,12 +1,7 @@
 #include "device/virtual/weather/fall.h"
 
-uint64_t fall_mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
+#define MOST_BALL2 1e6 /* m²: that is everywhere */
+#define SURE 1.000001
 
 /* Half the picture's width and height at 1 m. */
 static void spread(const struct view *v, double *ret_x, double *ret_y)
@@ -15,33 +10,31 @@ static void spread(const struct view *v, double *ret_x, double *ret_y)
     *ret_y = v->height / 2.0 / v->f;
 }
 
-static struct vec camera_axes(const struct view *v, struct vec p)
-{
-    return vec(vec_dot(p, v->right), vec_dot(p, v->up), vec_dot(p, v->ahead));
-}
-
 /* One cell whose corner is at `corner` (relative to the eye). */
 static void cell(const struct fall *f, uint64_t key, struct vec corner, double z0, double z1,
-                 fall_fn fn, void *ctx)
+                 double tx, double ty, fall_fn fn, void *ctx)
 {
-    double tx, ty;
-    spread(f->view, &tx, &ty);
+    const struct vec right = f->view->right, up = f->view->up, ahead = f->view->ahead;
+    const double farthest2 = f->reach2[FALL_SIZES - 1];
     uint32_t most = (uint32_t)(f->share * 65536);
     for (int i = 0; i < FALL_PLACES; i++) {
-        uint64_t h = fall_mix(key + (uint64_t)i);
-        if ((h >> 48) >= most)
+        uint64_t h = fall_mix(key + (uint64_t)i), chance;
+        struct vec at =
+            vec(corner.x + fall_unit(h, 0) * f->cell_m, corner.y + fall_unit(h, 16) * f->cell_m,
+                corner.z + fall_unit(h, 32) * f->cell_m);
+        struct vec from = vec_sub(at, f->middle);
+        double away2 = vec_dot(from, from);
+        struct vec c = vec(vec_dot(at, right), vec_dot(at, up), vec_dot(at, ahead));
+        /* Each by itself is anybody's guess, and would cost more as a branch than all of it. */
+        unsigned there = ((h >> 48) < most) & (away2 <= farthest2) & (c.z >= z0) & (c.z < z1) &
+                         (fabs(c.x) <= tx * c.z + f->margin_m) &
+                         (fabs(c.y) <= ty * c.z + f->margin_m);
+        if (!there)
             continue;
-        struct fallen it = {.presence = f->presence};
-        it.at = vec(corner.x + fall_unit(h, 0) * f->cell_m, corner.y + fall_unit(h, 16) * f->cell_m,
-                    corner.z + fall_unit(h, 32) * f->cell_m);
-        struct vec c = camera_axes(f->view, it.at);
-        if (!(c.z >= z0 && c.z < z1) || fabs(c.x) > tx * c.z + f->margin_m ||
-            fabs(c.y) > ty * c.z + f->margin_m)
+        chance = fall_mix(h);
+        if (away2 > f->reach2[fall_size(chance)])
             continue;
-        it.x = c.x;
-        it.y = c.y;
-        it.z = c.z;
-        it.chance = fall_mix(h);
+        const struct fallen it = {at, c.x, c.y, c.z, chance, f->presence};
         fn(ctx, &it);
     }
 }
@@ -96,26 +89,50 @@ static void find_row(const struct plane p[PLANES], int64_t iy, int64_t iz, int64
     *first = hi < lo ? *first : (int64_t)ceil(lo);
 }
 
+/* How far the middle is from the cells that are so many steps along one axis. */
+static double gap(double middle, double at, double cell_m)
+{
+    return fmax(fmax(at - middle, middle - at - cell_m), 0);
+}
+
+/* Those of a row within the ball around the middle in which all lies that is wanted; gap2: square
+ * of the row's distance from there. */
+static void find_ball(const struct fall *f, double gap2, int64_t *first, int64_t *last)
+{
+    double left2 = f->reach2[FALL_SIZES - 1] - gap2;
+    if (left2 >= MOST_BALL2)
+        return;
+    double half = left2 < 0 ? -1 : sqrt(left2) * SURE, at = f->middle.x - f->drift.x;
+    int64_t lo = (int64_t)floor((at - half) / f->cell_m);
+    int64_t hi = half < 0 ? lo - 1 : (int64_t)floor((at + half) / f->cell_m);
+    *first = lo > *first ? lo : *first;
+    *last = hi < *last ? hi : *last;
+}
+
 /* All cells that touch the box and perhaps the view between these distances. */
 static void box(const struct fall *f, struct vec lo, struct vec hi, double z0, double z1,
                 fall_fn fn, void *ctx)
 {
     struct plane p[PLANES];
-    double s = f->cell_m;
+    double s = f->cell_m, tx, ty;
     struct vec from = vec_mul(vec_sub(lo, f->drift), 1 / s);
     struct vec to = vec_mul(vec_sub(hi, f->drift), 1 / s);
+    spread(f->view, &tx, &ty);
     find_planes(f, z0, z1, p);
     for (int64_t iz = (int64_t)floor(from.z); iz <= (int64_t)floor(to.z); iz++)
         for (int64_t iy = (int64_t)floor(from.y); iy <= (int64_t)floor(to.y); iy++) {
             int64_t first = (int64_t)floor(from.x), last = (int64_t)floor(to.x);
             find_row(p, iy, iz, &first, &last);
+            double far_y = gap(f->middle.y - f->drift.y, (double)iy * s, s);
+            double far_z = gap(f->middle.z - f->drift.z, (double)iz * s, s);
+            find_ball(f, far_y * far_y + far_z * far_z, &first, &last);
             for (int64_t ix = first; ix <= last; ix++) {
                 struct vec corner =
                     vec_add(vec_mul(vec((double)ix, (double)iy, (double)iz), s), f->drift);
                 uint64_t key = f->salt ^ (uint64_t)ix * UINT64_C(0x9e3779b185ebca87) ^
                                (uint64_t)iy * UINT64_C(0xc2b2ae3d27d4eb4f) ^
                                (uint64_t)iz * UINT64_C(0x165667b19e3779f9);
-                cell(f, fall_mix(key), corner, z0, z1, fn, ctx);
+                cell(f, fall_mix(key), corner, z0, z1, tx, ty, fn, ctx);
             }
         }
 }

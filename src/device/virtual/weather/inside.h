@@ -1,4 +1,4 @@
-/* Inside of the weather: weather.c, bands.c. */
+/* Inside of the weather: weather.c, bands.c, sight.c. */
 #ifndef DEVICE_VIRTUAL_WEATHER_INSIDE_H
 #define DEVICE_VIRTUAL_WEATHER_INSIDE_H
 
@@ -7,12 +7,27 @@
 
 #define MOST_CAPSULES 8000
 
+/* How far one sees in squares of a picture, as far as it has been asked (0: not yet). */
+struct sight {
+    float *metres; /* NULL: nothing is known */
+    size_t room;
+    struct view view;
+    int step, across, down;
+};
+
+/* How far one sees in the middle of the square of a pixel, and which way that is (any length);
+ * outside of the picture: at its border. */
+double sight_find(struct sight *s, const struct weather_place *p, const struct view *v, double x,
+                  double y, struct vec *ret_ray);
+void sight_rest(struct sight *s); /* gives its memory back, and forgets */
+
 struct weather {
     uint64_t seed;
     const struct kernels *kernels;
     struct weather_place place;
     struct weather_lamp lamp[WEATHER_LAMPS];
     size_t n_lamps;
+    struct sight sight;
     struct capsule *list; /* MOST_CAPSULES, or NULL at rest */
     struct capsule_aside *aside;
     size_t aside_room, n_aside;

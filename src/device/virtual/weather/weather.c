@@ -7,6 +7,7 @@
 #include "device/virtual/kernels.h"
 #include "device/virtual/weather/fall.h"
 #include "device/virtual/weather/inside.h"
+#include "device/virtual/weather/limit.h"
 
 #define MOST_BLOCKS 60000   /* about 3 MB put aside */
 #define FAINTEST 0.0025     /* of a white card: less is not drawn; */
@@ -45,6 +46,7 @@ void weather_rest(struct weather *w)
     free(w->aside);
     free(w->sorted);
     free(w->first);
+    sight_rest(&w->sight);
     w->list = NULL;
     w->aside = NULL;
     w->sorted = NULL;
@@ -60,6 +62,7 @@ void weather_use(struct weather *w, const struct kernels *k)
 void weather_place(struct weather *w, const struct weather_place *p)
 {
     w->place = *p;
+    sight_rest(&w->sight);
     w->n_lamps = p->n_lamps < WEATHER_LAMPS ? p->n_lamps : WEATHER_LAMPS;
     if (w->n_lamps)
         memcpy(w->lamp, p->lamps, w->n_lamps * sizeof(*w->lamp));
@@ -109,6 +112,16 @@ static void carry(const struct set *s, uint64_t seed, int64_t time_ns, struct ve
 
 /* ---- one drop or flake ---- */
 
+/* How much of a lamp's light comes back: of the camera's own; of another, from all around and more
+ * from behind; and how much of the sky's a drop shows. */
+#define BACK_RAIN 0.35
+#define BACK_SNOW 0.9
+#define LAMP_SNOW 0.35
+#define LAMP_RAIN 0.12
+#define LAMP_FORWARD 0.9
+#define SHINE_LEAST 0.7
+#define SHINE_MORE 0.6
+
 enum kind { RAIN, SNOW, SPLASH };
 
 struct paint {
@@ -120,8 +133,9 @@ struct paint {
     struct vec speed;           /* of the lattice */
     double smallest_m, slope_m; /* sizes: smallest + exponential */
     double focus_m, aperture_m;
-    float ambient[3]; /* radiance of a drop or flake, white card = 1 */
-    double faintest;  /* samples */
+    float ambient[3];           /* radiance of a drop or flake, white card = 1 */
+    double faintest;            /* samples */
+    double dimmest[FALL_SIZES]; /* radiance; less is too faint for that size */
     double ir_cos;
     const struct weather_lamp *near_lamp[WEATHER_LAMPS];
     size_t n_near;
@@ -135,9 +149,9 @@ static void add_lamps(const struct paint *p, const struct fallen *f, double *c)
     double range2 = vec_dot(f->at, f->at), range = sqrt(range2);
     if (p->l && p->ir_cos < 2 && f->z / range > p->ir_cos) {
         /* Straight back: a drop is a bright bead, a flake a small card. */
-        double k = (p->kind == SNOW ? 0.9 : 0.35) / fmax(range2, 0.04);
+        double k = (p->kind == SNOW ? BACK_SNOW : BACK_RAIN) / fmax(range2, 0.04);
         for (int i = 0; i < 3; i++)
-            c[i] += p->l->soft[8][i] * k;
+            c[i] += p->l->soft[SOFT_IR][i] * k;
     }
     for (size_t i = 0; i < p->n_near; i++) {
         const struct weather_lamp *lamp = p->near_lamp[i];
@@ -147,7 +161,8 @@ static void add_lamps(const struct paint *p, const struct fallen *f, double *c)
             continue;
         /* Forward is bright: the lamp behind the drop, seen from here. */
         double forward = -vec_dot(from, f->at) / (sqrt(d2) * range + 1e-6);
-        double k = p->kind == SNOW ? 0.35 : 0.12 + 0.9 * fmax(forward, 0) * fmax(forward, 0);
+        double k = p->kind == SNOW ? LAMP_SNOW
+                                   : LAMP_RAIN + LAMP_FORWARD * fmax(forward, 0) * fmax(forward, 0);
         /* Fades to nothing where no more of them are looked for. */
         double near = 1 - d2 / (LAMP_REACH_M * LAMP_REACH_M);
         k *= (lamp->always ? 1 : p->l->lamps) / (d2 + 0.06) * near * near;
@@ -208,12 +223,16 @@ static void stroke(struct paint *p, double x0, double y0, double x1, double y1, 
     p->to[p->n++] = c;
 }
 
-static bool hidden(const struct paint *p, const struct fallen *f)
+/* x, y: its pixel. */
+static bool hidden(const struct paint *p, const struct fallen *f, double x, double y)
 {
-    if (f->at.z < -p->w->place.eye.z)
+    struct weather *w = p->w;
+    struct vec ray;
+    if (f->at.z < -w->place.eye.z)
         return true;
     double range = vec_len(f->at);
-    return p->w->place.distance && range > 4 && p->w->place.distance(p->w->place.of, f->at) < range;
+    return w->place.distance && range > 4 &&
+           sight_find(&w->sight, &w->place, p->v, x, y, &ray) < range;
 }
 
 /* Nearly the sine of so many turns. */
@@ -228,19 +247,25 @@ static void paint_one(void *ctx, const struct fallen *f)
     struct paint *p = ctx;
     const struct view *v = p->v;
     uint64_t chance = f->chance;
-    double size = p->smallest_m - log(fall_unit(chance, 0)) * p->slope_m;
+    double colour[3], shine = SHINE_LEAST + SHINE_MORE * fall_unit(chance, 40), brightest = 0;
+    for (int k = 0; k < 3; k++)
+        colour[k] = (double)p->ambient[k] * (p->kind == RAIN ? shine : 1);
+    add_lamps(p, f, colour);
+    for (int k = 0; k < 3; k++)
+        brightest = fmax(brightest, colour[k]);
+    if (brightest < p->dimmest[fall_size(chance)]) /* before its size is worked out */
+        return;
+    double size =
+        limit_size(p->smallest_m, p->slope_m, p->kind == SNOW, -log(fall_unit(chance, 0)));
     struct vec speed = p->speed, at = f->at;
     double gain;
     if (p->kind == RAIN) {
-        size = fmin(size, 5.5e-3);
-        double own = 9.65 - 10.3 * exp(-600 * size);
-        speed.z = -own;
-        speed.x += (fall_unit(chance, 16) - 0.5) * 0.7;
-        speed.y += (fall_unit(chance, 32) - 0.5) * 0.7;
-        gain = 3.4;
+        speed.z = -limit_fall(size);
+        speed.x += (fall_unit(chance, 16) - 0.5) * (2 * LIMIT_JITTER);
+        speed.y += (fall_unit(chance, 32) - 0.5) * (2 * LIMIT_JITTER);
+        gain = LIMIT_GAIN_RAIN;
     } else {
         /* Flakes swing on their way. */
-        size = fmin(size, 14e-3);
         double rate = 0.25 + 0.5 * fall_unit(chance, 16); /* turns per second */
         double wide = 0.03 + 0.09 * fall_unit(chance, 32), fast = wide * rate * 2 * M_PI;
         double a = rate * p->t + fall_unit(chance, 48), b = 0.8 * a;
@@ -249,7 +274,7 @@ static void paint_one(void *ctx, const struct fallen *f)
         at = vec_add(at, vec(wide * sin_a, wide * cos_b, 0.8 * wide * sin_a * cos_a));
         speed = vec_add(speed, vec(fast * cos_a, -0.8 * fast * sin_b,
                                    0.8 * fast * (cos_a * cos_a - sin_a * sin_a)));
-        gain = 1.2;
+        gain = LIMIT_GAIN_SNOW;
     }
     struct vec end = vec_add(at, vec_mul(speed, p->exposure_s));
     double x0, y0, x1, y1;
@@ -261,22 +286,47 @@ static void paint_one(void *ctx, const struct fallen *f)
     double radius = sqrt(0.4 * (d * d + blur * blur) + 1.25);
     /* As much light as a disc of that size would give, over what the stroke covers. */
     double area = 16.0 / 15 * radius * length + M_PI / 3 * radius * radius;
-    double opacity = fmin(gain * M_PI / 4 * d * d / area, 0.85);
+    double opacity = fmin(gain * M_PI / 4 * d * d / area, LIMIT_OPACITY);
     if (length > 3 * v->height) /* hardly in the picture, and very faint */
         return;
     opacity *= (double)f->presence;
-    double colour[3], shine = 0.7 + 0.6 * fall_unit(chance, 40), brightest = 0;
-    for (int k = 0; k < 3; k++)
-        colour[k] = (double)p->ambient[k] * (p->kind == RAIN ? shine : 1);
-    add_lamps(p, f, colour);
-    for (int k = 0; k < 3; k++)
-        brightest = fmax(brightest, colour[k]);
-    if (opacity * brightest * p->l->unit < p->faintest || hidden(p, f))
+    if (opacity * brightest * p->l->unit < p->faintest || hidden(p, f, x0, y0))
         return;
     stroke(p, x0 - 0.5, y0 - 0.5, x1 - 0.5, y1 - 0.5, radius, opacity, colour);
 }
 
 /* ---- all of them ---- */
+
+/* What of the lattice may be bright enough to be drawn: f->reach2, p->dimmest. Returns the
+ * greatest; 0: there is nothing. */
+static double find_reach(struct paint *p, struct fall *f, double near_m,
+                         const struct weather_lamp *lamp)
+{
+    const bool snow = p->kind == SNOW;
+    struct limit l = {.v = p->v,
+                      .snow = snow,
+                      .exposure_s = p->exposure_s,
+                      .speed = p->speed,
+                      .smallest_m = p->smallest_m,
+                      .slope_m = p->slope_m,
+                      .near_m = near_m,
+                      .margin_m = f->margin_m,
+                      .needed = p->faintest / p->l->unit / (double)f->presence};
+    double own = 0, lit = 0;
+    for (int k = 0; k < 3; k++) {
+        l.ambient = fmax(l.ambient, (double)p->ambient[k] * (snow ? 1 : SHINE_LEAST + SHINE_MORE));
+        own = fmax(own, p->l->soft[SOFT_IR][k]);
+        lit = lamp ? fmax(lit, lamp->colour[k]) : 0;
+    }
+    if (p->ir_cos < 2)
+        l.ambient += own * (snow ? BACK_SNOW : BACK_RAIN) / fmax(near_m * near_m, 0.04);
+    if (lamp) {
+        l.lamp = lit * (lamp->always ? 1 : p->l->lamps);
+        l.lamp *= snow ? LAMP_SNOW : LAMP_RAIN + LAMP_FORWARD;
+        l.reach_m = LAMP_REACH_M;
+    }
+    return fmax(limit_find(&l, p->dimmest, f->reach2), 0);
+}
 
 /* Zoom in octaves beyond 60°, whatever the picture's width. */
 static double octave_of(const struct view *v)
@@ -347,7 +397,8 @@ static void lattices(struct paint *p, double heaviness, struct vec way)
             p->speed.z = -speed;
             f.drift = way;
             f.drift.z = -speed * p->t - 1;
-            fall_each(&f, paint_one, p);
+            if (find_reach(p, &f, z0, NULL))
+                fall_each(&f, paint_one, p);
             if (all_there)
                 break;
         }
@@ -359,6 +410,8 @@ static void around_lamps(struct paint *p, double heaviness, struct vec way)
 {
     struct weather *w = p->w;
     double octave = octave_of(p->v);
+    const struct vec ahead = p->v->ahead; /* a box's corner is so much nearer than its side */
+    const double corner = fabs(ahead.x) + fabs(ahead.y) + fabs(ahead.z);
     for (size_t i = 0; i < w->n_lamps; i++) {
         const struct weather_lamp *lamp = &w->lamp[i];
         struct vec at = vec_sub(lamp->at, w->place.eye);
@@ -386,8 +439,14 @@ static void around_lamps(struct paint *p, double heaviness, struct vec way)
             p->speed.z = -speed;
             f.drift = way;
             f.drift.z = -speed * p->t - 1;
-            f.box_lo = vec_sub(at, vec(reach, reach, reach));
-            f.box_hi = vec_add(at, vec(reach, reach, reach));
+            f.middle = at;
+            double nearest = fmax(z - reach * corner, f.near_m);
+            double most = find_reach(p, &f, nearest, lamp);
+            if (!(most > 0))
+                continue;
+            most = fmin(sqrt(most), reach);
+            f.box_lo = vec_sub(at, vec(most, most, most));
+            f.box_hi = vec_add(at, vec(most, most, most));
             fall_each(&f, paint_one, p);
         }
     }
@@ -405,8 +464,10 @@ static void splash(struct paint *p, struct vec at, double age, uint64_t chance, 
     if (!view_point(p->v, at, &x, &y) || x < -8 || x > p->v->width + 8 || y < -8 ||
         y > p->v->height + 8)
         return;
-    double seen = w->place.distance(w->place.of, at);
-    if (fabs(seen - range) > 0.02 * range + 0.1)
+    struct vec ray;
+    double seen = sight_find(&w->sight, &w->place, p->v, x, y, &ray);
+    double ground = ray.z < 0 ? vec_len(ray) * w->place.eye.z / -ray.z : INFINITY;
+    if (!(fabs(seen - ground) <= 0.02 * ground + 0.1))
         return; /* no open ground there */
     double px = p->v->f / range, size = 0.6 + 0.8 * fall_unit(chance, 32);
     double high = 0.045 * size * (1 - (2 * age - 1) * (2 * age - 1)), wide = 0.012 * size * px;
