@@ -208,6 +208,16 @@ bool cast_watch(struct cast *c, int64_t time_ns, struct cast_watch *ret)
     return a != NULL;
 }
 
+int cast_read(const char *text, size_t len, struct cast_facts *ret, struct fault *why)
+{
+    struct scenario *s = NULL;
+    int rc = scenario_parse(text, len, &s, why);
+    if (!rc)
+        facts_of(s, 0, ret);
+    scenario_free(s);
+    return rc;
+}
+
 int cast_check(const char *text, size_t len, struct cast_facts *ret, struct fault *why)
 {
     struct scenario *s = NULL;

@@ -114,7 +114,9 @@ struct cast_watch {
 };
 bool cast_watch(struct cast *c, int64_t time_ns, struct cast_watch *ret);
 
-/* Parses only: is this a scenario? */
+/* Is this a scenario? Read only; whether all ways in it can be gone is found when it is loaded. */
+int cast_read(const char *text, size_t len, struct cast_facts *ret, struct fault *why);
+/* … and can it be played? That plans all ways: milliseconds. */
 int cast_check(const char *text, size_t len, struct cast_facts *ret, struct fault *why);
 
 #endif

@@ -63,7 +63,7 @@ static void add(struct scenario_library *l, int dir, const char *file)
     struct scenario_text *t = &l->item[l->n];
     size_t name = strlen(file) - strlen(ENDING);
     ssize_t len = read_all(dir, file, text, sizeof(text));
-    if (len < 0 || cast_check(text, (size_t)len, &t->facts, &why)) {
+    if (len < 0 || cast_read(text, (size_t)len, &t->facts, &why)) {
         log_warn("cast", "scenario %s: %s%s%s", file, why.name, *why.name ? ": " : "", why.text);
         return;
     }
@@ -195,7 +195,7 @@ int library_put(struct scenario_library *l, const char *text, size_t len)
 {
     struct scenario_text t = {.len = len, .own = true};
     struct fault why;
-    if (cast_check(text, len, &t.facts, &why) || !(t.text = strndup(text, len)))
+    if (cast_read(text, len, &t.facts, &why) || !(t.text = strndup(text, len)))
         return -ENOMEM;
     library_drop(l, t.facts.name);
     if (l->n == LIBRARY_MOST) {
