@@ -193,21 +193,45 @@ static int init_leaf(struct leaf *leaf, struct room *r, const struct param_row *
     return 0;
 }
 
+/* Sorted leaves `from` between those of c, which are sorted as well, into `to`; by_name likewise.
+ */
+static void merge_leaves(const struct conf *c, const struct leaf *from, struct leaf **from_by_name,
+                         size_t n, struct leaf **moved, struct leaf *to, struct leaf **by_name)
+{
+    size_t old = 0, come = 0;
+    for (size_t i = 0; i < c->n_leaves + n; i++) {
+        bool take =
+            old == c->n_leaves || (come < n && listing_order(&from[come], &c->leaves[old]) < 0);
+        moved[take ? c->n_leaves + come : old] = &to[i];
+        to[i] = take ? from[come++] : c->leaves[old++];
+    }
+    old = come = 0;
+    for (size_t i = 0; i < c->n_leaves + n; i++) {
+        bool take = old == c->n_leaves ||
+                    (come < n && name_order(&from_by_name[come], &c->by_name[old]) < 0);
+        by_name[i] = take ? moved[c->n_leaves + (size_t)(from_by_name[come++] - from)]
+                          : moved[c->by_name[old++] - c->leaves];
+    }
+}
+
 /* Adds the leaves of r and writes the defaults. */
 static int grow_leaves(struct conf *c, struct room *r, struct fault *why)
 {
     const struct room_desc *d = &r->desc;
-    size_t n = leaves_of(d);
-    struct leaf *leaves = calloc(c->n_leaves + n + 1, sizeof(*leaves));
-    struct leaf **by_name = calloc(c->n_leaves + n + 1, sizeof(*by_name));
+    const size_t n = leaves_of(d), all = c->n_leaves + n;
+    struct leaf *leaves = calloc(all + 1, sizeof(*leaves));
+    struct leaf **by_name = calloc(all + 1, sizeof(*by_name));
+    const char **names = calloc(all + 1, sizeof(*names));
+    struct leaf *own = calloc(n + 1, sizeof(*own));
+    struct leaf **own_by_name = calloc(n + 1, sizeof(*own_by_name));
+    struct leaf **moved = calloc(all + 1, sizeof(*moved));
     size_t at = 0;
-    const char **names = calloc(c->n_leaves + n + 1, sizeof(*names));
-    int e = leaves && by_name && names ? 0 : -ENOMEM;
+    int e = leaves && by_name && names && own && own_by_name && moved ? 0 : -ENOMEM;
     for (size_t i = 0; !e && i < d->n_rows; i++) {
         bool array = strchr(d->rows[i].name, '#');
         for (unsigned k = array ? d->rows[i].first : 0; !e && k < (array ? d->rows[i].count : 1);
              k++) {
-            struct leaf *leaf = &leaves[c->n_leaves + at++];
+            struct leaf *leaf = &own[at++];
             struct fault inner = {0};
             char made[STANDARD_MAX];
             if (init_leaf(leaf, r, &d->rows[i], (int)k) < 0)
@@ -219,20 +243,22 @@ static int grow_leaves(struct conf *c, struct room *r, struct fault *why)
         }
     }
     if (!e) {
-        if (c->n_leaves)
-            memcpy(leaves, c->leaves, c->n_leaves * sizeof(*leaves));
-        qsort(leaves, c->n_leaves + n, sizeof(*leaves), listing_order);
-        for (size_t i = 0; i < c->n_leaves + n; i++)
-            by_name[i] = &leaves[i];
-        qsort(by_name, c->n_leaves + n, sizeof(*by_name), name_order);
-        for (size_t i = 1; !e && i < c->n_leaves + n; i++)
-            if (!strcmp(by_name[i - 1]->name, by_name[i]->name))
-                e = bad_row(why, by_name[i]->row, "the name exists twice");
+        qsort(own, n, sizeof(*own), listing_order);
+        for (size_t i = 0; i < n; i++)
+            own_by_name[i] = &own[i];
+        qsort(own_by_name, n, sizeof(*own_by_name), name_order);
+        for (size_t i = 1; !e && i < n; i++)
+            if (!strcmp(own_by_name[i - 1]->name, own_by_name[i]->name))
+                e = bad_row(why, own_by_name[i]->row, "the name exists twice");
     }
+    if (!e)
+        merge_leaves(c, own, own_by_name, n, moved, leaves, by_name);
+    for (size_t i = 0; e && own && i < n; i++)
+        free(own[i].name);
+    free(own);
+    free(own_by_name);
+    free(moved);
     if (e < 0) {
-        for (size_t i = 0; leaves && i < c->n_leaves + n; i++)
-            if (leaves[i].room == r)
-                free(leaves[i].name);
         free(leaves);
         free(by_name);
         free(names);
@@ -246,7 +272,7 @@ static int grow_leaves(struct conf *c, struct room *r, struct fault *why)
     c->by_name = by_name;
     free(c->changed_names);
     c->changed_names = names;
-    c->n_leaves += n;
+    c->n_leaves = all;
     return 0;
 }
 

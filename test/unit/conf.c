@@ -256,6 +256,36 @@ TEST(listing_order_and_rights)
     conf_free(conf);
 }
 
+TEST(rooms_lie_between_each_other)
+{
+    /* A room for each row, but for those of a group that comes and goes. */
+    enum { GROUP = 8, N = sizeof(rows) / sizeof(*rows) - 1 };
+    static const int steps[] = {1, 3, 7, 9}; /* all are reached: N is 10 */
+    BUF(one, 4000);
+    BUF(many, 4000);
+    conf = conf_new(NULL, NULL, NULL);
+    CHECK_INT(conf_add_room(conf, &desc, &room, &why), 0);
+    CHECK_INT(conf_each(conf, SYSTEM, list, &one), 0);
+    conf_free(conf);
+    for (size_t k = 0; k < sizeof(steps) / sizeof(*steps); k++) {
+        conf = conf_new(NULL, NULL, NULL);
+        for (int i = 0; i < N; i++) {
+            int at = i * steps[k] % N;
+            struct room_desc d = {"part", sizeof(struct settings), &rows[at + (at > GROUP)],
+                                  at == GROUP ? 2 : 1};
+            CHECK_INT(conf_add_room(conf, &d, &room, &why), 0);
+        }
+        buf_reset(&many);
+        CHECK_INT(conf_each(conf, SYSTEM, list, &many), 0);
+        CHECK_STR(buf_str(&many), buf_str(&one));
+        CHECK_STR(value("Image.I0.Appearance.Compression"), "30");
+        CHECK_STR(value("Brand.Serial"), "0");
+        CHECK_STR(value("View.V1.Enabled"), "yes");
+        CHECK_STR(value("View.V2.Enabled"), "(none)");
+        conf_free(conf);
+    }
+}
+
 TEST(all_or_nothing)
 {
     begin(NULL, NULL);
@@ -581,7 +611,7 @@ UNIT_MAIN(
     UNIT_ROW(values_are_strict_and_say_why)
     UNIT_ROW(roles_are_kept)
     UNIT_ROW(bad_rows_are_refused)
-    UNIT_ROW(listing_order_and_rights)
+    UNIT_ROW(listing_order_and_rights) UNIT_ROW(rooms_lie_between_each_other)
     UNIT_ROW(all_or_nothing)
     UNIT_ROW(listeners) UNIT_ROW(what_follows_from_a_change)
     UNIT_ROW(groups_come_and_go)
