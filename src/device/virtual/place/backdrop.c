@@ -339,9 +339,13 @@ static bool shine(struct backdrop *b, const struct light *l, const struct set *s
 }
 
 /* What a cell will want is on its way while the one before it is painted: it is made of about the
- * texels that it was made of before. */
-RADIANCE_FETCHES void expect_cell(const struct cell *c)
+ * texels that it was made of before, and goes where it belongs. */
+RADIANCE_FETCHES void expect_cell(const struct cell *c, int x, int y, const struct radiance *into)
 {
+    uint16_t *const to[3] = {into->r, into->g, into->b};
+    for (int k = 0; k < 3; k++)
+        for (int j = y; j < y + CELL && j < into->height; j++)
+            __builtin_prefetch(to[k] + (size_t)j * into->stride + x, 1);
     const uint16_t *row = c->texels;
     for (int j = 0; row && j < c->texels_h; j++, row += (size_t)TILE * 4)
         for (int k = 0; k < c->texels_w * 4; k += 32)
@@ -382,7 +386,7 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
             const struct cell *c = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
             if (!again || c->phases & stale || b->sway_moved >> c->rhythm & 1 ||
                 (sky && c->flags & CELL_SKY)) {
-                expect_cell(c);
+                expect_cell(c, i * CELL, j * CELL, into);
                 if (painted_i >= 0)
                     paint_cell(b, painted_i, painted_j, into);
                 painted_i = i;
@@ -431,6 +435,7 @@ struct backdrop *backdrop_new(const struct tiles *t)
     if (!b)
         return NULL;
     b->tiles = t;
+    plan_finest(&b->finest, t);
     b->kernels = place_kernels_best();
     b->where = calloc(t->head->n_tiles, sizeof(*b->where));
     b->lettered = calloc(t->head->n_signs + 1, sizeof(*b->lettered));

@@ -8,13 +8,6 @@
 #define DEG (180 / M_PI)
 #define SPAN 32 /* pixels between directions that are worked out */
 
-/* A plan as for the narrowest picture: the finest of everything. */
-static void finest(struct plan *p, const struct tiles *t, struct vec direction)
-{
-    struct view v = {.ahead = vec_unit(direction), .f = 60000, .width = 1, .height = 1};
-    plan_init(p, t, &v, 1, PLAN_SHARP);
-}
-
 static const struct tile *texel_at(const struct tiles *t, const struct plan_use *u,
                                    const struct look *at, int *x, int *y)
 {
@@ -33,12 +26,10 @@ static float metres(const struct tiles *t, const struct tile *tile, int x, int y
 
 double backdrop_distance(const struct backdrop *b, struct vec direction)
 {
-    struct plan p;
     struct look at;
     int x, y;
-    finest(&p, b->tiles, direction);
     look_at(&at, direction);
-    const struct tile *tile = texel_at(b->tiles, plan_find(&p, &at), &at, &x, &y);
+    const struct tile *tile = texel_at(b->tiles, plan_find(&b->finest, &at), &at, &x, &y);
     return tile ? (double)metres(b->tiles, tile, x, y) : INFINITY;
 }
 
@@ -144,15 +135,14 @@ static void add_soft(const struct light *l, int layer, uint32_t v, float ret[3])
         ret[k] += c[k] * l->soft[layer][k];
 }
 
-void ask_light(const struct tiles *t, const struct light *l, struct vec direction, float ret[3])
+void ask_light(const struct backdrop *b, const struct light *l, struct vec direction, float ret[3])
 {
-    struct plan p;
+    const struct tiles *t = b->tiles;
     struct look at;
     int x, y;
-    finest(&p, t, direction);
     look_at(&at, direction);
     memset(ret, 0, 3 * sizeof(*ret));
-    const struct tile *tile = texel_at(t, plan_find(&p, &at), &at, &x, &y);
+    const struct tile *tile = texel_at(t, plan_find(&b->finest, &at), &at, &x, &y);
     if (!tile)
         return;
     size_t quarter = (size_t)(y / 4 + 1) * TILE_QUARTER + (size_t)(x / 4 + 1);

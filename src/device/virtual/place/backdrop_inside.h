@@ -76,6 +76,7 @@ struct lettered {
 
 struct backdrop {
     const struct tiles *tiles;
+    struct plan finest; /* of all that is there; never changes */
     const struct place_kernels *kernels;
     void (*light_at)(void *ctx, int64_t time_ns, struct light *ret);
     void *ctx;
@@ -144,6 +145,6 @@ uint16_t lettering_paint(const struct backdrop *b, int x, int y, uint16_t *cell)
 /* backdrop_ask.c: mean radiance of what a view sees. */
 double ask_meter(const struct tiles *t, const struct light *l, const struct view *v);
 /* Light on a point seen in that direction: radiance of a white card. */
-void ask_light(const struct tiles *t, const struct light *l, struct vec direction, float ret[3]);
+void ask_light(const struct backdrop *b, const struct light *l, struct vec direction, float ret[3]);
 
 #endif

@@ -16,53 +16,78 @@ INLINE __m256i two(const uint16_t *from, int32_t a, int32_t b)
         _mm_loadu_si128((const __m128i *)(from + 4 * (ptrdiff_t)b)), 1);
 }
 
-INLINE __m256i blend2(const struct remap *r, const int32_t *at, int a, int b, __m256i left,
-                      __m256i right, __m256i pick)
+/* A pixel and the fourth to its right, with their weights everywhere in their halves. */
+INLINE __m256i blend2(const uint16_t *top, const uint16_t *low, const int32_t *at, __m256i left,
+                      __m256i right)
 {
-    __m256i top = two(r->from, at[a], at[b]);
-    __m256i low = two(r->from + 4 * (ptrdiff_t)r->stride, at[a], at[b]);
-    __m256i sum = _mm256_add_epi32(
-        _mm256_madd_epi16(_mm256_unpacklo_epi16(top, low), _mm256_permutevar8x32_epi32(left, pick)),
-        _mm256_madd_epi16(_mm256_unpackhi_epi16(top, low),
-                          _mm256_permutevar8x32_epi32(right, pick)));
+    __m256i a = two(top, at[0], at[4]), b = two(low, at[0], at[4]);
+    __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), left),
+                                   _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), right));
     return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(1 << 13)), 14);
 }
 
+/* Where eight pixels are taken from: the left upper texel, and the weights of the upper and the
+ * lower one, side by side in 32 bits. */
+struct taken {
+    __m256i at, left, right;
+};
+
+INLINE struct taken take8(int stride, __m256i u, __m256i v)
+{
+    const __m256i fine = _mm256_set1_epi32(FINE - 1), whole = _mm256_set1_epi32(FINE);
+    __m256i fu = _mm256_and_si256(_mm256_srli_epi32(u, 9), fine);
+    __m256i fv = _mm256_and_si256(_mm256_srli_epi32(v, 9), fine);
+    __m256i gu = _mm256_sub_epi32(whole, fu), gv = _mm256_sub_epi32(whole, fv);
+    /* Whole texels: rows in the lower half of a lane, columns in the upper. */
+    __m256i texel = _mm256_blend_epi16(_mm256_srli_epi32(v, 16), u, 0xaa);
+    __m256i rows = _mm256_or_si256(gv, _mm256_slli_epi32(fv, 16));
+    struct taken t;
+    t.at = _mm256_madd_epi16(texel, _mm256_set1_epi32(stride | 1 << 16));
+    t.left = _mm256_mullo_epi16(rows, _mm256_or_si256(gu, _mm256_slli_epi32(gu, 16)));
+    t.right = _mm256_sub_epi16(_mm256_slli_epi16(rows, 7), t.left);
+    return t;
+}
+
+INLINE void remap8(const struct remap *r, const struct taken *t, uint16_t *to)
+{
+    const uint16_t *low = r->from + 4 * (ptrdiff_t)r->stride;
+    const int32_t *at = (const int32_t *)(const void *)&t->at;
+    __m256i left = t->left, right = t->right;
+    __m256i p0 = blend2(r->from, low, at, _mm256_shuffle_epi32(left, 0x00),
+                        _mm256_shuffle_epi32(right, 0x00));
+    __m256i p1 = blend2(r->from, low, at + 1, _mm256_shuffle_epi32(left, 0x55),
+                        _mm256_shuffle_epi32(right, 0x55));
+    __m256i p2 = blend2(r->from, low, at + 2, _mm256_shuffle_epi32(left, 0xaa),
+                        _mm256_shuffle_epi32(right, 0xaa));
+    __m256i p3 = blend2(r->from, low, at + 3, _mm256_shuffle_epi32(left, 0xff),
+                        _mm256_shuffle_epi32(right, 0xff));
+    __m256i a = _mm256_packs_epi32(p0, p1), b = _mm256_packs_epi32(p2, p3);
+    _mm256_storeu_si256((__m256i *)to, _mm256_permute2x128_si256(a, b, 0x20));
+    _mm256_storeu_si256((__m256i *)(to + 16), _mm256_permute2x128_si256(a, b, 0x31));
+}
+
+/* Positions first, all of them: then no texel waits for the sums that say where it is. */
 static void remap(const struct remap *r, uint16_t *cell)
 {
+    _Static_assert(CELL == 16, "a row is twice eight pixels");
     const __m256i odd = _mm256_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15);
-    const __m256i fine = _mm256_set1_epi32(FINE - 1), whole = _mm256_set1_epi32(FINE);
-    for (int y = 0; y < CELL; y++)
-        for (int x = 0; x < CELL; x += 8) {
-            struct along s = along_row(r->u, r->v, y);
-            __m256i k = _mm256_add_epi32(odd, _mm256_set1_epi32(2 * x));
-            __m256i u = _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(s.du), k), 5);
-            __m256i v = _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(s.dv), k), 5);
-            u = _mm256_add_epi32(u, _mm256_set1_epi32(s.u - 0x8000));
-            v = _mm256_add_epi32(v, _mm256_set1_epi32(s.v - 0x8000));
-            __m256i fu = _mm256_and_si256(_mm256_srai_epi32(u, 9), fine);
-            __m256i fv = _mm256_and_si256(_mm256_srai_epi32(v, 9), fine);
-            __m256i gu = _mm256_sub_epi32(whole, fu), gv = _mm256_sub_epi32(whole, fv);
-            int32_t at[8] __attribute__((aligned(32)));
-            _mm256_store_si256((__m256i *)at,
-                               _mm256_add_epi32(_mm256_mullo_epi32(_mm256_srai_epi32(v, 16),
-                                                                   _mm256_set1_epi32(r->stride)),
-                                                _mm256_srai_epi32(u, 16)));
-            /* Weights of the upper and the lower texel, side by side in 32 bits. */
-            __m256i rows = _mm256_or_si256(gv, _mm256_slli_epi32(fv, 16));
-            __m256i left = _mm256_mullo_epi16(rows, _mm256_or_si256(gu, _mm256_slli_epi32(gu, 16)));
-            __m256i right =
-                _mm256_mullo_epi16(rows, _mm256_or_si256(fu, _mm256_slli_epi32(fu, 16)));
-            uint16_t *to = cell + (y * CELL + x) * 4;
-            for (int i = 0; i < 8; i += 4) {
-                const __m256i even = i ? _mm256_setr_epi32(4, 4, 4, 4, 6, 6, 6, 6)
-                                       : _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2);
-                __m256i a = blend2(r, at, i, i + 2, left, right, even);
-                __m256i b = blend2(r, at, i + 1, i + 3, left, right,
-                                   _mm256_add_epi32(even, _mm256_set1_epi32(1)));
-                _mm256_storeu_si256((__m256i *)(to + 4 * i), _mm256_packs_epi32(a, b));
-            }
-        }
+    const __m256i half = _mm256_set1_epi32(0x8000);
+    struct taken t[2 * CELL];
+    for (int y = 0; y < CELL; y++) {
+        struct along s = along_row(r->u, r->v, y);
+        __m256i u = _mm256_sub_epi32(_mm256_set1_epi32(s.u), half);
+        __m256i v = _mm256_sub_epi32(_mm256_set1_epi32(s.v), half);
+        __m256i du = _mm256_mullo_epi32(_mm256_set1_epi32(s.du), odd);
+        __m256i dv = _mm256_mullo_epi32(_mm256_set1_epi32(s.dv), odd);
+        t[2 * y] = take8(r->stride, _mm256_add_epi32(u, _mm256_srai_epi32(du, 5)),
+                         _mm256_add_epi32(v, _mm256_srai_epi32(dv, 5)));
+        du = _mm256_add_epi32(du, _mm256_set1_epi32(16 * s.du));
+        dv = _mm256_add_epi32(dv, _mm256_set1_epi32(16 * s.dv));
+        t[2 * y + 1] = take8(r->stride, _mm256_add_epi32(u, _mm256_srai_epi32(du, 5)),
+                             _mm256_add_epi32(v, _mm256_srai_epi32(dv, 5)));
+    }
+    for (int i = 0; i < 2 * CELL; i++)
+        remap8(r, &t[i], cell + 32 * i);
 }
 
 #else
@@ -161,29 +186,95 @@ static void dim(uint16_t *cell, const int weight[4])
     }
 }
 
+#ifdef __AVX2__
+/* Eight pixels of a cell, as they are in a picture: r, g and b, coverage. */
+struct planes8 {
+    __m256i rg, ba;
+};
+
+INLINE struct planes8 planes8(const uint16_t *cell)
+{
+    const __m256i sort = _mm256_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0,
+                                          1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bias = _mm256_set1_epi16((short)0x8000);
+    __m256i p = _mm256_loadu_si256((const __m256i *)cell);
+    __m256i q = _mm256_loadu_si256((const __m256i *)(cell + 16));
+    p = _mm256_xor_si256(_mm256_shuffle_epi8(p, sort), bias);
+    q = _mm256_xor_si256(_mm256_shuffle_epi8(q, sort), bias);
+    return (struct planes8){_mm256_permutevar8x32_epi32(_mm256_unpacklo_epi32(p, q), order),
+                            _mm256_permutevar8x32_epi32(_mm256_unpackhi_epi32(p, q), order)};
+}
+#endif
+
+/* The sky of a row of pixels. */
+INLINE void sky_row(const float sample[3][SKY_SIDE * SKY_SIDE], int y, float ret[3][CELL])
+{
+    float fy = ((float)(y % SKY_STEP) + 0.5f) / SKY_STEP;
+    for (int k = 0; k < 3; k++) {
+        const float *a = sample[k] + y / SKY_STEP * SKY_SIDE, *b = a + SKY_SIDE;
+        for (int i = 0; i < CELL / SKY_STEP; i++) {
+            float left = a[i] + (b[i] - a[i]) * fy;
+            float step = a[i + 1] + (b[i + 1] - a[i + 1]) * fy - left;
+            for (int x = 0; x < SKY_STEP; x++)
+                ret[k][i * SKY_STEP + x] = left + step * (((float)x + 0.5f) / SKY_STEP);
+        }
+    }
+}
+
+#ifdef __AVX2__
+
+/* One channel of eight pixels, in 32 bits each, with what shows through. */
+INLINE __m256i behind(__m128i channel, const float *sky, __m256 open)
+{
+    __m256 v = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(channel));
+    v = _mm256_add_ps(v, _mm256_mul_ps(_mm256_loadu_ps(sky), open));
+    v = _mm256_add_ps(v, _mm256_set1_ps(0.5f));
+    return _mm256_cvttps_epi32(_mm256_min_ps(v, _mm256_set1_ps(65535)));
+}
+
+INLINE void sky_behind(uint16_t *to, const float colour[3][CELL], int x)
+{
+    const __m256i low = _mm256_set1_epi32(0xffff), bias = _mm256_set1_epi16((short)0x8000);
+    struct planes8 p = planes8(to);
+    __m256i a = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(p.ba, 1));
+    __m256 open =
+        _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, a)), _mm256_set1_ps(1 / 65535.0f));
+    __m256i r = behind(_mm256_castsi256_si128(p.rg), colour[0] + x, open);
+    __m256i g = behind(_mm256_extracti128_si256(p.rg, 1), colour[1] + x, open);
+    __m256i b = behind(_mm256_castsi256_si128(p.ba), colour[2] + x, open);
+    __m256i rg = _mm256_or_si256(_mm256_and_si256(r, low), _mm256_slli_epi32(g, 16));
+    __m256i ba = _mm256_or_si256(_mm256_and_si256(b, low), _mm256_slli_epi32(a, 16));
+    rg = _mm256_xor_si256(rg, bias);
+    ba = _mm256_xor_si256(ba, bias);
+    __m256i c = _mm256_unpacklo_epi32(rg, ba), d = _mm256_unpackhi_epi32(rg, ba);
+    _mm256_storeu_si256((__m256i *)to, _mm256_permute2x128_si256(c, d, 0x20));
+    _mm256_storeu_si256((__m256i *)(to + 16), _mm256_permute2x128_si256(c, d, 0x31));
+}
+
+#else
+
+INLINE void sky_behind(uint16_t *to, const float colour[3][CELL], int x)
+{
+    for (int i = 0; i < 8; i++, to += 4) {
+        float open = (float)(65535 - (to[3] ^ 0x8000)) * (1 / 65535.0f);
+        for (int k = 0; k < 3; k++) {
+            float v = (float)(to[k] ^ 0x8000) + colour[k][x + i] * open + 0.5f;
+            v = v > 65535 ? 65535 : v;
+            to[k] = (uint16_t)((uint32_t)(int32_t)v ^ 0x8000);
+        }
+    }
+}
+
+#endif
+
 static void sky(uint16_t *cell, const float sample[3][SKY_SIDE * SKY_SIDE])
 {
-    for (int y = 0; y < CELL; y++) {
-        float colour[3][CELL], fy = ((float)(y % SKY_STEP) + 0.5f) / SKY_STEP;
-        for (int k = 0; k < 3; k++) {
-            const float *a = sample[k] + y / SKY_STEP * SKY_SIDE, *b = a + SKY_SIDE;
-            float row[SKY_SIDE];
-            for (int i = 0; i < SKY_SIDE; i++)
-                row[i] = a[i] + (b[i] - a[i]) * fy;
-            for (int x = 0; x < CELL; x++) {
-                float fx = ((float)(x % SKY_STEP) + 0.5f) / SKY_STEP;
-                colour[k][x] = row[x / SKY_STEP] + (row[x / SKY_STEP + 1] - row[x / SKY_STEP]) * fx;
-            }
-        }
-        uint16_t *to = cell + y * CELL * 4;
-        for (int x = 0; x < CELL; x++) {
-            float open = (float)(65535 - (to[4 * x + 3] ^ 0x8000)) * (1 / 65535.0f);
-            for (int k = 0; k < 3; k++) {
-                float v = (float)(to[4 * x + k] ^ 0x8000) + colour[k][x] * open + 0.5f;
-                v = v > 65535 ? 65535 : v;
-                to[4 * x + k] = (uint16_t)((uint32_t)(int32_t)v ^ 0x8000);
-            }
-        }
+    for (int y = 0; y < CELL; y++, cell += CELL * 4) {
+        float colour[3][CELL];
+        sky_row(sample, y, colour);
+        for (int x = 0; x < CELL; x += 8)
+            sky_behind(cell + 4 * x, colour, x);
     }
 }
 
@@ -246,20 +337,11 @@ static bool covered(const uint16_t *cell)
 INLINE void store_row(const uint16_t *cell, uint16_t *r, uint16_t *g, uint16_t *b)
 {
 #ifdef __AVX2__
-    const __m256i sort = _mm256_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0,
-                                          1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i bias = _mm256_set1_epi16((short)0x8000);
     for (int x = 0; x < CELL; x += 8) {
-        __m256i p = _mm256_loadu_si256((const __m256i *)(cell + 4 * x));
-        __m256i q = _mm256_loadu_si256((const __m256i *)(cell + 4 * x + 16));
-        p = _mm256_xor_si256(_mm256_shuffle_epi8(p, sort), bias);
-        q = _mm256_xor_si256(_mm256_shuffle_epi8(q, sort), bias);
-        __m256i rg = _mm256_permutevar8x32_epi32(_mm256_unpacklo_epi32(p, q), order);
-        __m256i ba = _mm256_permutevar8x32_epi32(_mm256_unpackhi_epi32(p, q), order);
-        _mm_storeu_si128((__m128i *)(r + x), _mm256_castsi256_si128(rg));
-        _mm_storeu_si128((__m128i *)(g + x), _mm256_extracti128_si256(rg, 1));
-        _mm_storeu_si128((__m128i *)(b + x), _mm256_castsi256_si128(ba));
+        struct planes8 p = planes8(cell + 4 * x);
+        _mm_storeu_si128((__m128i *)(r + x), _mm256_castsi256_si128(p.rg));
+        _mm_storeu_si128((__m128i *)(g + x), _mm256_extracti128_si256(p.rg, 1));
+        _mm_storeu_si128((__m128i *)(b + x), _mm256_castsi256_si128(p.ba));
     }
 #else
     for (int x = 0; x < CELL; x++) {

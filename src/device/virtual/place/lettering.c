@@ -67,7 +67,7 @@ void lettering_light(struct backdrop *b)
             struct vec p = vec_add(of(s->corner), vec_add(vec_mul(of(s->right), 0.2 + k % 3 * 0.3),
                                                           vec_mul(of(s->down), 0.2 + k / 3 * 0.3)));
             float c[3];
-            ask_light(b->tiles, light, vec_sub(p, vec(h->eye[0], h->eye[1], h->eye[2])), c);
+            ask_light(b, light, vec_sub(p, vec(h->eye[0], h->eye[1], h->eye[2])), c);
             for (int q = 0; q < 3; q++)
                 sum[q] += c[q] / 9;
         }

@@ -24,14 +24,14 @@ static double smooth(double from, double to, double v)
     return v * v * (3 - 2 * v);
 }
 
-void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span,
-               double too_dense)
+/* All patches; `seen`: only of those that are in the picture. */
+static void gather(struct plan *p, const struct tiles *t, const struct view *v, double too_dense,
+                   bool seen)
 {
     double wanted = v->f / DEG, below = 0; /* pixels per degree; density of what is beneath */
     double half = hypot(v->width, v->height) / 2, cosine = v->f / hypot(v->f, half);
     double sine = half / hypot(v->f, half); /* of the angle to the picture's corners */
     p->n = 0;
-    p->cell_deg = span * 1.4143 / v->f * DEG;
     for (uint32_t i = 0; i < t->head->n_patches && p->n < PLAN_MOST; i++) {
         const struct patch *patch = &t->patch[i];
         struct plan_use u = {patch, NULL, 1, &t->cone[i]};
@@ -41,7 +41,7 @@ void plan_init(struct plan *p, const struct tiles *t, const struct view *v, doub
             below = t->sheet[patch->first].density;
         if (u.fade <= 0)
             continue;
-        if (!patch->round && patch->projection == PROJECTION_ROUND) {
+        if (seen && !patch->round && patch->projection == PROJECTION_ROUND) {
             /* Cosine of the sum of the angles of both cones. */
             double least = u.cone->cosine * cosine - u.cone->sine * sine;
             if (u.cone->cosine > -cosine && vec_dot(u.cone->middle, v->ahead) < least)
@@ -55,6 +55,25 @@ void plan_init(struct plan *p, const struct tiles *t, const struct view *v, doub
         p->use[i] = p->use[p->n - 1 - i];
         p->use[p->n - 1 - i] = swap;
     }
+}
+
+static double diagonal_deg(const struct view *v, double span)
+{
+    return span * 1.4143 / v->f * DEG;
+}
+
+void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span,
+               double too_dense)
+{
+    p->cell_deg = diagonal_deg(v, span);
+    gather(p, t, v, too_dense, true);
+}
+
+void plan_finest(struct plan *p, const struct tiles *t)
+{
+    struct view v = {.f = 60000, .width = 1, .height = 1};
+    p->cell_deg = diagonal_deg(&v, 1);
+    gather(p, t, &v, PLAN_SHARP, false);
 }
 
 void look_at(struct look *l, struct vec d)

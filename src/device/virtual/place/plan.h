@@ -36,6 +36,8 @@ struct look {
 /* `span`: pixels between the points at which weights are asked for. */
 void plan_init(struct plan *p, const struct tiles *t, const struct view *v, double span,
                double too_dense);
+/* As for the narrowest picture of anything: PLAN_MOST patches in their finest sheets. */
+void plan_finest(struct plan *p, const struct tiles *t);
 void look_at(struct look *l, struct vec direction);
 /* 0…PLAN_FULL: how much of the picture this patch makes there. Where it is more than 0 all
  * within a span belongs to the patch. */
