@@ -7,6 +7,7 @@
 
 #define NEAR_M 0.25f
 #define HALF_SIDE 128
+#define ROW_STRIDE (RASTER_SIDE + 32) /* of rows of a patch: room for half of that beside them */
 #define PLATE_W 256
 #define PLATE_H 64
 #define PLATE_LEVELS 7
@@ -25,6 +26,7 @@ struct placed {
     int lod;
     uint32_t pose_a, pose_b;
     float mix;
+    int squeeze; /* pixels of a column of the patch it is drawn into */
 };
 
 struct keep_row {
@@ -71,7 +73,7 @@ struct raster {
     struct raster_patch patch;
     struct raster_batch batch[MODEL_MATERIALS]; /* of the member that is being drawn */
     float *row_memory;
-    float *rgb[2][3], *cover[2], *depth[2], *seen; /* rows of a patch */
+    float *rgb[2][3], *cover[2], *depth[2], *seen; /* rows of a patch, ROW_STRIDE apart */
 
     /* How far the backdrop is, along the optical axis, as far as it has been asked. */
     struct view far_view;
@@ -177,12 +179,20 @@ enum { SMEAR_COVER = 3, SMEAR_NEAR, SMEAR_PLANES };
 /* A member by itself, in a box of the picture (and a little beyond): red, green, blue times
  * coverage, coverage, 1/z. */
 struct smear {
-    int x0, y0, x1, y1; /* pixels; x0, y0 multiples of the tile's sides */
+    int x0, y0, x1, y1; /* columns and rows; x0, y0 multiples of the tile's sides */
+    int squeeze;        /* pixels of a column */
     size_t stride;
-    double way[2];                  /* in the picture while the shutter is open, pixels */
-    int first;                      /* plane: SMEAR_COVER where colours are not wanted */
+    double way[2]; /* in the picture while the shutter is open, pixels */
+    bool by_rows;  /* smear_row() does it, else smear_take() and smear_run(), not squeezed */
+    float *row[2]; /* of SMEAR_PLANES rows: what rows are made in */
+    int first;     /* plane: SMEAR_COVER where colours are not wanted */
     float *plane[SMEAR_PLANES + 1]; /* row by row; the last is spare */
     const float *nothing;           /* a row */
+};
+/* Pixels of a row of the picture, which may reach beyond it. */
+struct smear_row {
+    int x0, n;
+    const float *rgb[3], *cover, *depth;
 };
 /* Room for it, empty. False: it does not move so that it could be seen, or is too large. */
 bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, bool colours,
@@ -195,6 +205,10 @@ int smear_lod(const struct placed *p, const struct smear *s);
 /* What has been drawn into r->patch, which is within the box or crosses its right or lower side. */
 void smear_take(struct raster *r, const struct smear *s);
 void smear_run(const struct raster *r, struct smear *s);
+/* Of the box's own patch, resolved: its row i (0, 1), columns within[0] ≤ x < within[1]. Valid
+ * until the next. False: nothing is there. */
+bool smear_row(struct raster *r, const struct smear *s, int i, const int within[2],
+               struct smear_row *ret);
 
 /* lay.c */
 enum lay_kind {

@@ -282,6 +282,27 @@ static void halves(size_t n, const float *restrict a, const float *restrict b, f
         to[i] = 0.5f * a[i] + 0.5f * b[i];
 }
 
+static void means(int rows, size_t n, const float *a, const float *b, size_t stride, float *to,
+                  size_t to_stride)
+{
+    for (int k = 0; k < rows; k++, a += stride, b += stride, to += to_stride)
+        for (size_t i = 0; i < n; i += BLOCK)
+            STORE(to + i, ALL(0.5f) * LOAD(a + i) + ALL(0.5f) * LOAD(b + i));
+}
+
+static void widen(int rows, size_t n, const float *from, size_t stride, float *to, size_t to_stride)
+{
+    for (int k = 0; k < rows; k++, from += stride, to += to_stride)
+        for (size_t i = 0; i < n; i += BLOCK) {
+            f8 most = ALL(0.75f) * LOAD(from + i);
+            f8 left = most + ALL(0.25f) * LOAD(from + i - 1);
+            f8 right = most + ALL(0.25f) * LOAD(from + i + 1);
+            STORE(to + 2 * i, __builtin_shufflevector(left, right, 0, 8, 1, 9, 2, 10, 3, 11));
+            STORE(to + 2 * i + BLOCK,
+                  __builtin_shufflevector(left, right, 4, 12, 5, 13, 6, 14, 7, 15));
+        }
+}
+
 static void unweigh(size_t n, const float *cover, float *near)
 {
     size_t i = 0;
@@ -308,6 +329,8 @@ const struct kernels_raster KERNELS_RASTER = {
     .shadow = shadow,
     .seen = seen,
     .halves = halves,
+    .means = means,
+    .widen = widen,
     .unweigh = unweigh,
     .beam = beam,
     .shine = shine,

@@ -69,6 +69,7 @@ struct raster_face {
 struct raster_patch {
     int x0, y0;       /* of the picture; multiples of the tile's sides */
     int across, down; /* tiles */
+    float squeeze;    /* how many pixels of the picture wide its own are */
     uint8_t *touched; /* [tiles] */
     uint32_t *mask;   /* [tiles]: eight lanes of each block */
     float *depth;     /* [tiles][blocks][8]: 1/z, 0 = nothing: so it is between drawings */
@@ -158,6 +159,13 @@ struct kernels_raster {
                   uint16_t *const add[3]);
     /* to = (a + b) / 2, n floats */
     void (*halves)(size_t n, const float *a, const float *b, float *to);
+    /* The same for so many rows at once, `stride` apart, written in whole blocks. */
+    void (*means)(int rows, size_t n, const float *a, const float *b, size_t stride, float *to,
+                  size_t to_stride);
+    /* Twice as many pixels of so many rows, straight between the middles of n; one more on either
+     * side is read. Written in whole blocks. */
+    void (*widen)(int rows, size_t n, const float *from, size_t stride, float *to,
+                  size_t to_stride);
     /* Of sums of n pixels' depths times coverage: those depths; 0 where hardly anything is. */
     void (*unweigh)(size_t n, const float *cover, float *near);
     /* raster_seen() of n pixels, written in whole blocks. */

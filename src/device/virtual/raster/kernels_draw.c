@@ -173,13 +173,13 @@ INLINE void corners(const struct raster_vertices *v, const struct raster_batch *
 }
 
 INLINE int texture_level(const struct raster_vertices *v, const struct raster_batch *b,
-                         const struct shapes *s, int lane)
+                         const struct shapes *s, int lane, float squeeze)
 {
     const int t[3] = {s->id[0][lane], s->id[1][lane], s->id[2][lane]};
     float du1 = v->u[t[1]] - v->u[t[0]], dv1 = v->v[t[1]] - v->v[t[0]];
     float du2 = v->u[t[2]] - v->u[t[0]], dv2 = v->v[t[2]] - v->v[t[0]];
     float texel = fabsf(du1 * dv2 - du2 * dv1) * (float)(1 << (b->log2_w + b->log2_h));
-    float ratio = texel / s->area[lane];
+    float ratio = texel / (s->area[lane] * squeeze);
     int level = 0;
     while (ratio > 2.0f && level < b->levels - 1) {
         ratio *= 0.25f;
@@ -438,7 +438,7 @@ INLINE void draw_all(const struct raster_vertices *v, const struct raster_batch 
             }
             struct raster_face *f = &p->face[p->n_faces];
             if (how == HOLED) {
-                f->level = texture_level(v, b, &s, lane);
+                f->level = texture_level(v, b, &s, lane, p->squeeze);
                 corners(v, b, &s, lane, f);
             }
             if (!draw_one(b, p, f, &s, lane, how))
@@ -448,7 +448,7 @@ INLINE void draw_all(const struct raster_vertices *v, const struct raster_batch 
             if (straight) {
                 straight_put(&w, &s, lane, f);
             } else if (how != HOLED) {
-                f->level = b->levels ? texture_level(v, b, &s, lane) : 0;
+                f->level = b->levels ? texture_level(v, b, &s, lane, p->squeeze) : 0;
                 corners(v, b, &s, lane, f);
             }
             if (w.n == BLOCK)

@@ -83,6 +83,7 @@ bool place_member(struct placed *p, const struct raster *r, const struct view *v
 {
     memset(p, 0, sizeof(*p));
     p->who = m;
+    p->squeeze = 1;
     p->scale = m->scale > 0.05 && m->scale < 20 ? m->scale : 1;
     double own;
     p->model = place_model(r->models, m->model, &own);
@@ -191,7 +192,8 @@ static bool to_picture(struct raster *r, const struct placed *p, const struct vi
     if (!vertex_room(r, l->n_vertices))
         return false;
     const struct vec axis[3] = {turned(p, 1, 0, 0), turned(p, 0, 1, 0), vec(0, 0, 1)};
-    const struct vec to[3] = {vec_mul(v->right, v->f), vec_mul(v->up, -v->f), v->ahead};
+    const struct vec to[3] = {vec_mul(v->right, v->f / p->squeeze), vec_mul(v->up, -v->f),
+                              v->ahead};
     for (int i = 0; i < 3; i++) {
         for (int k = 0; k < 3; k++)
             s->camera[i][k] = (float)(vec_dot(to[i], axis[k]) * p->scale);
@@ -199,7 +201,7 @@ static bool to_picture(struct raster *r, const struct placed *p, const struct vi
         if (flat)
             s->camera[i][2] = (float)(-s->camera[i][0] * lean_x - s->camera[i][1] * lean_y);
     }
-    s->cx = r->cx = (float)(v->width / 2.0 - r->shift_x);
+    s->cx = r->cx = (float)((v->width / 2.0 - r->shift_x) / p->squeeze);
     s->cy = r->cy = (float)(v->height / 2.0 - r->shift_y);
     s->near = NEAR_M;
     s->flat = flat;
@@ -378,7 +380,7 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
 }
 
 /* Eleven rows; a multiple of the alignment, as aligned_alloc() asks. */
-#define ROWS_BYTES (((RASTER_SIDE + 16) * 11 * sizeof(float) + 63) / 64 * 64)
+#define ROWS_BYTES ((ROW_STRIDE * 11 * sizeof(float) + 63) / 64 * 64)
 
 static bool patch_room(struct raster *r)
 {
@@ -398,13 +400,13 @@ static bool patch_room(struct raster *r)
         r->row_memory = aligned_alloc(64, ROWS_BYTES);
     if (!p->mask || !p->touched || !p->depth || !p->who || !r->row_memory)
         return false;
-    float *m = r->row_memory;
+    float *m = r->row_memory + (ROW_STRIDE - RASTER_SIDE) / 2;
     for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < 3; k++, m += RASTER_SIDE + 16)
+        for (int k = 0; k < 3; k++, m += ROW_STRIDE)
             r->rgb[i][k] = m;
         r->cover[i] = m;
-        r->depth[i] = m + RASTER_SIDE + 16;
-        m += 2 * (RASTER_SIDE + 16);
+        r->depth[i] = m + ROW_STRIDE;
+        m += 2 * ROW_STRIDE;
     }
     r->seen = m;
     return true;
@@ -419,6 +421,7 @@ bool patch_begin(struct raster *r, int x0, int y0, int x1, int y1)
     p->y0 = y0 & ~(RASTER_TILE_H - 1);
     p->across = (x1 - p->x0 + RASTER_TILE_W - 1) / RASTER_TILE_W;
     p->down = (y1 - p->y0 + RASTER_TILE_H - 1) / RASTER_TILE_H;
+    p->squeeze = 1;
     memset(p->touched, 0, (size_t)p->across * (size_t)p->down);
     memset(p->mask, 0, (size_t)p->across * (size_t)p->down * sizeof(*p->mask));
     return true;

@@ -379,8 +379,8 @@ static void draw_patch(const struct scene *c, const struct placed *p, struct lig
                c->tally ? fill_outline : fill_batch, g);
 }
 
-static void draw_smeared(const struct scene *c, const struct placed *p, struct smear *s,
-                         struct lighting *g, float clear, const float haze[3])
+static void draw_in_planes(const struct scene *c, const struct placed *p, struct smear *s,
+                           struct lighting *g, float clear, const float haze[3])
 {
     struct raster *r = c->r;
     for (int y = s->y0; y < s->y1; y += RASTER_SIDE)
@@ -397,6 +397,46 @@ static void draw_smeared(const struct scene *c, const struct placed *p, struct s
         for (int x = s->x0 > 0 ? s->x0 : 0; x < end; x += RASTER_SIDE)
             show_smeared(c, s, y, x, x + RASTER_SIDE < end ? x + RASTER_SIDE : end, clear, haze,
                          (float)(p->depth + p->reach));
+}
+
+/* The same of a row by itself. */
+static void show_smeared_row(const struct scene *c, const struct smear_row *row, int y, float clear,
+                             const float haze[3], float most_z)
+{
+    int first = row->x0 < 0 ? -row->x0 : 0, end = row->n;
+    if (row->x0 + end > c->v->width)
+        end = c->v->width - row->x0;
+    while (first < end && row->cover[first] == 0)
+        first++;
+    while (end > first && row->cover[end - 1] == 0)
+        end--;
+    for (int a = first, n; a < end; a += n) {
+        n = end - a < RASTER_SIDE ? end - a : RASTER_SIDE;
+        const float *const rgb[3] = {row->rgb[0] + a, row->rgb[1] + a, row->rgb[2] + a};
+        if (see_row(c, y, row->x0 + a, n, row->depth + a, most_z))
+            show_row(c, y, row->x0 + a, n, rgb, row->cover + a, row->depth + a, clear, haze);
+    }
+}
+
+static void draw_in_rows(const struct scene *c, const struct placed *p, const struct smear *s,
+                         struct lighting *g, float clear, const float haze[3])
+{
+    struct raster *r = c->r;
+    struct raster_patch *q = &r->patch;
+    struct smear_row row;
+    for (int y = s->y0, within[2]; y < s->y1; y += RASTER_SIDE) {
+        if (!patch_begin(r, s->x0, y, s->x1, y + RASTER_SIDE < s->y1 ? y + RASTER_SIDE : s->y1))
+            return;
+        q->squeeze = (float)s->squeeze;
+        draw_patch(c, p, g);
+        for (int t = 0; t < q->down; t++) {
+            if (!r->k->resolve(q, r->batch, t, r->rgb, r->cover, r->depth, within))
+                continue;
+            for (int i = 0, at = q->y0 + t * RASTER_TILE_H; i < RASTER_TILE_H; i++, at++)
+                if (at >= 0 && at < c->v->height && smear_row(r, s, i, within, &row))
+                    show_smeared_row(c, &row, at, clear, haze, (float)(p->depth + p->reach));
+        }
+    }
 }
 
 /* All that a member's colours need; how clear the air before it is, and what that adds. */
@@ -421,6 +461,7 @@ static void draw_member(const struct scene *c, const struct placed *p)
     if (smeared) {
         coarse = *p;
         coarse.lod = smear_lod(p, &smear);
+        coarse.squeeze = smear.squeeze;
         p = &coarse;
     }
     float clear = 1, haze[3] = {0};
@@ -431,7 +472,10 @@ static void draw_member(const struct scene *c, const struct placed *p)
     if (!place_vertices(r, p, c->v, p->lod, &g.stand))
         return;
     if (smeared) {
-        draw_smeared(c, p, &smear, &g, clear, haze);
+        if (smear.by_rows)
+            draw_in_rows(c, p, &smear, &g, clear, haze);
+        else
+            draw_in_planes(c, p, &smear, &g, clear, haze);
         return;
     }
     int x0 = (int)fmax(0, floor(p->x0)), x1 = (int)fmin(c->v->width, ceil(p->x1) + 1);

@@ -1,6 +1,6 @@
-/* Members that move while the shutter is open: drawn where they are half-way, into planes of their
- * own, and smeared along their way in the picture. Legs go faster than who walks on them; that is
- * left out. */
+/* Members that move while the shutter is open: drawn where they are half-way and smeared along
+ * their way in the picture: row by row where it leads across, else in planes of their own. Legs go
+ * faster than who walks on them; that is left out. */
 #include "device/virtual/raster/inside.h"
 
 #include <math.h>
@@ -11,6 +11,8 @@
 #define MOST_PASSES 7
 #define DETAIL 4.0         /* pixels: a smear of less hides nothing that is drawn */
 #define ROOM_MOST 1200000u /* pixels; what is larger is drawn as it stands */
+#define COLUMNS_LEAST 4    /* of a smear, where it is squeezed: fewer would be seen */
+#define MARGIN 16          /* of rows: more than a smear moves by, squeezed, and a block */
 
 /* Sets the way of its middle in the picture, pixels. False: it is not worth the trouble. */
 static bool way_of(const struct raster *r, const struct view *v, const struct placed *p,
@@ -31,31 +33,72 @@ static bool way_of(const struct raster *r, const struct view *v, const struct pl
     return length > LEAST;
 }
 
+/* How many halvings make a smear of that length. */
+static int passes_of(double length)
+{
+    int n = 1;
+    while (n < MOST_PASSES && length > LEAST * (1 << n))
+        n++;
+    return n;
+}
+
+/* What it may cover, columns of so many pixels. */
+static void set_box(const struct view *v, const struct placed *p, int squeeze, struct smear *s)
+{
+    double mx = ceil(fabs(s->way[0]) / 2) + 1, my = ceil(fabs(s->way[1]) / 2) + 1;
+    s->squeeze = squeeze;
+    s->x0 = (int)floor((fmax(p->x0, 0) - mx) / squeeze) & ~(RASTER_TILE_W - 1);
+    s->y0 = (int)floor(fmax(p->y0, 0) - my) & ~(RASTER_TILE_H - 1);
+    s->x1 = (int)ceil((fmin(p->x1 + 1, v->width) + mx) / squeeze);
+    s->y1 = (int)ceil(fmin(p->y1 + 1, v->height) + my);
+}
+
+static bool take_room(struct raster *r, size_t n)
+{
+    if (n <= r->smear_room)
+        return true;
+    free(r->smear);
+    r->smear = malloc(n * sizeof(*r->smear));
+    r->smear_room = r->smear ? n : 0;
+    return r->smear;
+}
+
+/* Whether it can be smeared row by row. What is smeared far has no detail along its way: it is
+ * drawn squeezed. */
+static bool begin_rows(struct raster *r, const struct view *v, const struct placed *p,
+                       struct smear *s)
+{
+    int squeeze = 1;
+    while (fabs(s->way[0]) >= 2 * squeeze * COLUMNS_LEAST)
+        squeeze *= 2;
+    if (fabs(s->way[1]) > 1) /* more than half a pixel up or down at once */
+        return false;
+    set_box(v, p, squeeze, s);
+    if (s->x1 <= s->x0 || s->y1 <= s->y0 || s->x1 - s->x0 > RASTER_SIDE)
+        return false;
+    s->stride = (size_t)(s->x1 - s->x0) * (size_t)squeeze + 4 * MARGIN;
+    s->by_rows = take_room(r, 2 * SMEAR_PLANES * s->stride);
+    for (size_t k = 0; k < 2 && s->by_rows; k++)
+        s->row[k] = r->smear + k * SMEAR_PLANES * s->stride + MARGIN;
+    return s->by_rows;
+}
+
 bool smear_begin(struct raster *r, const struct view *v, const struct placed *p, bool colours,
                  struct smear *s)
 {
     if (!(r->open_s > 0) || !way_of(r, v, p, s->way))
         return false;
     s->first = colours ? 0 : SMEAR_COVER;
-    double mx = ceil(fabs(s->way[0]) / 2) + 1, my = ceil(fabs(s->way[1]) / 2) + 1;
-    s->x0 = (int)floor(fmax(p->x0, 0) - mx) & ~(RASTER_TILE_W - 1);
-    s->y0 = (int)floor(fmax(p->y0, 0) - my) & ~(RASTER_TILE_H - 1);
-    s->x1 = (int)ceil(fmin(p->x1 + 1, v->width) + mx);
-    s->y1 = (int)ceil(fmin(p->y1 + 1, v->height) + my);
+    s->by_rows = false;
+    if (colours && begin_rows(r, v, p, s))
+        return true;
+    set_box(v, p, 1, s);
     if (s->x1 <= s->x0 || s->y1 <= s->y0)
         return false;
     s->stride = ((size_t)(s->x1 - s->x0) + 15) & ~(size_t)7; /* rows are read in blocks */
     size_t n = s->stride * (size_t)(s->y1 - s->y0);
-    if (n > ROOM_MOST)
+    if (n > ROOM_MOST || !take_room(r, n * (SMEAR_PLANES + 2)))
         return false;
-    if (n > r->smear_room) {
-        free(r->smear);
-        r->smear_room = 0;
-        r->smear = malloc(n * (SMEAR_PLANES + 2) * sizeof(*r->smear));
-        if (!r->smear)
-            return false;
-        r->smear_room = n;
-    }
     memset(r->smear, 0, (n * SMEAR_PLANES + s->stride) * sizeof(*r->smear));
     float *rest = r->smear + n * SMEAR_PLANES;
     s->nothing = rest;
@@ -83,6 +126,8 @@ int smear_lod(const struct placed *p, const struct smear *s)
     int lod = place_lod(p->model, far > 1 ? pixels / far : pixels);
     return lod > p->lod ? lod : p->lod;
 }
+
+/* ---- in planes ---- */
 
 void smear_take(struct raster *r, const struct smear *s)
 {
@@ -154,10 +199,7 @@ static void pass(const struct raster *r, const struct smear *s, const float *fro
 
 void smear_run(const struct raster *r, struct smear *s)
 {
-    double length = hypot(s->way[0], s->way[1]);
-    int passes = 1;
-    while (passes < MOST_PASSES && length > LEAST * (1 << passes))
-        passes++;
+    int passes = passes_of(hypot(s->way[0], s->way[1]));
     for (int k = s->first; k < SMEAR_PLANES; k++)
         for (int n = passes; n >= 1; n--) {
             float *spare = s->plane[SMEAR_PLANES];
@@ -168,4 +210,85 @@ void smear_run(const struct raster *r, struct smear *s)
     /* Of what is half there, how far it is. */
     size_t n = s->stride * (size_t)(s->y1 - s->y0);
     r->k->unweigh(n, s->plane[SMEAR_COVER], s->plane[SMEAR_NEAR]);
+}
+
+/* ---- row by row ---- */
+
+/* Five rows, and from where to where something stands in them; beyond is anything. */
+struct run {
+    float *at;
+    size_t stride;
+    int a, e;
+};
+
+/* So many columns beside are nothing. */
+static void clear_beside(const struct run *w, int n)
+{
+    for (size_t k = 0; k < SMEAR_PLANES; k++) {
+        memset(w->at + k * w->stride + w->a - n, 0, (size_t)n * sizeof(float));
+        memset(w->at + k * w->stride + w->e, 0, (size_t)n * sizeof(float));
+    }
+}
+
+/* As pass() does, but for what falls off: that is outside the picture. */
+static void pass_row(const struct raster *r, const struct smear *s, double share, struct run *from,
+                     struct run *to)
+{
+    int dx = (int)lrint(s->way[0] / s->squeeze * share), n = s->x1 - s->x0;
+    const int aside[2] = {dx / 2, dx / 2 - dx};
+    int lo = aside[0] < aside[1] ? aside[0] : aside[1], hi = aside[0] + aside[1] - lo;
+    clear_beside(from, hi - lo);
+    to->a = from->a + lo > 0 ? from->a + lo : 0;
+    to->e = from->e + hi < n ? from->e + hi : n;
+    if (to->e > to->a)
+        r->k->means(SMEAR_PLANES, (size_t)(to->e - to->a), from->at + to->a - aside[0],
+                    from->at + to->a - aside[1], from->stride, to->at + to->a, to->stride);
+}
+
+/* Twice as many columns. */
+static void widen_row(const struct raster *r, struct run *from, struct run *to)
+{
+    clear_beside(from, 2);
+    r->k->widen(SMEAR_PLANES, (size_t)(from->e - from->a) + 2, from->at + from->a - 1, from->stride,
+                to->at + 2 * from->a - 2, to->stride);
+    to->a = 2 * from->a - 1;
+    to->e = 2 * from->e + 1;
+}
+
+bool smear_row(struct raster *r, const struct smear *s, int i, const int within[2],
+               struct smear_row *ret)
+{
+    struct run drawn = {r->rgb[i][0], ROW_STRIDE, within[0], within[1]}, run[2], *now = &drawn;
+    float *cover = r->cover[i], *depth = r->depth[i];
+    drawn.e = drawn.e < s->x1 - s->x0 ? drawn.e : s->x1 - s->x0;
+    while (drawn.a < drawn.e && cover[drawn.a] == 0)
+        drawn.a++;
+    while (drawn.e > drawn.a && cover[drawn.e - 1] == 0)
+        drawn.e--;
+    if (drawn.a >= drawn.e)
+        return false;
+    for (int x = drawn.a; x < drawn.e; x++)
+        depth[x] *= cover[x];
+    for (size_t k = 0; k < 2; k++)
+        run[k] = (struct run){s->row[k], s->stride, 0, 0};
+    for (int n = passes_of(hypot(s->way[0], s->way[1]) / s->squeeze), k = 0; n >= 1; n--, k ^= 1) {
+        pass_row(r, s, 1.0 / (1 << n), now, &run[k]);
+        now = &run[k];
+        if (now->a >= now->e)
+            return false;
+    }
+    for (int q = s->squeeze; q > 1; q /= 2) {
+        struct run *next = now == &run[0] ? &run[1] : &run[0];
+        widen_row(r, now, next);
+        now = next;
+    }
+    float *first = now->at + now->a;
+    ret->x0 = s->x0 * s->squeeze + now->a;
+    ret->n = now->e - now->a;
+    for (size_t k = 0; k < SMEAR_COVER; k++)
+        ret->rgb[k] = first + k * now->stride;
+    ret->cover = first + SMEAR_COVER * now->stride;
+    ret->depth = first + SMEAR_NEAR * now->stride;
+    r->k->unweigh((size_t)ret->n, ret->cover, first + SMEAR_NEAR * now->stride);
+    return true;
 }
