@@ -7,7 +7,8 @@
 
 #define NEAR_M 0.25f
 #define HALF_SIDE 128
-#define ROW_STRIDE (RASTER_SIDE + 32) /* of rows of a patch: room for half of that beside them */
+#define ROW_MARGIN 64 /* room beside rows of a patch: more than a smear moves them, and a block */
+#define ROW_STRIDE (RASTER_SIDE + 2 * ROW_MARGIN)
 #define PLATE_W 256
 #define PLATE_H 64
 #define PLATE_LEVELS 7
@@ -26,7 +27,7 @@ struct placed {
     int lod;
     uint32_t pose_a, pose_b;
     float mix;
-    int squeeze; /* pixels of a column of the patch it is drawn into */
+    int squeeze; /* pixels of a column of the patch it is drawn into: 1 or 2 */
 };
 
 struct keep_row {
@@ -50,6 +51,12 @@ struct lay {
     uint32_t *first, *last;         /* of each row of the picture, + 1; 0: none */
     int height;                     /* of which there are */
     float dark[3];                  /* how much more of the sun's colours LAY_DARK takes */
+};
+
+/* Where batches' triangles have holes: raster_batch.holes. */
+struct holes {
+    const uint16_t *triangle; /* of the batch */
+    uint8_t *known;
 };
 
 struct plate {
@@ -106,6 +113,8 @@ struct raster {
 
     struct plate *plate;
     int next_plate;
+    struct holes *holes;
+    size_t n_holes;
 
     double open_s; /* how long the shutter is open */
     float *smear;  /* planes of smear.c */
@@ -180,7 +189,7 @@ enum { SMEAR_COVER = 3, SMEAR_NEAR, SMEAR_PLANES };
  * coverage, coverage, 1/z. */
 struct smear {
     int x0, y0, x1, y1; /* columns and rows; x0, y0 multiples of the tile's sides */
-    int squeeze;        /* pixels of a column */
+    int squeeze;        /* pixels of a column: 1 or 2 */
     size_t stride;
     double way[2]; /* in the picture while the shutter is open, pixels */
     bool by_rows;  /* smear_row() does it, else smear_take() and smear_run(), not squeezed */

@@ -69,7 +69,7 @@ struct raster_face {
 struct raster_patch {
     int x0, y0;       /* of the picture; multiples of the tile's sides */
     int across, down; /* tiles */
-    float squeeze;    /* how many pixels of the picture wide its own are */
+    float squeeze;    /* pixels of the picture that one of its own is wide */
     uint8_t *touched; /* [tiles] */
     uint32_t *mask;   /* [tiles]: eight lanes of each block */
     float *depth;     /* [tiles][blocks][8]: 1/z, 0 = nothing: so it is between drawings */
@@ -85,6 +85,7 @@ struct raster_batch {
     const uint32_t *level[MODEL_FACTORS]; /* texture */
     int log2_w, log2_h, levels;           /* levels 0: none */
     bool alpha;
+    uint8_t *holes; /* [n][MODEL_FACTORS] of `alpha`, as it is found out; NULL: is not kept */
     float tint[3];
     float back; /* metres by which it gives way to what lies over it */
     /* shiny ones */

@@ -259,6 +259,54 @@ INLINE i8 solid(const struct raster_batch *b, const struct raster_face *f, f8 x,
 
 enum drawn { OPAQUE, HOLED, OUTLINE, MASK };
 
+/* What of a triangle's texture is there, at a level. */
+enum { HOLES_UNKNOWN, HOLES_NONE, HOLES_SOME, HOLES_ALL };
+
+INLINE void texels_between(const float at[3], int side, int *ret_first, int *ret_last)
+{
+    float lo = fminf(fminf(at[0], at[1]), at[2]), hi = fmaxf(fmaxf(at[0], at[1]), at[2]);
+    *ret_first = (int)floorf(lo * (float)side) - 1; /* half of one for neighbours, and roundings */
+    *ret_last = (int)floorf(hi * (float)side) + 1;
+    if (*ret_last - *ret_first >= side) {
+        *ret_first = 0;
+        *ret_last = side - 1;
+    }
+}
+
+static uint8_t look_for_holes(const struct raster_vertices *v, const struct raster_batch *b,
+                              const struct shapes *s, int lane, int level)
+{
+    const int w = 1 << (b->log2_w - level), h = 1 << (b->log2_h - level);
+    const uint32_t *texel = b->level[level];
+    float tu[3], tv[3];
+    int x0, x1, y0, y1;
+    bool some = false, all = true;
+    for (int k = 0; k < 3; k++) {
+        tu[k] = v->u[s->id[k][lane]];
+        tv[k] = v->v[s->id[k][lane]];
+    }
+    texels_between(tu, w, &x0, &x1);
+    texels_between(tv, h, &y0, &y1);
+    for (int y = y0; y <= y1; y++)
+        for (int x = x0; x <= x1; x++) {
+            bool there = texel[(y & (h - 1)) * w + (x & (w - 1))] >> 24 >= 128; /* as solid() */
+            some |= there;
+            all &= there;
+        }
+    return all ? HOLES_NONE : some ? HOLES_SOME : HOLES_ALL;
+}
+
+INLINE int holes_of(const struct raster_vertices *v, const struct raster_batch *b,
+                    const struct shapes *s, int lane, size_t number, int level)
+{
+    uint8_t *known = b->holes + number * MODEL_FACTORS + level;
+    if (!b->holes)
+        return HOLES_SOME;
+    if (*known == HOLES_UNKNOWN)
+        *known = look_for_holes(v, b, s, lane, level);
+    return *known;
+}
+
 /* Shares of a triangle's corners at the samples of a block, and 1/z; or how much more they are in
  * another one. */
 struct along {
@@ -437,17 +485,22 @@ INLINE void draw_all(const struct raster_vertices *v, const struct raster_batch 
                 continue;
             }
             struct raster_face *f = &p->face[p->n_faces];
-            if (how == HOLED) {
-                f->level = texture_level(v, b, &s, lane, p->squeeze);
+            int level = how == HOLED ? texture_level(v, b, &s, lane, p->squeeze) : 0;
+            int holes = how == HOLED ? holes_of(v, b, &s, lane, i + (size_t)lane, level) : 0;
+            bool holed = holes == HOLES_SOME;
+            if (holes == HOLES_ALL)
+                continue;
+            if (holed) {
+                f->level = level;
                 corners(v, b, &s, lane, f);
             }
-            if (!draw_one(b, p, f, &s, lane, how))
+            if (!(holed ? draw_one(b, p, f, &s, lane, HOLED) : draw_one(b, p, f, &s, lane, OPAQUE)))
                 continue;
             bool straight = s.straight >> lane & 1;
             f->batch = straight ? -1 : number;
             if (straight) {
                 straight_put(&w, &s, lane, f);
-            } else if (how != HOLED) {
+            } else if (!holed) {
                 f->level = b->levels ? texture_level(v, b, &s, lane, p->squeeze) : 0;
                 corners(v, b, &s, lane, f);
             }

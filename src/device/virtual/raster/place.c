@@ -281,6 +281,7 @@ static void draw_cut(struct raster *r, const struct raster_batch *b, int number,
         }
     }
     struct raster_batch one = *b;
+    one.holes = NULL;
     for (int i = 1; i + 1 < n; i++) {
         const uint16_t tri[3] = {(uint16_t)poly[0], (uint16_t)poly[i], (uint16_t)poly[i + 1]};
         one.triangle = tri;
@@ -337,6 +338,22 @@ static bool face_room(struct raster *r, const struct model_lod *l, bool cut)
     return true;
 }
 
+/* What is known of a batch's holes; NULL: out of memory. */
+static uint8_t *holes_of(struct raster *r, const struct raster_batch *b)
+{
+    for (size_t i = 0; i < r->n_holes; i++)
+        if (r->holes[i].triangle == b->triangle)
+            return r->holes[i].known;
+    struct holes *all = realloc(r->holes, (r->n_holes + 1) * sizeof(*all));
+    if (!all)
+        return NULL;
+    r->holes = all;
+    uint8_t *known = calloc(b->n, MODEL_FACTORS);
+    if (known)
+        all[r->n_holes++] = (struct holes){b->triangle, known};
+    return known;
+}
+
 void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_what what,
                 place_batch fill, void *ctx)
 {
@@ -366,6 +383,8 @@ void place_draw(struct raster *r, const struct placed *p, int lod, enum draw_wha
             }
             if (fill)
                 fill(p, m, &batch[i], ctx, b);
+            if (b->alpha && b->levels)
+                b->holes = holes_of(r, b);
         }
         draw_batch(r, b, (int)i, what);
         if (!p->cut)
@@ -400,7 +419,7 @@ static bool patch_room(struct raster *r)
         r->row_memory = aligned_alloc(64, ROWS_BYTES);
     if (!p->mask || !p->touched || !p->depth || !p->who || !r->row_memory)
         return false;
-    float *m = r->row_memory + (ROW_STRIDE - RASTER_SIDE) / 2;
+    float *m = r->row_memory + ROW_MARGIN;
     for (int i = 0; i < 2; i++) {
         for (int k = 0; k < 3; k++, m += ROW_STRIDE)
             r->rgb[i][k] = m;

@@ -11,8 +11,7 @@
 #define MOST_PASSES 7
 #define DETAIL 4.0         /* pixels: a smear of less hides nothing that is drawn */
 #define ROOM_MOST 1200000u /* pixels; what is larger is drawn as it stands */
-#define COLUMNS_LEAST 4    /* of a smear, where it is squeezed: fewer would be seen */
-#define MARGIN 16          /* of rows: more than a smear moves by, squeezed, and a block */
+#define SQUEEZED_LEAST 8   /* pixels: a smear of more leaves no detail across two of them */
 
 /* Sets the way of its middle in the picture, pixels. False: it is not worth the trouble. */
 static bool way_of(const struct raster *r, const struct view *v, const struct placed *p,
@@ -63,23 +62,20 @@ static bool take_room(struct raster *r, size_t n)
     return r->smear;
 }
 
-/* Whether it can be smeared row by row. What is smeared far has no detail along its way: it is
- * drawn squeezed. */
+/* Whether it can be smeared row by row; what is smeared far is drawn squeezed. */
 static bool begin_rows(struct raster *r, const struct view *v, const struct placed *p,
                        struct smear *s)
 {
-    int squeeze = 1;
-    while (fabs(s->way[0]) >= 2 * squeeze * COLUMNS_LEAST)
-        squeeze *= 2;
+    int squeeze = fabs(s->way[0]) < SQUEEZED_LEAST ? 1 : 2;
     if (fabs(s->way[1]) > 1) /* more than half a pixel up or down at once */
         return false;
     set_box(v, p, squeeze, s);
     if (s->x1 <= s->x0 || s->y1 <= s->y0 || s->x1 - s->x0 > RASTER_SIDE)
         return false;
-    s->stride = (size_t)(s->x1 - s->x0) * (size_t)squeeze + 4 * MARGIN;
+    s->stride = (size_t)(s->x1 - s->x0) * (size_t)squeeze + 2 * ROW_MARGIN;
     s->by_rows = take_room(r, 2 * SMEAR_PLANES * s->stride);
     for (size_t k = 0; k < 2 && s->by_rows; k++)
-        s->row[k] = r->smear + k * SMEAR_PLANES * s->stride + MARGIN;
+        s->row[k] = r->smear + k * SMEAR_PLANES * s->stride + ROW_MARGIN;
     return s->by_rows;
 }
 
@@ -277,10 +273,10 @@ bool smear_row(struct raster *r, const struct smear *s, int i, const int within[
         if (now->a >= now->e)
             return false;
     }
-    for (int q = s->squeeze; q > 1; q /= 2) {
-        struct run *next = now == &run[0] ? &run[1] : &run[0];
-        widen_row(r, now, next);
-        now = next;
+    if (s->squeeze == 2) {
+        struct run *wide = now == &run[0] ? &run[1] : &run[0];
+        widen_row(r, now, wide);
+        now = wide;
     }
     float *first = now->at + now->a;
     ret->x0 = s->x0 * s->squeeze + now->a;
