@@ -13,7 +13,8 @@
 #define COARSE RASTER_SMALL /* pixels a step of the small picture */
 #define PAINT_LIGHT 0.10    /* mean radiance of paint, cloth: shares of the picture's */
 #define CLOTH_LIGHT 0.022
-#define STEPS 32.0 /* to a factor of two, of means: light that creeps changes no pixel */
+#define UNSURE_PX 0.02f /* of where a drop ends, as it is rounded */
+#define STEPS 32.0      /* to a factor of two, of means: light that creeps changes no pixel */
 
 struct pane *pane_new(uint64_t seed)
 {
@@ -515,11 +516,19 @@ int pane_prepare(struct pane *p, const struct set *s, const struct mess *m, doub
 
 void pane_mark(const struct pane *p, int y, uint8_t *cells)
 {
+    const float most = (float)(p->width - 1);
     for (int i = 0; i < DROPS; i++) {
-        struct box b = drop_box(p, &p->drop[i]);
-        if (b.x1 > b.x0 && b.y0 < y + RADIANCE_CELL && b.y1 > y)
-            memset(cells + b.x0 / RADIANCE_CELL, 1,
-                   (size_t)((b.x1 - 1) / RADIANCE_CELL - b.x0 / RADIANCE_CELL + 1));
+        const struct drop *d = &p->drop[i];
+        /* How far its middle is from the nearest of the band's rows: there it is widest. */
+        float from = fmaxf((float)y - d->y, d->y - (float)(y + RADIANCE_CELL - 1));
+        float dy = fmaxf(from, 0) * d->inv_radius;
+        if (!(d->strength > 0) || dy >= 1)
+            continue;
+        float half = sqrtf(1 - dy * dy) / d->inv_radius + UNSURE_PX;
+        int first = (int)ceilf(fmaxf(d->x - half, 0)), last = (int)fminf(d->x + half, most);
+        if (first <= last)
+            memset(cells + first / RADIANCE_CELL, 1,
+                   (size_t)(last / RADIANCE_CELL - first / RADIANCE_CELL + 1));
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "device/virtual/weather/inside.h"
 
+#define UNSURE_PX 0.02f /* of where a strip is, as it is rounded */
+
 _Static_assert(MOST_CAPSULES <= UINT16_MAX, "numbers of capsules are short");
 
 /* Which of the list each band has: sorted by bands, in the list's order within one. */
@@ -16,6 +18,7 @@ void weather_prepare(struct weather *w, const struct view *v, const struct light
     w->n_aside = 0;
     w->n_bands = 0;
     w->n_list = n;
+    w->width = v->width;
     for (size_t i = 0; i < n; i++)
         all += (size_t)((w->list[i].y1 - 1) / RADIANCE_CELL - w->list[i].y0 / RADIANCE_CELL + 1);
     if (all + 1 > w->sorted_room || bands > w->bands_room) {
@@ -56,15 +59,21 @@ void weather_mark(const struct weather *w, int y, uint8_t *cells)
     for (size_t i = band < w->n_bands ? w->first[band] : 0;
          band < w->n_bands && i < w->first[band + 1]; i++) {
         const struct capsule *c = &w->list[w->sorted[i]];
-        float x0 = c->x0, x1 = c->x1;
-        if (c->uy > 0.01f) { /* its strip on the band's first and last row */
-            float a = c->x + ((float)y - c->y) * c->lean, b = a + RADIANCE_CELL * c->lean;
-            x0 = fmaxf(x0, fminf(a, b) - c->half - 1);
-            x1 = fminf(x1, fmaxf(a, b) + c->half + 1);
+        float x0 = fmaxf(c->x0 - UNSURE_PX, 0), x1 = c->x1 + UNSURE_PX;
+        if (c->uy > 0.01f) { /* its strip on the first and the last row that it has of the band */
+            int top = y > c->y0 ? y : c->y0;
+            int end = y + RADIANCE_CELL < c->y1 ? y + RADIANCE_CELL : c->y1;
+            float a = c->x + ((float)top - c->y) * c->lean;
+            float b = c->x + ((float)(end - 1) - c->y) * c->lean;
+            x0 = fmaxf(x0, fminf(a, b) - c->half - UNSURE_PX);
+            x1 = fminf(x1, fmaxf(a, b) + c->half + UNSURE_PX);
         }
-        if (x1 < x0)
+        int first = (int)ceilf(x0), last = (int)x1; /* columns */
+        last = last < w->width - 1 ? last : w->width - 1;
+        if (last < first)
             continue;
-        int first = (int)x0 / RADIANCE_CELL, last = (int)x1 / RADIANCE_CELL;
+        first /= RADIANCE_CELL;
+        last /= RADIANCE_CELL;
         memset(cells + first, 1, (size_t)(last - first + 1));
     }
 }

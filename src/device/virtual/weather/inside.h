@@ -35,6 +35,7 @@ struct weather {
     uint16_t *sorted;
     uint32_t *first;
     size_t sorted_room, bands_room, n_bands, n_list, n_blocks;
+    int width; /* of the picture that they are of */
 };
 
 /* What is to be drawn, into w->list. Returns how many; ret_blocks (then): no fewer blocks of
