@@ -1,4 +1,5 @@
-/* Inside of the backdrop: backdrop.c, lit.c, sway.c, lettering.c, backdrop_ask.c. */
+/* Inside of the backdrop: backdrop.c, backdrop_cell.c, backdrop_sky.c, lit.c, sway.c, lettering.c,
+ * backdrop_ask.c. */
 #ifndef DEVICE_VIRTUAL_PLACE_BACKDROP_INSIDE_H
 #define DEVICE_VIRTUAL_PLACE_BACKDROP_INSIDE_H
 
@@ -8,7 +9,8 @@
 #include "device/virtual/place/plan.h"
 #include "device/virtual/place/sky.h"
 
-#define PHASES 16 /* moments at which tiles take a new light */
+#define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
+#define PHASES 16    /* moments at which tiles take a new light */
 #define PERIODS 3
 #define RHYTHMS 15 /* at which leaves move: none, 2 moments of 1/15 s, 4 of 2/15, 8 of 4/15 */
 
@@ -20,9 +22,6 @@ struct cell {
     uint8_t rhythm;  /* of the leaves in it, 1…; 0: none */
     uint32_t sky_id; /* what its samples of the sky were made for; 0: nothing */
     uint32_t air_id; /* … and those of what lamps add to the air before it */
-    /* Texels that it was last made of, rows of a tile; NULL: it was none, or of several. */
-    const uint16_t *texels;
-    uint16_t texels_w, texels_h;
 };
 
 /* Its samples, the left top one first. */
@@ -41,6 +40,27 @@ struct knot {
     uint32_t gust;    /* … in which wind (b->gusts), and how far, degrees */
     double aside, lift;
     int beam; /* 0…256: what the own lamp's beam leaves of the light */
+};
+
+/* A patch's part of a cell. */
+struct cell_layer {
+    const struct plan_use *use;
+    const struct sheet *sheet;
+    struct remap remap;
+    int weight[4], x, y, w, h; /* weights at the corners; texels of the sheet */
+    bool whole;                /* all weights are full */
+    bool there;                /* else nothing of it is */
+    bool large, several;       /* texels are magnified; lie in several tiles, or beyond the sheet */
+};
+
+/* A cell that is to be painted. */
+struct cell_job {
+    int i, j;
+    struct cell *cell;
+    const struct knot *knot[4];
+    struct look at[4]; /* its corners, where the wind has moved them */
+    struct cell_layer layer[PLAN_MOST];
+    int n; /* layers, the uppermost first */
 };
 
 struct slot {
@@ -120,6 +140,10 @@ struct backdrop {
     int8_t grain[GRAIN * GRAIN + 4];
 };
 
+/* backdrop_cell.c: where the texels of a cell are, which are fetched with the pixels that they go
+ * to; paints it. The next may be found before. */
+void cell_find(struct backdrop *b, int i, int j, const struct radiance *into, struct cell_job *to);
+void cell_paint(struct backdrop *b, struct cell_job *job, struct radiance *into);
 /* lit.c: the light of each phase (b->phase, b->stale); the lit texels of a tile of the sheet, whose
  * phase the cell notes. NULL: there is nothing (or no memory: failed). */
 void lit_choose(struct backdrop *b, const struct light *now, int64_t time_ns);
