@@ -171,31 +171,35 @@ def aes_percent(b, rate):
     return 100 * rate / (kilo * 1000)
 
 
-def floor_percent(b, rate, viewers, fps=30):
+def floor_percent(b, rate, viewers, fps=30, seconds=None):
     """The floor for pictures of this size: marginal, at so many viewers."""
     size = int(rate / viewers / fps)
     with tempfile.NamedTemporaryFile("w", suffix=".sizes") as f:
         f.write(f"{size}\n" * 64)
         f.flush()
-        return b.floor_cpu("floor_tcp", viewers, f.name, False, fps) - b.floor_cpu("floor_tcp", 1, f.name, False, fps)
+        many, one = (b.floor_cpu("floor_tcp", n, f.name, False, fps, seconds or b.SECONDS) for n in (viewers, 1))
+        return many - one
 
 
 def mjpeg(b, c):
-    n = 20 if b.QUICK else 100
+    """Ours and the floor in many short turns, one behind the other: what else the machine does takes
+    part of a turn or two, and medians do without them."""
+    n, seconds = (20, 1) if b.QUICK else (100, 2)
     user = [*vedette.ADMIN]
     for tls in (False, True):
-        ratios, seen = [], []
+        ours, floors, turns = [], [], 2 if b.QUICK else 9 if tls else 7
         argv = [c.https if tls else c.http, SMALL, *(["tls"] if tls else []), *user]
-        for _ in range(b.RUNS + 2 * (tls and not b.QUICK)):
-            one, _ = http_cpu(b, c.process.pid, argv, 1, b.SECONDS, b.CODING + ("jpeg",))
-            many, rate = http_cpu(b, c.process.pid, argv, n, b.SECONDS, b.CODING + ("jpeg",))
-            floor = floor_percent(b, rate, n) + (aes_percent(b, rate) if tls else 0)
-            ratios.append((many - one) / floor)
-            seen.append((many - one, floor, rate))
-        r = b.median(ratios)
-        b.row(f"MJPEG over {'HTTPS' if tls else 'HTTP'}, 640x360 at {seen[-1][2] / n / 1e6:.1f} MB/s, marginal CPU at {n} viewers",
-              f"{r:.2f} × floor{' and AES' if tls else ''} ({seen[-1][0]:.1f} % of a core, floor {seen[-1][1]:.1f} %)",
-              "≤ 1.3 ×", r <= 1.3)
+        for _ in range(turns):
+            one, _ = http_cpu(b, c.process.pid, argv, 1, seconds, b.CODING + ("jpeg",))
+            many, rate = http_cpu(b, c.process.pid, argv, n, seconds, b.CODING + ("jpeg",))
+            ours.append(many - one)
+            floors.append(floor_percent(b, rate, n, seconds=seconds) + (aes_percent(b, rate) if tls else 0))
+        r = b.median(ours) / b.median(floors)
+        pairs = sorted(x / y for x, y in zip(ours, floors))
+        off = turns // 4
+        b.row(f"MJPEG over {'HTTPS' if tls else 'HTTP'}, 640x360 at {rate / n / 1e6:.1f} MB/s, marginal CPU at {n} viewers",
+              f"{r:.2f} × floor{' and AES' if tls else ''} ({b.median(ours):.1f} % of a core, floor {b.median(floors):.1f} %; "
+              f"half of {turns} turns within {pairs[off]:.2f} … {pairs[-1 - off]:.2f})", "≤ 1.3 ×", r <= 1.3)
 
 
 # ---- peers ----

@@ -114,13 +114,13 @@ def camera_cpu(c, viewers, udp):
     return (all_b - all_a - code_b + code_a) / t / 1e7, (code_b - code_a) / pictures / 1e6, out
 
 
-def floor_run(program, viewers, sizes, udp, fps=30):
+def floor_run(program, viewers, sizes, udp, fps=30, seconds=SECONDS):
     """Percent of a core, and what the viewers saw."""
-    argv = [BENCH / program, "--fps", fps, "--viewers", viewers, "--seconds", SECONDS, "--cpu", SERVER, "--sizes", sizes]
+    argv = [BENCH / program, "--fps", fps, "--viewers", viewers, "--seconds", seconds, "--cpu", SERVER, "--sizes", sizes]
     p = subprocess.Popen([str(a) for a in argv] + (["--udp"] if udp and program == "fanout" else []),
                          stdout=subprocess.PIPE, text=True)
     port = int(p.stdout.readline().split()[1])
-    client = subprocess.Popen([str(a) for a in sink(port, viewers, SECONDS + 2, udp, raw=True)],
+    client = subprocess.Popen([str(a) for a in sink(port, viewers, seconds + 2, udp, raw=True)],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     out = json.loads(p.stdout.readline())
     p.wait()
