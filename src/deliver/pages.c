@@ -1,8 +1,11 @@
 #include "deliver/pages.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,13 +16,44 @@
  * under way. It has holes where nothing is any more, and room for 2^63 bytes. */
 static int file = -1;
 static _Atomic int64_t next;
-/* Of this machine: a hole that ends within a page would blank what is still under way in it. */
+/* Of this machine: a hole that ends within a page would blank what is still under way in it. So
+ * would one in a large page: where the kernel may take these, there is no file. */
 static size_t page;
+
+/* What is chosen stands in brackets: "always within_size advise [never] deny force". */
+static bool chosen_is_small(const char *folder, const char *of)
+{
+    char path[512], text[128];
+    snprintf(path, sizeof(path), "%s/%s/shmem_enabled", folder, of);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) /* a kernel without */
+        return errno == ENOENT;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    /* inherited: from the setting for all; advised: by who maps it, which nobody does */
+    return strstr(text, "[never]") || strstr(text, "[deny]") || strstr(text, "[advise]") ||
+           strstr(text, "[inherit]");
+}
+
+bool pages_are_small(const char *folder)
+{
+    bool small = chosen_is_small(folder, ".");
+    DIR *d = opendir(folder);
+    for (const struct dirent *e; small && d && (e = readdir(d));)
+        if (strncmp(e->d_name, "hugepages-", 10) == 0)
+            small = chosen_is_small(folder, e->d_name);
+    if (d)
+        closedir(d);
+    return small;
+}
 
 static void open_file(void)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
     next = (int64_t)page;
+    if (!pages_are_small("/sys/kernel/mm/transparent_hugepage"))
+        return;
     file = memfd_create("pictures for many", MFD_CLOEXEC);
 }
 

@@ -5,6 +5,7 @@
 #ifndef DELIVER_PAGES_H
 #define DELIVER_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,7 +21,10 @@ struct pages {
 /* Where they are in the file, > 0; made when first asked for. −1: they cannot be had (no memory, or
  * no such files), the bytes will have to do. */
 off_t pages_of(struct pages *p, const void *bytes, size_t len);
-int pages_file(void);
+int pages_file(void); /* −1: there is none */
 void pages_done(struct pages *p, size_t len);
+/* Whether files in memory have the machine's own pages only, by the kernel's settings in that
+ * folder (transparent_hugepage; as they are when the file is opened). */
+bool pages_are_small(const char *folder);
 
 #endif

@@ -469,10 +469,56 @@ static long blocks_of_pages(void)
     return (long)st.st_blocks;
 }
 
+static void choose(const char *folder, const char *of, const char *text)
+{
+    char path[300];
+    snprintf(path, sizeof(path), "%s/%s", folder, of);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/%s/shmem_enabled", folder, of);
+    FILE *f = fopen(path, "w");
+    CHECK(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+TEST(no_pages_where_large_ones_may_be)
+{
+    char dir[] = "/tmp/vedette-pages-XXXXXX";
+    CHECK(mkdtemp(dir));
+    CHECK(pages_are_small("/nowhere")); /* a kernel without large pages */
+    CHECK(pages_are_small(dir));
+    static const struct {
+        const char *all, *some;
+        bool small;
+    } cases[] = {
+        {"always within_size advise [never] deny force\n", "always [inherit] never\n", true},
+        {"always within_size [advise] never deny force\n", "always inherit [never]\n", true},
+        {"always within_size advise never [deny] force\n", "[advise] never\n", true},
+        {"[always] within_size advise never deny force\n", "always [inherit] never\n", false},
+        {"always [within_size] advise never deny force\n", "always inherit [never]\n", false},
+        {"always within_size advise never deny [force]\n", "always inherit [never]\n", false},
+        {"always within_size advise [never] deny force\n", "[always] inherit never\n", false},
+        {"always within_size advise [never] deny force\n", "[within_size] never\n", false},
+        {"", "always inherit [never]\n", false}, /* what it says is not known */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        choose(dir, ".", cases[i].all);
+        choose(dir, "hugepages-64kB", cases[i].some);
+        CHECK_INT(pages_are_small(dir), cases[i].small);
+    }
+    static const char *const entry[] = {"hugepages-64kB/shmem_enabled", "hugepages-64kB",
+                                        "shmem_enabled", "."};
+    for (size_t i = 0; i < sizeof(entry) / sizeof(*entry); i++) {
+        char path[300];
+        snprintf(path, sizeof(path), "%s/%s", dir, entry[i]);
+        remove(i == 3 ? dir : path);
+    }
+}
+
 #define MANY 24 /* on two loops, enough for pages on each */
 
 TEST(many_viewers_are_sent_pages)
 {
+    if (pages_file() < 0) /* large pages for files in memory are on here */
+        return;
     set_up(CODEC_H264);
     int clients[MANY];
     struct viewer *v[MANY];
@@ -828,6 +874,7 @@ TEST(coming_and_going)
 
 UNIT_MAIN(UNIT_ROW(tcp_viewer_joins_at_the_newest_key) UNIT_ROW(waits_for_the_first_key)
               UNIT_ROW(slow_viewer_loses_whole_pictures) UNIT_ROW(many_viewers_are_sent_pages)
-                  UNIT_ROW(statistics_and_limit) UNIT_ROW(websocket_has_one_message_a_picture)
-                      UNIT_ROW(multipart_to_the_letter) UNIT_ROW(multipart_frame_rate)
-                          UNIT_ROW(udp_viewer) UNIT_ROW(coming_and_going))
+                  UNIT_ROW(no_pages_where_large_ones_may_be) UNIT_ROW(statistics_and_limit)
+                      UNIT_ROW(websocket_has_one_message_a_picture)
+                          UNIT_ROW(multipart_to_the_letter) UNIT_ROW(multipart_frame_rate)
+                              UNIT_ROW(udp_viewer) UNIT_ROW(coming_and_going))
