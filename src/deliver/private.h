@@ -186,9 +186,10 @@ void pump_udp(struct viewer *v); /* the same for UDP, paced */
 void pump_paced(struct loop_timer *t);
 void batch_release(struct viewer *v);
 
+/* Only the sender loop writes, others read. */
 static inline void count_add(uint64_t *counter, uint64_t n)
 {
-    __atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
 /* Received bytes: sender loop. */

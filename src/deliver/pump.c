@@ -63,12 +63,13 @@ static void batch_add(struct batch *b, const void *bytes, size_t len)
     b->iov[b->n++] = (struct iovec){(void *)(uintptr_t)bytes, len};
 }
 
-/* Adds what many viewers are sent. */
-static void batch_add_shared(struct batch *b, const struct track *t, struct pages *pages,
+/* Adds what many viewers are sent; through TLS each has bytes of his own. */
+static void batch_add_shared(struct viewer *v, const struct track *t, struct pages *pages,
                              const void *bytes, size_t len)
 {
+    struct batch *b = &v->batch;
     batch_add(b, bytes, len);
-    if (len < PAGES_FROM_BYTES || t->lane->n_tracks < PAGES_FROM_VIEWERS)
+    if (len < PAGES_FROM_BYTES || t->lane->n_tracks < PAGES_FROM_VIEWERS || conn_secure(v->conn))
         return;
     off_t at = pages_of(pages, bytes, len);
     if (at < 0)
@@ -137,7 +138,7 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
             batch_add(b, part->bytes, part->len - (sizeof(part_end) - 1));
             batch_add(b, last_end, sizeof(last_end) - 1);
         } else {
-            batch_add_shared(b, t, &part->pages, part->bytes, part->len);
+            batch_add_shared(v, t, &part->pages, part->bytes, part->len);
         }
         track_sent(t, 0, 0);
         return true;
@@ -185,7 +186,7 @@ static bool add_picture(struct viewer *v, struct track *t, struct packet *p)
         batch_add(b, b->head, n);
     }
     if (bytes == form->bytes && !t->now.srtp && v->desc.framing == FRAMING_INTERLEAVED)
-        batch_add_shared(b, t, &((struct rtp_form *)(uintptr_t)form)->pages, bytes, form->len);
+        batch_add_shared(v, t, &((struct rtp_form *)(uintptr_t)form)->pages, bytes, form->len);
     else
         batch_add(b, bytes, form->len);
     track_sent(t, form->n, form->len - (size_t)form->n * (4 + RTP_HEADER));
