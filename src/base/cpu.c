@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool avx2;
+static bool avx2, avx512;
 
 static void look(void)
 {
@@ -18,15 +18,26 @@ static void look(void)
 #if defined(__x86_64__)
     avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+    avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2");
 #endif
     if (kernels && strcmp(kernels, "plain") == 0)
-        avx2 = false;
+        avx2 = avx512 = false;
+    if (kernels && strcmp(kernels, "avx2") == 0)
+        avx512 = false;
 }
 
 bool cpu_avx2(void)
 {
     pthread_once(&once, look);
     return avx2;
+}
+
+bool cpu_avx512(void)
+{
+    pthread_once(&once, look);
+    return avx512;
 }
 
 unsigned cpu_cores(void)

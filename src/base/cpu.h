@@ -9,6 +9,10 @@
  * says no, to see that the plain C twins give the same. Asked once; any thread. */
 bool cpu_avx2(void);
 
+/* Of AVX-512 F, BW, DQ, VL, VBMI and VBMI2: processors that have all of it hardly slow down when
+ * they use it. VEDETTE_KERNELS=avx2 says no to this alone. */
+bool cpu_avx512(void);
+
 /* Processors that the calling thread may run on, at least 1: a container or taskset may give fewer
  * than the machine has. */
 unsigned cpu_cores(void);

@@ -1,6 +1,6 @@
 /* The inner loops of the virtual camera, compiled once for any machine and once
- * for AVX2; both give the same bytes (no contraction, no reassociation), which
- * test/unit/world.c proves. */
+ * for AVX2, some once more for AVX-512; all give the same bytes (no contraction, no
+ * reassociation), which test/unit/world.c proves. */
 #ifndef DEVICE_VIRTUAL_KERNELS_H
 #define DEVICE_VIRTUAL_KERNELS_H
 
@@ -10,24 +10,39 @@
 
 struct radiance;
 
-/* From a sample of radiance to the signal of its colour, straight between points that stand at
- * (CURVE_SPLIT + 0 … CURVE_SPLIT - 1) · 2^n - CURVE_SPLIT. */
-#define CURVE_SPLIT 32
-#define CURVE_PLAIN (11 * CURVE_SPLIT + 3) /* points for 16 bits; the others are for gains */
-#define CURVE_POINTS (19 * CURVE_SPLIT + 3)
 #define CURVE_FULL 32767 /* signal of 1 */
+
+/* From a sample of radiance to the signal of its colour, straight between points: eight for each
+ * octave of the sample · scale + CURVE_LEAST, of which there are eight. */
+#define CURVE_POINTS 64
+#define CURVE_LEAST 2
+#define CURVE_END (CURVE_LEAST << 8)
+/* The same with gains, where points stand at
+ * (GAINED_SPLIT + 0 … GAINED_SPLIT - 1) · 2^n - GAINED_SPLIT. */
+#define GAINED_SPLIT 32
+#define GAINED_POINTS (19 * GAINED_SPLIT + 3)
 struct sensor_curve {
-    uint32_t at[3][CURVE_POINTS]; /* red, green, blue: the signal there in the upper half, how
-                                   * much more it is at the next point in the lower */
-    float clip;                   /* with local gains: what is more before them is as much */
+    bool lines;    /* false: there are local gains, or it is too steep: `gained` is meant */
+    float scale;   /* a power of two */
+    uint16_t most; /* what is more is as much: · scale below the curve's end */
+    uint16_t at[3][CURVE_POINTS];      /* red, green, blue: the signal, up to CURVE_FULL */
+    uint16_t more[3][CURVE_POINTS];    /* and how much more it is just before the next point, up to
+                                        * 32767; above CURVE_FULL it is that */
+    uint32_t gained[3][GAINED_POINTS]; /* the signal in the upper half, how much
+                                        * more it is at the next point in the lower … */
+    float clip;                        /* … and what is more before its gain is as much */
 };
 
-/* The same for whole samples, without gains: of those below CURVE_FINE each, then every fourth,
- * then, from 8 · CURVE_FINE on, every sixteenth. */
-#define CURVE_FINE 2048
-#define CURVE_TABLE (CURVE_FINE + 7 * CURVE_FINE / 4 + 24 * CURVE_FINE / 16)
+/* All that the curve can give without gains. */
+#define CURVE_TABLE 8192
 struct sensor_table {
     uint16_t at[3][CURVE_TABLE];
+};
+
+/* Rows of a developed picture. */
+struct developed_at {
+    uint16_t *luma, *chroma[2]; /* chroma[0] NULL: none */
+    size_t stride;              /* samples, of luma; of chroma half of it */
 };
 
 #define DEVELOPED_STEPS 64 /* of a developed sample in one of the picture */
@@ -83,13 +98,18 @@ struct kernels {
     /* A row twice as wide from two rows of n samples, of which `near` counts three times
      * as much; near and far may be read at -1 and n. */
     void (*widen)(uint16_t *to, const uint16_t *near, const uint16_t *far, size_t n);
+    /* NULL: develop() needs none. */
     void (*tabulate)(const struct sensor_curve *c, struct sensor_table *to);
-    /* Two rows of radiance (r, g, b of the first, then of the second) become two of luma and
-     * one of each chroma (cb NULL: none), in steps, BT.709 in limited range, without noise. By
-     * the curve with a gain for each sample of both rows, or by its table (gain NULL). */
-    void (*develop2)(const struct sensor_curve *c, const struct sensor_table *t,
-                     const uint16_t *const in[6], const float *const gain[2], int width,
-                     uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
+    /* A box of radiance (r, g, b), w and h even, becomes luma and chroma, in steps, BT.709 in
+     * limited range, without noise. */
+    void (*develop)(const struct sensor_curve *c, const struct sensor_table *t,
+                    const uint16_t *const in[3], size_t stride, int w, int h,
+                    const struct developed_at *to);
+    /* Two rows (r, g, b of the first, then of the second) by the curve with a gain for each sample
+     * of both become two of luma and one of each chroma (cb NULL: none). */
+    void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
+                     const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
+                     uint16_t *cb, uint16_t *cr);
     /* Developed rows with noise, as samples of a picture; chroma: `luma` is the upper of its
      * two rows, n what a chroma row has. Of each cell of a radiance the row of which[cell], 0 or
      * 1, is meant (NULL: the first); a row begins with a cell. */
@@ -136,6 +156,8 @@ struct kernels {
 
 extern const struct kernels kernels_plain;
 extern const struct kernels kernels_avx2;
+extern const struct kernels
+    kernels_avx512;                       /* with VBMI: developing and noise; the rest is AVX2's */
 const struct kernels *kernels_best(void); /* what this machine can do */
 
 #endif

@@ -5,6 +5,8 @@
 const struct kernels *kernels_best(void)
 {
 #if defined(__x86_64__)
+    if (cpu_avx512())
+        return &kernels_avx512;
     if (cpu_avx2())
         return &kernels_avx2;
 #endif

@@ -11,15 +11,25 @@
 #define STRIP 64 /* samples in a loop of known length */
 #define INLINE static inline __attribute__((always_inline))
 
+#ifdef __AVX2__
+INLINE __m256i load16(const uint16_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+#endif
+
 /* The same function in each set has its own name. */
 #define KERNELS_JOIN_(a, b) a##_##b
 #define KERNELS_JOIN(a, b) KERNELS_JOIN_(a, b)
 #define KERNELS_OWN(name) KERNELS_JOIN(KERNELS, name)
 
 void KERNELS_OWN(tabulate)(const struct sensor_curve *c, struct sensor_table *to);
-void KERNELS_OWN(develop2)(const struct sensor_curve *c, const struct sensor_table *t,
-                           const uint16_t *const in[6], const float *const gain[2], int width,
-                           uint16_t *y0, uint16_t *y1, uint16_t *cb, uint16_t *cr);
+void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
+                           const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
+                           uint16_t *cb, uint16_t *cr);
+void KERNELS_OWN(develop)(const struct sensor_curve *c, const struct sensor_table *t,
+                          const uint16_t *const in[3], size_t stride, int w, int h,
+                          const struct developed_at *to);
 void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
                              const uint8_t *which, const int8_t *noise, int n, uint8_t *to);
 void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],

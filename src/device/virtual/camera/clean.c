@@ -29,7 +29,7 @@ struct clean {
     int across, down;          /* cells */
     struct sensor_table table; /* of the curve, unless gains are local */
     bool tabulated, grey;
-    bool local;                          /* gains differ from place to place */
+    bool local;                          /* gains differ from place to place, or all are 1 */
     float stops[TONE_DOWN][TONE_ACROSS]; /* of them */
     float *knot; /* local: gains at the corners of cells of radiance, a row after the other */
     float *gain; /* … and of two rows of pixels */
@@ -72,8 +72,11 @@ struct clean *clean_new(int width, int height)
     uint16_t *room = radiance_room((n + n / 2 + rows + rows / 2) * sizeof(*room));
     c->kept.luma = room;
     c->old = calloc((size_t)c->across, (size_t)c->down);
-    if (!room || !c->old)
+    size_t knots = (size_t)(width / RADIANCE_CELL + 2) * (size_t)(height / RADIANCE_CELL + 2);
+    c->knot = malloc((knots + 2 * (size_t)width) * sizeof(*c->knot));
+    if (!room || !c->old || !c->knot)
         return clean_free(c);
+    c->gain = c->knot + knots;
     pthread_once(&once, make_noise);
     c->band.luma = c->kept.luma + n;
     c->kept.chroma[0] = c->band.luma + rows;
@@ -108,20 +111,14 @@ static double stops_at(const struct clean *c, double x, double y)
            ((double)b[0] * (1 - fx) + (double)b[1] * fx) * fy;
 }
 
-/* False: out of memory. */
-static bool make_knots(struct clean *c)
+static void make_knots(struct clean *c)
 {
     int across = c->width / RADIANCE_CELL + 2, down = c->height / RADIANCE_CELL + 2;
-    size_t knots = (size_t)across * (size_t)down;
-    if (!c->knot && !(c->knot = malloc((knots + 2 * (size_t)c->width) * sizeof(*c->knot))))
-        return false;
-    c->gain = c->knot + knots;
     for (int j = 0; j < down; j++)
         for (int i = 0; i < across; i++)
             c->knot[j * across + i] =
                 (float)exp2(stops_at(c, (double)(i * RADIANCE_CELL) / c->width,
                                      (double)(j * RADIANCE_CELL) / c->height));
-    return true;
 }
 
 /* Straight from knot to knot. */
@@ -141,58 +138,63 @@ static void develop_box(struct clean *c, const struct kernels *k, const struct r
                         int y, int w, int h, const struct developed *to)
 {
     const float *const gain[2] = {c->gain, c->gain + c->width};
-    for (int y1 = y + h; y < y1; y += 2) {
-        const uint16_t *in[6];
-        for (int i = 0; i < 6; i++) {
-            size_t at = (size_t)(y + i / 3 - l->top) * l->stride + (size_t)x;
-            in[i] = (i % 3 == 0 ? l->r : i % 3 == 1 ? l->g : l->b) + at;
-        }
-        for (int i = 0; i < 2 && c->local; i++)
-            gain_row(c, y + i, x, w, c->gain + i * c->width);
-        size_t row = (size_t)(y - to->top), wide = (size_t)c->width;
-        uint16_t *luma = to->luma + row * wide + x;
-        size_t half = row / 2 * (wide / 2) + (size_t)x / 2;
-        k->develop2(&c->curve, &c->table, in, c->local ? gain : NULL, w, luma, luma + c->width,
-                    c->grey ? NULL : to->chroma[0] + half, to->chroma[1] + half);
+    const size_t at = (size_t)(y - l->top) * l->stride + (size_t)x, wide = (size_t)c->width;
+    const size_t row = (size_t)(y - to->top), half = row / 2 * (wide / 2) + (size_t)x / 2;
+    const uint16_t *const in[3] = {l->r + at, l->g + at, l->b + at};
+    const struct developed_at out = {
+        .luma = to->luma + row * wide + x,
+        .chroma = {c->grey ? NULL : to->chroma[0] + half, to->chroma[1] + half},
+        .stride = wide};
+    if (!c->local) {
+        k->develop(&c->curve, &c->table, in, l->stride, w, h, &out);
+        return;
+    }
+    for (int i = 0; i < h; i += 2) {
+        const uint16_t *two[6];
+        for (int q = 0; q < 6; q++)
+            two[q] = in[q % 3] + (size_t)(i + q / 3) * l->stride;
+        for (int q = 0; q < 2; q++)
+            gain_row(c, y + i + q, x, w, c->gain + q * c->width);
+        uint16_t *luma = out.luma + (size_t)i * wide;
+        const size_t below = (size_t)i / 2 * (wide / 2);
+        k->develop2(&c->curve, two, gain, w, luma, luma + wide,
+                    c->grey ? NULL : out.chroma[0] + below, out.chroma[1] + below);
     }
 }
 
 /* Whether gains are others than before. */
-static bool take_gains(struct clean *c, const struct tone *t)
+static bool take_gains(struct clean *c, const struct tone *t, bool lines)
 {
-    if (!t->local) {
+    float none[TONE_DOWN][TONE_ACROSS] = {0};
+    if (lines) {
         bool was = c->local;
         c->local = false;
         return was;
     }
-    if (c->local && !memcmp(c->stops, t->stops, sizeof(c->stops)))
+    const void *stops = t->local ? t->stops : none;
+    if (c->local && !memcmp(c->stops, stops, sizeof(c->stops)))
         return false;
-    memcpy(c->stops, t->stops, sizeof(c->stops));
-    c->local = make_knots(c);
-    return true;
+    memcpy(c->stops, stops, sizeof(c->stops));
+    make_knots(c);
+    return c->local = true;
 }
 
 /* The planes' rows are far apart in memory: those of a band's cells are all on their way before the
- * first is developed, and those that they go to, for which stores would wait. */
+ * first is developed. */
 RADIANCE_FETCHES void expect_cell(const struct clean *c, const struct radiance *l, int x, int y)
 {
     const uint16_t *const plane[3] = {l->r, l->g, l->b};
     for (int i = y; i < y + RADIANCE_CELL && i < l->height; i++)
         for (int k = 0; k < 3; k++)
             __builtin_prefetch(plane[k] + (size_t)i * l->stride + x);
-    for (int i = y; i < y + RADIANCE_CELL && i < c->height; i++)
-        __builtin_prefetch(c->kept.luma + (size_t)i * (size_t)c->width + x, 1);
-    for (int i = y / 2; i < (y + RADIANCE_CELL) / 2 && i < c->height / 2; i++)
-        for (int k = 0; k < 2; k++)
-            __builtin_prefetch(c->kept.chroma[k] + (size_t)i * (size_t)(c->width / 2) + x / 2, 1);
 }
 
 void clean_begin(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
                  const struct tone *tone, bool grey, struct radiance *l)
 {
     bool other = memcmp(curve, &c->curve, sizeof(*curve)) != 0;
-    bool all = take_gains(c, tone) || other || c->of != l || c->unit != l->unit || !l->touched ||
-               c->grey != grey;
+    bool all = take_gains(c, tone, curve->lines) || other || c->of != l || c->unit != l->unit ||
+               !l->touched || c->grey != grey;
     size_t cells = (size_t)c->across * (size_t)c->down;
     c->of = l;
     c->unit = l->unit;
@@ -201,7 +203,7 @@ void clean_begin(struct clean *c, const struct kernels *k, const struct sensor_c
         c->curve = *curve;
         c->tabulated = false;
     }
-    if (!c->local && !c->tabulated) {
+    if (!c->local && !c->tabulated && k->tabulate) {
         k->tabulate(curve, &c->table);
         c->tabulated = true;
     }

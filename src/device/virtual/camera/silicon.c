@@ -36,25 +36,131 @@ double tone_signal(const struct tone *t, double light)
     return (double)t->signal[i] + (double)(t->signal[i + 1] - t->signal[i]) * k;
 }
 
+#define WAYS (CURVE_TABLE / CURVE_POINTS) /* from a point to the next */
+
+/* Samples of a colour, and the signal they give. */
+struct response {
+    const struct tone *tone;
+    double per_sample, most, balance; /* light: of a sample, of what clips, of a colour's to it */
+};
+
+static double response_at(const struct response *r, double sample)
+{
+    double light = fmin(sample * r->per_sample, r->most) * r->balance;
+    return fmin(fmax(tone_signal(r->tone, light), 0), 1) * CURVE_FULL;
+}
+
+static double point_at(int i, double scale)
+{
+    return (exp2(i / 8) * (1 + i % 8 / 8.0) - 1) * CURVE_LEAST / scale;
+}
+
+/* Where a line from a point before the most of all signals to the one after it goes: straight on
+ * if the curve ends in a corner, by clipping or at full signal. */
+static double on_to(const struct response *r, const double x[2], const double y[2])
+{
+    double from = x[0], till = x[1];
+    bool clips = x[1] * r->per_sample > r->most && x[0] * r->per_sample < r->most;
+    if (!(clips || y[1] > CURVE_FULL - 1) || y[1] - y[0] < 1)
+        return y[1];
+    for (int i = 0; i < 24; i++) {
+        double middle = (from + till) / 2;
+        if (response_at(r, middle) < y[1] - 0.5)
+            from = middle;
+        else
+            till = middle;
+    }
+    return y[0] + (y[1] - y[0]) * (x[1] - x[0]) / (till - x[0]);
+}
+
+/* Straight lines over a bent curve: between points they are as far below it as above it at them.
+ * Where it ends in a corner, by clipping or at full signal, the line goes on straight. */
+static void make_points(const struct response *r, double scale, uint16_t at[CURVE_POINTS],
+                        uint16_t more[CURVE_POINTS])
+{
+    double x[CURVE_POINTS + 1], y[CURVE_POINTS + 1], bent[CURVE_POINTS];
+    for (int i = 0; i <= CURVE_POINTS; i++) {
+        x[i] = point_at(i, scale);
+        y[i] = response_at(r, x[i]);
+    }
+    const double full = y[CURVE_POINTS];
+    int last = 0; /* before which the curve ends */
+    while (last < CURVE_POINTS && y[last] < full)
+        last++;
+    for (int i = 0; i < CURVE_POINTS; i++)
+        bent[i] = i < last - 1 ? response_at(r, (x[i] + x[i + 1]) / 2) - (y[i] + y[i + 1]) / 2 : 0;
+    y[0] += 2 * bent[0]; /* the darkest are better a little too bright than black */
+    bent[0] = 0;
+    for (int i = 0; i < CURVE_POINTS; i++) {
+        double from = y[i], till = y[i + 1], step = (x[i + 1] - x[i]) / WAYS;
+        if (i > 0 && i < last)
+            from += (bent[i - 1] + bent[i]) / 4;
+        if (i + 1 < last)
+            till += (bent[i] + bent[i + 1]) / 4;
+        else if (i + 1 == last)
+            till = on_to(r, x + i, y + i);
+        /* Several samples that are one to the curve are seen as their mean. */
+        if (step > 1)
+            from += (till - from) * (step - 1) / 2 / step / WAYS;
+        at[i] = (uint16_t)lrint(fmin(fmax(from, 0), CURVE_FULL));
+        more[i] = (uint16_t)lrint(fmin(fmax(till - from, 0), 32767));
+    }
+}
+
+#define DARK (3 * CURVE_POINTS / 8) /* points: where curves may be too steep for their lines */
+#define CLOSE (2 * CURVE_FULL / 219)
+
+/* Whether samples become about their signals. Black may be a little more, so that steep curves
+ * have no dark specks. */
+static bool close_enough(const struct response *r, double scale, const uint16_t at[CURVE_POINTS],
+                         const uint16_t more[CURVE_POINTS])
+{
+    for (int i = 0; i < DARK * 4; i++) {
+        double from = point_at(i / 4, scale), till = point_at(i / 4 + 1, scale);
+        double sample = from + (till - from) * (i % 4) / 4;
+        if (sample >= 1 && sample * r->per_sample < r->most &&
+            fabs(fmin(at[i / 4] + more[i / 4] * (i % 4 / 4.0), CURVE_FULL) -
+                 response_at(r, sample)) > CLOSE)
+            return false;
+    }
+    return true;
+}
+
+static void make_gained(const struct response *r, uint32_t to[GAINED_POINTS])
+{
+    int before = 0;
+    for (int i = 0; i < GAINED_POINTS; i++) {
+        double sample = exp2(i / GAINED_SPLIT) * (GAINED_SPLIT + i % GAINED_SPLIT) - GAINED_SPLIT;
+        int now = (int)lrint(response_at(r, sample));
+        if (i > 0)
+            to[i - 1] = (uint32_t)before << 16 | (uint16_t)(now - before);
+        before = now;
+    }
+}
+
+#define MOST_SHIFT 8 /* curves of less than 256 samples are no finer */
+
 void silicon_curve(const struct silicon *s, const struct tone *t, double unit,
                    struct sensor_curve *ret)
 {
-    const double balance[3] = {s->red, 1, s->blue};
-    double per_sample = s->light / unit;
+    const double balance[3] = {s->red, 1, s->blue}, end = CURVE_END - CURVE_LEAST;
+    const double per_sample = s->light / unit, clip = fmin(s->range / per_sample, 65535);
+    int shift = 0;
     memset(ret, 0, sizeof(*ret));
-    ret->clip = (float)fmin(s->range / per_sample, 65535);
-    for (int k = 0; k < 3; k++) {
-        int before = 0;
-        for (int i = 0; i < (t->local ? CURVE_POINTS : CURVE_PLAIN); i++) {
-            double sample = exp2(i / CURVE_SPLIT) * (CURVE_SPLIT + i % CURVE_SPLIT) - CURVE_SPLIT;
-            /* With local gains light is clipped before them, not here. */
-            double light = sample * per_sample;
-            light = (t->local ? light : fmin(light, s->range)) * balance[k];
-            int now = (int)lrint(fmin(fmax(tone_signal(t, light), 0), 1) * CURVE_FULL);
-            if (i > 0)
-                ret->at[k][i - 1] = (uint32_t)before << 16 | (uint16_t)(now - before);
-            before = now;
-        }
+    while (shift < MOST_SHIFT && ceil(clip) * exp2(shift + 1 - 7) < end)
+        shift++;
+    ret->clip = (float)clip;
+    ret->scale = (float)exp2(shift - 7);
+    ret->most = (uint16_t)fmin(ceil(clip), ceil(end / (double)ret->scale) - 1);
+    ret->lines = !t->local;
+    for (int k = 0; k < 3 && ret->lines; k++) {
+        const struct response r = {t, per_sample, s->range, balance[k]};
+        make_points(&r, (double)ret->scale, ret->at[k], ret->more[k]);
+        ret->lines = close_enough(&r, (double)ret->scale, ret->at[k], ret->more[k]);
+    }
+    for (int k = 0; k < 3 && !ret->lines; k++) {
+        const struct response r = {t, per_sample, INFINITY, balance[k]}; /* it is clipped before */
+        make_gained(&r, ret->gained[k]);
     }
 }
 
