@@ -59,6 +59,22 @@ struct holes {
     uint8_t *known;
 };
 
+/* Light upon a member; and what its shiny faces mirror. */
+struct lighting {
+    struct raster_stand stand;
+    float horizon[3], zenith[3], ground[3], sun[3];
+    const struct plate *plate;
+};
+
+/* What a member's rows come from, beside view and backdrop. Compared by its bytes. */
+struct still_key {
+    struct member who;
+    struct lighting light;
+    float clear, haze[3]; /* of the air before it */
+    struct raster_watch watch;
+};
+struct still;
+
 struct plate {
     char text[12];
     uint32_t texel[PLATE_W * PLATE_H * 2];
@@ -115,6 +131,10 @@ struct raster {
     int next_plate;
     struct holes *holes;
     size_t n_holes;
+
+    struct still *still; /* of CAST_MOST; NULL: nobody has stood yet */
+    size_t n_stills, still_samples;
+    struct still *recorded; /* who is being drawn; NULL: nobody who is to be kept */
 
     double open_s; /* how long the shutter is open */
     float *smear;  /* planes of smear.c */
@@ -236,6 +256,45 @@ static inline size_t lay_stride(int n)
 {
     return ((size_t)n + 7) & ~(size_t)7;
 }
+
+/* How many samples a row is. */
+static inline size_t lay_samples(enum lay_kind kind, int n)
+{
+    return lay_stride(n) * (kind == LAY_ADD ? 3 : 4) + (kind == LAY_DARK ? 8 : 0);
+}
+
+/* still.c */
+/* A picture begins. same: backdrop and view are those of the one before. */
+void still_begin(struct raster *r, bool same);
+void still_rest(struct raster *r); /* forgets all */
+/* Lays again what was kept of it. False: it is to be drawn. */
+bool still_again(struct raster *r, const struct still_key *k);
+/* From here to still_end() all that is laid is kept for it. */
+void still_record(struct raster *r, const struct still_key *k);
+void still_end(struct raster *r);
+/* For lay.c: a row that is complete; there was no room for one. */
+void still_row(struct raster *r, const struct lay_row *row, int y);
+void still_fail(struct raster *r);
+/* A distance that was told: watch.metres[at]. */
+void still_point(struct raster *r, size_t at, float metres);
+
+/* lighting.c */
+struct scene {
+    struct raster *r;
+    const struct backdrop *b;
+    const struct view *v;
+    const struct light *l;
+    float unit;
+    struct tally *tally; /* NULL: a picture is drawn; else it is only told what it would show */
+};
+/* All that a member's colours need; how clear the air before it is, and what that adds. */
+void lighting_of(const struct scene *c, const struct placed *p, struct lighting *g,
+                 float *ret_clear, float ret_haze[3]);
+/* For place_draw(), with a struct lighting; the same without colours. */
+void lighting_fill(const struct placed *p, const struct model_material *m,
+                   const struct model_batch *batch, void *ctx, struct raster_batch *b);
+void lighting_outline(const struct placed *p, const struct model_material *m,
+                      const struct model_batch *batch, void *ctx, struct raster_batch *b);
 
 /* look.c */
 void look_tint(const struct member *m, const struct model *model, unsigned slot, float ret[3]);

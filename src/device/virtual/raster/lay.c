@@ -190,15 +190,16 @@ static bool make_room(struct lay *l, size_t samples)
 uint16_t *lay_row(struct raster *r, enum lay_kind kind, int x0, int x1)
 {
     struct lay *l = &r->lay;
-    size_t step = lay_stride(x1 - x0), samples = step * (kind == LAY_ADD ? 3 : 4);
-    samples += kind == LAY_DARK ? 8 : 0;
+    size_t samples = lay_samples(kind, x1 - x0);
     /* There is no room for more. */
     if (!l->onto && (!l->height || l->n_data + samples > l->most || !make_room(l, samples)))
         lay_all(r);
     if (l->onto) {
         l->n = l->n_data = 0;
-        if (!make_room(l, samples))
+        if (!make_room(l, samples)) {
+            still_fail(r);
             return NULL;
+        }
     }
     l->row[l->n] = (struct lay_row){
         .x = (uint16_t)x0, .n = (uint16_t)(x1 - x0), .kind = kind, .at = (uint32_t)l->n_data};
@@ -210,6 +211,7 @@ void lay_put(struct raster *r, int y)
 {
     struct lay *l = &r->lay;
     struct lay_row *row = &l->row[l->n];
+    still_row(r, row, y);
     if (l->onto) {
         keep_pixels(r, l->onto, y, row->x, row->x + row->n);
         lay_onto(r, row, y, l->onto);

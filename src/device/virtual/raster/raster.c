@@ -33,6 +33,7 @@ void raster_rest(struct raster *r)
         free(*all[i]);
         *all[i] = NULL;
     }
+    still_rest(r);
     struct raster rest = {.models = r->models, .eye = r->eye, .k = r->k, .open_s = r->open_s};
     memcpy(rest.hidden, r->hidden, sizeof(rest.hidden));
     *r = rest;
@@ -49,6 +50,7 @@ struct raster *raster_free(struct raster *r)
 
 void raster_use_plain_kernels(struct raster *r, bool plain)
 {
+    still_rest(r);
     r->k = plain ? &kernels_raster_plain : kernels_raster_best();
 }
 
@@ -88,6 +90,7 @@ static bool far_begin(struct raster *r, const struct backdrop *b, const struct v
     bool same = r->far_of == b && view_same(&r->far_view, v);
     if (!same)
         memset(r->far_known, 0, n);
+    still_begin(r, same);
     r->far_view = *v;
     r->far_of = b;
     return true;
@@ -129,164 +132,18 @@ static bool far_beyond(struct raster *r, const struct view *v, int y, int x0, in
 
 /* ---- drawing ---- */
 
-struct scene {
-    struct raster *r;
-    const struct backdrop *b;
-    const struct view *v;
-    const struct light *l;
-    float unit;
-    struct tally *tally; /* NULL: a picture is drawn; else it is only told what it would show */
-};
-
-/* Light upon a member; and what its shiny faces mirror. */
-struct lighting {
-    struct raster_stand stand;
-    float horizon[3], zenith[3], ground[3], sun[3];
-    const struct plate *plate;
-};
-
-static void light_member(const struct scene *c, const struct placed *p, struct lighting *g)
-{
-    const struct light *l = c->l;
-    struct raster_stand *s = &g->stand;
-    memset(g, 0, sizeof(*g));
-    struct vec at = p->who->at, sun = l->sun;
-    double half = p->scale * (p->hi[1] - p->lo[1]) / 2, high = p->scale * p->hi[2];
-    struct lit low, front, rear, top;
-    backdrop_lit(c->b, l, at, &low);
-    front = rear = top = low;
-    struct vec ahead = vec(p->sine, p->cosine, 0);
-    if (half > 1) {
-        backdrop_lit(c->b, l, vec_add(at, vec_mul(ahead, half * 0.8)), &front);
-        backdrop_lit(c->b, l, vec_add(at, vec_mul(ahead, -half * 0.8)), &rear);
-    }
-    if (sun.z > 0.05) { /* the ray that meets its top goes on to the ground */
-        double way = high * 0.9 / sun.z;
-        backdrop_lit(c->b, l, vec_add(at, vec(-sun.x * way, -sun.y * way, 0)), &top);
-    }
-    float most = 1e-9f, ambient = 0, unit = c->unit, beam = 1;
-    if (l->ir_edge > 0) { /* as the place dims beside the own lamp's beam */
-        struct vec to = vec_unit(vec_add(p->feet, vec(0, 0, high / 2)));
-        beam = (float)exp2((vec_dot(to, c->v->ahead) - 1) / l->ir_edge);
-    }
-    for (int k = 0; k < 3; k++) {
-        most = fmaxf(most, l->sun_colour[k]);
-        s->sun_colour[k] = l->sun_colour[k] * unit;
-        float a = (low.ambient[k] + front.ambient[k] + rear.ambient[k]) / 3;
-        float lamp = fminf(low.lamp[k], a);
-        ambient += a / 3;
-        s->lamp[k] = lamp * unit;
-        s->sky[k] = (a - lamp) * unit;
-        s->bounce[k] = 0.2f * (a + low.sun[k] * (float)fmax(sun.z, 0)) * unit;
-        s->ir[k] = l->soft[SOFT_IR][k] * beam * unit;
-        g->ground[k] = s->bounce[k] * 0.8f;
-    }
-    float share = 0;
-    if (sun.z > 0) {
-        const struct lit *const three[3] = {&front, &rear, &top};
-        float *const to[3] = {&s->sun_front, &s->sun_rear, &s->sun_high};
-        for (int i = 0; i < 3; i++) {
-            float lum = fmaxf(three[i]->sun[0], fmaxf(three[i]->sun[1], three[i]->sun[2]));
-            *to[i] = fminf(1, lum / most);
-            share += *to[i] / 3;
-        }
-    }
-    /* Mirrored sky: as much as the place lets in (a hall: little). */
-    float sky = 0;
-    for (int k = 0; k < 3; k++)
-        sky += (l->horizon[k] + l->zenith[k]) / 6;
-    float open = fminf(1.2f, ambient / fmaxf(sky, 1e-9f));
-    for (int k = 0; k < 3; k++) {
-        g->horizon[k] = l->horizon[k] * open * unit;
-        g->zenith[k] = l->zenith[k] * open * unit;
-        g->sun[k] = l->sun_colour[k] * share * 25 * unit;
-    }
-    struct vec m =
-        vec(sun.x * p->cosine - sun.y * p->sine, sun.x * p->sine + sun.y * p->cosine, sun.z);
-    s->sun[0] = (float)m.x;
-    s->sun[1] = (float)m.y;
-    s->sun[2] = (float)m.z;
-    s->half_length = (float)fmax(0.05, half / p->scale);
-    s->height = fmaxf(0.05f, p->hi[2]);
-    for (uint32_t i = 0; i < p->model->n_materials; i++)
-        if (p->model->material[i].kind != MATERIAL_MATTE)
-            s->shiny = true;
-}
-
-/* Coarse clothes may dip into what they cover: the shirt lies over trousers, both over skin. */
-static float give_way(const struct placed *p, const struct model_material *m)
-{
-    if (!p->model->n_clips)
-        return 0;
-    return m->slot == SLOT_SHIRT ? -0.03f : m->slot == SLOT_TROUSERS ? -0.012f : 0;
-}
-
-static void fill_outline(const struct placed *p, const struct model_material *m,
-                         const struct model_batch *batch, void *ctx, struct raster_batch *b)
-{
-    (void)batch;
-    (void)ctx;
-    b->back = give_way(p, m);
-}
-
-static void fill_batch(const struct placed *p, const struct model_material *m,
-                       const struct model_batch *batch, void *ctx, struct raster_batch *b)
-{
-    const struct lighting *g = ctx;
-    look_tint(p->who, p->model, m->slot, b->tint);
-    if (m->slot == SLOT_SLEEVE && look_long_sleeves(p->who)) {
-        static const float skin[3] = {0.40f, 0.24f, 0.17f};
-        b->levels = 0; /* no skin to be seen, nor its colour where corners have it */
-        for (int k = 0; k < 3 && batch->texture < 0; k++)
-            b->tint[k] /= skin[k];
-    }
-    b->back = give_way(p, m);
-    b->diffuse = 1;
-    for (int k = 0; k < 3; k++)
-        b->mirror_tint[k] = 1;
-    switch (m->kind) {
-    case MATERIAL_PAINT:
-        b->shiny = true;
-        b->f0 = 0.05f;
-        break;
-    case MATERIAL_GLASS:
-        b->shiny = true;
-        b->f0 = 0.07f;
-        break;
-    case MATERIAL_CHROME:
-        b->shiny = true;
-        b->f0 = 0.5f;
-        b->diffuse = 0.5f;
-        break;
-    case MATERIAL_PLATE:
-        if (g->plate) {
-            memcpy(b->level, g->plate->level, sizeof(g->plate->level));
-            b->log2_w = 8;
-            b->log2_h = 6;
-            b->levels = PLATE_LEVELS;
-            b->alpha = false;
-        }
-        break;
-    default:
-        break;
-    }
-    memcpy(b->horizon, g->horizon, sizeof(b->horizon));
-    memcpy(b->zenith, g->zenith, sizeof(b->zenith));
-    memcpy(b->ground, g->ground, sizeof(b->ground));
-    memcpy(b->sun, g->sun, sizeof(b->sun));
-}
-
 /* Tells the distances of what a row of pixels from x on shows. */
-static void watch_row(const struct raster *r, int y, int x, int n, const float *cover,
-                      const float *depth)
+static void watch_row(struct raster *r, int y, int x, int n, const float *cover, const float *depth)
 {
     const struct raster_watch *w = &r->watch;
     if (y % w->step != w->step / 2 || y / w->step >= w->down)
         return;
     float *row = w->metres + (size_t)(y / w->step) * (size_t)w->across;
     for (int i = (w->step + w->step / 2 - x % w->step) % w->step; i < n; i += w->step)
-        if (cover[i] * r->seen[i] >= 0.5f && (x + i) / w->step < w->across)
+        if (cover[i] * r->seen[i] >= 0.5f && (x + i) / w->step < w->across) {
             row[(x + i) / w->step] = 1 / depth[i];
+            still_point(r, (size_t)(&row[(x + i) / w->step] - w->metres), 1 / depth[i]);
+        }
 }
 
 /* Into r->seen: how surely n pixels of a row from x on stand before the backdrop. most_z: nothing
@@ -378,7 +235,7 @@ static void show_smeared(const struct scene *c, const struct smear *s, int y, in
 static void draw_patch(const struct scene *c, const struct placed *p, struct lighting *g)
 {
     place_draw(c->r, p, p->lod, c->tally ? DRAW_DEPTH : DRAW_COLOURS,
-               c->tally ? fill_outline : fill_batch, g);
+               c->tally ? lighting_outline : lighting_fill, g);
 }
 
 static void draw_in_planes(const struct scene *c, const struct placed *p, struct smear *s,
@@ -441,25 +298,53 @@ static void draw_in_rows(const struct scene *c, const struct placed *p, const st
     }
 }
 
-/* All that a member's colours need; how clear the air before it is, and what that adds. */
-static void light_it(const struct scene *c, const struct placed *p, struct lighting *g,
-                     float *ret_clear, float ret_haze[3])
+/* Draws it as it stands; r->v holds its vertices. */
+static void draw_sharp(const struct scene *c, const struct placed *p, struct lighting *g,
+                       float clear, const float haze[3])
 {
-    light_member(c, p, g);
-    double width = p->scale * 0.52 * c->v->f / fmax(p->depth, 0.5);
-    g->plate = p->who->plate[0] && width > 14 ? look_plate(c->r, p->who->plate) : NULL;
-    *ret_clear = (float)exp(-c->l->extinction * vec_len(p->feet));
-    for (int k = 0; k < 3; k++)
-        ret_haze[k] = c->l->haze[k] * (1 - *ret_clear) * c->unit;
+    struct raster *r = c->r;
+    int x0 = (int)fmax(0, floor(p->x0)), x1 = (int)fmin(c->v->width, ceil(p->x1) + 1);
+    int y0 = (int)fmax(0, floor(p->y0)), y1 = (int)fmin(c->v->height, ceil(p->y1) + 1);
+    x0 &= ~(RASTER_TILE_W - 1);
+    y0 &= ~(RASTER_TILE_H - 1);
+    for (int y = y0; y < y1; y += RASTER_SIDE)
+        for (int x = x0; x < x1; x += RASTER_SIDE) {
+            if (!patch_begin(r, x, y, x + RASTER_SIDE < x1 ? x + RASTER_SIDE : x1,
+                             y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1)) {
+                still_fail(r);
+                return;
+            }
+            draw_patch(c, p, g);
+            show_rows(c, clear, haze, p->cut ? INFINITY : (float)(p->depth + p->reach));
+        }
+}
+
+/* The same for somebody who stands, and may have stood so before. */
+static void draw_still(const struct scene *c, const struct placed *p, struct lighting *g,
+                       float clear, const float haze[3])
+{
+    struct still_key key;
+    memset(&key, 0, sizeof(key)); /* what lies between its fields is compared as well */
+    memcpy(&key.who, p->who, sizeof(key.who));
+    memcpy(&key.light, g, sizeof(key.light));
+    memcpy(key.haze, haze, sizeof(key.haze));
+    key.clear = clear;
+    key.watch = c->r->watch;
+    if (still_again(c->r, &key))
+        return;
+    if (!place_vertices(c->r, p, c->v, p->lod, &g->stand))
+        return;
+    still_record(c->r, &key);
+    draw_sharp(c, p, g, clear, haze);
+    still_end(c->r);
 }
 
 static void draw_member(const struct scene *c, const struct placed *p)
 {
-    struct raster *r = c->r;
     struct lighting g;
     struct smear smear;
     struct placed coarse;
-    bool smeared = smear_begin(r, c->v, p, !c->tally, &smear);
+    bool smeared = smear_begin(c->r, c->v, p, !c->tally, &smear);
     if (smeared) {
         coarse = *p;
         coarse.lod = smear_lod(p, &smear);
@@ -470,28 +355,19 @@ static void draw_member(const struct scene *c, const struct placed *p)
     if (c->tally)
         g.stand = (struct raster_stand){.half_length = 1, .height = 1};
     else
-        light_it(c, p, &g, &clear, haze);
-    if (!place_vertices(r, p, c->v, p->lod, &g.stand))
-        return;
-    if (smeared) {
-        if (smear.by_rows)
-            draw_in_rows(c, p, &smear, &g, clear, haze);
-        else
-            draw_in_planes(c, p, &smear, &g, clear, haze);
+        lighting_of(c, p, &g, &clear, haze);
+    if (!c->tally && p->who->speed_m_s == 0) {
+        draw_still(c, p, &g, clear, haze);
         return;
     }
-    int x0 = (int)fmax(0, floor(p->x0)), x1 = (int)fmin(c->v->width, ceil(p->x1) + 1);
-    int y0 = (int)fmax(0, floor(p->y0)), y1 = (int)fmin(c->v->height, ceil(p->y1) + 1);
-    x0 &= ~(RASTER_TILE_W - 1);
-    y0 &= ~(RASTER_TILE_H - 1);
-    for (int y = y0; y < y1; y += RASTER_SIDE)
-        for (int x = x0; x < x1; x += RASTER_SIDE) {
-            if (!patch_begin(r, x, y, x + RASTER_SIDE < x1 ? x + RASTER_SIDE : x1,
-                             y + RASTER_SIDE < y1 ? y + RASTER_SIDE : y1))
-                return;
-            draw_patch(c, p, &g);
-            show_rows(c, clear, haze, p->cut ? INFINITY : (float)(p->depth + p->reach));
-        }
+    if (!place_vertices(c->r, p, c->v, p->lod, &g.stand))
+        return;
+    if (!smeared)
+        draw_sharp(c, p, &g, clear, haze);
+    else if (smear.by_rows)
+        draw_in_rows(c, p, &smear, &g, clear, haze);
+    else
+        draw_in_planes(c, p, &smear, &g, clear, haze);
 }
 
 /* Whether a line on the ground through one's box keeps the other on its far side: then it
