@@ -187,7 +187,7 @@ def mjpeg(b, c):
     n, seconds = (20, 1) if b.QUICK else (100, 2)
     user = [*vedette.ADMIN]
     for tls in (False, True):
-        ours, floors, turns = [], [], 2 if b.QUICK else 9 if tls else 7
+        ours, floors, turns = [], [], 2 if b.QUICK else 11 if tls else 7
         argv = [c.https if tls else c.http, SMALL, *(["tls"] if tls else []), *user]
         for _ in range(turns):
             one, _ = http_cpu(b, c.process.pid, argv, 1, seconds, b.CODING + ("jpeg",))
