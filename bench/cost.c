@@ -94,7 +94,6 @@ int main(int argc, char **argv)
                              .gop = 32,
                              .profile = 2,
                              .key = {.view = 1, .width = width, .height = height}};
-        e.key.any_colours = e.codec == CODEC_JPEG;
         runs[i].format =
             (struct stream_format){.codec = e.codec, .width = width, .height = height, .fps = 30};
         if (!(runs[i].enc = runs[i].ops->open(&e, 30, &why)))

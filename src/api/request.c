@@ -209,7 +209,6 @@ static void normalise(struct wish *w)
     bool turned = e->key.rotation_deg == 90 || e->key.rotation_deg == 270;
     e->key.width = turned ? w->height : w->width;
     e->key.height = turned ? w->width : w->height;
-    e->key.any_colours = e->codec == CODEC_JPEG;
     normalise_rate(w);
     smart_plan_normalise(&e->smart);
     if (e->codec == CODEC_JPEG) {

@@ -62,7 +62,6 @@ int encoding_normalise(struct encoding *e, double source_fps, struct fault *why)
         return fault_set(why, FAULT_INVALID, "fps", "must be within 0 and 1000");
     if (e->fps >= source_fps - 1e-6)
         e->fps = 0;
-    e->key.any_colours = e->codec == CODEC_JPEG;
     e->key.stream_tag = 0;
     if (e->codec == CODEC_JPEG) {
         e->gop = e->profile = 0;

@@ -44,9 +44,9 @@ struct encoder_ops {
     enum codec codec;
     const char *name;
     struct encoder *(*open)(const struct encoding *e, double source_fps, struct fault *why);
-    /* One picture in, at most one packet out (packet NULL: the codec keeps it for now). The
-     * packet's `how` is that of the picture that it shows, its early_ns by how much sooner it is
-     * decoded. */
+    /* One picture in (JPEG: in any colours; others: in video's, coder threads convert), at most one
+     * packet out (packet NULL: the codec keeps it for now). The packet's `how` is that of the
+     * picture that it shows, its early_ns by how much sooner it is decoded. */
     int (*encode)(struct encoder *enc, struct rendition *r, bool force_key, struct packet **ret_p,
                   struct stream_format *format /* updated when parameter sets appear */);
     /* How much coarser each block of the picture that comes next is coded (quantizer steps, by

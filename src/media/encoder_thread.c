@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +8,12 @@
 #include "base/mailbox.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "media/convert.h"
 #include "media/pace.h"
 #include "media/pipeline_inside.h"
 
-#define PENDING 3 /* renditions that may wait; a slow encoder then loses the oldest */
+#define PENDING 3        /* renditions that may wait; a slow encoder then loses the oldest */
+#define CONVERTED_OUT 16 /* pictures that a codec may still hold */
 
 /* What a stream keeps for those who join, lag or look back. */
 static const struct stream_window video_window = {16u << 20, 4 * NSEC_PER_SEC};
@@ -52,6 +55,7 @@ struct coding { /* owned by the thread */
     bool has_last, told;
     struct pace pace;
     struct smart_blocks blocks;
+    struct picture_pool *converted;
     uint32_t look;       /* of the newest picture coded */
     int since_key, held; /* pictures: since the newest key, within the encoder */
     int64_t key_ns;
@@ -83,6 +87,29 @@ static void set_blocks(struct coder *c, struct coding *w, const struct rendition
             spared ? (int)(1000LL * w->blocks.still / (w->blocks.across * w->blocks.down)) : 0;
 }
 
+/* Video has BT.709 and limited range here; sources may have others, as cameras at USB do. NULL: no
+ * memory. */
+static struct rendition *in_video_colours(const struct coder *c, struct coding *w,
+                                          struct rendition *r)
+{
+    const struct picture *from = r->pixels;
+    if (c->e.codec == CODEC_JPEG || (from->matrix == COLOUR_BT709 && from->range == RANGE_LIMITED))
+        return rendition_ref(r);
+    if (!w->converted)
+        w->converted = picture_pool_new(from->width, from->height, false, CONVERTED_OUT);
+    struct picture *to = w->converted ? picture_get(w->converted) : NULL;
+    if (!to)
+        return NULL;
+    picture_convert(to, from);
+    struct rendition *ret = rendition_new(to, &r->how);
+    if (ret) {
+        ret->part = r->part;
+        ret->activity = activity_ref(r->activity);
+        ret->painted = r->painted;
+    }
+    return ret;
+}
+
 static void code(struct coder *c, struct coding *w, struct rendition *r)
 {
     /* moved from one rendition thread to another, a picture may arrive late */
@@ -98,7 +125,9 @@ static void code(struct coder *c, struct coding *w, struct rendition *r)
     bool force = atomic_exchange(&c->force_key, false) || w->key_masks < least_masks ||
                  key_is_worth_it(c, w, r);
     set_blocks(c, w, r, force || !w->has_last || w->since_key + 1 >= encoding_gop(&c->e));
-    int err = w->enc->ops->encode(w->enc, r, force, &p, &format);
+    struct rendition *video = in_video_colours(c, w, r);
+    int err = video ? w->enc->ops->encode(w->enc, video, force, &p, &format) : -ENOMEM;
+    rendition_unref(video);
     if (err < 0) {
         if (!w->told)
             log_error("media", "%s encoder: %s", w->enc->ops->name, strerror(-err));
@@ -169,6 +198,7 @@ static void *coder_run(void *arg)
     if (w.enc)
         w.enc->ops->close(w.enc);
     smart_blocks_done(&w.blocks);
+    picture_pool_unref(w.converted);
     stream_end(c->stream);
     memory_give_back();
     loop_post(c->p->loop, &c->gone);

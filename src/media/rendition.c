@@ -48,8 +48,7 @@ bool rendition_key_equal(const struct rendition_key *a, const struct rendition_k
 {
     return a->view == b->view && a->width == b->width && a->height == b->height &&
            a->rotation_deg == b->rotation_deg && a->mirror == b->mirror &&
-           a->overlays == b->overlays && a->any_colours == b->any_colours &&
-           a->stream_tag == b->stream_tag;
+           a->overlays == b->overlays && a->stream_tag == b->stream_tag;
 }
 
 void rendition_shown(const struct rendition_key *k, const struct frame_part *part,

@@ -1,5 +1,6 @@
-/* A frame painted for a key: size, orientation, overlays, colours. Painted
- * once, shared by all encoders with that key. Immutable, refcounted. Any thread. */
+/* A frame painted for a key: size, orientation, overlays. Its colours are those of the source:
+ * encoders convert. Painted once, shared by all encoders with that key. Immutable, refcounted. Any
+ * thread. */
 #ifndef MEDIA_RENDITION_H
 #define MEDIA_RENDITION_H
 
@@ -24,7 +25,6 @@ struct rendition_key {
     int rotation_deg; /* 0, 90, 180, 270; clockwise */
     bool mirror;
     unsigned overlays; /* the set: OR of enum overlay_class */
-    bool any_colours;  /* the source's stay (JPEG's encoder converts); else BT.709, limited range */
     /* Non-zero when the overlay text names figures of one stream (#b, #r): then
      * that stream has a rendition of its own. Set by the pipeline. */
     uint32_t stream_tag;

@@ -91,8 +91,8 @@ static struct picture *canvas(struct painter *w, const struct pipeline *p,
     pixels = canvas_for(w, key);
     if (!pixels)
         return NULL;
-    pixels->range = key->any_colours ? frame->range : RANGE_LIMITED;
-    pixels->matrix = key->any_colours ? frame->matrix : COLOUR_BT709;
+    pixels->range = frame->range;
+    pixels->matrix = frame->matrix;
     if (scale_frame(w, pixels, frame, part, key) < 0)
         return picture_unref(pixels);
     return pixels;

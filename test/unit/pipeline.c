@@ -1,6 +1,7 @@
 #include "media/pipeline.h"
 
 #include <errno.h>
+#include <libavcodec/avcodec.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/json.h"
 #include "base/loop.h"
 #include "media/capacity.h"
+#include "media/convert.h"
 #include "media/frame.h"
 #include "on_loop.h"
 #include "unit.h"
@@ -34,6 +36,7 @@ static atomic_bool per_stream;
 static uint64_t serial;
 static bool still_scene;  /* pictures are alike … */
 static int square_x = -1; /* … but for a square at this place */
+static bool source_is_jfif;
 
 static void demand(bool w, void *arg)
 {
@@ -89,6 +92,10 @@ static void offer(int64_t time_ns)
     struct picture *p = picture_get(pool);
     if (!p)
         return;
+    if (source_is_jfif) {
+        p->matrix = COLOUR_BT601;
+        p->range = RANGE_FULL;
+    }
     picture_fill(p, still_scene ? 90 : (uint8_t)(16 + serial % 200), 100, 150);
     for (int y = 60; square_x >= 0 && y < 100; y++)
         memset(p->plane[0] + y * p->stride[0] + square_x, 220, 40);
@@ -243,6 +250,66 @@ TEST(lower_rate_keeps_its_step)
         on_loop(loop, close_feed, &some);
         tear_down();
     }
+}
+
+/* The middle of a stream's first picture: its samples as they are coded. */
+static void first_samples(enum AVCodecID codec, struct cursor *c, uint8_t ret[3])
+{
+    struct packet *p;
+    uint64_t lost;
+    CHECK_INT(cursor_next(c, &p, &lost), 0);
+    AVCodecContext *decoder = avcodec_alloc_context3(avcodec_find_decoder(codec));
+    AVPacket *coded = av_packet_alloc();
+    AVFrame *f = av_frame_alloc();
+    CHECK_INT(avcodec_open2(decoder, NULL, NULL), 0);
+    CHECK_INT(av_new_packet(coded, (int)p->len), 0);
+    memcpy(coded->data, p->bytes, p->len);
+    CHECK_INT(avcodec_send_packet(decoder, coded), 0);
+    avcodec_send_packet(decoder, NULL);
+    CHECK_INT(avcodec_receive_frame(decoder, f), 0);
+    for (int i = 0; i < 3; i++)
+        ret[i] = f->data[i][(i ? H / 4 : H / 2) * f->linesize[i] + (i ? W / 4 : W / 2)];
+    av_frame_free(&f);
+    av_packet_free(&coded);
+    avcodec_free_context(&decoder);
+    packet_unref(p);
+    c->ops->close(c);
+}
+
+/* A camera at USB has JFIF's colours: they stay in JPEG, video gets its own. */
+TEST(each_codec_gets_its_colours)
+{
+    set_up(true);
+    still_scene = source_is_jfif = true;
+    struct opening video = {.e = h264()}, still = {.e = jpeg()};
+    on_loop(loop, open_feed, &video);
+    on_loop(loop, open_feed, &still);
+    struct cursor *of_video = stream_cursor(feed_stream(video.feed)),
+                  *of_still = stream_cursor(feed_stream(still.feed));
+    tick(3);
+    struct pipeline_stats st;
+    on_loop(loop, get_stats, &st);
+    CHECK_INT(st.renditions, 1);
+    const uint8_t as_it_is[3] = {90, 100, 150};
+    uint8_t seen[3];
+    first_samples(AV_CODEC_ID_MJPEG, of_still, seen);
+    for (int i = 0; i < 3; i++)
+        CHECK_NEAR(seen[i], as_it_is[i], 3);
+    struct picture *want = picture_get(pool), *from = picture_get(pool);
+    from->matrix = COLOUR_BT601;
+    from->range = RANGE_FULL;
+    picture_fill(from, as_it_is[0], as_it_is[1], as_it_is[2]);
+    picture_convert(want, from);
+    CHECK(want->plane[1][0] > as_it_is[1] + 3); /* can be told apart */
+    first_samples(AV_CODEC_ID_H264, of_video, seen);
+    for (int i = 0; i < 3; i++)
+        CHECK_NEAR(seen[i], want->plane[i][0], 2);
+    picture_unref(want);
+    picture_unref(from);
+    on_loop(loop, close_feed, &video);
+    on_loop(loop, close_feed, &still);
+    still_scene = source_is_jfif = false;
+    tear_down();
 }
 
 TEST(paints_once_for_all)
@@ -729,8 +796,8 @@ TEST(churn)
 
 UNIT_MAIN(UNIT_ROW(shares_and_lingers) UNIT_ROW(lower_rate_keeps_its_step)
               UNIT_ROW(paints_once_for_all) UNIT_ROW(limit_names_the_parameter)
-                  UNIT_ROW(slow_machines_say_so_before) UNIT_ROW(effort_follows_the_machine)
-                      UNIT_ROW(what_the_machine_codes_is_kept)
+                  UNIT_ROW(each_codec_gets_its_colours) UNIT_ROW(slow_machines_say_so_before)
+                      UNIT_ROW(effort_follows_the_machine) UNIT_ROW(what_the_machine_codes_is_kept)
                           UNIT_ROW(key_requests_are_shared_and_limited) UNIT_ROW(stills_share)
                               UNIT_ROW(smart_streams_look_once)
                                   UNIT_ROW(calm_scenes_have_few_pictures) UNIT_ROW(churn))
