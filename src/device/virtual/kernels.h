@@ -150,8 +150,8 @@ struct kernels {
      * it, between rows a and b: fy of 2 · step. n + 1 samples are read. */
     void (*stretch)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step,
                     uint32_t fy);
-    /* Columns x0 ≤ x < x1 of a drop's row y. */
-    void (*drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3]);
+    /* What there is of a drop in x0 ≤ x < x1, y0 ≤ y < y1 of a picture (both within it). */
+    void (*drop)(const struct drop *d, int y0, int y1, int x0, int x1, struct radiance *to);
 };
 
 extern const struct kernels kernels_plain;

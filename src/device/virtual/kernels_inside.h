@@ -41,7 +41,7 @@ void KERNELS_OWN(disc)(float *acc, const uint32_t *a, const uint32_t *b, float r
 void KERNELS_OWN(spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step,
                          uint32_t fy, uint32_t veil);
 uint32_t KERNELS_OWN(sum8)(const uint16_t *from, size_t stride);
-void KERNELS_OWN(drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3]);
+void KERNELS_OWN(drop)(const struct drop *d, int y0, int y1, int x0, int x1, struct radiance *to);
 size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance *into,
                              struct capsule_aside *aside);
 

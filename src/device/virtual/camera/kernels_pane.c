@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "device/virtual/kernels_inside.h"
+#include "device/virtual/radiance.h"
 
 void KERNELS_OWN(cover)(uint16_t *row, const uint8_t *alpha, const uint8_t *shade, uint32_t colour,
                         int n)
@@ -72,123 +73,107 @@ uint32_t KERNELS_OWN(sum8)(const uint16_t *from, size_t stride)
 /* ---- drops ---- */
 
 #define LANES 8
-#define LINE_MOST 128 /* points of the small picture that a row of a drop looks at */
+#define WIDEST 512 /* pixels of a row of a drop, and LANES more */
 
-/* What a row of a drop looks at lies on one line of the small picture: its points, and how much
- * more the next ones are. */
-struct line {
-    float at[LINE_MOST][4], more[LINE_MOST][4];
+/* All rows of a drop look at the same columns of the small picture: each column by itself, then
+ * the lines of it that rows lie between, of which few are wanted at a time. */
+struct looks {
+    int32_t at[WIDEST]; /* of the point to the left */
+    float part[WIDEST]; /* … and how far from there to the next one */
+    float off2[WIDEST]; /* square of how far it is from the middle, in radii */
+    float line[2][3][WIDEST];
+    int known[2]; /* which lines those are */
 };
 
-INLINE void line_of(const struct drop *d, float y, int first, int n, struct line *l)
+static void find_columns(const struct drop *d, int x0, int n, struct looks *l)
 {
-    float most = (float)d->height - 1.001f;
-    y = y < 0 ? 0 : y > most ? most : y;
-    int iy = (int)y;
-    float fy = y - (float)iy;
-    const uint16_t *at = d->small + 4 * ((size_t)iy * (size_t)d->width + (size_t)first);
-    const uint16_t *low = at + 4 * (size_t)d->width;
+    const float most = (float)d->width - 1.001f;
+    for (int i = 0; i < n; i++) {
+        float dx = ((float)(x0 + i) - d->x) * d->inv_radius, at = d->small_x - dx * d->reach;
+        at = at > 0 ? at : 0;
+        at = at < most ? at : most;
+        l->at[i] = (int32_t)at;
+        l->part[i] = at - (float)l->at[i];
+        l->off2[i] = dx * dx;
+    }
+    l->known[0] = l->known[1] = -1;
+}
+
+/* n is a multiple of LANES. */
+INLINE void find_line(const struct drop *d, int y, int n, struct looks *l)
+{
+    float(*to)[WIDEST] = l->line[y & 1];
+    const uint16_t *from = d->small + 4 * (size_t)y * (size_t)d->width;
+    if (l->known[y & 1] == y)
+        return;
+    l->known[y & 1] = y;
 #ifdef __AVX2__
-    __m128 was, share = _mm_set1_ps(fy);
-    for (int i = 0; i <= n; i++, at += 4, low += 4) {
-        __m128 a = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)at)));
-        __m128 b = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)low)));
-        __m128 now = _mm_add_ps(a, _mm_mul_ps(_mm_sub_ps(b, a), share));
-        if (i > 0)
-            _mm_storeu_ps(l->more[i - 1], _mm_sub_ps(now, was));
-        if (i < n)
-            _mm_storeu_ps(l->at[i], now);
-        was = now;
+    for (int i = 0; i < n; i += LANES) {
+        __m128 q[LANES];
+        for (int k = 0; k < LANES; k++) {
+            __m256 both = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(
+                _mm_loadu_si128((const __m128i *)(const void *)(from + 4 * l->at[i + k]))));
+            __m128 a = _mm256_castps256_ps128(both), b = _mm256_extractf128_ps(both, 1);
+            q[k] = _mm_add_ps(a, _mm_mul_ps(_mm_sub_ps(b, a), _mm_set1_ps(l->part[i + k])));
+        }
+        for (int k = 0; k < LANES; k += 4) {
+            __m128 r0 = _mm_unpacklo_ps(q[k], q[k + 1]), r1 = _mm_unpacklo_ps(q[k + 2], q[k + 3]);
+            __m128 b0 = _mm_unpackhi_ps(q[k], q[k + 1]), b1 = _mm_unpackhi_ps(q[k + 2], q[k + 3]);
+            _mm_storeu_ps(to[0] + i + k, _mm_movelh_ps(r0, r1));
+            _mm_storeu_ps(to[1] + i + k, _mm_movehl_ps(r1, r0));
+            _mm_storeu_ps(to[2] + i + k, _mm_movelh_ps(b0, b1));
+        }
     }
 #else
-    float was[4];
-    for (int i = 0; i <= n; i++, at += 4, low += 4)
-        for (int k = 0; k < 4; k++) {
-            float a = (float)at[k], now = a + ((float)low[k] - a) * fy;
-            if (i > 0)
-                l->more[i - 1][k] = now - was[k];
-            if (i < n)
-                l->at[i][k] = now;
-            was[k] = now;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < 3; k++) {
+            const uint16_t *at = from + 4 * l->at[i] + k;
+            to[k][i] = (float)at[0] + ((float)at[4] - (float)at[0]) * l->part[i];
         }
 #endif
 }
 
-/* How much of a pixel the drop is, 0…1, and how bright. */
-INLINE float drop_share(const struct drop *d, float d2)
+/* A row of a drop. */
+struct drop_row {
+    float dy, dy2, bright, low; /* low: how far between the upper and the lower of two lines */
+    const float (*upper)[WIDEST], (*lower)[WIDEST];
+};
+
+INLINE void drop_pixel(const struct drop *d, const struct looks *l, const struct drop_row *r, int i,
+                       uint16_t *const plane[3], int x)
 {
-    float a = (1 - sqrtf(d2)) * (1 / 0.35f);
+    float d2 = l->off2[i] + r->dy2, a = (1 - sqrtf(d2)) * (1 / 0.35f);
     a = a > 0 ? a : 0;
     a = a < 1 ? a : 1;
-    return d->strength * (a * a * (3 - 2 * a));
-}
-
-INLINE void drop_pixel(const struct drop *d, const struct line *l, int first, int x, float dy,
-                       uint16_t *const plane[3])
-{
-    float dx = ((float)x - d->x) * d->inv_radius, d2 = dx * dx + dy * dy;
-    float a = drop_share(d, d2), light = (1.06f + 0.3f * dy) - 0.12f * d2;
-    float most = (float)d->width - 1.001f, at = d->small_x - dx * d->reach;
-    at = at > 0 ? at : 0;
-    at = at < most ? at : most;
-    int i = (int)at;
-    float f = at - (float)i;
-    i = i > first ? i - first : 0;
-    i = i < LINE_MOST - 1 ? i : LINE_MOST - 1;
+    a = d->strength * (a * a * (3 - 2 * a)); /* how much of the pixel it is */
+    float light = r->bright - 0.12f * d2;
     for (int k = 0; k < 3; k++) {
-        float v = (l->at[i][k] + l->more[i][k] * f) * light, was = (float)plane[k][x];
-        float now = was + (v - was) * a;
+        float v = (r->upper[k][i] + (r->lower[k][i] - r->upper[k][i]) * r->low) * light;
+        float was = (float)plane[k][x], now = was + (v - was) * a;
         plane[k][x] = (uint16_t)(int32_t)(now < 65535 ? now : 65535);
     }
 }
 
 #ifdef __AVX2__
-/* Points of two pixels, one in each half, between which they look. */
-INLINE __m256 points2(const struct line *l, int a, int b, __m256 f)
-{
-    __m256 at = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(l->at[a])),
-                                     _mm_loadu_ps(l->at[b]), 1);
-    __m256 more = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(l->more[a])),
-                                       _mm_loadu_ps(l->more[b]), 1);
-    return _mm256_add_ps(at, _mm256_mul_ps(more, f));
-}
-
-INLINE void drop8(const struct drop *d, const struct line *l, int first, int x, float dy,
-                  uint16_t *const plane[3])
+INLINE void drop8(const struct drop *d, const struct looks *l, const struct drop_row *r, int i,
+                  uint16_t *const plane[3], int x)
 {
     const __m256 one = _mm256_set1_ps(1), zero = _mm256_setzero_ps();
-    __m256 dx = _mm256_cvtepi32_ps(
-        _mm256_add_epi32(_mm256_set1_epi32(x), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)));
-    dx = _mm256_mul_ps(_mm256_sub_ps(dx, _mm256_set1_ps(d->x)), _mm256_set1_ps(d->inv_radius));
-    __m256 d2 = _mm256_add_ps(_mm256_mul_ps(dx, dx), _mm256_set1_ps(dy * dy));
+    __m256 d2 = _mm256_add_ps(_mm256_loadu_ps(l->off2 + i), _mm256_set1_ps(r->dy2));
     __m256 a = _mm256_mul_ps(_mm256_sub_ps(one, _mm256_sqrt_ps(d2)), _mm256_set1_ps(1 / 0.35f));
     a = _mm256_min_ps(_mm256_max_ps(a, zero), one);
     a = _mm256_mul_ps(_mm256_mul_ps(a, a),
                       _mm256_sub_ps(_mm256_set1_ps(3), _mm256_mul_ps(_mm256_set1_ps(2), a)));
     a = _mm256_mul_ps(_mm256_set1_ps(d->strength), a);
     __m256 light =
-        _mm256_sub_ps(_mm256_set1_ps(1.06f + 0.3f * dy), _mm256_mul_ps(_mm256_set1_ps(0.12f), d2));
-    __m256 at =
-        _mm256_sub_ps(_mm256_set1_ps(d->small_x), _mm256_mul_ps(dx, _mm256_set1_ps(d->reach)));
-    at = _mm256_min_ps(_mm256_max_ps(at, zero), _mm256_set1_ps((float)d->width - 1.001f));
-    __m256i i = _mm256_cvttps_epi32(at);
-    __m256 f = _mm256_sub_ps(at, _mm256_cvtepi32_ps(i));
-    i = _mm256_max_epi32(_mm256_sub_epi32(i, _mm256_set1_epi32(first)), _mm256_setzero_si256());
-    i = _mm256_min_epi32(i, _mm256_set1_epi32(LINE_MOST - 1));
-    int32_t p[LANES];
-    _mm256_storeu_si256((__m256i *)p, i);
-    __m256 q0 = points2(l, p[0], p[4], _mm256_shuffle_ps(f, f, 0x00));
-    __m256 q1 = points2(l, p[1], p[5], _mm256_shuffle_ps(f, f, 0x55));
-    __m256 q2 = points2(l, p[2], p[6], _mm256_shuffle_ps(f, f, 0xaa));
-    __m256 q3 = points2(l, p[3], p[7], _mm256_shuffle_ps(f, f, 0xff));
-    __m256 r0 = _mm256_unpacklo_ps(q0, q1), r1 = _mm256_unpacklo_ps(q2, q3);
-    __m256 b0 = _mm256_unpackhi_ps(q0, q1), b1 = _mm256_unpackhi_ps(q2, q3);
-    const __m256 colour[3] = {_mm256_shuffle_ps(r0, r1, 0x44), _mm256_shuffle_ps(r0, r1, 0xee),
-                              _mm256_shuffle_ps(b0, b1, 0x44)};
+        _mm256_sub_ps(_mm256_set1_ps(r->bright), _mm256_mul_ps(_mm256_set1_ps(0.12f), d2));
     for (int k = 0; k < 3; k++) {
         __m128i *to = (__m128i *)(void *)(plane[k] + x);
         __m256 was = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(to)));
-        __m256 v = _mm256_mul_ps(colour[k], light);
+        __m256 v = _mm256_loadu_ps(r->upper[k] + i);
+        v = _mm256_add_ps(v, _mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(r->lower[k] + i), v),
+                                           _mm256_set1_ps(r->low)));
+        v = _mm256_mul_ps(v, light);
         v = _mm256_add_ps(was, _mm256_mul_ps(_mm256_sub_ps(v, was), a));
         __m256i now = _mm256_cvttps_epi32(_mm256_min_ps(v, _mm256_set1_ps(65535)));
         _mm_storeu_si128(
@@ -197,22 +182,44 @@ INLINE void drop8(const struct drop *d, const struct line *l, int first, int x, 
 }
 #endif
 
-void KERNELS_OWN(drop)(const struct drop *d, int y, int x0, int x1, uint16_t *const plane[3])
+void KERNELS_OWN(drop)(const struct drop *d, int y0, int y1, int x0, int x1, struct radiance *to)
 {
-    float dy = ((float)y - d->y) * d->inv_radius, most = (float)d->width - 1.001f;
-    /* Further to the right one looks further to the left. */
-    float left = d->small_x - ((float)(x1 - 1) - d->x) * d->inv_radius * d->reach;
-    float right = d->small_x - ((float)x0 - d->x) * d->inv_radius * d->reach;
-    left = left < 0 ? 0 : left > most ? most : left;
-    right = right < 0 ? 0 : right > most ? most : right;
-    int first = (int)left, n = (int)right + 1 - first;
-    struct line l;
-    line_of(d, d->small_y - dy * d->reach, first, n < LINE_MOST ? n : LINE_MOST, &l);
-    int x = x0;
+    struct looks l;
+    const float radius = 1 / d->inv_radius, most = (float)d->height - 1.001f;
+    x0 = (float)x0 > d->x - radius ? x0 : (int)(d->x - radius);
+    int last = (float)x1 < d->x + radius + 2 ? x1 : (int)(d->x + radius + 2);
+    int n = (last - x0 + LANES) / LANES * LANES; /* and a few behind it, to be whole */
+    if (last <= x0)
+        return;
+    n = n < WIDEST ? n : WIDEST;
+    find_columns(d, x0, n, &l);
+    for (int y = y0; y < y1; y++) {
+        struct drop_row r = {.dy = ((float)y - d->y) * d->inv_radius};
+        r.dy2 = r.dy * r.dy;
+        if (r.dy2 >= 1)
+            continue;
+        r.bright = 1.06f + 0.3f * r.dy;
+        float half = sqrtf(1 - r.dy2) * radius, at = d->small_y - r.dy * d->reach;
+        at = at > 0 ? at : 0;
+        at = at < most ? at : most;
+        const int line = (int)at;
+        r.low = at - (float)line;
+        find_line(d, line, n, &l);
+        find_line(d, line + 1, n, &l);
+        r.upper = (const float(*)[WIDEST])l.line[line & 1];
+        r.lower = (const float(*)[WIDEST])l.line[(line + 1) & 1];
+        int x = (int)(d->x - half), end = (int)(d->x + half + 1);
+        x = x > x0 ? x : x0;
+        end = end < last ? end : last;
+        end = end < x0 + n ? end : x0 + n;
+        const size_t row = (size_t)(y - to->top) * to->stride;
+        uint16_t *const plane[3] = {to->r + row, to->g + row, to->b + row};
 #ifdef __AVX2__
-    for (; x + LANES <= x1; x += LANES)
-        drop8(d, &l, first, x, dy, plane);
+        /* What lies behind the rim stays as it is. */
+        for (; x < end && x + LANES <= x1 && x + LANES <= x0 + n; x += LANES)
+            drop8(d, &l, &r, x - x0, plane, x);
 #endif
-    for (; x < x1; x++)
-        drop_pixel(d, &l, first, x, dy, plane);
+        for (; x < end; x++)
+            drop_pixel(d, &l, &r, x - x0, plane, x);
+    }
 }

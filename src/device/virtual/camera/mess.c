@@ -150,20 +150,10 @@ static void put_drop(const struct pane *p, struct radiance *to, const struct dro
                      const struct box *within)
 {
     struct box b = drop_box(p, d);
-    b.x0 = b.x0 > within->x0 ? b.x0 : within->x0;
-    b.x1 = b.x1 < within->x1 ? b.x1 : within->x1;
     b.y0 = b.y0 > within->y0 ? b.y0 : within->y0;
     b.y1 = b.y1 < within->y1 ? b.y1 : within->y1;
-    for (int y = b.y0; y < b.y1; y++) {
-        size_t row = (size_t)(y - to->top) * to->stride;
-        uint16_t *const plane[3] = {to->r + row, to->g + row, to->b + row};
-        float dy = ((float)y - d->y) * d->inv_radius;
-        float half = dy * dy < 1 ? sqrtf(1 - dy * dy) / d->inv_radius : 0;
-        int x0 = (int)fmaxf(d->x - half, (float)b.x0),
-            x1 = (int)fminf(d->x + half + 2, (float)b.x1);
-        if (x0 < x1 && half > 0)
-            p->kernels->drop(d, y, x0, x1, plane);
-    }
+    if (b.y0 < b.y1)
+        p->kernels->drop(d, b.y0, b.y1, within->x0, within->x1, to);
 }
 
 static double drops_amount(const struct set *s, double zoom)
@@ -514,14 +504,19 @@ int pane_prepare(struct pane *p, const struct set *s, const struct mess *m, doub
     return 0;
 }
 
+/* How far a drop's middle is from the nearest row of a band, in its radii. */
+static float off_band(const struct drop *d, int y)
+{
+    float off = fmaxf((float)y - d->y, d->y - (float)(y + RADIANCE_CELL - 1));
+    return fmaxf(off, 0) * d->inv_radius;
+}
+
 void pane_mark(const struct pane *p, int y, uint8_t *cells)
 {
     const float most = (float)(p->width - 1);
     for (int i = 0; i < DROPS; i++) {
         const struct drop *d = &p->drop[i];
-        /* How far its middle is from the nearest of the band's rows: there it is widest. */
-        float from = fmaxf((float)y - d->y, d->y - (float)(y + RADIANCE_CELL - 1));
-        float dy = fmaxf(from, 0) * d->inv_radius;
+        float dy = off_band(d, y);
         if (!(d->strength > 0) || dy >= 1)
             continue;
         float half = sqrtf(1 - dy * dy) / d->inv_radius + UNSURE_PX;
@@ -536,6 +531,6 @@ void pane_lay(const struct pane *p, struct radiance *band)
 {
     const struct box rows = {0, band->top, p->width, band->top + band->height};
     for (int i = 0; i < DROPS; i++)
-        if (p->drop[i].strength > 0)
+        if (p->drop[i].strength > 0 && off_band(&p->drop[i], band->top) < 1)
             put_drop(p, band, &p->drop[i], &rows);
 }
