@@ -182,6 +182,47 @@ TEST(rest_paints_little)
     tiles_close(t);
 }
 
+/* By night leaves that are lost in the noise move every 16 ticks, what lamps show oftener; and what
+ * was painted before makes no difference. */
+TEST(faint_leaves)
+{
+    enum { PICTURES = 48, AROUND = 1 }; /* cells of the tree's middle, each way */
+    struct tiles *t = place();
+    struct backdrop *b = backdrop_new(t), *fresh = backdrop_new(t);
+    struct radiance x = planes(W, H), y = planes(W, H);
+    struct pose p = looking(SMALL_TREE_PAN, 0, 1);
+    struct set s = noon;
+    s.hour = 0;
+    s.wind_m_s = 5;
+    const int across = radiance_across(&x), down = radiance_down(&x);
+    x.touched = calloc((size_t)across * (size_t)down, 1);
+    CHECK(x.touched);
+    int touched = 0;
+    for (int i = 0; i < PICTURES + 9; i++) {
+        int64_t time = 20 * SECOND + i * SECOND / 30;
+        s.lamps = i < PICTURES ? 0.02 : 0.02 + (i - PICTURES) * 0.1;
+        memset(x.touched, 0, (size_t)across * (size_t)down);
+        paint(b, &p, &s, time, &x);
+        for (int j = -AROUND; i > 0 && i < PICTURES && j < AROUND; j++)
+            for (int k = -AROUND; k < AROUND; k++)
+                touched += x.touched[(down / 2 + j) * across + across / 2 + k] != 0;
+        if (i % 8)
+            continue;
+        backdrop_rest(fresh);
+        y.held = 0;
+        paint(fresh, &p, &s, time, &y);
+        CHECK(same(&x, &y));
+    }
+    CHECK(b->dark);
+    CHECK(touched > 0 && touched <= 3 * 4 * AROUND * AROUND);
+    free(x.touched);
+    free(x.r);
+    free(y.r);
+    backdrop_free(b);
+    backdrop_free(fresh);
+    tiles_close(t);
+}
+
 TEST(memory_is_bounded)
 {
     struct tiles *t = place();
@@ -503,8 +544,8 @@ TEST(damaged_files)
 }
 
 UNIT_MAIN(UNIT_ROW(twins_agree) UNIT_ROW(painted_where_projected) UNIT_ROW(repeats)
-              UNIT_ROW(rest_paints_little) UNIT_ROW(memory_is_bounded) UNIT_ROW(distances)
-                  UNIT_ROW(light_on_the_ground) UNIT_ROW(meter_tells_the_mean) UNIT_ROW(fog)
-                      UNIT_ROW(snow_lies_on_the_ground) UNIT_ROW(infrared)
+              UNIT_ROW(rest_paints_little) UNIT_ROW(faint_leaves) UNIT_ROW(memory_is_bounded)
+                  UNIT_ROW(distances) UNIT_ROW(light_on_the_ground) UNIT_ROW(meter_tells_the_mean)
+                      UNIT_ROW(fog) UNIT_ROW(snow_lies_on_the_ground) UNIT_ROW(infrared)
                           UNIT_ROW(leaves_throw_infrared_back) UNIT_ROW(sign_is_read)
                               UNIT_ROW(damaged_files))

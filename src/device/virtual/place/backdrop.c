@@ -125,14 +125,25 @@ static void look_row(struct backdrop *b, int j)
     }
 }
 
-/* Which leaves of a row of cells move at which times: that depends on the view and on the wind. */
-static void share_rhythms(struct backdrop *b, int j)
+/* Which leaves of a row of cells move at which times: that depends on the view, on the wind and, by
+ * night, on the light. `anew`: for all of them. */
+static void share_rhythms(struct backdrop *b, int j, bool anew, uint16_t stale)
 {
     const struct knot *row = b->knot + (size_t)j * (size_t)b->across;
     struct cell *c = b->cell + (size_t)j * (size_t)(b->across - 1);
+    bool asked = b->dark && !b->quick; /* in a smeared picture all moves anyway */
     for (int i = 0; i < b->across - 1; i++, row++, c++) {
         const struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
-        c->rhythm = sway_rhythm(b, k, i, j);
+        uint8_t before = c->rhythm;
+        if (!anew && !(c->faint_phases & stale))
+            continue;
+        c->faint_phases = 0;
+        c->faint = false;
+        c->rhythm = sway_rhythm(b, k, i, j, false);
+        if (asked && c->rhythm && (c->faint = cell_faint(b, k, &c->faint_phases)))
+            c->rhythm = sway_rhythm(b, k, i, j, true);
+        if (c->rhythm != before)
+            c->phases |= stale; /* it is painted at another time now */
     }
 }
 
@@ -174,28 +185,32 @@ int backdrop_paint(struct backdrop *b, const struct view *v, const struct light 
     sky_choose(b, time_ns, b->stale);
     if (stale)
         lettering_light(b);
-    struct cell_job job[2];
-    int n = 0; /* found so far; the last of them is to be painted yet */
+    struct cell_job job[2], *found = &job[0], *last = NULL; /* which is to be painted yet */
     for (int j = 0; j < b->down - 1; j++) {
         if (!same)
             look_cells(b, j);
-        if (share)
-            share_rhythms(b, j);
+        if (share || stale) {
+            if (last)
+                cell_paint(b, last, into);
+            last = NULL;
+            share_rhythms(b, j, share || !again, stale);
+        }
         /* The sky of a row has the light of one phase. */
         bool sky = b->sky_moved >> j % PHASES & 1 || stale >> j % PHASES & 1;
         for (int i = 0; i < b->across - 1; i++) {
             const struct cell *c = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
             if (!again || c->phases & stale || b->sway_moved >> c->rhythm & 1 ||
                 (sky && c->flags & CELL_SKY)) {
-                cell_find(b, i, j, into, &job[n % 2]);
-                if (n > 0)
-                    cell_paint(b, &job[(n - 1) % 2], into);
-                n++;
+                cell_find(b, i, j, into, found);
+                if (last)
+                    cell_paint(b, last, into);
+                last = found;
+                found = found == &job[0] ? &job[1] : &job[0];
             }
         }
     }
-    if (n > 0)
-        cell_paint(b, &job[(n - 1) % 2], into);
+    if (last)
+        cell_paint(b, last, into);
     into->unit = l->unit;
     into->held = b->failed ? 0 : ++b->held;
     return b->failed ? -ENOMEM : 0;

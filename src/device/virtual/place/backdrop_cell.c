@@ -5,6 +5,8 @@
 #include "device/virtual/place/backdrop_inside.h"
 
 #define RAD (M_PI / 180)
+#define LOST 2    /* of the noise's sigma: leaves that differ less are not seen to move */
+#define BESIDE 10 /* texels that they come from */
 
 /* Texels x0…, y0… of a sheet, gathered from several tiles; what is beyond its borders
  * repeats them, or goes on round the sphere. */
@@ -146,29 +148,10 @@ static bool find_layer(struct backdrop *b, const struct look at[4], struct cell 
     return true;
 }
 
-void cell_find(struct backdrop *b, int i, int j, const struct radiance *into, struct cell_job *to)
+/* What lies on top first, until something hides the rest. */
+static void find_layers(struct backdrop *b, struct cell *cell, struct cell_job *to)
 {
-    struct knot *row = b->knot + (size_t)j * (size_t)b->across + i;
-    struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
-    struct cell *cell = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
-    fetch_planes(into, i * CELL, j * CELL);
-    to->i = i;
-    to->j = j;
-    to->cell = cell;
-    cell->flags = 0;
-    cell->phases = 0;
-    for (int c = 0; c < 4; c++) {
-        to->knot[c] = k[c];
-        to->at[c] = k[c]->look;
-        if (!cell->rhythm)
-            continue;
-        sway_move(b, k[c], b->sway_time[cell->rhythm]);
-        to->at[c].pan += k[c]->aside;
-        to->at[c].tilt += k[c]->lift;
-    }
-    if (cell->rhythm)
-        cell->flags |= CELL_SWAY;
-    /* What lies on top first, until something hides the rest. */
+    const struct knot *const *k = to->knot;
     uint64_t some = k[0]->patches | k[1]->patches | k[2]->patches | k[3]->patches;
     to->n = 0;
     for (; some; some &= some - 1) {
@@ -185,6 +168,75 @@ void cell_find(struct backdrop *b, int i, int j, const struct radiance *into, st
         if (l->whole)
             break;
     }
+}
+
+void cell_find(struct backdrop *b, int i, int j, const struct radiance *into, struct cell_job *to)
+{
+    struct knot *row = b->knot + (size_t)j * (size_t)b->across + i;
+    struct knot *const k[4] = {row, row + 1, row + b->across, row + b->across + 1};
+    struct cell *cell = &b->cell[(size_t)j * (size_t)(b->across - 1) + (size_t)i];
+    fetch_planes(into, i * CELL, j * CELL);
+    to->i = i;
+    to->j = j;
+    to->cell = cell;
+    cell->flags = cell->rhythm ? CELL_SWAY : 0;
+    cell->phases = 0;
+    for (int c = 0; c < 4; c++) {
+        to->knot[c] = k[c];
+        to->at[c] = k[c]->look;
+        if (!cell->rhythm)
+            continue;
+        sway_move(b, k[c], b->sway_time[cell->rhythm]);
+        to->at[c].pan += k[c]->aside;
+        to->at[c].tilt += k[c]->lift;
+    }
+    find_layers(b, cell, to);
+}
+
+/* Of these texels: whether nothing but place is there, so dark and so even that it is lost in the
+ * noise of a picture of 1/30 s. */
+static bool lost(const uint16_t *row, int w, int h, int stride, double unit)
+{
+    int low = UINT16_MAX, high = 0, cover = UINT16_MAX;
+    for (int y = 0; y < h; y += 2, row += (ptrdiff_t)stride * 8)
+        for (int x = 0; x < w; x += 2) {
+            int green = row[4 * x + 1] ^ 0x8000, here = row[4 * x + 3] ^ 0x8000;
+            low = green < low ? green : low;
+            high = green > high ? green : high;
+            cover = here < cover ? here : cover;
+        }
+    double each = LIGHT_DARK_ELECTRONS / unit; /* electrons for a step of a sample */
+    double noise = sqrt(low * each + LIGHT_DARK_READ * LIGHT_DARK_READ) / each;
+    return cover > UINT16_MAX / 128 * 127 && high - low < LOST * noise;
+}
+
+bool cell_faint(struct backdrop *b, const struct knot *const k[4], uint16_t *ret_phases)
+{
+    struct cell rest = {.flags = CELL_SWAY};
+    struct cell_job job;
+    for (int c = 0; c < 4; c++) {
+        job.knot[c] = k[c];
+        job.at[c] = k[c]->look;
+    }
+    find_layers(b, &rest, &job);
+    struct cell_layer *l = &job.layer[0];
+    bool faint = false;
+    if (job.n == 1 && l->whole && l->there && l->several) {
+        patchwork(b, l->use, l->sheet, l->x, l->y, l->w, l->h, &rest);
+        faint = lost(b->patchwork, l->w, l->h, l->w, b->phase[0].light.unit);
+    } else if (job.n == 1 && l->whole && l->there) {
+        /* With what the wind brings there. */
+        int x0 = l->x % TILE - BESIDE, x1 = l->x % TILE + l->w + BESIDE;
+        int y0 = l->y % TILE - BESIDE, y1 = l->y % TILE + l->h + BESIDE;
+        x0 = x0 < 0 ? 0 : x0;
+        y0 = y0 < 0 ? 0 : y0;
+        x1 = x1 > TILE ? TILE : x1;
+        y1 = y1 > TILE ? TILE : y1;
+        faint = lost(l->remap.from + ((size_t)y0 * TILE + (size_t)x0) * 4, x1 - x0, y1 - y0, TILE,
+                     b->phase[0].light.unit);
+    }
+    *ret_phases = rest.phases;
+    return faint;
 }
 
 /* ---- painting ---- */

@@ -12,14 +12,18 @@
 #define PATCHWORK 96 /* texels: side of what a cell may take from several tiles */
 #define PHASES 16    /* moments at which tiles take a new light */
 #define PERIODS 3
-#define RHYTHMS 15 /* at which leaves move: none, 2 moments of 1/15 s, 4 of 2/15, 8 of 4/15 */
+/* At which leaves move: none, 2 moments of 1/15 s, 4 of 2/15, 8 of 4/15, and where they are hardly
+ * seen 16 of 8/15. */
+#define RHYTHMS 31
 
 enum { CELL_SKY = 1, CELL_SWAY = 2 };
 
 struct cell {
     uint16_t phases; /* of the tiles that are in it */
     uint8_t flags;
-    uint8_t rhythm;  /* of the leaves in it, 1…; 0: none */
+    uint8_t rhythm; /* of the leaves in it, 1…; 0: none */
+    bool faint;     /* they are lost in the noise; the phases of the tiles that say so */
+    uint16_t faint_phases;
     uint32_t sky_id; /* what its samples of the sky were made for; 0: nothing */
     uint32_t air_id; /* … and those of what lamps add to the air before it */
 };
@@ -144,6 +148,9 @@ struct backdrop {
  * to; paints it. The next may be found before. */
 void cell_find(struct backdrop *b, int i, int j, const struct radiance *into, struct cell_job *to);
 void cell_paint(struct backdrop *b, struct cell_job *job, struct radiance *into);
+/* Whether leaves between those corners are so dark that nobody sees them move. A function of view
+ * and light alone. */
+bool cell_faint(struct backdrop *b, const struct knot *const k[4], uint16_t *ret_phases);
 /* lit.c: the light of each phase (b->phase, b->stale); the lit texels of a tile of the sheet, whose
  * phase the cell notes. NULL: there is nothing (or no memory: failed). */
 void lit_choose(struct backdrop *b, const struct light *now, int64_t time_ns);
@@ -155,7 +162,8 @@ const uint16_t *lit_tile(struct backdrop *b, const struct patch *p, const struct
 void sway_find(struct backdrop *b, struct knot *k);
 void sway_move(const struct backdrop *b, struct knot *k, int64_t time_ns);
 unsigned sway_times(struct backdrop *b, const struct set *s, int64_t time_ns);
-uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int i, int j);
+uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int i, int j,
+                    bool faint);
 /* backdrop_sky.c: which sky each row has at that time, with phases whose light has changed; lays
  * it behind a cell of the row, between those corners. */
 void sky_choose(struct backdrop *b, int64_t time_ns, uint16_t stale);

@@ -10,9 +10,12 @@
 /* When clouds were last moved: they need not move with every picture. */
 void sky_choose(struct backdrop *b, int64_t t, uint16_t stale)
 {
-    /* Seconds that a cloud takes for two pixels, by night for four: it is softer than that. */
-    double step = (b->dark ? 4 : 2) / (b->view.f * SKY_DRIFT);
-    int64_t every = step > 1 ? SECOND : step < 0.04 ? 1 : (int64_t)(step * (double)SECOND);
+    /* Seconds that a cloud takes for two pixels: it is softer than that. By night for eight, which
+     * is a tenth of the noise. */
+    double step = (b->dark ? 8 : 2) / (b->view.f * SKY_DRIFT);
+    const int64_t most = b->dark ? 2 * SECOND : SECOND;
+    int64_t every = step < 0.04 ? 1 : (int64_t)(fmin(step, 2) * (double)SECOND);
+    every = every > most ? most : every;
     for (int i = 0; i < PHASES; i++) {
         int64_t offset = every / PHASES * ((i * 5) % PHASES);
         int64_t then = (t + offset) / every * every;

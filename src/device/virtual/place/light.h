@@ -19,6 +19,10 @@
 /* A night with nothing but lamps: from this unit on, what is faint or moves a little is lost in the
  * noise of any exposure. */
 #define LIGHT_DARK_UNIT 33554432.0
+/* Electrons that a white card of radiance 1 leaves in a pixel in 1/30 s through an open iris, and
+ * the noise of reading them: what a picture of a dark place can tell at best. */
+#define LIGHT_DARK_ELECTRONS 2.8e6
+#define LIGHT_DARK_READ 1.6
 /* Soft layers. Sky and overcast are 1 where all of their dome is seen, bounces belong to a
  * sun of 1, lamps, windows and emit have the power that they have at night, ir is a bare
  * point at the eye that gives 1 at 1 m. */

@@ -71,7 +71,8 @@ void sway_move(const struct backdrop *b, struct knot *k, int64_t time_ns)
 /* ---- when ---- */
 
 #define TICK_NS (NSEC_PER_SEC / 30)
-#define SLOWEST 4         /* rhythms of 2, 4 and 8 ticks, each begun at any of them */
+#define SLOWEST 4         /* rhythms of 2, 4 and 8 ticks, each begun at any of them; */
+#define FAINT 8           /* … and of 16, for what is lost in the noise */
 #define CLOSE_F 12000.0   /* pixels: from this focal length on leaves move with every picture */
 #define UNSEEN_PIXELS 0.5 /* a move that may be put off; */
 #define UNSEEN_DARK 1.5   /* … by night */
@@ -89,7 +90,7 @@ unsigned sway_times(struct backdrop *b, const struct set *s, int64_t t)
     b->gusts += other || !b->gusts;
     b->wind_m_s = s->wind_m_s;
     b->wind_deg = s->wind_deg;
-    for (int slow = 1; slow <= SLOWEST; slow *= 2)
+    for (int slow = 1; slow <= FAINT; slow *= 2)
         for (int i = 0; i < 2 * slow; i++) {
             int64_t every = 2 * slow * TICK_NS, offset = i * TICK_NS;
             int64_t then = b->view.f > CLOSE_F ? t : (t + offset) / every * every - offset;
@@ -103,7 +104,8 @@ unsigned sway_times(struct backdrop *b, const struct set *s, int64_t t)
 
 /* Leaves that hardly move within a rhythm take the next slower one; those of a rhythm do not
  * all move at once. Neighbours do: seams between them are few. */
-uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int i, int j)
+uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int i, int j,
+                    bool faint)
 {
     float most = 0;
     for (int c = 0; c < 4; c++)
@@ -115,6 +117,7 @@ uint8_t sway_rhythm(const struct backdrop *b, const struct knot *const k[4], int
     int slow = 1;
     while (slow < SLOWEST && pixels * slow * 2 < (b->dark ? UNSEEN_DARK : UNSEEN_PIXELS))
         slow *= 2;
+    slow = faint && b->view.f <= CLOSE_F ? FAINT : slow;
     unsigned place = (unsigned)(i / 4) * 0x9e3779b1u ^ (unsigned)(j / 4) * 0x85ebca6bu;
     return (uint8_t)(first_of(slow) + (int)((place >> 16 ^ place >> 7) % (unsigned)(2 * slow)));
 }
