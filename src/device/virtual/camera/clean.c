@@ -213,34 +213,50 @@ void clean_begin(struct clean *c, const struct kernels *k, const struct sensor_c
         memset(l->touched, 0, cells);
 }
 
-/* Whether a cell of a band is to be developed: from what is drawn over it, or into what is kept. */
-static bool wanted(const uint8_t *old, const uint8_t *drawn, bool band, int i)
+/* Which of n cells of a band are to be developed (1): from what is drawn over it (drawn: not 0), or
+ * into what is kept. */
+static void find_wanted(const uint8_t *old, const uint8_t *drawn, bool band, int n, uint8_t *to)
 {
-    bool over = drawn && drawn[i];
-    return band ? over : old[i] && !over;
+    for (int i = 0; i < n && band; i++)
+        to[i] = drawn[i] != 0;
+    for (int i = 0; i < n && !band && !drawn; i++)
+        to[i] = old[i] != 0;
+    for (int i = 0; i < n && !band && drawn; i++)
+        to[i] = (old[i] != 0) & (drawn[i] == 0);
+}
+
+static void develop_wanted(struct clean *c, const struct kernels *k, int y,
+                           const struct radiance *from, const uint8_t *want,
+                           const struct developed *to)
+{
+    const int h = c->height - y < RADIANCE_CELL ? c->height - y : RADIANCE_CELL;
+    const uint8_t *end = want + c->across;
+    for (const uint8_t *p = want; (p = memchr(p, 1, (size_t)(end - p)));) {
+        const uint8_t *till = memchr(p, 0, (size_t)(end + 1 - p));
+        int x = (int)(p - want) * RADIANCE_CELL, x1 = (int)(till - want) * RADIANCE_CELL;
+        develop_box(c, k, from, x, y, (x1 < c->width ? x1 : c->width) - x, h, to);
+        p = till;
+    }
 }
 
 void clean_band(struct clean *c, const struct kernels *k, int y, const struct radiance *over,
                 const uint8_t *drawn)
 {
     uint8_t *old = c->old + (size_t)(y / RADIANCE_CELL) * (size_t)c->across;
-    int h = c->height - y < RADIANCE_CELL ? c->height - y : RADIANCE_CELL;
+    uint8_t want[WIDEST / RADIANCE_CELL + 1]; /* the last is 0 */
+    const uint8_t *end = want + c->across, *p = want;
     c->band.top = y;
-    for (int i = 0, n = 0; i < c->across && n < EXPECTED; i++)
-        if (wanted(old, drawn, false, i) && ++n)
-            expect_cell(c, c->of, i * RADIANCE_CELL, y);
-    for (int band = 0; band <= (drawn != NULL); band++) {
-        for (int i = 0, end; i < c->across; i = end + 1) {
-            for (end = i; end < c->across && wanted(old, drawn, band, end); end++) {
-            }
-            int x = i * RADIANCE_CELL, x1 = end * RADIANCE_CELL;
-            x1 = x1 < c->width ? x1 : c->width;
-            if (x < x1)
-                develop_box(c, k, band ? over : c->of, x, y, x1 - x, h, band ? &c->band : &c->kept);
-            if (!band)
-                memset(old + i, 0, (size_t)(end - i));
-        }
-    }
+    want[c->across] = 0;
+    find_wanted(old, drawn, false, c->across, want);
+    for (int n = 0; n < EXPECTED && (p = memchr(p, 1, (size_t)(end - p))); n++, p++)
+        expect_cell(c, c->of, (int)(p - want) * RADIANCE_CELL, y);
+    develop_wanted(c, k, y, c->of, want, &c->kept);
+    for (int i = 0; i < c->across; i++)
+        old[i] &= (uint8_t)(want[i] - 1); /* what has been developed is new */
+    if (!drawn)
+        return;
+    find_wanted(old, drawn, true, c->across, want);
+    develop_wanted(c, k, y, over, want, &c->band);
 }
 
 void clean_develop(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
