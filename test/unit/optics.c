@@ -542,7 +542,7 @@ TEST(measures_what_it_exposes)
         }
     static struct measured seen;
     measure_take(&seen, &patch.light, true);
-    struct shot_light *l = measure_light(&seen, patch.light.unit, &s, NULL, 1);
+    struct shot_light *l = measure_light(&seen, kernels_best(), patch.light.unit, &s, NULL, 1);
     CHECK(l);
     CHECK_NEAR(l->mean[5][5][0], 8000 / 65535.0 / 2, 0.002);
     CHECK_NEAR(l->mean[5][5][1], 16000 / 65535.0 / 2, 0.003);
@@ -556,7 +556,7 @@ TEST(measures_what_it_exposes)
     CHECK_NEAR((double)half / all, 0.5, 0.01); /* 2^-1, and what noise makes of it */
     free(l);
     s.light = 1.5;
-    l = measure_light(&seen, patch.light.unit, &s, NULL, 1);
+    l = measure_light(&seen, kernels_best(), patch.light.unit, &s, NULL, 1);
     CHECK(l && l->clipped[5][25] > 0.99f && l->clipped[5][5] == 0 && l->mean[5][25][1] > 0.999f);
     free(l);
     end_patch();

@@ -82,7 +82,8 @@ static int sensor_take(struct sensor *s, uint64_t serial, int64_t start_ns, stru
     CHECK(*ret_shot != NULL);
     static struct measured seen;
     measure_take(&seen, &chart.light, true);
-    (*ret_shot)->light = measure_light(&seen, chart.light.unit, &silicon, NULL, serial * 31 + 1);
+    (*ret_shot)->light =
+        measure_light(&seen, kernels_best(), chart.light.unit, &silicon, NULL, serial * 31 + 1);
     return 0;
 }
 

@@ -37,7 +37,7 @@ static void widen(uint16_t *to, const uint16_t *near, const uint16_t *far, size_
     .spread = KERNELS_OWN(spread), .sum8 = KERNELS_OWN(sum8), .drop = KERNELS_OWN(drop),           \
     .disc21 = KERNELS_OWN(disc21), .disc21_plain = KERNELS_OWN(disc21_plain),                      \
     .between = KERNELS_OWN(between), .shrink = KERNELS_OWN(shrink),                                \
-    .stretch = KERNELS_OWN(stretch)
+    .stretch = KERNELS_OWN(stretch), .expose = KERNELS_OWN(expose)
 
 extern const struct kernels KERNELS;
 const struct kernels KERNELS = {SAME_IN_ALL,

@@ -57,6 +57,14 @@ struct sensor_noise {
     int16_t white;     /* luma from which there is none: it has clipped */
 };
 
+/* How a sensor exposes what it measures; light as in media/tone.h. */
+#define EXPOSED_BINS 96 /* a quarter of a stop each, from 2^-16 on */
+struct exposing {
+    float well, shorter; /* electrons for a light of 1: of the long exposure, of the short one */
+    float read;          /* noise of reading, electrons */
+    float range, white;  /* where light is clipped; from where on it is taken for that */
+};
+
 #define CAPSULE_BLOCK 8 /* pixels covered at a time */
 
 /* A soft-edged stroke with round ends, from (x, y) along (ux, uy), downwards. */
@@ -118,6 +126,11 @@ struct kernels {
     void (*noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
                          const uint16_t *const chroma[2][2], const uint8_t *which,
                          const int8_t *const noise[2], int n, uint8_t *const to[2]);
+    /* n measured samples of three colours times their gain, with noise (of sigma 32), clipped. Of
+     * each also the quarter of a stop that its green is in, and whether a colour is white. */
+    void (*expose)(const struct exposing *s, const uint16_t *const of[3], const float *gain,
+                   const int8_t *const noise[3], int n, float *const to[3], uint8_t *bin,
+                   uint8_t *clipped);
     /* Lays n capsules over a picture at least CAPSULE_BLOCK wide, in their order. `aside`:
      * room for what they cover (see weather.c for how many), to be put back in reverse
      * order. Returns how many blocks. */

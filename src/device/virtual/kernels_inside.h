@@ -35,6 +35,9 @@ void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const
 void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
                                const uint16_t *const chroma[2][2], const uint8_t *which,
                                const int8_t *const noise[2], int n, uint8_t *const to[2]);
+void KERNELS_OWN(expose)(const struct exposing *s, const uint16_t *const of[3], const float *gain,
+                         const int8_t *const noise[3], int n, float *const to[3], uint8_t *bin,
+                         uint8_t *clipped);
 void KERNELS_OWN(cover)(uint16_t *row, const uint8_t *alpha, const uint8_t *shade, uint32_t colour,
                         int n);
 void KERNELS_OWN(disc)(float *acc, const uint32_t *a, const uint32_t *b, float rest, int n);

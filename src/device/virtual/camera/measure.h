@@ -16,8 +16,12 @@
 struct measured_row {
     uint16_t of[3][MEASURE_ACROSS];
 };
+#define MEASURE_CELLS 256 /* of a row, at most */
 struct measured {
     struct measured_row now[MEASURE_DOWN], place[MEASURE_DOWN];
+    int width;                        /* of the picture; 0: none yet. For that: */
+    uint16_t column[MEASURE_ACROSS];  /* where they stand */
+    uint8_t first[MEASURE_CELLS + 1]; /* the first that stands in a cell or behind it */
 };
 /* Takes those of l that have been touched (or all). */
 void measure_take(struct measured *m, const struct radiance *l, bool all);
@@ -29,7 +33,8 @@ void measure_band(struct measured *m, const struct radiance *band, int height,
 /* Of twenty pixels of each zone, as they were exposed: with noise (a function of `key`) and
  * clipping. unit: of the samples. lit: how many times as much light each zone got (NULL: once).
  * malloc'd; NULL: out of memory. */
-struct shot_light *measure_light(const struct measured *m, double unit, const struct silicon *s,
-                                 const float (*lit)[TONE_ACROSS], uint64_t key);
+struct shot_light *measure_light(const struct measured *m, const struct kernels *k, double unit,
+                                 const struct silicon *s, const float (*lit)[TONE_ACROSS],
+                                 uint64_t key);
 
 #endif

@@ -324,9 +324,33 @@ static bool flicker(struct virtual_sensor *v, const struct pose *pose, const str
     return true;
 }
 
-static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
-                    const struct tone *tone, const struct silicon *s, uint64_t serial, bool banded,
-                    struct radiance *seen, struct picture *to)
+#define LUMA_STEP 8 /* of every so many pixels and rows one counts */
+
+/* Of rows from top on that have just been printed, while they are near. */
+static uint64_t sum_luma(const struct picture *p, int top, int rows)
+{
+    uint64_t sum = 0;
+    for (int y = top + LUMA_STEP / 2; y < top + rows && y < p->height; y += LUMA_STEP) {
+        const uint8_t *row = p->plane[0] + (long)y * p->stride[0];
+        for (int x = LUMA_STEP / 2; x < p->width; x += LUMA_STEP)
+            sum += row[x];
+    }
+    return sum;
+}
+
+static double mean_luma(const struct picture *p, uint64_t sum)
+{
+    const int half = LUMA_STEP / 2 - 1;
+    uint64_t across = (uint64_t)((p->width + half) / LUMA_STEP);
+    uint64_t n = across * (uint64_t)((p->height + half) / LUMA_STEP);
+    double mean = n ? ((double)sum / (double)n - 16) / 219 : 0;
+    return mean < 0 ? 0 : mean > 1 ? 1 : mean;
+}
+
+/* Returns the mean luma, 0…1. */
+static double develop(struct virtual_sensor *v, const struct sensor_settings *p,
+                      const struct tone *tone, const struct silicon *s, uint64_t serial,
+                      bool banded, struct radiance *seen, struct picture *to)
 {
     bool other = memcmp(s, &v->made_of, sizeof(*s)) != 0 ||
                  memcmp(tone->signal, v->made_tone.signal, sizeof(tone->signal)) != 0 ||
@@ -340,7 +364,7 @@ static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
         v->made_tone = *tone;
     }
     v->made_unit = seen->unit;
-    uint64_t key = mix64(v->seed ^ mix64(serial));
+    uint64_t key = mix64(v->seed ^ mix64(serial)), luma = 0;
     measure_take(&v->measured, seen, seen != v->measured_of);
     v->measured_of = seen;
     bands_begin(&v->bands, banded ? seen : NULL);
@@ -351,11 +375,13 @@ static void develop(struct virtual_sensor *v, const struct sensor_settings *p,
         const uint8_t *drawn = banded ? v->bands.drawn : NULL;
         clean_band(v->clean, v->kernels, y, &v->bands.band, drawn);
         clean_print_band(v->clean, v->kernels, v->grain, key, p->mono, y, drawn, to);
+        luma += sum_luma(to, y, RADIANCE_CELL);
         if (banded)
             measure_band(&v->measured, &v->bands.band, v->height, drawn);
     }
     to->matrix = COLOUR_BT709;
     to->range = RANGE_LIMITED;
+    return mean_luma(to, luma);
 }
 
 /* The lamp of the clapperboard (stage.h), at the left edge: text stands above and below. */
@@ -367,16 +393,6 @@ static void paint_clap(struct picture *p)
     for (int k = 1; k < 3; k++)
         for (int y = top / 2; y < end / 2; y++)
             memset(p->plane[k] + (long)y * p->stride[k], 128, (size_t)width / 2);
-}
-
-static double mean_luma(const struct picture *p)
-{
-    uint64_t sum = 0, n = 0;
-    for (int y = 4; y < p->height; y += 8)
-        for (int x = 4; x < p->width; x += 8, n++)
-            sum += p->plane[0][(long)y * p->stride[0] + x];
-    double mean = n ? ((double)sum / (double)n - 16) / 219 : 0;
-    return mean < 0 ? 0 : mean > 1 ? 1 : mean;
 }
 
 static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot **ret_shot)
@@ -430,9 +446,8 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
     silicon.blue = p->blue;
     silicon.noisier =
         pow(SILICON_TEMPORAL, 1 - p->temporal) * pow(SILICON_SPATIAL, 1 - p->spatial) - 1;
-    develop(v, p, tone, &silicon, serial, rc > 0, seen, pixels);
+    how.mean_luma = develop(v, p, tone, &silicon, serial, rc > 0, seen, pixels);
     memset(drawn->touched, 0, (size_t)radiance_across(drawn) * (size_t)radiance_down(drawn));
-    how.mean_luma = mean_luma(pixels);
     if (world_clap(v->world, how.start_ns, how.end_ns))
         paint_clap(pixels);
     struct shot *shot = shot_new(pixels, &how); /* takes pixels, also when it fails */
@@ -444,7 +459,7 @@ static int take(struct sensor *s, uint64_t serial, int64_t start_ns, struct shot
         o.f_number = how.iris_f;
         shot->spread = spread_of(v, &o);
     }
-    shot->light = measure_light(&v->measured, seen->unit, &silicon,
+    shot->light = measure_light(&v->measured, v->kernels, seen->unit, &silicon,
                                 flickers ? (const float(*)[TONE_ACROSS])v->lit : NULL,
                                 mix64(v->seed ^ serial));
     int64_t middle_ns = start_ns + p->exposure_ns / 2;
