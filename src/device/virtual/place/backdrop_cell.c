@@ -65,6 +65,24 @@ RADIANCE_FETCHES void fetch_planes(const struct radiance *into, int x, int y)
             __builtin_prefetch(to[k] + (size_t)j * into->stride + x, 1);
 }
 
+/* The same of texels that lie in several tiles of a sheet, as far as those are lit. */
+static void fetch_several(const struct backdrop *b, const struct cell_layer *l)
+{
+    const struct sheet *s = l->sheet;
+    int right = l->x + l->w < (int)s->width ? l->x + l->w : (int)s->width;
+    int low = l->y + l->h < (int)s->height ? l->y + l->h : (int)s->height;
+    for (int y = l->y < 0 ? 0 : l->y, h; y < low; y += h) {
+        h = TILE - y % TILE < low - y ? TILE - y % TILE : low - y;
+        for (int x = l->x < 0 ? 0 : l->x, w; x < right; x += w) {
+            w = TILE - x % TILE < right - x ? TILE - x % TILE : right - x;
+            uint32_t slot =
+                b->where[s->first + (uint32_t)(y / TILE) * s->across + (uint32_t)(x / TILE)];
+            if (slot)
+                fetch(b->slot[slot - 1].texels + (y % TILE * TILE + x % TILE) * 4, w, h, TILE);
+        }
+    }
+}
+
 static double least(const double v[4])
 {
     double a = v[0] < v[1] ? v[0] : v[1], b = v[2] < v[3] ? v[2] : v[3];
@@ -127,6 +145,7 @@ static bool find_layer(struct backdrop *b, const struct look at[4], struct cell 
         !(ox >= 0 && oy >= 0 && ox / TILE == (right - 1) / TILE && oy / TILE == (low - 1) / TILE &&
           right <= (int)s->width && low <= (int)s->height);
     if (to->several) {
+        fetch_several(b, to);
         to->remap.from = b->patchwork;
         to->remap.stride = to->w;
     } else {

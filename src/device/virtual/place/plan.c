@@ -137,22 +137,3 @@ const struct plan_use *plan_find(const struct plan *p, const struct look *at)
     }
     return best;
 }
-
-const struct tile *plan_tile(const struct tiles *t, const struct patch *p, const struct sheet *s,
-                             double x, double y, int *ret_x, int *ret_y)
-{
-    if (!(x >= 0 && y >= 0 && y < s->height))
-        return NULL;
-    if (x >= s->width) {
-        if (!p->round)
-            return NULL;
-        x = fmax(x - 360 * s->density, 0);
-    }
-    uint32_t ix = (uint32_t)x, iy = (uint32_t)y;
-    if (ix >= s->width)
-        return NULL;
-    const struct tile *tile = &t->tile[s->first + iy / TILE * s->across + ix / TILE];
-    *ret_x = (int)(ix % TILE);
-    *ret_y = (int)(iy % TILE);
-    return tile->albedo ? tile : NULL;
-}

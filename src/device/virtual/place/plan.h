@@ -48,7 +48,26 @@ void plan_texel(const struct patch *p, const struct sheet *s, const struct look 
 /* The finest patch that makes at least half of the picture there; NULL: none. */
 const struct plan_use *plan_find(const struct plan *p, const struct look *at);
 /* The tile at these texels; NULL: nothing there. Then ret_x and ret_y are 0…TILE - 1. */
-const struct tile *plan_tile(const struct tiles *t, const struct patch *p, const struct sheet *s,
-                             double x, double y, int *ret_x, int *ret_y);
+static inline const struct tile *plan_tile(const struct tiles *t, const struct patch *p,
+                                           const struct sheet *s, double x, double y, int *ret_x,
+                                           int *ret_y)
+{
+    if (!(x >= 0 && y >= 0 && y < s->height))
+        return NULL;
+    if (x >= s->width) {
+        if (!p->round)
+            return NULL;
+        x = fmax(x - 360 * s->density, 0);
+    }
+    /* Sheets are at most 2^20 texels wide: tiles.c. */
+    int32_t ix = (int32_t)x, iy = (int32_t)y;
+    if (ix >= (int32_t)s->width)
+        return NULL;
+    const struct tile *tile =
+        &t->tile[s->first + (uint32_t)iy / TILE * s->across + (uint32_t)ix / TILE];
+    *ret_x = ix % TILE;
+    *ret_y = iy % TILE;
+    return tile->albedo ? tile : NULL;
+}
 
 #endif
