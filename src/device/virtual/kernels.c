@@ -35,6 +35,7 @@ static void widen(uint16_t *to, const uint16_t *near, const uint16_t *far, size_
     .mean2 = mean2, .widen = widen, .develop2 = KERNELS_OWN(develop2),                             \
     .capsules = KERNELS_OWN(capsules), .cover = KERNELS_OWN(cover), .disc = KERNELS_OWN(disc),     \
     .spread = KERNELS_OWN(spread), .sum8 = KERNELS_OWN(sum8), .drop = KERNELS_OWN(drop),           \
+    .places = KERNELS_OWN(places),                                                                 \
     .disc21 = KERNELS_OWN(disc21), .disc21_plain = KERNELS_OWN(disc21_plain),                      \
     .between = KERNELS_OWN(between), .shrink = KERNELS_OWN(shrink),                                \
     .stretch = KERNELS_OWN(stretch), .expose = KERNELS_OWN(expose)

@@ -86,6 +86,22 @@ struct capsule_aside {
     uint16_t was[3][CAPSULE_BLOCK];
 };
 
+#define FALL_PLACES 4 /* of what falls, in each cell of its lattice */
+
+/* Which of them are wanted: those of the camera's axes (right, up, ahead) in the picture and a
+ * margin around it, between two depths, in a ball. Metres. */
+struct fall_window {
+    double axis[3][3], slope[2], margin_m, near_m, far_m; /* slope: picture's half at 1 m */
+    double middle[3], ball2; /* relative to the eye; square of radius */
+    double cell_m;
+    uint32_t share; /* of the places that are taken, of 65536 */
+};
+struct fall_found {
+    uint64_t hash[FALL_PLACES];
+    double at[3][FALL_PLACES], seen[3][FALL_PLACES]; /* relative to the eye; in the camera's axes */
+    double away2[FALL_PLACES];                       /* square, from the ball's middle */
+};
+
 /* A drop on the dome: a small lens that shows the scene upside down. */
 struct drop {
     float x, y, inv_radius, strength;
@@ -163,6 +179,9 @@ struct kernels {
      * it, between rows a and b: fy of 2 · step. n + 1 samples are read. */
     void (*stretch)(uint16_t *to, const uint16_t *a, const uint16_t *b, int n, int step,
                     uint32_t fy);
+    /* All places of the cell of that key and corner. Returns which are wanted, a bit each. */
+    unsigned (*places)(const struct fall_window *w, uint64_t key, const double corner[3],
+                       struct fall_found *ret);
     /* What there is of a drop in x0 ≤ x < x1, y0 ≤ y < y1 of a picture (both within it). */
     void (*drop)(const struct drop *d, int y0, int y1, int x0, int x1, struct radiance *to);
 };

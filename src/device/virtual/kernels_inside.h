@@ -45,6 +45,8 @@ void KERNELS_OWN(spread)(uint16_t *to, const uint16_t *a, const uint16_t *b, int
                          uint32_t fy, uint32_t veil);
 uint32_t KERNELS_OWN(sum8)(const uint16_t *from, size_t stride);
 void KERNELS_OWN(drop)(const struct drop *d, int y0, int y1, int x0, int x1, struct radiance *to);
+unsigned KERNELS_OWN(places)(const struct fall_window *w, uint64_t key, const double corner[3],
+                             struct fall_found *ret);
 size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance *into,
                              struct capsule_aside *aside);
 

@@ -10,31 +10,46 @@ static void spread(const struct view *v, double *ret_x, double *ret_y)
     *ret_y = v->height / 2.0 / v->f;
 }
 
-/* One cell whose corner is at `corner` (relative to the eye). */
-static void cell(const struct fall *f, uint64_t key, struct vec corner, double z0, double z1,
-                 double tx, double ty, fall_fn fn, void *ctx)
+static void put(struct vec v, double to[3])
 {
-    const struct vec right = f->view->right, up = f->view->up, ahead = f->view->ahead;
-    const double farthest2 = f->reach2[FALL_SIZES - 1];
-    uint32_t most = (uint32_t)(f->share * 65536);
-    for (int i = 0; i < FALL_PLACES; i++) {
-        uint64_t h = fall_mix(key + (uint64_t)i), chance;
-        struct vec at =
-            vec(corner.x + fall_unit(h, 0) * f->cell_m, corner.y + fall_unit(h, 16) * f->cell_m,
-                corner.z + fall_unit(h, 32) * f->cell_m);
-        struct vec from = vec_sub(at, f->middle);
-        double away2 = vec_dot(from, from);
-        struct vec c = vec(vec_dot(at, right), vec_dot(at, up), vec_dot(at, ahead));
-        /* Each by itself is anybody's guess, and would cost more as a branch than all of it. */
-        unsigned there = ((h >> 48) < most) & (away2 <= farthest2) & (c.z >= z0) & (c.z < z1) &
-                         (fabs(c.x) <= tx * c.z + f->margin_m) &
-                         (fabs(c.y) <= ty * c.z + f->margin_m);
-        if (!there)
+    to[0] = v.x;
+    to[1] = v.y;
+    to[2] = v.z;
+}
+
+static void find_window(const struct fall *f, double z0, double z1, struct fall_window *ret)
+{
+    const struct view *v = f->view;
+    put(v->right, ret->axis[0]);
+    put(v->up, ret->axis[1]);
+    put(v->ahead, ret->axis[2]);
+    put(f->middle, ret->middle);
+    spread(v, &ret->slope[0], &ret->slope[1]);
+    ret->margin_m = f->margin_m;
+    ret->near_m = z0;
+    ret->far_m = z1;
+    ret->ball2 = f->reach2[FALL_SIZES - 1];
+    ret->cell_m = f->cell_m;
+    ret->share = (uint32_t)(f->share * 65536);
+}
+
+/* One cell whose corner is at `corner` (relative to the eye). */
+static void cell(const struct fall *f, const struct fall_window *w, uint64_t key, struct vec corner,
+                 fall_fn fn, void *ctx)
+{
+    struct fall_found at;
+    const double from[3] = {corner.x, corner.y, corner.z};
+    for (unsigned left = f->kernels->places(w, key, from, &at); left; left &= left - 1) {
+        int i = __builtin_ctz(left);
+        uint64_t chance = fall_mix(at.hash[i]);
+        if (at.away2[i] > f->reach2[fall_size(chance)])
             continue;
-        chance = fall_mix(h);
-        if (away2 > f->reach2[fall_size(chance)])
-            continue;
-        const struct fallen it = {at, c.x, c.y, c.z, chance, f->presence};
+        const struct fallen it = {.at = vec(at.at[0][i], at.at[1][i], at.at[2][i]),
+                                  .x = at.seen[0][i],
+                                  .y = at.seen[1][i],
+                                  .z = at.seen[2][i],
+                                  .chance = chance,
+                                  .presence = f->presence};
         fn(ctx, &it);
     }
 }
@@ -114,10 +129,11 @@ static void box(const struct fall *f, struct vec lo, struct vec hi, double z0, d
                 fall_fn fn, void *ctx)
 {
     struct plane p[PLANES];
-    double s = f->cell_m, tx, ty;
+    struct fall_window w;
+    double s = f->cell_m;
     struct vec from = vec_mul(vec_sub(lo, f->drift), 1 / s);
     struct vec to = vec_mul(vec_sub(hi, f->drift), 1 / s);
-    spread(f->view, &tx, &ty);
+    find_window(f, z0, z1, &w);
     find_planes(f, z0, z1, p);
     for (int64_t iz = (int64_t)floor(from.z); iz <= (int64_t)floor(to.z); iz++)
         for (int64_t iy = (int64_t)floor(from.y); iy <= (int64_t)floor(to.y); iy++) {
@@ -132,7 +148,7 @@ static void box(const struct fall *f, struct vec lo, struct vec hi, double z0, d
                 uint64_t key = f->salt ^ (uint64_t)ix * UINT64_C(0x9e3779b185ebca87) ^
                                (uint64_t)iy * UINT64_C(0xc2b2ae3d27d4eb4f) ^
                                (uint64_t)iz * UINT64_C(0x165667b19e3779f9);
-                cell(f, fall_mix(key), corner, z0, z1, tx, ty, fn, ctx);
+                cell(f, &w, fall_mix(key), corner, fn, ctx);
             }
         }
 }

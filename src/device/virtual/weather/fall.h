@@ -3,6 +3,7 @@
 #ifndef DEVICE_VIRTUAL_WEATHER_FALL_H
 #define DEVICE_VIRTUAL_WEATHER_FALL_H
 
+#include "device/virtual/kernels.h"
 #include "device/virtual/view.h"
 
 /* Something that falls, as the enumeration hands it out. */
@@ -13,10 +14,10 @@ struct fallen {
     float presence;  /* 0…1: fades in with the zoom's octave */
 };
 
-#define FALL_PLACES 4 /* in each cell */
 #define FALL_SIZES 17
 
 struct fall {
+    const struct kernels *kernels;
     const struct view *view;
     struct vec drift; /* how far the lattice has moved until now, metres */
     uint64_t salt;

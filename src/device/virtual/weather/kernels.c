@@ -5,6 +5,7 @@
 
 #include "device/virtual/kernels_inside.h"
 #include "device/virtual/radiance.h"
+#include "device/virtual/weather/fall.h"
 
 #define LANES CAPSULE_BLOCK
 #define AHEAD 8 /* rows: each is far from the last one in memory */
@@ -131,3 +132,104 @@ size_t KERNELS_OWN(capsules)(const struct capsule *c, size_t n, struct radiance 
     }
     return blocks;
 }
+
+/* ---- places of a lattice ---- */
+
+#ifdef __AVX2__
+INLINE __m256i times(__m256i a, uint64_t b)
+{
+    const __m256i low = _mm256_set1_epi64x((int64_t)(b & 0xffffffff));
+    const __m256i high = _mm256_set1_epi64x((int64_t)(b >> 32));
+    __m256i cross = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a, 32), low),
+                                     _mm256_mul_epu32(a, high));
+    return _mm256_add_epi64(_mm256_mul_epu32(a, low), _mm256_slli_epi64(cross, 32));
+}
+
+/* fall_mix() and fall_unit() of four. */
+INLINE __m256i mix4(__m256i x)
+{
+    x = _mm256_add_epi64(x, _mm256_set1_epi64x((int64_t)UINT64_C(0x9e3779b97f4a7c15)));
+    x = times(_mm256_xor_si256(x, _mm256_srli_epi64(x, 30)), UINT64_C(0xbf58476d1ce4e5b9));
+    x = times(_mm256_xor_si256(x, _mm256_srli_epi64(x, 27)), UINT64_C(0x94d049bb133111eb));
+    return _mm256_xor_si256(x, _mm256_srli_epi64(x, 31));
+}
+
+INLINE __m256d unit4(__m256i x)
+{
+    const __m256d whole = _mm256_set1_pd(0x1p52);
+    x = _mm256_and_si256(x, _mm256_set1_epi64x(0xffff));
+    x = _mm256_or_si256(x, _mm256_castpd_si256(whole));
+    __m256d n = _mm256_sub_pd(_mm256_castsi256_pd(x), whole);
+    return _mm256_mul_pd(_mm256_add_pd(n, _mm256_set1_pd(0.5)), _mm256_set1_pd(1.0 / 65536));
+}
+
+INLINE __m256d dot4(const __m256d a[3], const double b[3])
+{
+    __m256d sum = _mm256_add_pd(_mm256_mul_pd(a[0], _mm256_set1_pd(b[0])),
+                                _mm256_mul_pd(a[1], _mm256_set1_pd(b[1])));
+    return _mm256_add_pd(sum, _mm256_mul_pd(a[2], _mm256_set1_pd(b[2])));
+}
+
+unsigned KERNELS_OWN(places)(const struct fall_window *w, uint64_t key, const double corner[3],
+                             struct fall_found *ret)
+{
+    const __m256d sign = _mm256_set1_pd(-0.0);
+    __m256i h =
+        mix4(_mm256_add_epi64(_mm256_set1_epi64x((int64_t)key), _mm256_setr_epi64x(0, 1, 2, 3)));
+    __m256i share = _mm256_set1_epi64x(w->share);
+    __m256d there = _mm256_castsi256_pd(_mm256_cmpgt_epi64(share, _mm256_srli_epi64(h, 48)));
+    const __m256d part[3] = {unit4(h), unit4(_mm256_srli_epi64(h, 16)),
+                             unit4(_mm256_srli_epi64(h, 32))};
+    __m256d at[3], away[3], seen[3];
+    for (int k = 0; k < 3; k++) {
+        at[k] = _mm256_add_pd(_mm256_set1_pd(corner[k]),
+                              _mm256_mul_pd(part[k], _mm256_set1_pd(w->cell_m)));
+        away[k] = _mm256_sub_pd(at[k], _mm256_set1_pd(w->middle[k]));
+        _mm256_storeu_pd(ret->at[k], at[k]);
+    }
+    __m256d away2 = _mm256_add_pd(_mm256_mul_pd(away[0], away[0]), _mm256_mul_pd(away[1], away[1]));
+    away2 = _mm256_add_pd(away2, _mm256_mul_pd(away[2], away[2]));
+    there = _mm256_and_pd(there, _mm256_cmp_pd(away2, _mm256_set1_pd(w->ball2), _CMP_LE_OQ));
+    for (int k = 0; k < 3; k++) {
+        seen[k] = dot4(at, w->axis[k]);
+        _mm256_storeu_pd(ret->seen[k], seen[k]);
+    }
+    there = _mm256_and_pd(there, _mm256_cmp_pd(seen[2], _mm256_set1_pd(w->near_m), _CMP_GE_OQ));
+    there = _mm256_and_pd(there, _mm256_cmp_pd(seen[2], _mm256_set1_pd(w->far_m), _CMP_LT_OQ));
+    for (int k = 0; k < 2; k++) {
+        __m256d most = _mm256_add_pd(_mm256_mul_pd(_mm256_set1_pd(w->slope[k]), seen[2]),
+                                     _mm256_set1_pd(w->margin_m));
+        there =
+            _mm256_and_pd(there, _mm256_cmp_pd(_mm256_andnot_pd(sign, seen[k]), most, _CMP_LE_OQ));
+    }
+    _mm256_storeu_pd(ret->away2, away2);
+    _mm256_storeu_si256((__m256i *)(void *)ret->hash, h);
+    return (unsigned)_mm256_movemask_pd(there);
+}
+#else
+unsigned KERNELS_OWN(places)(const struct fall_window *w, uint64_t key, const double corner[3],
+                             struct fall_found *ret)
+{
+    unsigned found = 0;
+    for (int i = 0; i < FALL_PLACES; i++) {
+        uint64_t h = ret->hash[i] = fall_mix(key + (uint64_t)i);
+        double at[3], away[3], seen[3];
+        for (int k = 0; k < 3; k++) {
+            at[k] = ret->at[k][i] = corner[k] + fall_unit(h, 16 * k) * w->cell_m;
+            away[k] = at[k] - w->middle[k];
+        }
+        for (int k = 0; k < 3; k++)
+            seen[k] = ret->seen[k][i] =
+                at[0] * w->axis[k][0] + at[1] * w->axis[k][1] + at[2] * w->axis[k][2];
+        double away2 = away[0] * away[0] + away[1] * away[1] + away[2] * away[2];
+        ret->away2[i] = away2;
+        /* Each by itself is anybody's guess, and would cost more as a branch than all of it. */
+        unsigned there = ((h >> 48) < w->share) & (away2 <= w->ball2) & (seen[2] >= w->near_m) &
+                         (seen[2] < w->far_m) &
+                         (fabs(seen[0]) <= w->slope[0] * seen[2] + w->margin_m) &
+                         (fabs(seen[1]) <= w->slope[1] * seen[2] + w->margin_m);
+        found |= there << i;
+    }
+    return found;
+}
+#endif

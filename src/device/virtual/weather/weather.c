@@ -371,7 +371,11 @@ static void lattices(struct paint *p, double heaviness, struct vec way)
             double dense = crowd(p->kind, z0) * octaves[i] / volume;
             bool all_there = dense > densest;
             dense = fmin(dense, densest);
-            struct fall f = {.view = p->v, .near_m = z0, .far_m = z1, .presence = presence};
+            struct fall f = {.kernels = w->kernels,
+                             .view = p->v,
+                             .near_m = z0,
+                             .far_m = z1,
+                             .presence = presence};
             f.cell_m = cbrt(FALL_PLACES / dense);
             f.salt = fall_mix(w->seed + (uint64_t)(p->kind * 4096 + shell * 64 + i));
             f.margin_m = p->kind == RAIN ? 0.01 + 10 * p->exposure_s : 0.14;
@@ -428,7 +432,11 @@ static void around_lamps(struct paint *p, double heaviness, struct vec way)
             float presence = presence_of(octave - log2(z / 22), o);
             if (!(presence > 0.02f))
                 break;
-            struct fall f = {.view = p->v, .near_m = 1, .presence = presence, .margin_m = 0.1};
+            struct fall f = {.kernels = w->kernels,
+                             .view = p->v,
+                             .near_m = 1,
+                             .presence = presence,
+                             .margin_m = 0.1};
             double dense = 2 * pow(4, o);
             f.cell_m = cbrt(FALL_PLACES / dense);
             f.share = fmin(pow(heaviness / (p->kind == RAIN ? 20 : 3), 0.7), 1);
