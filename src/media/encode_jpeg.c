@@ -6,6 +6,7 @@
  * that is read only once. */
 #include <errno.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,23 @@
 
 #define TEXT_MAX 512
 #define ROWS 16          /* of luma that are coded at once: one row of blocks, twice */
-#define FIRST_BYTES 8192 /* room for a first picture, which grows */
+#define FIRST_BYTES 4096 /* room for a first picture, which grows */
+#define SPARES 2
 
 extern const struct encoder_ops encoder_jpeg;
+
+/* Rooms whose pictures have gone, for those to come: large memory that is new each time is mapped
+ * and cleared by the kernel (7 % of the cost of a 1080p picture). */
+struct spares {
+    _Atomic unsigned refs; /* the encoder, and its packets */
+    _Atomic(struct room *) room[SPARES];
+};
+
+struct room {
+    struct spares *spares;
+    size_t size;
+    unsigned char bytes[];
+};
 
 struct jpeg_encoder {
     struct encoder base;
@@ -34,14 +49,60 @@ struct jpeg_encoder {
     struct stream_format format;
     struct picture band; /* rows in JFIF's colours; its width is one of whole blocks */
     void *band_memory;
-    unsigned char *bytes; /* what is being coded */
-    size_t room, last_len;
+    struct spares *spares;
+    struct room *room; /* for what is being coded */
+    size_t last_len;
 };
 
 /* VAPIX compression 0 best … 100 smallest. */
 static int quality_of(int compression)
 {
     return 95 - compression * 85 / 100;
+}
+
+/* ---- rooms ---- */
+
+static void spares_unref(struct spares *s)
+{
+    if (!s || atomic_fetch_sub(&s->refs, 1) > 1)
+        return;
+    for (int i = 0; i < SPARES; i++)
+        free(atomic_load(&s->room[i]));
+    free(s);
+}
+
+static void room_release(void *owner)
+{
+    struct room *r = owner;
+    struct spares *s = r->spares;
+    for (int i = 0; r && i < SPARES; i++) {
+        struct room *none = NULL;
+        if (atomic_compare_exchange_strong(&s->room[i], &none, r))
+            r = NULL;
+    }
+    free(r);
+    spares_unref(s);
+}
+
+/* Of `least` bytes or some more; NULL: no memory. */
+static struct room *room_get(struct spares *s, size_t least)
+{
+    struct room *r = NULL;
+    for (int i = 0; !r && i < SPARES; i++) {
+        r = atomic_exchange(&s->room[i], NULL);
+        if (r && (r->size < least || r->size / 2 > least)) {
+            free(r);
+            r = NULL;
+        }
+    }
+    if (!r) {
+        r = malloc(sizeof(*r) + least);
+        if (!r)
+            return NULL;
+        *r = (struct room){.spares = s, .size = least};
+    }
+    atomic_fetch_add(&s->refs, 1);
+    return r;
 }
 
 /* ---- what libjpeg calls ---- */
@@ -58,8 +119,8 @@ static void say_nothing(j_common_ptr jpeg)
 
 static void hand_room(struct jpeg_encoder *e, size_t used)
 {
-    e->to.next_output_byte = e->bytes + used;
-    e->to.free_in_buffer = e->room - used;
+    e->to.next_output_byte = e->room->bytes + used;
+    e->to.free_in_buffer = e->room->size - used;
 }
 
 static void begin_output(j_compress_ptr jpeg)
@@ -70,12 +131,12 @@ static void begin_output(j_compress_ptr jpeg)
 static boolean grow_output(j_compress_ptr jpeg)
 {
     struct jpeg_encoder *e = jpeg->client_data;
-    size_t used = e->room;
-    unsigned char *more = realloc(e->bytes, 2 * used);
+    size_t used = e->room->size;
+    struct room *more = realloc(e->room, sizeof(*more) + 2 * used);
     if (!more)
         fail((j_common_ptr)jpeg);
-    e->bytes = more;
-    e->room = 2 * used;
+    e->room = more;
+    more->size = 2 * used;
     hand_room(e, used); /* all of it is full, whatever is left of the room says */
     return TRUE;
 }
@@ -91,6 +152,7 @@ static void jpeg_close(struct encoder *enc)
     struct jpeg_encoder *e = container_of(enc, struct jpeg_encoder, base);
     jpeg_destroy_compress(&e->jpeg);
     free(e->band_memory);
+    spares_unref(e->spares);
     free(e);
 }
 
@@ -148,7 +210,10 @@ static struct encoder *jpeg_open(const struct encoding *enc, double source_fps, 
                                        .width = enc->key.width,
                                        .height = enc->key.height,
                                        .fps = enc->fps > 0 ? enc->fps : source_fps};
-    if (!set_up(e, quality_of(enc->compression)) || !make_band(e)) {
+    e->spares = calloc(1, sizeof(*e->spares));
+    if (e->spares)
+        e->spares->refs = 1;
+    if (!set_up(e, quality_of(enc->compression)) || !e->spares || !make_band(e)) {
         jpeg_close(&e->base);
         fault_set(why, FAULT_INTERNAL, NULL, "the JPEG encoder does not start");
         return NULL;
@@ -192,7 +257,7 @@ static void code_rows(struct jpeg_encoder *e, const struct colour_map *map,
     jpeg_write_raw_data(&e->jpeg, rows, ROWS);
 }
 
-/* Into e->bytes; its length, or 0: something failed. */
+/* Into e->room; its length, or 0: something failed. */
 static size_t code(struct jpeg_encoder *e, const struct picture *pic, const struct capture *how)
 {
     const struct colour_map map = colour_map(pic->matrix, pic->range, COLOUR_BT601, RANGE_FULL);
@@ -215,7 +280,7 @@ static size_t code(struct jpeg_encoder *e, const struct picture *pic, const stru
     for (int y = 0; y < pic->height; y += ROWS)
         code_rows(e, &map, pic, y);
     jpeg_finish_compress(&e->jpeg);
-    return e->room - e->to.free_in_buffer;
+    return e->room->size - e->to.free_in_buffer;
 }
 
 static int jpeg_encode(struct encoder *enc, struct rendition *r, bool force_key,
@@ -224,22 +289,16 @@ static int jpeg_encode(struct encoder *enc, struct rendition *r, bool force_key,
     struct jpeg_encoder *e = container_of(enc, struct jpeg_encoder, base);
     if (r->pixels->width != e->format.width || r->pixels->height != e->format.height)
         return -EINVAL;
-    e->room = e->last_len + e->last_len / 4 + FIRST_BYTES;
-    e->bytes = malloc(e->room);
-    if (!e->bytes)
+    e->room = room_get(e->spares, e->last_len + e->last_len / 8 + FIRST_BYTES);
+    if (!e->room)
         return -ENOMEM;
     size_t len = code(e, r->pixels, &r->how);
-    unsigned char *bytes = len ? realloc(e->bytes, len) : NULL; /* what is too much goes back */
-    if (!bytes) {
-        free(e->bytes);
+    struct packet *p = len ? packet_new(e->room->bytes, len, room_release, e->room) : NULL;
+    if (!p) {
+        room_release(e->room);
         return len ? -ENOMEM : -EIO;
     }
     e->last_len = len;
-    struct packet *p = packet_new(bytes, len, free, bytes);
-    if (!p) {
-        free(bytes);
-        return -ENOMEM;
-    }
     p->flags = PACKET_KEY;
     p->how = r->how;
     *format = e->format;
