@@ -17,10 +17,10 @@ static void vertices(const struct raster_stand *s, const struct model_lod *l, co
     for (size_t i = first; i < first + n; i += BLOCK) {
         f8 q[3], d[3], p[3], nrm[3];
         for (size_t k = 0; k < 3; k++) {
-            q[k] = TO_F8(*(const h8u *)(pa + k * all + i)) * keep +
-                   TO_F8(*(const h8u *)(pb + k * all + i)) * mix;
-            d[k] = TO_F8(*(const b8u *)(na + k * all + i)) * keep +
-                   TO_F8(*(const b8u *)(nb + k * all + i)) * mix;
+            q[k] = from_signed_words(pa + k * all + i) * keep +
+                   from_signed_words(pb + k * all + i) * mix;
+            d[k] = from_signed_bytes(na + k * all + i) * keep +
+                   from_signed_bytes(nb + k * all + i) * mix;
         }
         for (int k = 0; k < 3; k++) {
             p[k] = row3(s->to_model[k], q[0], q[1], q[2]);
@@ -40,7 +40,7 @@ static void vertices(const struct raster_stand *s, const struct model_lod *l, co
         if (s->flat)
             continue;
         /* light */
-        f8 ao = TO_F8(*(const c8u *)(colour + i)) * ALL(1 / 255.0f);
+        f8 ao = from_bytes(colour + i) * ALL(1 / 255.0f);
         f8 t = clamp01((p[1] + ALL(s->half_length)) * ALL(0.5f / s->half_length));
         f8 low = ALL(s->sun_rear) + t * ALL(s->sun_front - s->sun_rear);
         f8 high = clamp01(p[2] * ALL(1 / s->height));
@@ -61,11 +61,11 @@ static void vertices(const struct raster_stand *s, const struct model_lod *l, co
         for (size_t k = 0; k < 3; k++) {
             f8 e = open * ALL(s->sky[k]) + shut * ALL(s->bounce[k]) + lamp * ALL(s->lamp[k]) +
                    sunny * ALL(s->sun_colour[k]) + beam * ALL(s->ir[k]);
-            f8 c = TO_F8(*(const c8u *)(colour + (k + 1) * all + i)) * ALL(1 / 255.0f);
+            f8 c = from_bytes(colour + (k + 1) * all + i) * ALL(1 / 255.0f);
             STORE(v->light[k] + i, e * c * c);
         }
-        STORE(v->u + i, (TO_F8(*(const w8u *)(uv + i)) - ALL(32768.0f)) * ALL(1 / 4096.0f));
-        STORE(v->v + i, (TO_F8(*(const w8u *)(uv + all + i)) - ALL(32768.0f)) * ALL(1 / 4096.0f));
+        STORE(v->u + i, (from_words(uv + i) - ALL(32768.0f)) * ALL(1 / 4096.0f));
+        STORE(v->v + i, (from_words(uv + all + i) - ALL(32768.0f)) * ALL(1 / 4096.0f));
         if (s->shiny) {
             f8 mirror[3];
             for (int k = 0; k < 3; k++)
@@ -78,26 +78,16 @@ static void vertices(const struct raster_stand *s, const struct model_lod *l, co
     }
 }
 
-INLINE uint16_t store16(float f)
-{
-    f += 0.5f;
-    f = f < 0 ? 0 : f;
-    return (uint16_t)(int32_t)(f > 65535 ? 65535 : f);
-}
-
 static void blend(size_t n, const float *const rgb[3], const float *cover, const float *seen,
                   float clear, const float haze[3], uint16_t *gone, uint16_t *const add[3])
 {
-    for (size_t i = 0; i < n; i++) {
-        float share = cover[i] * seen[i] * 65536;
-        gone[i] = (uint16_t)(int32_t)(share > 65535 ? 65535 : share);
-    }
-    for (int k = 0; k < 3; k++) {
-        const float *from = rgb[k];
-        uint16_t *out = add[k];
-        float air = haze[k];
-        for (size_t i = 0; i < n; i++)
-            out[i] = store16((from[i] * clear + cover[i] * air) * seen[i]);
+    for (size_t i = 0; i < n; i += BLOCK) {
+        f8 there = LOAD(cover + i), surely = LOAD(seen + i);
+        *(w8u *)(gone + i) = to_words(least(there * surely * ALL(65536.0f), ALL(65535.0f)));
+        for (int k = 0; k < 3; k++) {
+            f8 light = (LOAD(rgb[k] + i) * ALL(clear) + there * ALL(haze[k])) * surely;
+            *(w8u *)(add[k] + i) = to_words(sample_of(light));
+        }
     }
 }
 
@@ -127,12 +117,13 @@ static void lay(size_t n, const uint16_t *gone, const uint16_t *const add[3], ui
 static void darken(size_t n, const float *sun, const float k[3], const float *sky,
                    const float air[3], uint16_t *const to[3])
 {
-    for (int c = 0; c < 3; c++) {
-        uint16_t *out = to[c];
-        float share = k[c], a = air[c];
-        for (size_t i = 0; i < n; i++) {
-            float left = (1 - sun[i] * share) * (1 - sky[i]), was = (float)out[i];
-            out[i] = store16(was > a ? a + (was - a) * left : was);
+    for (size_t i = 0; i < n; i += BLOCK) {
+        int some = n - i < BLOCK ? (int)(n - i) : BLOCK;
+        f8 shade = LOAD(sun + i), open = ALL(1.0f) - LOAD(sky + i);
+        for (int c = 0; c < 3; c++) {
+            f8 left = (ALL(1.0f) - shade * ALL(k[c])) * open, a = ALL(air[c]);
+            f8 was = get_words(to[c] + i, some);
+            put_words(to[c] + i, sample_of(pick(was > a, a + (was - a) * left, was)), some);
         }
     }
 }
@@ -163,19 +154,6 @@ static void seen(size_t n, const float *far, const float *depth, float *ret)
         }
         STORE(ret + i, clear);
     }
-}
-
-/* Of n bytes, at most a block of them. */
-INLINE f8 get_bytes(const uint8_t *from, int n)
-{
-    c8u b = {0};
-    memcpy(&b, from, n < BLOCK ? (size_t)n : BLOCK);
-    return TO_F8(b);
-}
-INLINE void put_bytes(uint8_t *to, f8 v, int n)
-{
-    c8u b = __builtin_convertvector(__builtin_convertvector(v, i8), c8u);
-    memcpy(to, &b, n < BLOCK ? (size_t)n : BLOCK);
 }
 
 static void contact(const struct raster_ground *g, int x0, int x1, const float *far, uint8_t *dark)
@@ -253,13 +231,6 @@ static void beam(const struct raster_ground *g, int x0, int n, float *energy)
     }
 }
 
-INLINE w8u get_words(const uint16_t *from, int n)
-{
-    w8u w = {0};
-    memcpy(&w, from, (n < BLOCK ? (size_t)n : BLOCK) * sizeof(*from));
-    return w;
-}
-
 static void shine(int n, const float *energy, const uint16_t *const ground[3],
                   uint16_t *const add[3])
 {
@@ -268,10 +239,23 @@ static void shine(int n, const float *energy, const uint16_t *const ground[3],
     for (int i = 0; i < n; i += BLOCK, energy++) {
         f8 light = ALL(energy[0]) + lane * ALL(energy[1] - energy[0]);
         for (int k = 0; k < 3; k++) {
-            f8 now = ALL(0.5f) + TO_F8(get_words(ground[k] + i, n - i)) * (light * ALL(tint[k]));
-            i8 whole = __builtin_convertvector(least(now, ALL(65535.0f)), i8);
-            w8u w = __builtin_convertvector(whole, w8u);
-            memcpy(add[k] + i, &w, (n - i < BLOCK ? (size_t)(n - i) : BLOCK) * sizeof(*add[k]));
+            f8 now = ALL(0.5f) + get_words(ground[k] + i, n - i) * (light * ALL(tint[k]));
+            *(w8u *)(add[k] + i) = to_words(least(now, ALL(65535.0f)));
+        }
+    }
+}
+
+static void glare(const struct raster_glare *g, int n, float first, float dy2,
+                  uint16_t *const add[3])
+{
+    const f8 lane = {0, 1, 2, 3, 4, 5, 6, 7}, one = ALL(1.0f), none = ALL(0.0f);
+    for (int i = 0; i < n; i += BLOCK) {
+        f8 dx = ALL(first) + (ALL((float)i) + lane), d2 = (dx * dx + ALL(dy2)) * ALL(g->inv);
+        f8 rest = most(one - d2 * ALL(g->end), none) * ALL(g->dim);
+        f8 k = ALL(g->glare) * rest * rest / (one + d2);
+        for (int c = 0; c < 3; c++) {
+            f8 light = ALL(g->radiance[c]) * k + ALL(0.5f);
+            *(w8u *)(add[c] + i) = to_words(least(light, ALL(65535.0f)));
         }
     }
 }
@@ -334,4 +318,5 @@ const struct kernels_raster KERNELS_RASTER = {
     .unweigh = unweigh,
     .beam = beam,
     .shine = shine,
+    .glare = glare,
 };

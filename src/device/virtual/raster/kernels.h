@@ -109,6 +109,13 @@ struct raster_ground {
     const float *reach; /* beam: BEAM_RAYS, metres ahead of the lamps; from its left to its right */
 };
 
+/* What the lens throws round a lamp. */
+struct raster_glare {
+    float inv, end;    /* 1 / core², core²/reach²; in pixels */
+    float dim, glare;  /* of its head; of that: what is thrown */
+    float radiance[3]; /* of the head, samples */
+};
+
 /* Where a beam ends: so long; half as wide: */
 #define BEAM_M 45.0f
 #define BEAM_NEAR_M 3.5f
@@ -137,13 +144,14 @@ struct kernels_raster {
                     int ret_x[2]);
     void (*resolve_mask)(const struct raster_patch *p, int tile_row, float *const cover[2]);
     /* What n pixels take from the picture, in 65536ths (at most 65535), and add to it: cover·seen,
-     * (rgb·clear + haze·cover)·seen. */
+     * (rgb·clear + haze·cover)·seen. Read and written in whole blocks. */
     void (*blend)(size_t n, const float *const rgb[3], const float *cover, const float *seen,
                   float clear, const float haze[3], uint16_t *gone, uint16_t *const add[3]);
     /* picture = picture·(1 - gone) + add, n pixels; gone NULL: nothing is */
     void (*lay)(size_t n, const uint16_t *gone, const uint16_t *const add[3],
                 uint16_t *const to[3]);
-    /* What is more than the air: times (1 - k·sun)·(1 - sky), n pixels */
+    /* What is more than the air: times (1 - k·sun)·(1 - sky), n pixels; those two are read in whole
+     * blocks. */
     void (*darken)(size_t n, const float *sun, const float k[3], const float *sky,
                    const float air[3], uint16_t *const to[3]);
     /* Pixels x0 ≤ x < x1 of a row. `far` is the row's depths of the backdrop; it and dark are
@@ -155,8 +163,13 @@ struct kernels_raster {
      * n of them, energy readable and writable in whole blocks. */
     void (*beam)(const struct raster_ground *g, int x0, int n, float *energy);
     /* What light that falls upon ground adds to n pixels: energy of every eighth and of the one
-     * behind the last; what the ground throws back, in 65535ths. */
+     * behind the last; what the ground throws back, in 65535ths. `add` is written in whole
+     * blocks. */
     void (*shine)(int n, const float *energy, const uint16_t *const ground[3],
+                  uint16_t *const add[3]);
+    /* Glare on n pixels of a row that begins `first` to the right of the lamp, dy2 the square of
+     * how far above or below it: written in whole blocks. */
+    void (*glare)(const struct raster_glare *g, int n, float first, float dy2,
                   uint16_t *const add[3]);
     /* to = (a + b) / 2, n floats */
     void (*halves)(size_t n, const float *a, const float *b, float *to);

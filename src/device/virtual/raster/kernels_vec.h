@@ -103,6 +103,102 @@ INLINE uint32_t bits(i8 m)
 #endif
 }
 
+/* Eight small numbers. The compiler's own conversions of these are done one by one. */
+INLINE f8 from_bytes(const uint8_t *p)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+#else
+    return TO_F8(*(const c8u *)p);
+#endif
+}
+INLINE f8 from_signed_bytes(const int8_t *p)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+#else
+    return TO_F8(*(const b8u *)p);
+#endif
+}
+INLINE f8 from_words(const uint16_t *p)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)));
+#else
+    return TO_F8(*(const w8u *)p);
+#endif
+}
+INLINE f8 from_signed_words(const int16_t *p)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p)));
+#else
+    return TO_F8(*(const h8u *)p);
+#endif
+}
+/* Of 0…65535, and of 0…255, cut off. */
+INLINE w8u to_words(f8 v)
+{
+#ifdef __AVX2__
+    __m256i i = _mm256_cvttps_epi32((__m256)v);
+    return (w8u)_mm_packus_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+#else
+    return __builtin_convertvector(__builtin_convertvector(v, i8), w8u);
+#endif
+}
+INLINE c8u to_bytes(f8 v)
+{
+#ifdef __AVX2__
+    __m128i w = (__m128i)to_words(v);
+    int64_t all = _mm_cvtsi128_si64(_mm_packus_epi16(w, w));
+    c8u b;
+    memcpy(&b, &all, sizeof(b));
+    return b;
+#else
+    return __builtin_convertvector(__builtin_convertvector(v, i8), c8u);
+#endif
+}
+/* At most eight of n that are there; the others are 0, or stay. */
+INLINE f8 get_bytes(const uint8_t *from, int n)
+{
+    uint8_t some[BLOCK] = {0};
+    if (n >= BLOCK)
+        return from_bytes(from);
+    for (int i = 0; i < n; i++)
+        some[i] = from[i];
+    return from_bytes(some);
+}
+INLINE void put_bytes(uint8_t *to, f8 v, int n)
+{
+    c8u b = to_bytes(v);
+    if (n >= BLOCK)
+        memcpy(to, &b, BLOCK);
+    for (int i = 0; i < n && n < BLOCK; i++)
+        to[i] = b[i];
+}
+INLINE f8 get_words(const uint16_t *from, int n)
+{
+    uint16_t some[BLOCK] = {0};
+    if (n >= BLOCK)
+        return from_words(from);
+    for (int i = 0; i < n; i++)
+        some[i] = from[i];
+    return from_words(some);
+}
+INLINE void put_words(uint16_t *to, f8 v, int n)
+{
+    w8u w = to_words(v);
+    if (n >= BLOCK)
+        memcpy(to, &w, sizeof(w));
+    for (int i = 0; i < n && n < BLOCK; i++)
+        to[i] = w[i];
+}
+/* To the nearest of 0…65535. */
+INLINE f8 sample_of(f8 v)
+{
+    return least(most(v + ALL(0.5f), ALL(0.0f)), ALL(65535.0f));
+}
+
 /* Neighbours of two vectors together, by halves: 0 1, 2 3 of a, then of b; then 4 5 … */
 #define PAIRS(a, b, even, odd)                                                                     \
     even = __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14),                               \

@@ -269,6 +269,19 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
 #define GLARE_LEAST 60.0    /* samples: less is lost in the noise */
 #define GLARE_WIDEST 0.045f /* of the picture's width */
 
+/* A pixel in which its head is, too, if it is. */
+static void put_head(const struct raster_glare *g, float dx, float dy2, size_t at,
+                     uint16_t *const add[3])
+{
+    float d2 = (dx * dx + dy2) * g->inv, rest = 1 - d2 * g->end;
+    rest = rest > 0 ? rest * g->dim : 0;
+    float k = g->glare * rest * rest / (1 + d2) + (d2 < 9 ? expf(-d2) * rest : 0);
+    for (int c = 0; c < 3; c++) {
+        float light = g->radiance[c] * k + 0.5f;
+        add[c][at] = (uint16_t)(light < 65535 ? light : 65535);
+    }
+}
+
 /* A lamp's head and what the lens makes of it: light that falls off with the square of the
  * distance, and ends smoothly where it would be lost. */
 static void spot(struct raster *r, const struct view *v, struct vec at, double radius_m,
@@ -283,6 +296,12 @@ static void spot(struct raster *r, const struct view *v, struct vec at, double r
     double reach = core * fmax(2.2, sqrt(power / GLARE_LEAST));
     reach = fmin(reach, core * 2.2 + v->width * GLARE_WIDEST);
     int y0 = (int)fmax(0, floor(y - reach)), y1 = (int)fmin(v->height - 1, ceil(y + reach));
+    struct raster_glare g = {.inv = (float)(1 / (core * core)),
+                             .end = (float)(core * core / (reach * reach)),
+                             .dim = (float)dim,
+                             .glare = (float)halo * GLARE};
+    for (int c = 0; c < 3; c++)
+        g.radiance[c] = (float)radiance[c];
     for (int py = y0; py <= y1; py++) {
         double dy = py + 0.5 - y, half = sqrt(fmax(0, reach * reach - dy * dy));
         int x0 = (int)fmax(0, floor(x - half)), x1 = (int)fmin(v->width - 1, ceil(x + half));
@@ -290,17 +309,14 @@ static void spot(struct raster *r, const struct view *v, struct vec at, double r
         size_t step = lay_stride(x1 + 1 - x0);
         if (!to)
             continue;
-        float inv = (float)(1 / (core * core)), end = (float)(core * core / (reach * reach));
-        float dy2 = (float)(dy * dy), first = (float)(x0 + 0.5 - x), glare = (float)halo * GLARE;
-        for (int i = 0; i <= x1 - x0; i++) {
-            float dx = first + (float)i, d2 = (dx * dx + dy2) * inv, rest = 1 - d2 * end;
-            rest = rest > 0 ? rest * (float)dim : 0;
-            float k = glare * rest * rest / (1 + d2) + (d2 < 9 ? expf(-d2) * rest : 0);
-            for (size_t c = 0; c < 3; c++) {
-                float light = (float)radiance[c] * k + 0.5f;
-                to[c * step + (size_t)i] = (uint16_t)(light < 65535 ? light : 65535);
-            }
-        }
+        float dy2 = (float)(dy * dy), left = (float)(x0 + 0.5 - x);
+        uint16_t *const add[3] = {to, to + step, to + 2 * step};
+        r->k->glare(&g, x1 + 1 - x0, left, dy2, add);
+        double head = sqrt(fmax(0, 9 * core * core - dy * dy)) + 1;
+        int first = (int)fmax(0, floor(-(double)left - head)),
+            last = (int)fmin(x1 - x0, ceil(-(double)left + head));
+        for (int i = first; i <= last; i++)
+            put_head(&g, left + (float)i, dy2, (size_t)i, add);
         lay_put(r, py);
     }
 }
