@@ -28,14 +28,22 @@ struct beam {
 #define RAY_HIGH_M 0.45  /* what is as high as that keeps the ground behind it dark */
 #define RAY_BEHIND_M 1.5 /* further behind what is seen, nobody knows what there is */
 
+/* In the picture's axes: to the right and up in pixels at a depth of 1, and depth. */
+static struct vec to_axes(const struct view *v, struct vec d)
+{
+    return vec(v->f * vec_dot(d, v->right), v->f * vec_dot(d, v->up), vec_dot(d, v->ahead));
+}
+
 /* Whether what the place is made of fills that point. */
 static bool is_filled(struct raster *r, const struct backdrop *b, const struct view *v,
                       struct vec at)
 {
-    double x, y, z = vec_dot(at, v->ahead);
-    if (z < 0.5 || !view_point(v, at, &x, &y) || x < 0 || y < 0 || x >= v->width || y >= v->height)
+    if (at.z < 0.5)
         return false;
-    double behind = z - (double)far_row(r, b, v, (int)y, (int)x, (int)x + 1)[(int)x];
+    double x = v->width / 2.0 + at.x / at.z, y = v->height / 2.0 - at.y / at.z;
+    if (x < 0 || y < 0 || x >= v->width || y >= v->height)
+        return false;
+    double behind = at.z - (double)far_row(r, b, v, (int)y, (int)x, (int)x + 1)[(int)x];
     return behind > -0.1 && behind < RAY_BEHIND_M;
 }
 
@@ -47,14 +55,15 @@ static void beam_rays(struct raster *r, const struct backdrop *b, const struct v
     const struct placed *p = beam->p;
     double front = p->hi[1] * p->scale;
     float ends[BEAM_RAYS];
+    struct vec from = to_axes(v, vec_add(p->feet, vec(0, 0, RAY_HIGH_M)));
+    struct vec onward = to_axes(v, vec(p->sine, p->cosine, 0));
+    struct vec aside = to_axes(v, vec(p->cosine, -p->sine, 0));
     for (int i = 0; i < BEAM_RAYS; i++) {
         double across = i * 2.0 / (BEAM_RAYS - 1) - 1, ahead = RAY_STEP_M;
         for (; ahead < BEAM_M; ahead += RAY_STEP_M) {
-            double y = front + ahead,
-                   x = across * (BEAM_NEAR_M + ahead * (BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M);
-            if (is_filled(r, b, v,
-                          vec_add(p->feet, vec(x * p->cosine + y * p->sine,
-                                               y * p->cosine - x * p->sine, RAY_HIGH_M))))
+            double x = across * (BEAM_NEAR_M + ahead * (BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M);
+            struct vec at = vec_add(from, vec_mul(onward, front + ahead));
+            if (is_filled(r, b, v, vec_add(at, vec_mul(aside, x))))
                 break;
         }
         ends[i] = (float)(ahead < BEAM_M ? ahead - RAY_STEP_M : ahead);
