@@ -79,32 +79,29 @@ static bool dark_begin(struct raster *r, const struct view *v)
     size_t n = (size_t)v->width * (size_t)v->height;
     if (!r->half && !(r->half = malloc((HALF_SIDE + 8) * HALF_SIDE * sizeof(float))))
         return false;
-    if (n > r->dark_room || v->height > r->dark_rows) {
+    if (n > r->dark_room || v->height > r->dark_rows || v->width > r->dark_width) {
         free(r->dark);
-        free(r->dark_x0);
-        r->dark = calloc(2, n);
-        r->dark_x0 = malloc((size_t)v->height * 2 * sizeof(int));
+        free(r->dark_parts);
+        r->dark = calloc(2 * n + (size_t)v->width, 1); /* a row of it stays empty */
+        r->dark_parts = malloc((size_t)v->height * sizeof(*r->dark_parts));
         r->dark_room = 0;
         r->dark_rows = 0;
-        if (!r->dark || !r->dark_x0)
+        if (!r->dark || !r->dark_parts)
             return false;
         r->dark_room = n;
         r->dark_rows = v->height;
+        r->dark_width = v->width;
     }
-    r->dark_x1 = r->dark_x0 + r->dark_rows;
-    for (int y = 0; y < v->height; y++) {
-        r->dark_x0[y] = v->width;
-        r->dark_x1[y] = 0;
-    }
+    memset(r->dark_parts, 0, (size_t)v->height * sizeof(*r->dark_parts));
+    r->dark_part = (v->width + 63) / 64;
+    r->sunny = false;
     return true;
 }
 
 static inline void dark_touch(struct raster *r, int y, int x0, int x1)
 {
-    if (x0 < r->dark_x0[y])
-        r->dark_x0[y] = x0;
-    if (x1 > r->dark_x1[y])
-        r->dark_x1[y] = x1;
+    int first = x0 / r->dark_part, last = (x1 - 1) / r->dark_part;
+    r->dark_parts[y] |= (~0ull >> (63 - (last - first))) << first;
 }
 
 /* Share that the sun has in the ground's light (green). */
@@ -193,6 +190,7 @@ static void shadow_rows(struct raster *r, const struct backdrop *b, const struct
         for (int k = 0; k < 3; k++)
             row.share[k] = (float)s->share[k];
         dark_touch(r, y, x0, x1);
+        r->sunny = true;
         r->k->shadow(&row, x0, x1, far, cover + a, r->dark + (size_t)y * (size_t)v->width);
     }
 }
@@ -352,24 +350,45 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
         row.inv_soft = (float)(1 / soft);
         row.strength = (float)(255 * deep * share);
         dark_touch(r, y, x0, x1);
+        far_fetch(r, v, y + FAR_AHEAD, x0, x1);
         r->k->contact(&row, x0, x1, far_row(r, b, v, y, x0, x1),
                       plane + (size_t)y * (size_t)v->width);
     }
 }
 
-/* The first pixel from x on that is dark, or e. */
-static int next_dark(const uint8_t *sun, const uint8_t *sky, int x, int e)
+/* The first pixel from x on, in parts that have been written in, that is dark, or e. */
+static int next_dark(const struct raster *r, uint64_t parts, const uint8_t *sun, const uint8_t *sky,
+                     int x, int e)
 {
-    for (; x + 8 <= e; x += 8) {
-        uint64_t a, b;
-        memcpy(&a, sun + x, 8);
-        memcpy(&b, sky + x, 8);
-        if (a | b)
-            break;
+    while (x < e) {
+        int part = x / r->dark_part, end = (part + 1) * r->dark_part;
+        end = end < e ? end : e;
+        if (!(parts >> part & 1)) {
+            x = end;
+            continue;
+        }
+        for (; x + 8 <= end; x += 8) {
+            uint64_t a, b;
+            memcpy(&a, sun + x, 8);
+            memcpy(&b, sky + x, 8);
+            if (a | b)
+                break;
+        }
+        while (x < end && !sun[x] && !sky[x])
+            x++;
+        if (x < end)
+            return x;
     }
-    while (x < e && !sun[x] && !sky[x])
-        x++;
-    return x;
+    return e;
+}
+
+/* Nothing is dark any more. */
+static void dark_clear(const struct raster *r, uint64_t parts, uint8_t *row, int width)
+{
+    for (; parts; parts &= parts - 1) {
+        int x = __builtin_ctzll(parts) * r->dark_part, n = r->dark_part;
+        memset(row + x, 0, (size_t)(x + n < width ? n : width - x));
+    }
 }
 
 void ground_shadows(struct raster *r, const struct backdrop *b, const struct view *v,
@@ -395,7 +414,8 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
     float rest = (float)(1 / (1.001 - share[1]));
     for (int y = 0; y < v->height; y++) {
         struct ground_ray g;
-        if (r->dark_x0[y] >= r->dark_x1[y])
+        uint64_t parts = r->dark_parts[y];
+        if (!parts)
             continue;
         float air[3] = {0};
         if (ground_ray_begin(r, v, p[0].who->at.z, y, &g)) {
@@ -405,9 +425,10 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
                 air[c] = (float)(l->haze[c] * (1 - clear) * l->unit);
         }
         uint8_t *sun = r->dark + (size_t)y * (size_t)v->width, *sky = sun + r->dark_room;
-        for (int x = r->dark_x0[y]; x < r->dark_x1[y];) {
-            int e = r->dark_x1[y];
-            x = next_dark(sun, sky, x, e);
+        if (!r->sunny) /* the row that stays empty is in the cache */
+            sun = r->dark + 2 * r->dark_room;
+        for (int x = 0, e = v->width; x < e;) {
+            x = next_dark(r, parts, sun, sky, x, e);
             int first = x;
             while (x < e && x - first < RASTER_SIDE && (sun[x] || sky[x]))
                 x++;
@@ -425,7 +446,8 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
             }
             lay_put(r, y);
         }
-        memset(sun + r->dark_x0[y], 0, (size_t)(r->dark_x1[y] - r->dark_x0[y]));
-        memset(sky + r->dark_x0[y], 0, (size_t)(r->dark_x1[y] - r->dark_x0[y]));
+        if (r->sunny)
+            dark_clear(r, parts, sun, v->width);
+        dark_clear(r, parts, sky, v->width);
     }
 }

@@ -117,8 +117,9 @@ struct raster {
     float *half;   /* a shadow's coverage, half as large: HALF_SIDE a row */
     uint8_t *dark; /* what shadows take from the sun, then from the sky; whole pictures */
     size_t dark_room;
-    int *dark_x0, *dark_x1;
-    int dark_rows;
+    uint64_t *dark_parts; /* of each row: which of 64 parts of it have been written in */
+    int dark_rows, dark_width, dark_part; /* there is room for; pixels of a part */
+    bool sunny;                           /* shadows of the sun are in it */
 
     struct keep_row *kept;
     size_t n_kept, kept_room;
@@ -317,6 +318,12 @@ void sort_members(struct placed **order, size_t n);
 /* Depths of the backdrop; x0 ≤ x < x1 of the row are valid. */
 const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                      int x0, int x1);
+
+/* Whether all of those are farther than z. */
+bool far_beyond(const struct raster *r, const struct view *v, int y, int x0, int x1, float z);
+#define FAR_AHEAD 4 /* rows: those of the same place are pages apart, which nobody foresees */
+/* They will be wanted. */
+void far_fetch(const struct raster *r, const struct view *v, int y, int x0, int x1);
 
 /* How surely something at depth z stands before the backdrop: what was baked is known only
  * to within its own pixels, which reach further over the ground the farther away it is. */

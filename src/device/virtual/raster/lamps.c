@@ -43,7 +43,10 @@ static bool is_filled(struct raster *r, const struct backdrop *b, const struct v
     double x = v->width / 2.0 + at.x / at.z, y = v->height / 2.0 - at.y / at.z;
     if (x < 0 || y < 0 || x >= v->width || y >= v->height)
         return false;
-    double behind = at.z - (double)far_row(r, b, v, (int)y, (int)x, (int)x + 1)[(int)x];
+    const float *row = far_row(r, b, v, (int)y, (int)x, (int)x + 1);
+    if (far_beyond(r, v, (int)y, (int)x, (int)x + 1, (float)(at.z + 0.1 + 1e-3)))
+        return false; /* as mostly, without a look at what is far from each other in memory */
+    double behind = at.z - (double)row[(int)x];
     return behind > -0.1 && behind < RAY_BEHIND_M;
 }
 

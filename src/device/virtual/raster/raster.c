@@ -22,7 +22,7 @@ void raster_rest(struct raster *r)
         (void **)&r->v_memory,    (void **)&r->patch.touched, (void **)&r->patch.mask,
         (void **)&r->patch.depth, (void **)&r->patch.who,     (void **)&r->row_memory,
         (void **)&r->far,         (void **)&r->far_known,     (void **)&r->dark,
-        (void **)&r->far_least,   (void **)&r->dark_x0,       (void **)&r->kept,
+        (void **)&r->far_least,   (void **)&r->dark_parts,    (void **)&r->kept,
         (void **)&r->aside,       (void **)&r->plate,         (void **)&r->patch.face,
         (void **)&r->half,        (void **)&r->ground,        (void **)&r->ground_known,
         (void **)&r->energy,      (void **)&r->smear,         (void **)&r->lay.row,
@@ -120,14 +120,21 @@ const float *far_row(struct raster *r, const struct backdrop *b, const struct vi
     return row;
 }
 
-/* Whether all of that is farther than z. */
-static bool far_beyond(struct raster *r, const struct view *v, int y, int x0, int x1, float z)
+bool far_beyond(const struct raster *r, const struct view *v, int y, int x0, int x1, float z)
 {
     const float *least = r->far_least + (size_t)y * (((size_t)v->width + FAR_STEP - 1) / FAR_STEP);
     for (int c = x0 / FAR_STEP; c <= (x1 - 1) / FAR_STEP; c++)
         if (!(least[c] > z))
             return false;
     return true;
+}
+
+void far_fetch(const struct raster *r, const struct view *v, int y, int x0, int x1)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP;
+    const float *row = r->far + (size_t)y * across * FAR_STEP;
+    for (int x = x0; y < v->height && x < x1; x += 64 / (int)sizeof(*row))
+        __builtin_prefetch(row + x);
 }
 
 /* ---- drawing ---- */
@@ -158,6 +165,7 @@ static bool see_row(const struct scene *c, int y, int x, int n, const float *dep
         return true;
     }
     int hidden = 0;
+    far_fetch(r, c->v, y + FAR_AHEAD, x, x + n);
     r->k->seen((size_t)n, far + x, depth, r->seen);
     while (hidden < n && r->seen[hidden] == 0)
         hidden++;
