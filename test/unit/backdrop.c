@@ -59,7 +59,9 @@ TEST(twins_agree)
         struct pose p = looking(poses[i][0], poses[i][1], poses[i][2]);
         s.visibility_m = i & 1 ? 300 : INFINITY;
         s.lying = i % 3 ? 0.8 : 0;
-        s.bare = i % 4 == 0;
+        s.ir = i % 3 == 1; /* in the beam of the own lamp */
+        s.hour = s.ir > 0 ? 23 : 11;
+        s.bare = s.ir > 0 || i % 4 == 0;
         backdrop_use_plain_kernels(b, true);
         x.held = 0;
         paint(b, &p, &s, 3 * SECOND, &x);
