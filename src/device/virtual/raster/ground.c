@@ -93,14 +93,15 @@ static bool dark_begin(struct raster *r, const struct view *v)
         r->dark_width = v->width;
     }
     memset(r->dark_parts, 0, (size_t)v->height * sizeof(*r->dark_parts));
-    r->dark_part = (v->width + 63) / 64;
+    for (r->dark_shift = 0; 64 << r->dark_shift < v->width; r->dark_shift++) {
+    }
     r->sunny = false;
     return true;
 }
 
 static inline void dark_touch(struct raster *r, int y, int x0, int x1)
 {
-    int first = x0 / r->dark_part, last = (x1 - 1) / r->dark_part;
+    int first = x0 >> r->dark_shift, last = (x1 - 1) >> r->dark_shift;
     r->dark_parts[y] |= (~0ull >> (63 - (last - first))) << first;
 }
 
@@ -361,7 +362,7 @@ static int next_dark(const struct raster *r, uint64_t parts, const uint8_t *sun,
                      int x, int e)
 {
     while (x < e) {
-        int part = x / r->dark_part, end = (part + 1) * r->dark_part;
+        int part = x >> r->dark_shift, end = (part + 1) << r->dark_shift;
         end = end < e ? end : e;
         if (!(parts >> part & 1)) {
             x = end;
@@ -386,7 +387,7 @@ static int next_dark(const struct raster *r, uint64_t parts, const uint8_t *sun,
 static void dark_clear(const struct raster *r, uint64_t parts, uint8_t *row, int width)
 {
     for (; parts; parts &= parts - 1) {
-        int x = __builtin_ctzll(parts) * r->dark_part, n = r->dark_part;
+        int x = __builtin_ctzll(parts) << r->dark_shift, n = 1 << r->dark_shift;
         memset(row + x, 0, (size_t)(x + n < width ? n : width - x));
     }
 }

@@ -118,8 +118,8 @@ struct raster {
     uint8_t *dark; /* what shadows take from the sun, then from the sky; whole pictures */
     size_t dark_room;
     uint64_t *dark_parts; /* of each row: which of 64 parts of it have been written in */
-    int dark_rows, dark_width, dark_part; /* there is room for; pixels of a part */
-    bool sunny;                           /* shadows of the sun are in it */
+    int dark_rows, dark_width, dark_shift; /* there is room for; log2 of the pixels of a part */
+    bool sunny;                            /* shadows of the sun are in it */
 
     struct keep_row *kept;
     size_t n_kept, kept_room;

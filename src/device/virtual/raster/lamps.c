@@ -25,6 +25,7 @@ struct beam {
 };
 
 #define RAY_STEP_M 0.75
+#define RAY_AHEAD_M (4 * RAY_STEP_M)
 #define RAY_HIGH_M 0.45  /* what is as high as that keeps the ground behind it dark */
 #define RAY_BEHIND_M 1.5 /* further behind what is seen, nobody knows what there is */
 
@@ -34,19 +35,33 @@ static struct vec to_axes(const struct view *v, struct vec d)
     return vec(v->f * vec_dot(d, v->right), v->f * vec_dot(d, v->up), vec_dot(d, v->ahead));
 }
 
-/* Whether what the place is made of fills that point. */
-static bool is_filled(struct raster *r, const struct backdrop *b, const struct view *v,
-                      struct vec at)
+/* Its pixel; false: it is not in the picture. */
+static bool pixel_of(const struct view *v, struct vec at, int *ret_x, int *ret_y)
 {
     if (at.z < 0.5)
         return false;
     double x = v->width / 2.0 + at.x / at.z, y = v->height / 2.0 - at.y / at.z;
     if (x < 0 || y < 0 || x >= v->width || y >= v->height)
         return false;
-    const float *row = far_row(r, b, v, (int)y, (int)x, (int)x + 1);
-    if (far_beyond(r, v, (int)y, (int)x, (int)x + 1, (float)(at.z + 0.1 + 1e-3)))
+    *ret_x = (int)x;
+    *ret_y = (int)y;
+    return true;
+}
+
+/* Whether what the place is made of fills that point; `next`: one that will be asked for soon,
+ * which is far away in memory. */
+static bool is_filled(struct raster *r, const struct backdrop *b, const struct view *v,
+                      struct vec at, struct vec next)
+{
+    int x, y;
+    if (pixel_of(v, next, &x, &y))
+        far_fetch(r, v, y, x, x + 1);
+    if (!pixel_of(v, at, &x, &y))
+        return false;
+    const float *row = far_row(r, b, v, y, x, x + 1);
+    if (far_beyond(r, v, y, x, x + 1, (float)(at.z + 0.1 + 1e-3)))
         return false; /* as mostly, without a look at what is far from each other in memory */
-    double behind = at.z - (double)row[(int)x];
+    double behind = at.z - (double)row[x];
     return behind > -0.1 && behind < RAY_BEHIND_M;
 }
 
@@ -66,7 +81,8 @@ static void beam_rays(struct raster *r, const struct backdrop *b, const struct v
         for (; ahead < BEAM_M; ahead += RAY_STEP_M) {
             double x = across * (BEAM_NEAR_M + ahead * (BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M);
             struct vec at = vec_add(from, vec_mul(onward, front + ahead));
-            if (is_filled(r, b, v, vec_add(at, vec_mul(aside, x))))
+            at = vec_add(at, vec_mul(aside, x));
+            if (is_filled(r, b, v, at, vec_add(at, vec_mul(onward, RAY_AHEAD_M))))
                 break;
         }
         ends[i] = (float)(ahead < BEAM_M ? ahead - RAY_STEP_M : ahead);
@@ -174,14 +190,20 @@ static bool ground_at(struct raster *r, const struct backdrop *b, const struct v
 
 /* ---- beams upon it ---- */
 
+/* From where to where something is lit, in EIGHTs of pixels. */
+struct lit_part {
+    int first, end;
+};
+
 /* Light on a row of pixels, of all beams that meet the ground at its height. */
-static void beams_row(const struct raster *r, const struct view *v, const struct beam *beam,
-                      size_t n, int y, float *energy)
+static struct lit_part beams_row(const struct raster *r, const struct view *v,
+                                 const struct beam *beam, size_t n, int y, float *energy)
 {
+    struct lit_part ret = {v->width, 0};
     struct ground_ray g;
     memset(energy, 0, ((size_t)v->width / EIGHT + 2 * EIGHT) * sizeof(*energy));
     if (!ground_ray_begin(r, v, r->ground_z, y, &g))
-        return;
+        return ret;
     for (size_t i = 0; i < n; i++) {
         const struct placed *p = beam[i].p;
         int x0 = beam[i].box.x0, x1 = beam[i].box.x1;
@@ -199,7 +221,11 @@ static void beams_row(const struct raster *r, const struct view *v, const struct
         row.reach = beam[i].reach;
         int first = x0 / EIGHT;
         r->k->beam(&row, first * EIGHT, x1 / EIGHT + 1 - first, energy + first);
+        /* It is lit in blocks, a little farther than asked for. */
+        ret.first = first < ret.first ? first : ret.first;
+        ret.end = x1 / EIGHT + 1 + EIGHT > ret.end ? x1 / EIGHT + 1 + EIGHT : ret.end;
     }
+    return ret;
 }
 
 /* Adds it where ground is to be seen; only what is lit is touched. */
@@ -246,18 +272,23 @@ static void beams_at(struct raster *r, const struct backdrop *b, const struct vi
     size_t room = (size_t)v->width / EIGHT + 2 * EIGHT;
     float *row = r->energy, *next = row + room, *between = next + room;
     int first = all.y0 & ~1;
-    beams_row(r, v, beam, n, first, row);
+    struct lit_part now = beams_row(r, v, beam, n, first, row);
     for (int y = first; y < all.y1; y += 2) {
-        beams_row(r, v, beam, n, y + 2, next);
+        struct lit_part then = beams_row(r, v, beam, n, y + 2, next);
+        int x0 = now.first < then.first ? now.first : then.first;
+        int x1 = now.end > then.end ? now.end : then.end;
+        x0 = (x0 - 1) * EIGHT > all.x0 ? (x0 - 1) * EIGHT : all.x0;
+        x1 = x1 * EIGHT < all.x1 ? x1 * EIGHT : all.x1;
         if (y >= all.y0)
-            shine_row(r, b, v, y, all.x0, all.x1, row);
-        for (int i = all.x0 / EIGHT; i <= all.x1 / EIGHT + 1; i++)
+            shine_row(r, b, v, y, x0, x1, row);
+        for (int i = x0 / EIGHT; i <= x1 / EIGHT + 1; i++)
             between[i] = (row[i] + next[i]) * 0.5f;
         if (y + 1 < all.y1)
-            shine_row(r, b, v, y + 1, all.x0, all.x1, between);
+            shine_row(r, b, v, y + 1, x0, x1, between);
         float *was = row;
         row = next;
         next = was;
+        now = then;
     }
 }
 
