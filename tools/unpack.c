@@ -2,7 +2,7 @@
  *
  *     unpack assets/places/NAME OUT.place
  *
- * Reads place.json and the layers beside it (docs/plan.md has the format), makes the
+ * Reads place.json and the layers beside it (docs/places.md has the format), makes the
  * coarser sheets and the tables of src/device/virtual/place/tiles.h, and writes the file in one
  * go: OUT exists when it is whole. */
 #include "unpack.h"
