@@ -1,86 +1,11 @@
-/* Drawing of the cast, over a backdrop that is known exactly (raster_stub.h), with the real
- * models. */
+/* Drawing of the cast, over a backdrop that is known exactly, with the real models
+ * (raster_set.h). */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fault.h"
 #include "device/virtual/raster/inside.h"
-#include "device/virtual/raster/models.h"
-#include "device/virtual/scenario/kinds.h"
-#include "raster_stub.h"
+#include "raster_set.h"
 #include "unit.h"
-
-static const char *const names[] = {
-    "man",         "woman",       "car-hatch",   "car-estate",  "car-suv",     "car-small",
-    "car-sedan",   "van",         "bus",         "truck",       "motorcycle",  "bicycle",
-    "dog",         "parcel",      "barrier",     "cone",        "bystander-1", "bystander-2",
-    "bystander-3", "bystander-4", "bystander-5", "bystander-6", "bystander-7", "bystander-8",
-};
-#define NAMES (sizeof(names) / sizeof(*names))
-
-struct stage {
-    struct models *m;
-    struct backdrop b;
-    struct light l;
-    struct view v;
-    struct raster *r;
-    struct radiance p;
-    size_t n; /* samples of a picture's planes */
-};
-
-static struct models *pack(void)
-{
-    static struct models *m;
-    struct fault why;
-    if (!m)
-        m = models_find(&why);
-    if (!m)
-        unit_fail(__FILE__, __LINE__, "%s", why.text);
-    return m;
-}
-
-static void begin(struct stage *s, int w, int h, double pan, double tilt, double hfov, bool night)
-{
-    memset(s, 0, sizeof(*s));
-    s->m = pack();
-    s->b.eye = vec(0, 0, 6);
-    stub_light(&s->l, night);
-    struct pose pose = {
-        .pan_deg = pan, .tilt_deg = tilt, .hfov_deg = hfov, .zoom = 1, .known = true};
-    view_init(&s->v, &pose, w, h);
-    s->r = raster_new(s->m, s->b.eye);
-    CHECK(s->r);
-    CHECK(stub_radiance(&s->p, w, h));
-    s->n = (size_t)w * (size_t)h * 3;
-    stub_paint(&s->b, &s->v, &s->l, &s->p);
-}
-
-static void end(struct stage *s)
-{
-    free(s->p.r);
-    raster_free(s->r);
-}
-
-static uint16_t *copied(const struct stage *s)
-{
-    uint16_t *p = malloc(s->n * sizeof(*p));
-    CHECK(p);
-    memcpy(p, s->p.r, s->n * sizeof(*p));
-    return p;
-}
-
-static struct member standing(const char *model, double x, double y, double heading)
-{
-    struct member m = {
-        .model = model, .class_name = "person", .heading_deg = heading, .scale = 1, .look = 5};
-    snprintf(m.id, sizeof(m.id), "%s", model);
-    m.at = vec(x, y, 0);
-    m.phase = 0.3;
-    if (strstr(model, "cycle"))
-        m.gait = GAIT_RIDE;
-    return m;
-}
 
 /* Every kind of member, near and far, over one another. */
 static size_t gathering(struct member *who)
@@ -98,104 +23,6 @@ static size_t gathering(struct member *who)
         n++;
     }
     return n;
-}
-
-TEST(models_are_there)
-{
-    for (size_t i = 0; i < NAMES; i++) {
-        const struct model *m = models_named(pack(), names[i]);
-        if (!m)
-            unit_fail(__FILE__, __LINE__, "no model '%s'", names[i]);
-        CHECK(m->n_lods >= 1);
-        CHECK(m->lod[0].n_triangles > m->lod[m->n_lods - 1].n_triangles || m->n_lods == 1);
-    }
-    CHECK(!models_named(pack(), "zeppelin"));
-    for (unsigned g = GAIT_STAND; g <= GAIT_CARRY; g++)
-        for (size_t i = 0; i < 2; i++) {
-            const struct model_clip *c = model_gait(models_named(pack(), names[i]), g);
-            CHECK(c);
-            CHECK_INT(c->gait, g);
-            CHECK(c->frames >= 16);
-        }
-}
-
-static void near_to(const char *name, const char *what, double said, double is, double share)
-{
-    if (fabs(said - is) > share * is)
-        unit_fail(__FILE__, __LINE__, "%s: %s %.3f, its mesh %.3f", name, what, said, is);
-}
-
-/* What the drivers and walkers go by is what is drawn: else feet slide and wheels slip. */
-TEST(kinds_are_as_large_as_their_meshes)
-{
-    for (size_t i = 0; i < NAMES; i++) {
-        double scale;
-        const struct cast_kind *k = cast_kind_find(names[i], 0);
-        const struct model *m = place_model(pack(), names[i], &scale);
-        if (!k)
-            unit_fail(__FILE__, __LINE__, "%s is of no kind", names[i]);
-        double side[3];
-        for (int c = 0; c < 3; c++)
-            side[c] = scale * ((double)m->hi[c] - (double)m->lo[c]);
-        near_to(names[i], "height", k->height_m,
-                scale * ((double)m->hi[2] - fmax(0, (double)m->lo[2])), 0.02);
-        const struct model_clip *walk = model_gait(m, GAIT_WALK), *run = model_gait(m, GAIT_RUN);
-        if (k->sort == KIND_WALKER) {
-            near_to(names[i], "cycle", k->cycle_m, scale * (double)walk->stride, 0.01);
-            near_to(names[i], "running", k->run_m, scale * (double)run->stride, 0.01);
-            continue; /* their boxes hold their strides */
-        }
-        near_to(names[i], "length", k->length_m, side[1], k->class_name ? 0.25 : 0.02);
-        near_to(names[i], "width", k->width_m, side[0], k->sort == KIND_VEHICLE ? 0.2 : 0.03);
-        if (k->sort != KIND_VEHICLE)
-            continue;
-        near_to(names[i], "length", k->length_m, side[1], 0.02);
-        double front = -1e9, rear = 1e9, wheel = 0;
-        for (uint32_t p = 0; p < m->n_parts; p++) {
-            front = fmax(front, (double)m->part[p].pivot[1]);
-            rear = fmin(rear, (double)m->part[p].pivot[1]);
-            wheel = fmax(wheel, (double)m->part[p].pivot[2]);
-        }
-        if (m->n_parts) {
-            near_to(names[i], "axles", k->axles_m, front - rear, 0.02);
-            near_to(names[i], "a wheel's way", k->cycle_m, 2 * M_PI * wheel, 0.03);
-        }
-    }
-}
-
-TEST(a_damaged_pack_is_refused)
-{
-    char path[] = "/tmp/models-XXXXXX";
-    int fd = mkstemp(path);
-    CHECK(fd >= 0);
-    struct fault why;
-    CHECK(!models_open("/nowhere/models.pack", &why));
-    CHECK(strstr(why.text, "make build"));
-    /* the first model's first triangle names a vertex that is not there */
-    size_t size = pack()->size;
-    uint8_t *data = malloc(size);
-    CHECK(data);
-    for (int damage = 0; damage < 4; damage++) {
-        memcpy(data, pack()->base, size);
-        struct models_head *h = (void *)data;
-        struct model *m = (void *)(data + h->models);
-        size_t n = size;
-        if (damage == 0)
-            memset(data + m[0].lod[0].triangles, 0xff, 2);
-        else if (damage == 1)
-            m[0].lod[0].frames = size - 16;
-        else if (damage == 2)
-            n = size / 2;
-        else
-            h->version++;
-        CHECK(ftruncate(fd, 0) == 0);
-        CHECK_INT(pwrite(fd, data, n, 0), (long long)n);
-        CHECK(!models_open(path, &why));
-        CHECK(strstr(why.text, "damaged"));
-    }
-    free(data);
-    close(fd);
-    unlink(path);
 }
 
 TEST(twins_give_the_same_bytes)
@@ -479,152 +306,6 @@ TEST(too_much_to_keep_is_said)
     end(&s);
 }
 
-/* The box of what differs between a picture with the first member and one without. */
-static bool shown_box(struct stage *s, const struct member *who, size_t n, double box[4])
-{
-    stub_paint(&s->b, &s->v, &s->l, &s->p);
-    raster_hide(s->r, NULL);
-    raster_cast(s->r, &s->b, &s->v, &s->l, who, n, &s->p, false);
-    uint16_t *with = copied(s);
-    stub_paint(&s->b, &s->v, &s->l, &s->p);
-    raster_hide(s->r, who[0].id);
-    raster_cast(s->r, &s->b, &s->v, &s->l, who, n, &s->p, false);
-    raster_hide(s->r, NULL);
-    size_t plane = s->n / 3;
-    box[0] = box[1] = 1e9;
-    box[2] = box[3] = -1;
-    for (size_t i = 0; i < s->n; i++) {
-        int d = (int)with[i] - (int)s->p.r[i];
-        if (abs(d) < 40)
-            continue;
-        int x = (int)(i % plane % (size_t)s->v.width), y = (int)(i % plane / (size_t)s->v.width);
-        box[0] = fmin(box[0], x);
-        box[1] = fmin(box[1], y);
-        box[2] = fmax(box[2], x + 1);
-        box[3] = fmax(box[3], y + 1);
-    }
-    free(with);
-    return box[2] > box[0];
-}
-
-static double iou(const struct silhouette *a, const double b[4])
-{
-    double w = fmin(a->x1, b[2]) - fmax(a->x0, b[0]), h = fmin(a->y1, b[3]) - fmax(a->y0, b[1]);
-    if (w <= 0 || h <= 0)
-        return 0;
-    return w * h / ((a->x1 - a->x0) * (a->y1 - a->y0) + (b[2] - b[0]) * (b[3] - b[1]) - w * h);
-}
-
-static void agree(struct stage *s, const struct member *who, size_t n, double least,
-                  const char *what)
-{
-    struct silhouette t[CAST_MOST];
-    double box[4];
-    raster_truth(s->r, &s->b, &s->v, who, n, t);
-    bool shown = shown_box(s, who, n, box);
-    double same = shown ? iou(&t[0], box) : 0;
-    if (same < least)
-        unit_fail(
-            __FILE__, __LINE__,
-            "%s: truth %.1f,%.1f %.1f,%.1f (%.2f visible), shown %.0f,%.0f %.0f,%.0f: %.3f alike",
-            what, t[0].x0, t[0].y0, t[0].x1, t[0].y1, t[0].visible, box[0], box[1], box[2], box[3],
-            same);
-}
-
-TEST(truth_is_what_is_shown)
-{
-    struct stage s;
-    begin(&s, 960, 540, 0, -17, 40, false);
-    for (size_t i = 0; i < NAMES; i++)
-        for (int h = 0; h < 3; h++) {
-            struct member who = standing(names[i], 0.3, 21, 20 + h * 77);
-            agree(&s, &who, 1, 0.9, names[i]);
-            struct silhouette t;
-            raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-            if (t.y0 > 0 && t.x0 > 0 && t.x1 < 960 &&
-                strcmp(names[i], "barrier")) /* the whole of it is in the frame */
-                if (t.visible <= 0.97)
-                    unit_fail(__FILE__, __LINE__, "%s: %.3f visible", names[i], t.visible);
-        }
-    end(&s);
-}
-
-TEST(truth_holds_at_every_zoom)
-{
-    const double hfov[] = {90, 60, 30, 8, 2.5};
-    for (size_t z = 0; z < sizeof(hfov) / sizeof(*hfov); z++) {
-        struct stage s;
-        begin(&s, 960, 540, 0, -8, hfov[z], false);
-        struct member who = standing("man", 0, 35, 130);
-        who.gait = GAIT_WALK;
-        agree(&s, &who, 1, z ? 0.9 : 0.85, "man");
-        who = standing("car-hatch", 0.2, 36, 60);
-        agree(&s, &who, 1, 0.9, "car");
-        end(&s);
-    }
-}
-
-TEST(truth_ends_at_the_frame)
-{
-    struct stage s;
-    begin(&s, 640, 360, 0, -17, 30, false);
-    struct member who = standing("car-suv", -5.5, 20, 90);
-    struct silhouette t;
-    raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-    CHECK(t.x0 == 0);
-    CHECK(t.visible > 0.2 && t.visible < 0.9);
-    agree(&s, &who, 1, 0.9, "half a car");
-    who.at = vec(-40, 20, 0);
-    raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-    CHECK(t.x1 <= t.x0 && t.visible == 0);
-    who.at = vec(0, -20, 0); /* behind the camera */
-    raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-    CHECK(t.x1 <= t.x0 && t.visible == 0);
-    end(&s);
-}
-
-TEST(the_place_hides)
-{
-    struct stage s;
-    begin(&s, 960, 540, 8, -14, 30, false);
-    s.b.wall = true;
-    struct member who = standing("man", 4, 23, 200);
-    struct silhouette t;
-    double box[4];
-    raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-    CHECK(t.visible < 0.01);
-    CHECK(!shown_box(&s, &who, 1, box));
-    who.at = vec(6.95, 23, 0); /* the wall's edge cuts him */
-    raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-    CHECK(t.visible > 0.05 && t.visible < 0.95);
-    agree(&s, &who, 1, 0.85, "man behind the wall's edge");
-    who.at = vec(4, 18, 0); /* before it */
-    raster_truth(s.r, &s.b, &s.v, &who, 1, &t);
-    CHECK(t.visible > 0.97);
-    agree(&s, &who, 1, 0.9, "man before the wall");
-    end(&s);
-}
-
-TEST(members_hide_each_other)
-{
-    struct stage s;
-    begin(&s, 960, 540, 0, -14, 40, false);
-    struct member who[2] = {standing("man", 0.2, 22, 180), standing("van", 0, 18, 90)};
-    struct silhouette t[2];
-    raster_truth(s.r, &s.b, &s.v, who, 2, t);
-    CHECK(t[0].visible < 0.6);
-    CHECK(t[1].visible > 0.97);
-    if (t[0].visible > 0.1)
-        agree(&s, who, 2, 0.85, "man behind a van");
-    /* He stands close before its side: his middle is farther than the van's front end. */
-    who[1] = standing("bus", 3, 22, 75);
-    who[0].at = vec(3, 19.5, 0);
-    raster_truth(s.r, &s.b, &s.v, who, 2, t);
-    CHECK(t[0].visible > 0.97);
-    agree(&s, who, 2, 0.9, "man before a bus");
-    end(&s);
-}
-
 TEST(shadows_darken_the_ground_only)
 {
     struct stage s;
@@ -780,17 +461,13 @@ TEST(looks_differ)
     end(&s);
 }
 
-UNIT_MAIN(
-    UNIT_ROW(models_are_there) UNIT_ROW(kinds_are_as_large_as_their_meshes)
-        UNIT_ROW(a_damaged_pack_is_refused) UNIT_ROW(twins_give_the_same_bytes)
-            UNIT_ROW(a_slow_shutter_smears_who_moves) UNIT_ROW(a_smear_is_the_mean_of_where_it_was)
-                UNIT_ROW(who_stands_is_as_if_drawn_anew) UNIT_ROW(what_came_before_does_not_matter)
-                    UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
-                        UNIT_ROW(too_much_to_keep_is_said) UNIT_ROW(truth_is_what_is_shown)
-                            UNIT_ROW(truth_holds_at_every_zoom) UNIT_ROW(truth_ends_at_the_frame)
-                                UNIT_ROW(the_place_hides) UNIT_ROW(members_hide_each_other)
-                                    UNIT_ROW(shadows_darken_the_ground_only)
-                                        UNIT_ROW(headlights_light_the_ground_at_night)
-                                            UNIT_ROW(the_own_lamp_has_a_beam)
-                                                UNIT_ROW(close_by_and_beside_the_eye)
-                                                    UNIT_ROW(a_crowd) UNIT_ROW(looks_differ))
+UNIT_MAIN(UNIT_ROW(twins_give_the_same_bytes) UNIT_ROW(a_slow_shutter_smears_who_moves)
+              UNIT_ROW(a_smear_is_the_mean_of_where_it_was) UNIT_ROW(who_stands_is_as_if_drawn_anew)
+                  UNIT_ROW(what_came_before_does_not_matter)
+                      UNIT_ROW(restore_gives_the_backdrop_back) UNIT_ROW(what_is_written_is_marked)
+                          UNIT_ROW(too_much_to_keep_is_said)
+                              UNIT_ROW(shadows_darken_the_ground_only)
+                                  UNIT_ROW(headlights_light_the_ground_at_night)
+                                      UNIT_ROW(the_own_lamp_has_a_beam)
+                                          UNIT_ROW(close_by_and_beside_the_eye) UNIT_ROW(a_crowd)
+                                              UNIT_ROW(looks_differ))
