@@ -1,6 +1,6 @@
 /* The inner loops of the virtual camera, compiled once for any machine and once
  * for AVX2, some once more for AVX-512; all give the same bytes (no contraction, no
- * reassociation), which test/unit/world.c proves. */
+ * reassociation), which test/unit/world.c and silicon.c prove. */
 #ifndef DEVICE_VIRTUAL_KERNELS_H
 #define DEVICE_VIRTUAL_KERNELS_H
 
