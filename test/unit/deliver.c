@@ -1,199 +1,16 @@
-/* Viewers over real sockets; the feeds are the test's own. */
-#include <arpa/inet.h>
+/* Viewers over real sockets: joining, losing, leaving, and the framings. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "base/fault.h"
-#include "base/list.h"
-#include "base/loop.h"
-#include "deliver/deliver.h"
-#include "deliver/pages.h"
-#include "deliver/rtcp.h"
-#include "deliver/rtp.h"
-#include "media/pipeline.h"
-#include "media/stream.h"
-#include "net/conn.h"
+#include "deliver_set.h"
 #include "net/limits.h"
 #include "net/udp.h"
 #include "unit.h"
 
-/* ---- feeds: what deliver needs of the pipeline ---- */
-
-struct flow {
-    struct feed feed;
-    struct stream *stream;
-    int *keys_wanted, *open;
-};
-
-static struct flow *flow_of(struct feed *f)
-{
-    return container_of(f, struct flow, feed);
-}
-
-static struct stream *flow_stream(struct feed *f)
-{
-    return flow_of(f)->stream;
-}
-
-static void flow_close(struct feed *f)
-{
-    --*flow_of(f)->open;
-    stream_unref(flow_of(f)->stream);
-    free(flow_of(f));
-}
-
-static void flow_request_key(struct feed *f)
-{
-    ++*flow_of(f)->keys_wanted;
-}
-
-static const struct feed_ops flow_ops = {
-    .close = flow_close, .stream = flow_stream, .request_key = flow_request_key};
-
-/* ---- the bench ---- */
-
-static struct clock *clock_;
-static struct loop *loop;
-static struct deliver *deliver;
-static struct stream *stream;
-static int keys_wanted, open_feeds;
-static struct loop_timer poll_timer;
-static bool (*until)(void);
-static int64_t until_ns;
-
-static void poll_fire(struct loop_timer *t)
-{
-    if (until() || clock_now(clock_) > until_ns)
-        loop_stop(loop);
-    else
-        loop_timer_in(loop, t, NSEC_PER_MSEC / 2);
-}
-
-/* Runs the control loop until it is so, at most 10 s. */
-static bool wait_for(bool (*so)(void))
-{
-    until = so;
-    until_ns = clock_now(clock_) + 10 * NSEC_PER_SEC;
-    poll_timer = (struct loop_timer){.name = "test", .fire = poll_fire};
-    loop_timer_in(loop, &poll_timer, 0);
-    loop_run(loop);
-    return so();
-}
-
-static int64_t idle_until;
-static bool idled(void)
-{
-    return clock_now(clock_) >= idle_until;
-}
-static void idle_ms(int ms)
-{
-    idle_until = clock_now(clock_) + ms * NSEC_PER_MSEC;
-    wait_for(idled);
-}
-
-static struct feed *new_feed(void)
-{
-    struct flow *f = calloc(1, sizeof(*f));
-    CHECK(f);
-    f->stream = stream_ref(stream);
-    f->keys_wanted = &keys_wanted;
-    f->feed.ops = &flow_ops;
-    f->open = &open_feeds;
-    open_feeds++;
-    return &f->feed;
-}
-
-static void set_up(enum codec codec)
-{
-    clock_ = clock_new_real();
-    loop = loop_new(clock_, "test");
-    const struct stream_format format = {.codec = codec, .width = 640, .height = 360, .fps = 30};
-    const struct stream_window window = {16 << 20, 4 * NSEC_PER_SEC};
-    stream_set_rtp_count(rtp_count);
-    stream = stream_new(clock_, &format, &window);
-    deliver = deliver_new(loop, 2);
-    CHECK(deliver);
-}
-
-static void tear_down(void)
-{
-    CHECK_INT(deliver_viewers(deliver), 0);
-    deliver_free(deliver);
-    CHECK_INT(open_feeds, 0);
-    struct stream_stats stats;
-    stream_stats(stream, &stats);
-    CHECK_INT(stats.readers, 0);
-    stream_unref(stream);
-    loop_free(loop);
-    clock_free(clock_);
-}
-
-static void release(void *owner)
-{
-    free(owner);
-}
-
-static unsigned made;
-static struct packet *make_picture(size_t len, bool key, int64_t time_ns)
-{
-    uint8_t *bytes = malloc(len + 5);
-    CHECK(bytes);
-    static const uint8_t code[4] = {0, 0, 0, 1};
-    memcpy(bytes, code, 4);
-    bytes[4] = key ? 0x65 : 0x41;
-    memset(bytes + 5, 0x55, len);
-    memcpy(bytes + 5, &(uint8_t){(uint8_t)(2 + made++ % 200)}, 1);
-    struct packet *p = packet_new(bytes, len + 5, release, bytes);
-    CHECK(p);
-    p->flags = key ? PACKET_KEY : 0;
-    p->time_ns = time_ns;
-    return p;
-}
-
-static void picture(size_t len, bool key)
-{
-    stream_append(stream, make_picture(len, key, clock_now(clock_)));
-}
-
-static int client = -1;
-static struct conn *server_side(void)
-{
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(a);
-    CHECK(!bind(listener, (struct sockaddr *)&a, len) && !listen(listener, 1));
-    getsockname(listener, (struct sockaddr *)&a, &len);
-    client = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK(!connect(client, (struct sockaddr *)&a, len));
-    int fd = accept(listener, (struct sockaddr *)&a, &len);
-    CHECK(fd >= 0);
-    close(listener);
-    struct conn *c = conn_new(fd, NULL, (struct sockaddr *)&a, len);
-    CHECK(c);
-    return c;
-}
-
-static struct buf got;
-static bool client_eof;
-static void drain(void)
-{
-    char bytes[65536];
-    ssize_t n;
-    got.max = 256 << 20;
-    while ((n = recv(client, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
-        buf_add(&got, bytes, (size_t)n);
-    if (!n)
-        client_eof = true;
-}
 static size_t want_bytes;
 static bool has_bytes(void)
 {
@@ -206,109 +23,13 @@ static bool has_eof(void)
     return client_eof;
 }
 
-static struct viewer_join joined;
-static int joins;
-static void on_ready(struct viewer *v, const struct viewer_join *join, void *arg)
-{
-    joined = *join;
-    joins++;
-}
 static bool has_joined(void)
 {
     return joins > 0;
 }
-static int ended_err = 1;
-static void on_ended(struct viewer *v, int err, void *arg)
-{
-    ended_err = err;
-}
 static bool has_ended(void)
 {
     return ended_err != 1;
-}
-static struct buf heard;
-static bool left;
-static void on_received(struct viewer *v, const uint8_t *bytes, size_t len, void *arg)
-{
-    heard.max = 1 << 20;
-    buf_add(&heard, bytes, len);
-    left |= !bytes;
-}
-static int rtcps;
-static void on_rtcp(struct viewer *v, void *arg)
-{
-    rtcps++;
-}
-
-static struct viewer *new_viewer(enum framing framing)
-{
-    struct viewer_desc desc = {
-        .framing = framing,
-        .take_conn = framing == FRAMING_UDP ? NULL : server_side(),
-        .cname = "camera",
-        .user = "me",
-        .received = on_received,
-        .ended = on_ended,
-        .rtcp = on_rtcp,
-    };
-    struct viewer *v = NULL;
-    CHECK_INT(viewer_new(deliver, &desc, &v, NULL), 0);
-    CHECK_INT(viewer_add_track(v, 0, new_feed(), 0, NULL), 0);
-    return v;
-}
-
-/* What interleaved frames hold. */
-struct frames {
-    unsigned rtp, reports, byes, pictures, replies;
-    uint16_t first_seq, last_seq;
-    bool gap;
-    uint32_t first_time;
-};
-static struct frames parse(const uint8_t *p, size_t len)
-{
-    struct frames f = {0};
-    for (size_t at = 0; at < len;) {
-        if (p[at] != '$') {
-            CHECK(at + 8 <= len && !memcmp(p + at, "RTSP/1.0", 8));
-            const uint8_t *end = memmem(p + at, len - at, "\r\n\r\n", 4);
-            CHECK(end);
-            at = (size_t)(end - p) + 4;
-            f.replies++;
-            continue;
-        }
-        if (at + 4 > len)
-            break;
-        size_t n = (size_t)(p[at + 2] << 8 | p[at + 3]);
-        if (at + 4 + n > len)
-            break;
-        const uint8_t *q = p + at + 4;
-        if (p[at + 1] == 1) {
-            struct rtcp_news news;
-            CHECK(rtcp_read(q, n, 0, &news));
-            f.reports += q[1] == 200;
-            f.byes += q[1] == 201 && q[n - 7] == 203;
-            CHECK(f.rtp || q[1] == 201 || f.reports == 1); /* the report comes first */
-        } else {
-            CHECK_INT(p[at + 1], 0);
-            uint16_t seq = (uint16_t)(q[2] << 8 | q[3]);
-            if (!f.rtp) {
-                f.first_seq = seq;
-                f.first_time =
-                    (uint32_t)q[4] << 24 | (uint32_t)q[5] << 16 | (uint32_t)q[6] << 8 | q[7];
-            } else if (seq != (uint16_t)(f.last_seq + 1)) {
-                f.gap = true;
-            }
-            f.last_seq = seq;
-            f.rtp++;
-            f.pictures += q[1] >> 7;
-        }
-        at += 4 + n;
-    }
-    return f;
-}
-static struct frames parse_got(void)
-{
-    return parse((const uint8_t *)got.data, got.len);
 }
 
 TEST(tcp_viewer_joins_at_the_newest_key)
@@ -395,11 +116,6 @@ TEST(waits_for_the_first_key)
     tear_down();
 }
 
-static void copy_stats(const struct viewer_stats *s, void *arg)
-{
-    *(struct viewer_stats *)arg = *s;
-}
-
 static bool has_caught_up(void)
 {
     drain();
@@ -447,126 +163,6 @@ TEST(slow_viewer_loses_whole_pictures)
     CHECK_INT(begun, f.pictures);
     viewer_close(v, false);
     tear_down();
-}
-
-/* The RTP of what one has received: reports differ. */
-static void keep_rtp(const struct buf *from, struct buf *to)
-{
-    const uint8_t *p = (const uint8_t *)from->data;
-    to->max = from->len + 1;
-    for (size_t at = 0, n; at + 4 <= from->len; at += n) {
-        n = 4 + (size_t)(p[at + 2] << 8 | p[at + 3]);
-        CHECK(p[at] == '$' && at + n <= from->len);
-        if (!p[at + 1])
-            buf_add(to, p + at, n);
-    }
-}
-
-static long blocks_of_pages(void)
-{
-    struct stat st;
-    CHECK(!fstat(pages_file(), &st));
-    return (long)st.st_blocks;
-}
-
-static void choose(const char *folder, const char *of, const char *text)
-{
-    char path[300];
-    snprintf(path, sizeof(path), "%s/%s", folder, of);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/%s/shmem_enabled", folder, of);
-    FILE *f = fopen(path, "w");
-    CHECK(f && fputs(text, f) >= 0 && !fclose(f));
-}
-
-TEST(no_pages_where_large_ones_may_be)
-{
-    char dir[] = "/tmp/vedette-pages-XXXXXX";
-    CHECK(mkdtemp(dir));
-    CHECK(pages_are_small("/nowhere")); /* a kernel without large pages */
-    CHECK(pages_are_small(dir));
-    static const struct {
-        const char *all, *some;
-        bool small;
-    } cases[] = {
-        {"always within_size advise [never] deny force\n", "always [inherit] never\n", true},
-        {"always within_size [advise] never deny force\n", "always inherit [never]\n", true},
-        {"always within_size advise never [deny] force\n", "[advise] never\n", true},
-        {"[always] within_size advise never deny force\n", "always [inherit] never\n", false},
-        {"always [within_size] advise never deny force\n", "always inherit [never]\n", false},
-        {"always within_size advise never deny [force]\n", "always inherit [never]\n", false},
-        {"always within_size advise [never] deny force\n", "[always] inherit never\n", false},
-        {"always within_size advise [never] deny force\n", "[within_size] never\n", false},
-        {"", "always inherit [never]\n", false}, /* what it says is not known */
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        choose(dir, ".", cases[i].all);
-        choose(dir, "hugepages-64kB", cases[i].some);
-        CHECK_INT(pages_are_small(dir), cases[i].small);
-    }
-    static const char *const entry[] = {"hugepages-64kB/shmem_enabled", "hugepages-64kB",
-                                        "shmem_enabled", "."};
-    for (size_t i = 0; i < sizeof(entry) / sizeof(*entry); i++) {
-        char path[300];
-        snprintf(path, sizeof(path), "%s/%s", dir, entry[i]);
-        remove(i == 3 ? dir : path);
-    }
-}
-
-#define MANY 24 /* on two loops, enough for pages on each */
-
-TEST(many_viewers_are_sent_pages)
-{
-    if (pages_file() < 0) /* large pages for files in memory are on here */
-        return;
-    set_up(CODEC_H264);
-    int clients[MANY];
-    struct viewer *v[MANY];
-    picture(150000, true);
-    for (int i = 0; i < MANY; i++) {
-        v[i] = new_viewer(FRAMING_INTERLEAVED);
-        clients[i] = client;
-        CHECK_INT(viewer_play(v[i], 0, on_ready, NULL), 0);
-        viewer_go(v[i]);
-    }
-    picture(60000, false);
-    picture(200, false);
-    for (struct viewer_stats s = {0}; s.pictures < 3;) { /* the last one, who reads at the end */
-        deliver_each_viewer(deliver, copy_stats, &s);
-        idle_ms(1);
-    }
-    const size_t about = 150000 + 60000 + 200;
-    struct buf first = {0}, rtp = {0};
-    for (int i = 0; i < MANY; i++) {
-        if (i == MANY - 1) { /* what is on its way outlives the pictures and what comes after */
-            CHECK(blocks_of_pages() >= (150000 + 60000) / 512);
-            for (int k = 0; k < MANY; k++)
-                viewer_close(v[k], false);
-            idle_ms(5);
-            tear_down();
-            CHECK_INT(blocks_of_pages(), 0);
-            static const uint8_t other[256 << 10] = {1};
-            struct pages pages = {0};
-            CHECK(pages_of(&pages, other, sizeof(other)) > 0);
-        }
-        client = clients[i];
-        buf_done(&got);
-        for (client_eof = false; i == MANY - 1 ? !client_eof : got.len < about;)
-            drain();
-        if (i != MANY - 1)
-            for (int k = 0; k < 50 && parse_got().pictures < 3; k++) {
-                idle_ms(2);
-                drain();
-            }
-        CHECK_INT(parse_got().pictures, 3);
-        CHECK(!parse_got().gap);
-        keep_rtp(&got, i ? &rtp : &first);
-        CHECK(!i || (rtp.len == first.len && !memcmp(rtp.data, first.data, rtp.len)));
-        buf_done(&rtp);
-        close(client);
-    }
-    CHECK(first.len > about);
-    buf_done(&first);
 }
 
 TEST(statistics_and_limit)
@@ -873,8 +469,7 @@ TEST(coming_and_going)
 }
 
 UNIT_MAIN(UNIT_ROW(tcp_viewer_joins_at_the_newest_key) UNIT_ROW(waits_for_the_first_key)
-              UNIT_ROW(slow_viewer_loses_whole_pictures) UNIT_ROW(many_viewers_are_sent_pages)
-                  UNIT_ROW(no_pages_where_large_ones_may_be) UNIT_ROW(statistics_and_limit)
-                      UNIT_ROW(websocket_has_one_message_a_picture)
-                          UNIT_ROW(multipart_to_the_letter) UNIT_ROW(multipart_frame_rate)
-                              UNIT_ROW(udp_viewer) UNIT_ROW(coming_and_going))
+              UNIT_ROW(slow_viewer_loses_whole_pictures) UNIT_ROW(statistics_and_limit)
+                  UNIT_ROW(websocket_has_one_message_a_picture) UNIT_ROW(multipart_to_the_letter)
+                      UNIT_ROW(multipart_frame_rate) UNIT_ROW(udp_viewer)
+                          UNIT_ROW(coming_and_going))
