@@ -357,6 +357,15 @@ static void cast_contact(struct raster *r, const struct backdrop *b, const struc
     }
 }
 
+/* What is taken of eight pixels, together. */
+static inline uint64_t dark_eight(const uint8_t *sun, const uint8_t *sky, int x)
+{
+    uint64_t a, b;
+    memcpy(&a, sun + x, 8);
+    memcpy(&b, sky + x, 8);
+    return a | b;
+}
+
 /* The first pixel from x on, in parts that have been written in, that is dark, or e. */
 static int next_dark(const struct raster *r, uint64_t parts, const uint8_t *sun, const uint8_t *sky,
                      int x, int e)
@@ -368,19 +377,28 @@ static int next_dark(const struct raster *r, uint64_t parts, const uint8_t *sun,
             x = end;
             continue;
         }
-        for (; x + 8 <= end; x += 8) {
-            uint64_t a, b;
-            memcpy(&a, sun + x, 8);
-            memcpy(&b, sky + x, 8);
-            if (a | b)
-                break;
-        }
+        while (x + 8 <= end && !dark_eight(sun, sky, x))
+            x += 8;
         while (x < end && !sun[x] && !sky[x])
             x++;
         if (x < end)
             return x;
     }
     return e;
+}
+
+/* The first pixel from x on that is not, or e. */
+static int next_open(const uint8_t *sun, const uint8_t *sky, int x, int e)
+{
+    const uint64_t ones = ~0ull / 255, tops = ones << 7;
+    for (; x + 8 <= e; x += 8) {
+        uint64_t all = dark_eight(sun, sky, x);
+        if ((all - ones) & ~all & tops) /* one of its bytes is 0 */
+            break;
+    }
+    while (x < e && (sun[x] || sky[x]))
+        x++;
+    return x;
 }
 
 /* Nothing is dark any more. */
@@ -412,7 +430,7 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
     for (int c = 0; c < 3; c++)
         r->lay.dark[c] =
             share[1] > 0.02 ? (float)fmin(1 / fmax(share[1], 0.5), share[c] / share[1]) : 1;
-    float rest = (float)(1 / (1.001 - share[1]));
+    r->lay.rest = (float)(1 / (1.001 - share[1]));
     for (int y = 0; y < v->height; y++) {
         struct ground_ray g;
         uint64_t parts = r->dark_parts[y];
@@ -431,20 +449,14 @@ void ground_shadows(struct raster *r, const struct backdrop *b, const struct vie
         for (int x = 0, e = v->width; x < e;) {
             x = next_dark(r, parts, sun, sky, x, e);
             int first = x;
-            while (x < e && x - first < RASTER_SIDE && (sun[x] || sky[x]))
-                x++;
-            float *to = x > first ? (float *)(void *)lay_row(r, LAY_DARK, first, x) : NULL;
+            x = next_open(sun, sky, x, x + RASTER_SIDE < e ? x + RASTER_SIDE : e);
+            uint16_t *to = x > first ? lay_row(r, LAY_DARK, first, x) : NULL;
             if (!to)
                 continue;
+            uint8_t *dark = lay_dark(to);
             memcpy(to, air, sizeof(air));
-            float *dark = to + 4, *dim = dark + lay_stride(x - first);
-            for (int i = first; i < x; i++) {
-                /* Where no sun comes, the sky is all there is to be taken. */
-                float s = (float)sun[i] * (1 / 255.0f),
-                      a = (float)sky[i] * (1 / 255.0f) * (1 + s * rest);
-                dark[i - first] = s;
-                dim[i - first] = a > 0.97f ? 0.97f : a;
-            }
+            memcpy(dark, sun + first, (size_t)(x - first));
+            memcpy(dark + lay_stride(x - first), sky + first, (size_t)(x - first));
             lay_put(r, y);
         }
         if (r->sunny)

@@ -51,6 +51,7 @@ struct lay {
     uint32_t *first, *last;         /* of each row of the picture, + 1; 0: none */
     int height;                     /* of which there are */
     float dark[3];                  /* how much more of the sun's colours LAY_DARK takes */
+    float rest;                     /* … and of the sky where no sun comes: that is all there is */
 };
 
 /* Where batches' triangles have holes: raster_batch.holes. */
@@ -244,7 +245,8 @@ bool smear_row(struct raster *r, const struct smear *s, int i, const int within[
 enum lay_kind {
     LAY_OVER, /* four planes: what is taken from the picture, in 65536ths; red, green, blue added */
     LAY_ADD,  /* three: red, green, blue added */
-    LAY_DARK, /* floats: three of the air, then what is taken of the sun, then of the sky */
+    LAY_DARK, /* floats: three of the air, one spare; then bytes of the whole: what is taken of the
+               * sun, then of the sky */
 };
 /* Over that picture at once, or (bands) kept for raster_lay() and laid over `small`, if any. */
 void lay_begin(struct raster *r, struct radiance *into, bool bands,
@@ -261,7 +263,11 @@ static inline size_t lay_stride(int n)
 /* How many samples a row is. */
 static inline size_t lay_samples(enum lay_kind kind, int n)
 {
-    return lay_stride(n) * (kind == LAY_ADD ? 3 : 4) + (kind == LAY_DARK ? 8 : 0);
+    return kind == LAY_DARK ? 8 + lay_stride(n) : lay_stride(n) * (kind == LAY_ADD ? 3 : 4);
+}
+static inline uint8_t *lay_dark(uint16_t *row)
+{
+    return (uint8_t *)(row + 8);
 }
 
 /* still.c */

@@ -114,12 +114,14 @@ static void lay(size_t n, const uint16_t *gone, const uint16_t *const add[3], ui
     }
 }
 
-static void darken(size_t n, const float *sun, const float k[3], const float *sky,
+static void darken(size_t n, const uint8_t *sun, const float k[3], const uint8_t *sky, float rest,
                    const float air[3], uint16_t *const to[3])
 {
     for (size_t i = 0; i < n; i += BLOCK) {
         int some = n - i < BLOCK ? (int)(n - i) : BLOCK;
-        f8 shade = LOAD(sun + i), open = ALL(1.0f) - LOAD(sky + i);
+        f8 shade = from_bytes(sun + i) * ALL(1 / 255.0f);
+        f8 dim = from_bytes(sky + i) * ALL(1 / 255.0f) * (ALL(1.0f) + shade * ALL(rest));
+        f8 open = ALL(1.0f) - least(dim, ALL(0.97f));
         for (int c = 0; c < 3; c++) {
             f8 left = (ALL(1.0f) - shade * ALL(k[c])) * open, a = ALL(air[c]);
             f8 was = get_words(to[c] + i, some);

@@ -150,9 +150,9 @@ struct kernels_raster {
     /* picture = picture·(1 - gone) + add, n pixels; gone NULL: nothing is */
     void (*lay)(size_t n, const uint16_t *gone, const uint16_t *const add[3],
                 uint16_t *const to[3]);
-    /* What is more than the air: times (1 - k·sun)·(1 - sky), n pixels; those two are read in whole
-     * blocks. */
-    void (*darken)(size_t n, const float *sun, const float k[3], const float *sky,
+    /* What is more than the air: times (1 - k·sun)·(1 - sky·(1 + sun·rest)), n pixels; those two are
+     * 255ths, read in whole blocks. */
+    void (*darken)(size_t n, const uint8_t *sun, const float k[3], const uint8_t *sky, float rest,
                    const float air[3], uint16_t *const to[3]);
     /* Pixels x0 ≤ x < x1 of a row. `far` is the row's depths of the backdrop; it and dark are
      * the whole row's, far readable to the next block. cover begins at x0. */

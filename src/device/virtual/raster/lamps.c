@@ -25,7 +25,7 @@ struct beam {
 };
 
 #define RAY_STEP_M 0.75
-#define RAY_AHEAD_M (4 * RAY_STEP_M)
+#define RAY_AHEAD 4      /* steps: what is far away in memory is fetched so early */
 #define RAY_HIGH_M 0.45  /* what is as high as that keeps the ground behind it dark */
 #define RAY_BEHIND_M 1.5 /* further behind what is seen, nobody knows what there is */
 
@@ -35,34 +35,45 @@ static struct vec to_axes(const struct view *v, struct vec d)
     return vec(v->f * vec_dot(d, v->right), v->f * vec_dot(d, v->up), vec_dot(d, v->ahead));
 }
 
-/* Its pixel; false: it is not in the picture. */
-static bool pixel_of(const struct view *v, struct vec at, int *ret_x, int *ret_y)
+/* A point of a ray that something may stand in. */
+struct ray_point {
+    const float *far; /* of its pixel; NULL: nothing does */
+    double z;
+};
+
+static struct ray_point ray_point(struct raster *r, const struct backdrop *b, const struct view *v,
+                                  struct vec at)
 {
+    struct ray_point ret = {.z = at.z};
     if (at.z < 0.5)
-        return false;
-    double x = v->width / 2.0 + at.x / at.z, y = v->height / 2.0 - at.y / at.z;
+        return ret;
+    double near = 1 / at.z, x = v->width / 2.0 + at.x * near, y = v->height / 2.0 - at.y * near;
     if (x < 0 || y < 0 || x >= v->width || y >= v->height)
-        return false;
-    *ret_x = (int)x;
-    *ret_y = (int)y;
-    return true;
+        return ret;
+    int px = (int)x, py = (int)y;
+    const float *row = far_row(r, b, v, py, px, px + 1);
+    if (far_beyond(r, v, py, px, px + 1, (float)(at.z + 0.1 + 1e-3)))
+        return ret; /* as mostly, without a look at what is far from each other in memory */
+    __builtin_prefetch(row + px);
+    ret.far = row + px;
+    return ret;
 }
 
-/* Whether what the place is made of fills that point; `next`: one that will be asked for soon,
- * which is far away in memory. */
-static bool is_filled(struct raster *r, const struct backdrop *b, const struct view *v,
-                      struct vec at, struct vec next)
+/* How many of `most` steps a ray comes, from `at` (to_axes()) on, before what the place is made of
+ * fills a point of it. */
+static int ray_steps(struct raster *r, const struct backdrop *b, const struct view *v,
+                     struct vec at, struct vec step, int most)
 {
-    int x, y;
-    if (pixel_of(v, next, &x, &y))
-        far_fetch(r, v, y, x, x + 1);
-    if (!pixel_of(v, at, &x, &y))
-        return false;
-    const float *row = far_row(r, b, v, y, x, x + 1);
-    if (far_beyond(r, v, y, x, x + 1, (float)(at.z + 0.1 + 1e-3)))
-        return false; /* as mostly, without a look at what is far from each other in memory */
-    double behind = at.z - (double)row[x];
-    return behind > -0.1 && behind < RAY_BEHIND_M;
+    struct ray_point soon[RAY_AHEAD];
+    for (int i = 0; i < most + RAY_AHEAD; i++) {
+        struct ray_point *p = &soon[i % RAY_AHEAD];
+        double behind = i >= RAY_AHEAD && p->far ? p->z - (double)*p->far : INFINITY;
+        if (behind > -0.1 && behind < RAY_BEHIND_M)
+            return i - RAY_AHEAD;
+        if (i < most)
+            *p = ray_point(r, b, v, vec_add(at, vec_mul(step, i + 1)));
+    }
+    return most;
 }
 
 /* How far its light comes. What is thinner than the rays lie apart takes nothing away: it would
@@ -76,16 +87,15 @@ static void beam_rays(struct raster *r, const struct backdrop *b, const struct v
     struct vec from = to_axes(v, vec_add(p->feet, vec(0, 0, RAY_HIGH_M)));
     struct vec onward = to_axes(v, vec(p->sine, p->cosine, 0));
     struct vec aside = to_axes(v, vec(p->cosine, -p->sine, 0));
+    from = vec_add(from, vec_mul(onward, front));
     for (int i = 0; i < BEAM_RAYS; i++) {
-        double across = i * 2.0 / (BEAM_RAYS - 1) - 1, ahead = RAY_STEP_M;
-        for (; ahead < BEAM_M; ahead += RAY_STEP_M) {
-            double x = across * (BEAM_NEAR_M + ahead * (BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M);
-            struct vec at = vec_add(from, vec_mul(onward, front + ahead));
-            at = vec_add(at, vec_mul(aside, x));
-            if (is_filled(r, b, v, at, vec_add(at, vec_mul(onward, RAY_AHEAD_M))))
-                break;
-        }
-        ends[i] = (float)(ahead < BEAM_M ? ahead - RAY_STEP_M : ahead);
+        double across = i * 2.0 / (BEAM_RAYS - 1) - 1;
+        struct vec at = vec_add(from, vec_mul(aside, across * BEAM_NEAR_M));
+        struct vec step =
+            vec_add(onward, vec_mul(aside, across * (BEAM_FAR_M - BEAM_NEAR_M) / BEAM_M));
+        int most = (int)(BEAM_M / RAY_STEP_M) - 1;
+        int n = ray_steps(r, b, v, at, vec_mul(step, RAY_STEP_M), most);
+        ends[i] = n < most ? (float)(n * RAY_STEP_M) : BEAM_M;
     }
     for (int i = 0; i < BEAM_RAYS; i++) {
         float left = ends[i ? i - 1 : 0], right = ends[i < BEAM_RAYS - 1 ? i + 1 : i];

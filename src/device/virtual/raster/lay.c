@@ -62,13 +62,16 @@ void raster_restore(struct raster *r, struct radiance *into)
 
 static void lay_onto(struct raster *r, const struct lay_row *row, int y, struct radiance *to)
 {
-    const uint16_t *from = r->lay.data + row->at;
+    uint16_t *const data = r->lay.data + row->at;
+    const uint16_t *from = data;
     size_t n = row->n, step = lay_stride(row->n);
     size_t at = (size_t)(y - to->top) * to->stride + row->x;
     uint16_t *const plane[3] = {to->r + at, to->g + at, to->b + at};
     if (row->kind == LAY_DARK) {
-        const float *f = (const float *)(const void *)from;
-        r->k->darken(n, f + 4, r->lay.dark, f + 4 + step, f, plane);
+        const uint8_t *dark = lay_dark(data);
+        float air[3];
+        memcpy(air, data, sizeof(air));
+        r->k->darken(n, dark, r->lay.dark, dark + step, r->lay.rest, air, plane);
         return;
     }
     const uint16_t *gone = row->kind == LAY_OVER ? from : NULL;
