@@ -113,11 +113,13 @@ struct pipeline {
 
 /* pipeline.c */
 void pipeline_update_demand(struct pipeline *p); /* loop */
-/* Hands r to every coder of m that is due. Any thread. */
-void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *r);
 /* The key as it is really painted. */
 struct rendition_key pipeline_paint_key(struct pipeline *p, const struct rendition_key *asked,
                                         uint32_t id);
+
+/* distribute.c */
+/* Hands r to every coder of m that is due. Any thread. */
+void pipeline_distribute(struct pipeline *p, struct maker *m, struct rendition *r);
 
 /* rendition_thread.c */
 struct maker *maker_new(struct pipeline *p, const struct rendition_key *key);
