@@ -33,6 +33,9 @@ int fault_set(struct fault *why, enum fault_kind kind, const char *name, const c
         va_start(ap, fmt);
         vsnprintf(why->text, sizeof(why->text), fmt, ap);
         va_end(ap);
+        /* What is quoted may have been cut in the middle of a character. */
+        text_keep_utf8(why->name);
+        text_keep_utf8(why->text);
     }
     return kinds[kind].err;
 }

@@ -120,32 +120,51 @@ bool text_is_ascii_print(const char *s)
 }
 
 /* RFC 3629: shortest form only, no surrogates, nothing above U+10FFFF. */
+/* Of the character that begins there; 0: none does. */
+static size_t utf8_length(const char *s, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    unsigned c = *p++, least, more;
+    if (c < 0x80)
+        return 1;
+    if (c >= 0xc2 && c < 0xe0)
+        more = 1, least = 0x80, c &= 0x1f;
+    else if (c >= 0xe0 && c < 0xf0)
+        more = 2, least = 0x800, c &= 0x0f;
+    else if (c >= 0xf0 && c < 0xf5)
+        more = 3, least = 0x10000, c &= 0x07;
+    else
+        return 0;
+    if (len <= more)
+        return 0;
+    for (unsigned i = 0; i < more; i++, p++) {
+        if ((*p & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (*p & 0x3f);
+    }
+    return c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : 1 + more;
+}
+
 bool text_is_utf8(const char *s, size_t len)
 {
-    const unsigned char *p = (const unsigned char *)s, *end = p + len;
-    while (p < end) {
-        unsigned c = *p++, least, more;
-        if (c < 0x80)
-            continue;
-        if (c >= 0xc2 && c < 0xe0)
-            more = 1, least = 0x80, c &= 0x1f;
-        else if (c >= 0xe0 && c < 0xf0)
-            more = 2, least = 0x800, c &= 0x0f;
-        else if (c >= 0xf0 && c < 0xf5)
-            more = 3, least = 0x10000, c &= 0x07;
-        else
+    for (size_t n; len; s += n, len -= n)
+        if (!(n = utf8_length(s, len)))
             return false;
-        if ((size_t)(end - p) < more)
-            return false;
-        for (; more; more--, p++) {
-            if ((*p & 0xc0) != 0x80)
-                return false;
-            c = c << 6 | (*p & 0x3f);
-        }
-        if (c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-            return false;
-    }
     return true;
+}
+
+void text_keep_utf8(char *s)
+{
+    char *to = s;
+    for (size_t len = strlen(s), n; len; s += n, len -= n) {
+        if ((n = utf8_length(s, len))) {
+            memmove(to, s, n);
+            to += n;
+        } else {
+            n = 1;
+        }
+    }
+    *to = '\0';
 }
 
 bool text_glob(const char *pattern, const char *s)

@@ -18,6 +18,7 @@ int text_bool(const char *s, bool *ret); /* yes/no, true/false, on/off, 1/0 */
 bool text_copy(char *ret, size_t size, const char *s);
 bool text_is_ascii_print(const char *s); /* 0x20..0x7e */
 bool text_is_utf8(const char *s, size_t len);
+void text_keep_utf8(char *s); /* in place: drops what is no UTF-8, such as a character cut in two */
 bool text_glob(const char *pattern, const char *s);    /* '*' only */
 bool text_iequal(const char *a, const char *b);        /* ASCII case-insensitive */
 void text_html(const char *s, char *ret, size_t size); /* escapes < > & " ' */

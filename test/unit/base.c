@@ -280,6 +280,29 @@ TEST(fault_kinds_are_errnos)
     CHECK_STR(fault_kind_name(FAULT_IO), "io");
 }
 
+/* A quotation that is cut in the middle of a character would make the answer no JSON. */
+TEST(fault_texts_are_utf8)
+{
+    static const char *const long_ones[] = {"\u00e9", "\u20ac", "\U0001f600"};
+    for (size_t k = 0; k < 3; k++)
+        for (int ahead = 0; ahead < 5; ahead++) {
+            char word[400];
+            memset(word, 'a', (size_t)ahead);
+            for (size_t n = (size_t)ahead; n + 5 < sizeof(word); n += strlen(long_ones[k]))
+                memcpy(word + n, long_ones[k], strlen(long_ones[k]) + 1);
+            struct fault why;
+            fault_set(&why, FAULT_UNKNOWN, word, "There is no \"%.40s\".", word);
+            CHECK(text_is_utf8(why.name, strlen(why.name)) && strlen(why.name) > 91);
+            CHECK(text_is_utf8(why.text, strlen(why.text)));
+            CHECK_STR(why.text + strlen(why.text) - 2, "\".");
+            fault_set(&why, FAULT_UNKNOWN, NULL, "%s", word);
+            CHECK(text_is_utf8(why.text, strlen(why.text)) && strlen(why.text) > 251);
+        }
+    char mixed[] = "a\xff\xc3z\xe2\x82\u00e9\xc3";
+    text_keep_utf8(mixed);
+    CHECK_STR(mixed, "az\u00e9");
+}
+
 TEST(log_lines_cannot_be_forged)
 {
     char last[600] = "";
@@ -333,4 +356,5 @@ UNIT_MAIN(
     UNIT_ROW(json_refuses_what_hurts)
     UNIT_ROW(json_members_are_typed)
     UNIT_ROW(fault_kinds_are_errnos)
+    UNIT_ROW(fault_texts_are_utf8)
     UNIT_ROW(log_lines_cannot_be_forged))

@@ -33,8 +33,8 @@ int path_make(struct path *p, const double (*pt)[2], size_t n, bool closed, doub
 {
     double cut[PATH_POINTS] = {0}, turn[PATH_POINTS] = {0};
     if (n < (closed ? 3 : 2) || n > PATH_POINTS)
-        return fault_set(why, FAULT_INVALID, NULL, "a %s path wants %d to %d points",
-                         closed ? "closed" : "open", closed ? 3 : 2, PATH_POINTS);
+        return fault_set(why, FAULT_INVALID, NULL, "%s path wants %d to %d points",
+                         closed ? "a closed" : "an open", closed ? 3 : 2, PATH_POINTS);
     size_t legs = closed ? n : n - 1;
     for (size_t i = 0; i < legs; i++) {
         const double *a = pt[i], *b = pt[(i + 1) % n];
