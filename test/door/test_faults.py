@@ -302,6 +302,23 @@ def test_I8_clock_wrong(t):
     t.check("error" not in r, r)
     c.advance(6)
     t.equal(hour(), "2026-07-01T00")
+    # two at a time add up, and leave nothing behind, in whichever order they end
+    for first, second in ((5, 10), (10, 5)):
+        fault(c, "clock-wrong", offset=86400, seconds=first)
+        fault(c, "clock-wrong", offset=86400 * 10, seconds=second)
+        t.equal(hour(), "2026-07-12T00")
+        c.advance(7)
+        t.equal(hour(), "2026-07-11T00" if second == 10 else "2026-07-02T00")
+        c.advance(5)
+        over(t, c)
+        t.equal(hour(), "2026-07-01T00")
+    # together not farther than one alone
+    fault(c, "clock-wrong", offset=2e9, seconds=5)
+    r = c.admin.post(PATH, '{"kind":"clock-wrong","offset":1}', type="application/json")
+    t.equal(r.status, 409)
+    c.advance(6)
+    over(t, c)
+    t.equal(hour(), "2026-07-01T00")
 
 
 # The network

@@ -145,7 +145,8 @@ def test_J4_truth_refusals(t):
                        (TRUTH, {"from": utc(0), "fps": 0}), (TRUTH, {"from": utc(0), "fps": "nan"}),
                        (EVENTS, {"since": "x"}), (EVENTS, {"to": late}), (EVENTS, {"limit": 0}),
                        (EVENTS, {"limit": 2001}), (EVENTS, {"since_ns": -1}),
-                       (EVENTS, {"since": utc(20), "to": utc(10)})):
+                       (EVENTS, {"since": utc(20), "to": utc(10)}), (TRUTH, {"time": "1e11"}),
+                       (TRUTH, {"from": "1e11"}), (TRUTH, {"to": "9.3e9"}), (EVENTS, {"to": "1e10"})):
         t.check(len(get(c, path, 400, **args)["error"]) > 10, args)
     for client, status in ((c.anon, 401), (c.viewer, 403), (c.operator, 403)):
         for path in (TRUTH + "?" + web.q(**{"from": utc(0)}), EVENTS):

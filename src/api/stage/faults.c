@@ -158,6 +158,27 @@ static int64_t utc_offset(const struct faults_door *d)
     return clock_utc_of(d->cam->clock, now_ns) - now_ns;
 }
 
+/* By how much the clock is wrong on purpose [s]. */
+static double clock_wrong(const struct faults_door *d)
+{
+    double s = 0;
+    list_for_each(it, &d->faults)
+    {
+        const struct staged *other = container_of(it, struct staged, link);
+        if (other->on && other->kind->part == CLOCK)
+            s += other->value[0];
+    }
+    return s;
+}
+
+/* Others that are on go on: what they know of the clock goes with it. */
+static void shift_clock(struct faults_door *d, double seconds)
+{
+    int64_t by_ns = (int64_t)llround(seconds * 1e9);
+    clock_shift_utc(d->cam->clock, by_ns);
+    list_for_each(it, &d->faults) container_of(it, struct staged, link)->utc_offset_ns += by_ns;
+}
+
 static int switch_on(struct staged *s)
 {
     const struct kind *k = s->kind;
@@ -174,14 +195,15 @@ static int switch_on(struct staged *s)
             .kind = (enum net_fault_kind)k->code, .value = v, .jitter = second, .reset = s->reset};
         text_copy(f.path, sizeof f.path, s->path);
         s->number = net_fault_add(&f);
+    } else if (fabs(clock_wrong(d) + v) > k->number[0].max) {
+        s->number = -ERANGE;
     } else {
-        clock_shift_utc(d->cam->clock, (int64_t)llround(v * 1e9));
+        shift_clock(d, v);
         s->utc_offset_ns = utc_offset(d);
         s->number = 1;
     }
     s->on = s->number > 0;
-    if (s->on)
-        log_warn("stage", "fault on purpose %d: %s", s->id, k->name);
+    log_warn("stage", "fault on purpose %d%s: %s", s->id, s->on ? "" : " cannot be", k->name);
     return s->on ? 0 : s->number;
 }
 
@@ -197,7 +219,7 @@ static void switch_off(struct staged *s)
         net_fault_remove(s->number);
     } else if (llabs(utc_offset(d) - s->utc_offset_ns) < NSEC_PER_SEC) {
         /* otherwise somebody has set the clock right in the meantime */
-        clock_shift_utc(d->cam->clock, -(int64_t)llround(s->value[0] * 1e9));
+        shift_clock(d, -s->value[0]);
     }
     log_info("stage", "fault on purpose %d is over: %s", s->id, s->kind->name);
 }

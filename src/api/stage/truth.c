@@ -27,6 +27,7 @@
 #define SPAN_MOST_S 3600.0  /* from its beginning to its end */
 #define AHEAD_MOST_S 3600.0 /* the future is known as long as nobody does anything */
 #define EVENTS_MOST 2000
+#define LAST_UTC_S 7289654400.0 /* the year 2201: as far as a time may be told */
 
 /* What somebody wants to know: worked out on a job thread, one question after the other,
  * since the story belongs to one thread at a time. */
@@ -57,7 +58,7 @@ struct truth_door {
 static bool parse_time(const char *s, int64_t *ret_utc_ns)
 {
     double seconds;
-    if (!text_double(s, 0, 1e11, &seconds)) {
+    if (!text_double(s, 0, LAST_UTC_S, &seconds)) {
         *ret_utc_ns = (int64_t)llround(seconds * 1e9);
         return true;
     }
