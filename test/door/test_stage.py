@@ -357,6 +357,43 @@ def test_J4_scenarios(t):
     t.equal(stage(c)["scenario"]["name"], "default")
 
 
+def test_J4_refusals_are_json_whatever_they_quote(t):
+    """A quotation that is cut in the middle of a character must not empty the answer."""
+    c = t.shared()
+    for n in range(26, 46):
+        word = "a" * n + "\u00e9\u20ac\U0001f600" * 60
+        for path, body in (("/faults", {"kind": word}), ("/faults", {"kind": "net-cut", word: 1}),
+                           ("/scenario", {"name": word}), ("/scenario", {"text": word}),
+                           ("/spawn", {"who": word}), ("/spawn", {"call": word}), ("/remove", {"id": word}),
+                           ("/decal", {word: 1}), ("", {word: 1})):
+            r = c.admin.post(STAGE + path, json.dumps(body), type="application/json")
+            t.equal(r.status, 400, path)
+            t.check(r.json["error"], path, n)
+
+
+def test_J4_decals_are_refused(t):
+    c = t.shared()
+    three = [[0, 0], [1, 1], [2, 0]]
+    for bad in ({"pints": []}, {"points": three[:2]}, {"points": 5}, {"points": [[0, 0, 0], *three[:2]]},
+                {"points": [["0", 0], *three[:2]]}, {"points": [[0, 91], *three[:2]]},
+                {"points": three, "colour": [5, 0, 0]}, {"points": three, "colour": [0, 0, 0, 0]},
+                {"points": three, "colour": [0, 0]}, {"points": three, "color": [0, 0, 0]}, []):
+        t.check(post(c, "/decal", 400, **bad)["error"] if isinstance(bad, dict) else
+                c.admin.post(STAGE + "/decal", "[]", type="application/json").status == 400, bad)
+
+
+def test_J4_no_text_keeps_the_camera_busy(t):
+    """Two thousand who are all to find room on one way: told within seconds, as the loop waits."""
+    c = t.shared()
+    text = "scenario many\nplace street\nlength 3600 loop\n" + "".join(
+        f"actor a{i} man walk north-pavement every 30\n" for i in range(16))
+    before = c.cpu()
+    t.equal(post(c, "/scenario", text=text)["scenario"]["name"], "many")
+    t.check(c.cpu() - before < 20, c.cpu() - before)
+    t.check(len(stage(c)["cast"]) > 30, "they are there")
+    post(c, "/scenario", name="default")
+
+
 def test_J4_scenarios_of_ones_own(t):
     c = t.camera(clock="sim")
     c.setup()

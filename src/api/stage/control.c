@@ -351,7 +351,15 @@ static int decal_of(const json_t *j, struct decal *ret, struct fault *why)
 {
     const json_t *points = json_object_get(j, "points"), *colour = json_object_get(j, "colour");
     size_t n = json_array_size(points);
+    const char *name;
+    json_t *unused;
     *ret = (struct decal){.colour = {1.5, 0, 1.5}};
+    json_object_foreach((json_t *)j, name, unused)
+    {
+        if (strcmp(name, "points") != 0 && strcmp(name, "colour") != 0)
+            return fault_set(why, FAULT_INVALID, name, "A decal has points and colour, no %.40s.",
+                             name);
+    }
     if (!json_is_object(j) || (points && !json_is_array(points)) || n > DECAL_POINTS ||
         (n && n < 3))
         return fault_set(why, FAULT_INVALID, "points",
@@ -370,7 +378,8 @@ static int decal_of(const json_t *j, struct decal *ret, struct fault *why)
     }
     for (size_t i = 0; colour && i < 3; i++) {
         const json_t *v = json_array_get(colour, i);
-        if (!json_is_number(v) || !(json_number_value(v) >= 0 && json_number_value(v) <= 4))
+        if (json_array_size(colour) != 3 || !json_is_number(v) ||
+            !(json_number_value(v) >= 0 && json_number_value(v) <= 4))
             return fault_set(why, FAULT_INVALID, "colour",
                              "colour is [red, green, blue], 0 to 4, where 1 is a white card in "
                              "the sun");
@@ -387,7 +396,7 @@ static void serve_decal(struct exchange *ex, void *arg)
     struct decal decal;
     JSON_AUTO *j = json_parse(ex->body, ex->body_len, &why);
     if (!j || decal_of(j, &decal, &why)) {
-        stage_reply_error(ex, 400, why.text);
+        stage_reply_fault(ex, &why);
         return;
     }
     world_decal(d->cam->device->world, &decal);

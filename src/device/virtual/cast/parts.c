@@ -12,6 +12,9 @@
 #define EARLY_S 240.0   /* vehicles that started so long before the beginning may be there */
 #define THROWS 48       /* of the dice, until nobody is in the way */
 #define TOUCH_M 0.06    /* so deep two may be in each other: sleeves */
+/* So much is looked at for all of them together, about half a second: no text may keep the
+ * camera busy for minutes. Who comes after that comes as the dice fall. */
+#define LOOKS_MOST 10000000u
 
 static const struct route *route_for(struct act *a, const struct actor *actor,
                                      const struct cast_kind *k, const struct actor **of)
@@ -83,8 +86,14 @@ struct stance {
 struct tracks {
     float (*at[PARTS_MOST])[4]; /* x, y, and where it looks; x NAN: not asked yet */
     size_t n[PARTS_MOST];
+    size_t looks; /* spent so far */
 };
 #define TRACK_HZ 4
+
+static bool is_spent(const struct tracks *t)
+{
+    return t->looks >= LOOKS_MOST;
+}
 
 /* False: no memory. */
 static bool track_begin(struct tracks *t, size_t i, double seconds)
@@ -99,13 +108,14 @@ static bool track_begin(struct tracks *t, size_t i, double seconds)
     }
     for (size_t k = 0; k < n; k++)
         t->at[i][k][0] = NAN;
+    t->looks += n;
     return true;
 }
 
 static bool tracks_begin(const struct act *a, struct tracks *t, size_t first)
 {
     bool ok = true;
-    for (size_t i = first; i < a->n_parts && ok; i++)
+    for (size_t i = first; i < a->n_parts && ok && !is_spent(t); i++)
         ok = track_begin(t, i, fmin(a->part[i].seconds, 2 * a->s->length_s));
     return ok;
 }
@@ -203,7 +213,9 @@ static double goes_into(const struct act *a, struct tracks *tracks, size_t i, si
     double rate = fastest(p) + fastest(q);
     double begin = a->s->loop ? p->start_s + length : p->start_s, t = begin;
     double end = begin + fmin(p->seconds, length);
-    while (deep <= enough && (t = comes(a, q, t)) < end) {
+    tracks->looks++;
+    while (deep <= enough && !is_spent(tracks) && (t = comes(a, q, t)) < end) {
+        tracks->looks++;
         double other, since = t - (p->resident ? p->start_s : begin);
         int64_t round;
         if (!act_part_there(a, q, t, &other, &round)) {
@@ -273,7 +285,7 @@ static int add_with_room(struct act *a, struct tracks *tracks, const struct acto
         uint64_t own = k ? chance_of(dice, 20, k) : dice;
         a->n_parts = first;
         int rc = throw_dice(a, actor, number, own, of);
-        if (rc || !in_the_way(&a->part[first]))
+        if (rc || !in_the_way(&a->part[first]) || is_spent(tracks))
             return rc || tracks_begin(a, tracks, first) ? rc : -ENOMEM;
         double deep = trouble(a, tracks, first, may_stay_away ? TOUCH_M : least);
         if (deep < 0)
@@ -288,7 +300,7 @@ static int add_with_room(struct act *a, struct tracks *tracks, const struct acto
         return 0;
     int rc = throw_dice(a, actor, number, best, of);
     for (size_t i = first; i < a->n_parts; i++)
-        a->part[i].clear = least <= TOUCH_M;
+        a->part[i].clear = least <= TOUCH_M && !is_spent(tracks);
     return rc || tracks_begin(a, tracks, first) ? rc : -ENOMEM;
 }
 
