@@ -21,7 +21,9 @@ static int answer(const struct options *o, int code, struct reply *r, json_t **r
         *ret = j;
         j = NULL;
     } else if (why) {
-        code = fail(EXIT_REFUSED, "%s", why);
+        const char *name = json_string_value(json_object_get(j, "name"));
+        bool is_line = name && !strncmp(name, "line ", 5); /* of a scenario */
+        code = fail(EXIT_REFUSED, "%s%s%s", is_line ? name : "", is_line ? ": " : "", why);
     } else if (r->status == 404) {
         code = fail(EXIT_REFUSED, "this camera has no stage: it is no virtual one");
     } else {

@@ -74,6 +74,12 @@ def test_J4_cli_refusals(t):
                   ["scenario", "a", "b"], ["cast", "x"], ["can", "x"]):
         t.equal(tool(c, "stage", *words).returncode, 2, words)
     t.equal(tool(c, "stage", "scenario", "--file", "/nonexistent").returncode, 4)
+    own = t.dir() / "own"
+    own.write_text("scenario own\nplace street\nactor a man walk 0 20 10 20\n")
+    p = tool(c, "stage", "scenario", "--file", str(own))
+    t.equal((p.returncode, p.stderr), (1, "vedettectl: line 3: points stand in parentheses: (X Y X Y …)\n"))
+    p = tool(c, "stage", "spawn", "man", "walk", "nowhere")
+    t.equal((p.returncode, p.stderr), (1, "vedettectl: there is no path nowhere above this line\n"))
     p = tool(c, "stage", login=vedette.USERS["operator"][:2])
     t.equal(p.returncode, 1)
     t.match("may not", p.stderr)

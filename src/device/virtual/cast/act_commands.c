@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "device/virtual/cast/act_inside.h"
 #include "device/virtual/cast/chance.h"
 
@@ -77,8 +78,11 @@ int act_spawn(struct act *a, int64_t at_ns, const char *words, char ret_id[32], 
 {
     struct actor actor;
     int rc = scenario_actor(a->s, words, &actor, why);
-    if (rc)
+    if (rc) {
+        if (why) /* it has but one line */
+            text_copy(why->name, sizeof(why->name), "who");
         return rc;
+    }
     if (actor.every_s > 0 || actor.on_call || actor.times || actor.group_most > 1)
         rc = fault_set(why, FAULT_INVALID, NULL,
                        "one at a time: without every, times, group and on-call");

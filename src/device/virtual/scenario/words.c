@@ -306,6 +306,8 @@ static int find_path(struct words *w, struct actor *a, const struct path **ret)
         return 0;
     }
     const char *name = words_next(w);
+    if (name && is_number(name))
+        return words_fault(w, "points stand in parentheses: (X Y X Y …)");
     for (size_t i = 0; name && i < w->known->n_paths; i++)
         if (!strcmp(w->known->path[i].name, name)) {
             *ret = &w->known->path[i];
