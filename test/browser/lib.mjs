@@ -69,7 +69,7 @@ export async function grab(page, locator, fx = 0.5, fy = 0.5) {
 /** Goes to a place by the menu; on a phone it may stand behind "More". */
 export async function toPlace(page, name) {
   const link = page.getByRole('link', { name, exact: true });
-  const more = page.getByRole('button', { name: 'More' });
+  const more = page.getByRole('button', { name: 'More', exact: true });
   await link.or(more).first().waitFor(); // the menu is there
   if (!(await link.isVisible())) await more.click();
   await link.click();

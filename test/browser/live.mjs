@@ -1,7 +1,7 @@
 // The live view: steering by mouse, wheel, keys and touch, what must never move the camera, and
 // that the page comes back by itself.
 import { readFileSync } from 'node:fs';
-import { ask, check, near, sleep, toPlace, until, wire } from './lib.mjs';
+import { ask, check, near, sleep, still, toPlace, until, wire } from './lib.mjs';
 
 export function liveTests(kit) {
   const { test, base, admin, viewer, addViewer, openLive, live, kind, shown, advances, picture, box, fits, axeClean, shoot } = kit;
@@ -305,6 +305,25 @@ export function liveTests(kit) {
     await page.setViewportSize({ width: 844, height: 390 });
     await fits(page); // nor in landscape
     await shoot(page, 'live-light-landscape');
+  });
+
+  test('every_panel_has_the_same_head', async () => {
+    const titles = { Masks: 'Privacy masks', Views: 'View areas', PTZ: 'Pan, tilt, zoom', Install: 'Installation' }; // where the menu has a shorter word
+    const page = await openLive();
+    for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+      await page.setViewportSize(size);
+      let first;
+      for (const place of ['Stage', 'System', 'Image', 'Stream', 'Overlays', 'Masks', 'Views', 'PTZ', 'Audio', 'Install']) {
+        await toPlace(page, place);
+        const head = page.locator('.panel > header');
+        const title = await still(head.getByRole('heading', { level: 1, name: titles[place] ?? place, exact: true }));
+        first ??= title;
+        near(title.x, first.x, 1, `${place}: the title's left`);
+        near(title.y, first.y, 1, `${place}: the title's top`);
+        const lead = head.locator('.hint').first();
+        if (await lead.count()) near((await still(lead)).y, title.y + title.height + 4, 1, `${place}: what it is for stands close below`);
+      }
+    }
   });
 
   test('every_page_is_accessible_in_both_themes', async () => {
