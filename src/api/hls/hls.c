@@ -1,7 +1,5 @@
 #include "api/hls/hls.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,29 +8,20 @@
 #include "api/hls/playlist.h"
 #include "api/hls/segments.h"
 #include "api/hls/settings.h"
+#include "api/hls/show.h"
 #include "api/hls/watchers.h"
 #include "api/request.h"
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/fault.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "conf/param.h"
-#include "deliver/deliver.h"
-#include "deliver/piece.h"
-#include "media/pipeline.h"
-#include "media/sounds.h"
+#include "media/mux.h"
+#include "media/sound_encode.h"
 
 #define PREFIX "/hls/"
-#define ID_BYTES 16
-#define ID_LEN (2 * ID_BYTES)
-#define LONGEST_GOP_S 2        /* a segment can end at keys only */
-#define REST_S 12              /* nobody asks: it ends */
-#define PATIENCE_S 6           /* nothing comes: 503 */
-#define STORE_BYTES (64 << 20) /* of one stream */
-#define PLAYLIST_BYTES (64 << 10)
-#define AHEAD_MAX 2 /* segments that may be waited for (RFC 8216bis, 6.2.5.2) */
+#define PATIENCE_S 6 /* nothing comes: 503 */
+#define AHEAD_MAX 2  /* segments that may be waited for (RFC 8216bis, 6.2.5.2) */
 
 #define TYPE_PLAYLIST "application/vnd.apple.mpegurl"
 #define TYPE_MEDIA "video/mp4"
@@ -48,29 +37,6 @@ static const char *const keeps[2][3] = {
 struct hls_door {
     struct camera *cam;
     struct list shows;
-};
-
-/* One encoding that is being cut, with its sound. */
-struct show {
-    struct list in_door;
-    struct hls_door *door;
-    char id[ID_LEN + 1];
-    struct encoding encoding;
-    bool audio;
-    struct sound_encoding sound_encoding; /* with audio */
-    struct feed *feed, *sound;            /* sound NULL: none */
-    struct cursor *cursor, *ear;
-    struct packet *heard; /* the next of the sound, if it is here already */
-    struct stream_wake wake;
-    struct loop_post woken;
-    struct loop_timer rest;
-    struct watchers watchers;
-    double fps;
-    struct segments segments;
-    char codecs[2 * MUX_CODEC_NAME];
-    struct blob *opening;
-    struct blob *playlist[2]; /* whole, delta; NULL: has changed since */
-    struct list waiting;
 };
 
 enum wanted { WANT_MASTER, WANT_INIT, WANT_PLAYLIST, WANT_SEGMENT, WANT_PART };
@@ -111,7 +77,7 @@ static void reply_blob(struct waiter *w, const char *type, enum keep keep, struc
         return;
     }
     watcher_got(w->who, take_b->len);
-    exchange_set_header(w->ex, "Cache-Control", keeps[is_shared(w->show->door->cam)][keep]);
+    exchange_set_header(w->ex, "Cache-Control", keeps[is_shared(w->show->cam)][keep]);
     exchange_reply_ref(w->ex, 200, type, take_b->bytes, take_b->len, release, take_b);
 }
 
@@ -119,42 +85,6 @@ static void reply_status(struct exchange *ex, int status, const char *text)
 {
     exchange_set_header(ex, "Cache-Control", "no-store");
     gate_reply_page(ex, status, text);
-}
-
-static struct blob *playlist_of(struct show *s, bool skip)
-{
-    if (!s->playlist[skip]) {
-        BUF(text, PLAYLIST_BYTES);
-        hls_write_media(&text, &s->segments, skip);
-        s->playlist[skip] = text.err ? NULL : blob_new(text.data, text.len);
-    }
-    return s->playlist[skip] ? blob_ref(s->playlist[skip]) : NULL;
-}
-
-static struct blob *master_of(struct show *s)
-{
-    struct stream_stats stats;
-    char uri[ID_LEN + 16];
-    BUF(text, PLAYLIST_BYTES);
-    stream_stats(feed_stream(s->feed), &stats);
-    snprintf(uri, sizeof uri, "%s/media.m3u8", s->id);
-    int kbps = s->encoding.rate.max_kbps;
-    if (!kbps) /* what it has now and half as much again; before that, an eighth of a bit a pixel */
-        kbps = stats.kbps > 0
-                   ? (int)(stats.kbps * 1.5)
-                   : (int)(s->encoding.key.width * s->encoding.key.height * s->fps / 8000);
-    if (s->audio)
-        kbps += s->sound_encoding.bitrate / 1000;
-    const struct hls_variant v = {
-        .uri = uri,
-        .codecs = s->codecs,
-        .width = s->encoding.key.width,
-        .height = s->encoding.key.height,
-        .fps = s->fps,
-        .kbps = kbps,
-    };
-    hls_write_master(&text, &v);
-    return text.err ? NULL : blob_new(text.data, text.len);
 }
 
 static bool answer_playlist(struct waiter *w)
@@ -166,7 +96,7 @@ static bool answer_playlist(struct waiter *w)
                          : !segments_have(&s->segments, s->segments.first, -1))
         return false;
     reply_blob(w, TYPE_PLAYLIST, w->wish.blocking ? KEEP_BLOCKED : KEEP_SHORT,
-               playlist_of(s, w->wish.skip));
+               show_playlist(s, w->wish.skip));
     return true;
 }
 
@@ -191,7 +121,7 @@ static bool answer(struct waiter *w)
     switch (w->wanted) {
     case WANT_MASTER:
         if (s->opening)
-            reply_blob(w, TYPE_PLAYLIST, KEEP_SHORT, master_of(s));
+            reply_blob(w, TYPE_PLAYLIST, KEEP_SHORT, show_master(s));
         return s->opening;
     case WANT_INIT:
         if (s->opening)
@@ -242,13 +172,13 @@ static void answer_all(struct show *s)
     }
 }
 
-/* What players are told has changed. */
-static void tell(struct show *s)
+static void give_all_up(struct show *s)
 {
-    for (int i = 0; i < 2; i++)
-        s->playlist[i] = blob_unref(s->playlist[i]);
-    answer_all(s);
+    list_for_each_safe(it, &s->waiting)
+        give_up(container_of(it, struct waiter, in_show), "The video has ended.");
 }
+
+static const struct show_hooks show_hooks = {.changed = answer_all, .ends = give_all_up};
 
 static void wait_for(struct show *s, const struct waiter *what)
 {
@@ -268,197 +198,7 @@ static void wait_for(struct show *s, const struct waiter *what)
     ex->user = w;
     ex->cancel = on_cancel;
     w->patience = (struct loop_timer){.name = "hls request", .fire = lost_patience};
-    loop_timer_in(s->door->cam->loop, &w->patience, PATIENCE_S * NSEC_PER_SEC);
-}
-
-/* ---- shows ---- */
-
-static void show_free(struct show *s)
-{
-    list_remove(&s->in_door);
-    list_for_each_safe(it, &s->waiting)
-        give_up(container_of(it, struct waiter, in_show), "The video has ended.");
-    stream_remove_wake(feed_stream(s->feed), &s->wake);
-    loop_post_cancel(s->door->cam->loop, &s->woken);
-    loop_timer_cancel(&s->rest);
-    watchers_done(&s->watchers);
-    packet_unref(s->heard);
-    s->cursor->ops->close(s->cursor);
-    if (s->ear)
-        s->ear->ops->close(s->ear);
-    feed_close(s->feed);
-    feed_close(s->sound);
-    segments_done(&s->segments);
-    blob_unref(s->opening);
-    for (int i = 0; i < 2; i++)
-        blob_unref(s->playlist[i]);
-    free(s);
-}
-
-static void on_rest(struct loop_timer *t)
-{
-    struct show *s = container_of(t, struct show, rest);
-    watchers_leave(&s->watchers, loop_now(s->door->cam->loop) - REST_S * NSEC_PER_SEC);
-    if (!list_empty(&s->watchers.all) || !list_empty(&s->waiting))
-        loop_timer_in(s->door->cam->loop, t, REST_S * NSEC_PER_SEC / 4);
-    else
-        show_free(s);
-}
-
-/* With the first picture its parameter sets are known, and with them what opens the media. */
-static bool open_media(struct show *s)
-{
-    struct stream_format format[2];
-    char video[MUX_CODEC_NAME], sound[MUX_CODEC_NAME] = "";
-    BUF(bytes, PLAYLIST_BYTES);
-    if (s->sound && (!stream_get_format(feed_stream(s->sound), &format[1]) ||
-                     !mux_codec_name(&format[1], sound)))
-        return false;
-    if (!stream_get_format(feed_stream(s->feed), &format[0]) ||
-        !mux_codec_name(&format[0], video) ||
-        mux_opening(CONTAINER_MP4, format, s->sound ? 2 : 1, &bytes) < 0)
-        return false;
-    snprintf(s->codecs, sizeof s->codecs, "%s%s%s", video, *sound ? "," : "", sound);
-    s->opening = blob_new(bytes.data, bytes.len);
-    return s->opening;
-}
-
-/* True: something is there that was not before. */
-static bool take_picture(struct show *s, struct packet *p)
-{
-    bool told = false;
-    if (!s->opening)
-        told = open_media(s);
-    const struct piece_form *piece =
-        s->opening ? piece_form_of(feed_stream(s->feed), p, CONTAINER_MP4) : NULL;
-    return (piece && segments_add(&s->segments, piece->bytes, piece->len, p->time_ns, p->utc_ns,
-                                  p->flags & PACKET_KEY) > 0) ||
-           told;
-}
-
-/* What was heard before a picture stands in front of it: what has not been coded yet comes with a
- * later one: two units of its codec behind at most. 0, or -EPIPE: the sound has ended. */
-static int take_sound(struct show *s, int64_t until_ns)
-{
-    uint64_t lost;
-    int err = 0;
-    while (s->ear) {
-        if (!s->heard && (err = cursor_next(s->ear, &s->heard, &lost)))
-            break;
-        if (s->heard->time_ns >= until_ns)
-            break;
-        const struct piece_form *piece =
-            piece_form_of(feed_stream(s->sound), s->heard, CONTAINER_MP4);
-        if (piece)
-            segments_add_sound(&s->segments, piece->bytes, piece->len);
-        s->heard = packet_unref(s->heard);
-    }
-    return err == -EPIPE ? err : 0;
-}
-
-static void on_woken(struct loop_post *post)
-{
-    struct show *s = container_of(post, struct show, woken);
-    struct packet *p;
-    uint64_t lost;
-    bool told = false;
-    int err;
-    while (!(err = cursor_next(s->cursor, &p, &lost))) {
-        err = take_sound(s, p->time_ns);
-        told = take_picture(s, p) || told;
-        packet_unref(p);
-        if (err)
-            break;
-    }
-    if (told)
-        tell(s);
-    if (segments_want_key(&s->segments))
-        feed_request_key(s->feed);
-    if (err == -EPIPE)
-        show_free(s);
-}
-
-static void stream_woken(struct stream_wake *w)
-{
-    struct show *s = container_of(w, struct show, wake);
-    loop_post(s->door->cam->loop, &s->woken);
-}
-
-/* Keys are to come where segments may end, pictures when playlists said that they would. */
-static double tame(struct camera *cam, struct encoding *e)
-{
-    int width, height;
-    double fps;
-    pipeline_size(cam->pipeline, &width, &height, &fps);
-    if (e->fps > 0 && e->fps < fps)
-        fps = e->fps;
-    e->smart.dynamic_gop = e->smart.dynamic_fps = e->smart.storage = false;
-    smart_plan_normalise(&e->smart);
-    int longest = (int)(LONGEST_GOP_S * fps);
-    if (e->gop > longest)
-        e->gop = longest > 1 ? longest : 1;
-    return fps;
-}
-
-static int open_feeds(struct show *s, const struct encoding *e, const struct sound_encoding *sound,
-                      struct fault *why)
-{
-    struct camera *cam = s->door->cam;
-    int err = sound ? sounds_open(cam->sounds, sound, &s->sound, why) : 0;
-    if (!err)
-        err = pipeline_open(cam->pipeline, e, &s->feed, why);
-    if (err)
-        return err;
-    s->cursor = stream_cursor(feed_stream(s->feed));
-    s->ear = s->sound ? stream_cursor(feed_stream(s->sound)) : NULL;
-    return s->cursor && (s->ear || !s->sound)
-               ? 0
-               : fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
-}
-
-/* sound: NULL: none. */
-static struct show *show_new(struct hls_door *d, const struct encoding *e,
-                             const struct sound_encoding *sound, double fps, struct fault *why)
-{
-    if (deliver_is_full(d->cam->deliver)) {
-        fault_set(why, FAULT_LIMIT, NULL, "there are as many viewers as there may be");
-        return NULL;
-    }
-    struct show *s = calloc(1, sizeof *s);
-    if (!s) {
-        fault_set(why, FAULT_INTERNAL, NULL, "out of memory");
-        return NULL;
-    }
-    s->door = d;
-    if (open_feeds(s, e, sound, why)) {
-        if (s->cursor)
-            s->cursor->ops->close(s->cursor);
-        feed_close(s->feed);
-        feed_close(s->sound);
-        free(s);
-        return NULL;
-    }
-    uint8_t id[ID_BYTES];
-    struct segment_plan plan;
-    random_bytes(id, sizeof id);
-    hex_of(id, sizeof id, s->id);
-    s->encoding = *e;
-    s->audio = sound;
-    if (sound)
-        s->sound_encoding = *sound;
-    watchers_init(&s->watchers, d->cam->deliver, s->feed, s->sound);
-    s->fps = fps;
-    segment_plan(&plan, fps, e->gop);
-    segments_init(&s->segments, &plan, STORE_BYTES);
-    list_init(&s->waiting);
-    s->wake.woken = stream_woken;
-    s->woken = (struct loop_post){.name = "hls", .run = on_woken};
-    s->rest = (struct loop_timer){.name = "hls rest", .fire = on_rest};
-    list_append(&d->shows, &s->in_door);
-    stream_add_wake(feed_stream(s->feed), &s->wake);
-    loop_timer_in(d->cam->loop, &s->rest, REST_S * NSEC_PER_SEC / 4);
-    loop_post(d->cam->loop, &s->woken); /* what is there already */
-    return s;
+    loop_timer_in(s->cam->loop, &w->patience, PATIENCE_S * NSEC_PER_SEC);
 }
 
 /* ---- requests ---- */
@@ -468,7 +208,7 @@ static struct show *find(struct hls_door *d, const char *id, size_t len)
     list_for_each(it, &d->shows)
     {
         struct show *s = container_of(it, struct show, in_door);
-        if (len == ID_LEN && !memcmp(s->id, id, len))
+        if (len == SHOW_ID_LEN && !memcmp(s->id, id, len))
             return s;
     }
     return NULL;
@@ -492,7 +232,7 @@ static void serve_of(struct show *s, struct waiter *w)
 {
     struct fault why = {0};
     w->show = s;
-    w->who = watchers_meet(&s->watchers, w->ex, loop_now(s->door->cam->loop), &why);
+    w->who = watchers_meet(&s->watchers, w->ex, loop_now(s->cam->loop), &why);
     if (w->who)
         wait_for(s, w);
     else
@@ -512,13 +252,13 @@ static void serve_master(struct exchange *ex, void *arg)
                              : "there is no other medium than video");
     struct show *s = NULL;
     if (!why.kind) {
-        double fps = tame(d->cam, &e);
+        double fps = show_tame(d->cam, &e);
         if (view.audio && !mux_holds(CONTAINER_MP4, view.sound.codec)) /* as near as can be */
             view.sound = sound_for_containers;
         const struct sound_encoding *sound = view.audio ? &view.sound : NULL;
         s = find_like(d, &e, sound);
-        if (!s)
-            s = show_new(d, &e, sound, fps, &why);
+        if (!s && (s = show_new(d->cam, &show_hooks, &e, sound, fps, &why)))
+            list_append(&d->shows, &s->in_door);
     }
     if (!s) {
         reply_status(ex,
@@ -603,10 +343,5 @@ struct hls_door *hls_door_free(struct hls_door *d)
 
 void hls_door_forget(struct hls_door *d)
 {
-    list_for_each(it, &d->shows)
-    {
-        struct show *s = container_of(it, struct show, in_door);
-        segments_forget(&s->segments);
-        tell(s);
-    }
+    list_for_each(it, &d->shows) show_forget(container_of(it, struct show, in_door));
 }
