@@ -27,12 +27,13 @@ def address(c, path):
 
 
 def ffmpeg(t, where, frames, *extra):
-    p = run(["ffmpeg", "-nostdin", "-v", "warning", *extra, "-i", where, "-frames:v", frames, "-an",
+    p = run(["ffmpeg", "-nostdin", "-v", "repeat+warning", *extra, "-i", where, "-frames:v", frames, "-an",
              "-fps_mode", "passthrough", "-f", "null",
              "-progress", "pipe:1", "-"])
     t.equal(p.returncode, 0, p.stderr[-2000:])
     t.equal(re.findall(r"^frame=(\d+)", p.stdout, re.M)[-1], str(frames), where)
-    # Its null writer complains of pictures that share a tick of the nominal rate.
+    # Its null writer complains of pictures that share a tick of the nominal rate; "repeat": in full
+    # each time, else what repeats cannot be told from other trouble.
     bad = [l for l in p.stderr.splitlines() if not re.search("duplicated MOOV|monotonically", l)]
     t.check(not bad, bad[:5])
 
