@@ -2,7 +2,7 @@
  * own with a time limit, so that a crash or a hang is one failure.
  *
  *     TEST(parses_empty) { CHECK(x == 0); CHECK_STR(s, "abc"); }
- *     TESTS(parses_empty, other)
+ *     UNIT_MAIN(UNIT_ROW(parses_empty) UNIT_ROW(other))
  *
  * Prints "ok NAME" or "not ok NAME" a line; exit status 1 if any failed. With an
  * argument only tests whose name contains it are run; "-n" runs without forking. */
