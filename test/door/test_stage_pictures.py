@@ -8,9 +8,9 @@ STAGE = "/vedette/stage"
 SIZE = "resolution=640x360"
 
 
-def camera(t):
-    """One that looks at the street, with nobody in it but a man who stands there."""
-    c = t.camera(clock="sim", source="virtual:640x360@10")
+def camera(t, place="street"):
+    """One that looks at the place, with nobody in it but a man who stands there."""
+    c = t.camera(clock="sim", source=f"virtual:{place},640x360@10")
     c.setup(users=False)
     for name in ("Image.I0.Text.ClockEnabled", "Image.I0.Text.DateEnabled"):
         c.update(name, "no")
@@ -102,6 +102,23 @@ def test_J4_light_and_weather_are_seen(t):
     do(c, "hour 12", "lamps auto")
     c.advance(1)
     t.check(unlike(noon, look(c)) < 0.05, "as it was")
+
+
+def test_J4_the_hall_stays_dry(t):
+    """Weather is outside: it neither falls nor hangs under a roof. The stage still tells of it."""
+    c = camera(t, "hall")
+    do(c, "weather overcast 0s", "lamps on")
+    before = look(c)
+    for weather, what in (("rain", "rain"), ("snow", "snow"), ("fog", "visibility")):
+        do(c, f"weather {weather} 0s")
+        first = look(c)
+        second = look(c)
+        # The street is outside, in the middle rows; snow lies on what is level near the door, too.
+        for rows in ((0, 120),) if weather == "snow" else ((0, 120), (260, 360)):
+            a, b, was = (y[rows[0] * 640:rows[1] * 640] for y in (first, second, before))
+            t.check(unlike(a, b) < 0.001, weather, "falls", rows, unlike(a, b))
+            t.check(edges(a) > edges(was) * 0.8, weather, "veils", rows, edges(a), edges(was))
+        t.check(c.admin.get(STAGE).json["set"][what], weather)
 
 
 def test_J4_mount_is_seen(t):

@@ -109,11 +109,14 @@ static json_t *state_json(struct control_door *d)
 {
     int64_t now_ns = clock_now(d->cam->clock), next_ns = stage_just_after(now_ns);
     double v[STAGE_KEYS], pan, tilt, roll;
-    struct set set;
+    struct set set, seen;
     char utc[40];
     json_t *values = json_object();
     stage_values(d->stage, next_ns, v);
-    world_set(d->cam->device->world, next_ns, &set, NULL); /* its own lamp, too */
+    stage_at(d->stage, next_ns, &set, NULL);
+    world_set(d->cam->device->world, next_ns, &seen, NULL);
+    set.ir = seen.ir; /* of its own lamp, too */
+    set.ir_beam_deg = seen.ir_beam_deg;
     stage_mount(d->stage, next_ns, &pan, &tilt, &roll);
     for (int i = 0; i < STAGE_KEYS; i++)
         if (stage_rows[i].lasting != LASTS_NOT)

@@ -76,6 +76,8 @@ void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mes
         ret_set->ir_beam_deg = lamp.beam_deg;
     }
     ret_set->bare = w->bare;
+    if (w->lights.indoor) /* a roof is over the lens and all that is near it */
+        ret_set->rain_mm_h = ret_set->snow_mm_h = 0;
 }
 
 bool world_clap(struct world *w, int64_t start_ns, int64_t end_ns)

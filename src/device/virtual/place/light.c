@@ -235,10 +235,12 @@ void light_of(const struct set *s, const struct light_place *p, struct light *l)
             sun, vec_mul(towards(p->sun_pan[i], p->sun_elevation[i]), (double)l->sun_share[i]));
     l->sun = vec_unit(sun);
     l->cloud = (float)clamp01(s->cloud);
-    l->wet = clamp01(s->wet);
+    l->wet = p->indoor ? 0 : clamp01(s->wet);
     l->lying = clamp01(s->lying);
     double visible = s->visibility_m > 0 ? s->visibility_m : 1;
-    l->extinction = 3.0 / fmin(visible, 60e3); /* 5 % are left; clear air has some, too */
+    /* 5 % are left; clear air has some, too. Under a roof it stays clear and dry: fog and rain are
+     * outside, and told by the light that comes in. */
+    l->extinction = 3.0 / (p->indoor ? 60e3 : fmin(visible, 60e3));
     /* Sun and sky. */
     double cover = smooth(0.35, 1, (double)l->cloud);
     double direct = (1 - smooth(0.45, 0.95, (double)l->cloud)) * smooth(200, 3000, visible);
