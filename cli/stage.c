@@ -318,7 +318,7 @@ static int scenario(struct http *h, const struct options *o, int argc, char **ar
         int code = read_file(argv[3], &text);
         return code ? code : send(h, o, PATH "/scenario", "text", text, NULL);
     }
-    if (argc != 3)
+    if (argc != 3 || argv[2][0] == '-')
         return fail(EXIT_USAGE, "stage scenario [NAME | --file FILE | --keep FILE | --show NAME | "
                                 "--remove NAME]");
     return send(h, o, PATH "/scenario", "name", join(argc, argv, 2), NULL);

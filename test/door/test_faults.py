@@ -111,6 +111,8 @@ def test_I8_faults_are_refused(t):
         r = c.admin.post(PATH, bad, type="application/json")
         t.equal(r.status, 400, bad)
         t.check(r.json["error"], bad)
+    r = c.admin.post(PATH, '{"kind":"source-freeze","seconds":1e9}', type="application/json")
+    t.equal(r.json["error"], "seconds is 0.001 to 31622400.")
     for bad in ("0", "x", "-1", "1e3"):
         t.equal(c.admin.call("DELETE", f"{PATH}?id={bad}").status, 400, bad)
     for who in (c.operator, c.viewer):

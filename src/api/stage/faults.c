@@ -318,7 +318,7 @@ static int read_number(const json_t *body, const char *name, double min, double 
 {
     int err = json_get_double(body, name, ret, why);
     if (!err && json_object_get(body, name) && !(*ret >= min && *ret <= max))
-        err = fault_set(why, FAULT_INVALID, name, "%s is %g to %g.", name, min, max);
+        err = fault_set(why, FAULT_INVALID, name, "%s is %.10g to %.10g.", name, min, max);
     return err;
 }
 

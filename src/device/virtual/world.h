@@ -65,7 +65,7 @@ void world_lay(struct world *w, struct radiance *band);
 #define WORLD_STEP 4
 void world_watch(struct world *w, float *metres);
 /* Light and weather at that time, the camera's own lamp and filter included, and what has been
- * done to the lens. */
+ * done to the lens. Where the place has a roof nothing falls, whatever the stage says. */
 void world_set(struct world *w, int64_t time_ns, struct set *ret_set, struct mess *ret_mess);
 /* Whether the lamp of the stage's clap burns while a picture is taken. */
 bool world_clap(struct world *w, int64_t start_ns, int64_t end_ns);

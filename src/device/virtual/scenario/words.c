@@ -176,7 +176,7 @@ int words_number(struct words *w, const char *what, double least, double most, d
     if (!s)
         return words_fault(w, "%s wants a number", what);
     if (text_double(s, least, most, ret))
-        return words_fault(w, "%s wants a number from %g to %g, not \"%.40s\"", what, least, most,
+        return words_fault(w, "%s wants a number from %.10g to %.10g, not \"%.40s\"", what, least, most,
                            s);
     return 0;
 }
