@@ -10,7 +10,8 @@
 
 struct backdrop {
     struct vec eye;
-    bool wall; /* y 20, x 2…6, 3 m high */
+    bool wall;  /* y 20, x 2…6, 3 m high */
+    bool grass; /* all over the ground */
     struct light light;
 };
 
@@ -50,8 +51,9 @@ void backdrop_albedo_row(const struct backdrop *b, const struct view *v, int y, 
     for (int x = x0; x < x1; x++) {
         struct vec d = stub_ray(v, x, y);
         float a = stub_albedo(b, d, stub_hit(b, d));
+        static const float green[3] = {0.4f, 0.8f, 0.2f};
         for (int k = 0; k < 3; k++)
-            ret[(x - x0) * 3 + k] = a;
+            ret[(x - x0) * 3 + k] = b->grass ? a * green[k] : a;
     }
 }
 void backdrop_lit(const struct backdrop *b, const struct light *l, struct vec at, struct lit *ret)

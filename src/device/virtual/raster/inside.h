@@ -6,6 +6,7 @@
 #include "device/virtual/raster/raster.h"
 
 #define NEAR_M 0.25f
+#define FAR_STEP 64 /* pixels whose distance, or ground, is asked for at once */
 #define HALF_SIDE 128
 #define ROW_MARGIN 64 /* room beside rows of a patch: more than a smear moves them, and a block */
 #define ROW_STRIDE (RASTER_SIDE + 2 * ROW_MARGIN)
@@ -51,7 +52,7 @@ struct lay {
     uint32_t *first, *last;         /* of each row of the picture, + 1; 0: none */
     int height;                     /* of which there are */
     float dark[3];                  /* how much more of the sun's colours LAY_DARK takes */
-    float rest;                     /* … and of the sky where no sun comes: that is all there is */
+    float rest;                     /* … and of the sky where no sun comes: it is all there is */
 };
 
 /* Where batches' triangles have holes: raster_batch.holes. */
@@ -110,7 +111,8 @@ struct raster {
     struct view ground_view;
     const struct backdrop *ground_of;
     double ground_z;
-    uint16_t *ground; /* three planes of room for as many pixels as far_room has */
+    uint16_t *ground; /* three planes, ground_room · FAR_STEP apart; rows are whole FAR_STEPs */
+    uint8_t *paved;   /* as many pixels: how much water it leaves lying, 255ths */
     uint8_t *ground_known, *ground_some; /* of FAR_STEP pixels: whether; which eights have any */
     size_t ground_room;
     float *energy; /* of beams: three rows, a number for every eighth pixel */
@@ -245,6 +247,9 @@ bool smear_row(struct raster *r, const struct smear *s, int i, const int within[
 enum lay_kind {
     LAY_OVER, /* four planes: what is taken from the picture, in 65536ths; red, green, blue added */
     LAY_ADD,  /* three: red, green, blue added */
+    LAY_SHINE,  /* floats: light of every eighth pixel and of the one behind the last, upon
+                 * r->ground;  x0 is one of those */
+    LAY_STREAK, /* a struct raster_streak, upon r->paved */
     LAY_DARK, /* floats: three of the air, one spare; then bytes of the whole: what is taken of the
                * sun, then of the sky */
 };
@@ -255,6 +260,7 @@ void lay_begin(struct raster *r, struct radiance *into, bool bands,
  * out of memory. Planes lie lay_stride() samples apart. */
 uint16_t *lay_row(struct raster *r, enum lay_kind kind, int x0, int x1);
 void lay_put(struct raster *r, int y); /* the row that was asked for last */
+void lay_settle(struct raster *r);     /* r->ground is about to be that of another height */
 static inline size_t lay_stride(int n)
 {
     return ((size_t)n + 7) & ~(size_t)7;
@@ -263,7 +269,16 @@ static inline size_t lay_stride(int n)
 /* How many samples a row is. */
 static inline size_t lay_samples(enum lay_kind kind, int n)
 {
-    return kind == LAY_DARK ? 8 + lay_stride(n) : lay_stride(n) * (kind == LAY_ADD ? 3 : 4);
+    switch (kind) {
+    case LAY_SHINE:
+        return (lay_stride(n) / 8 + 1) * 2;
+    case LAY_STREAK:
+        return sizeof(struct raster_streak) / 2;
+    case LAY_DARK:
+        return 8 + lay_stride(n);
+    default:
+        return lay_stride(n) * (kind == LAY_ADD ? 3 : 4);
+    }
 }
 static inline uint8_t *lay_dark(uint16_t *row)
 {
@@ -320,7 +335,6 @@ void tally_member(struct raster *r, const struct backdrop *b, const struct view 
                   const struct placed *p, struct tally *t);
 /* Into the order in which they are drawn, one whole after the other: far ones first. */
 void sort_members(struct placed **order, size_t n);
-#define FAR_STEP 64 /* pixels whose distance is asked for at once */
 /* Depths of the backdrop; x0 ≤ x < x1 of the row are valid. */
 const float *far_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                      int x0, int x1);

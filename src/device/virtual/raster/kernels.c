@@ -247,6 +247,22 @@ static void shine(int n, const float *energy, const uint16_t *const ground[3],
     }
 }
 
+static void streak(const struct raster_streak *s, int i, int n, const uint8_t *paved,
+                   uint16_t *const add[3])
+{
+    const f8 lane = {0, 1, 2, 3, 4, 5, 6, 7}, one = ALL(1.0f), none = ALL(0.0f);
+    for (int k = 0; k < n; k += BLOCK) {
+        f8 dx = ALL(s->first + (float)(i + k)) + lane;
+        f8 left = most(one - dx * dx * ALL(s->inv), none);
+        left *= left;
+        left *= left * from_bytes(paved + k) * ALL(1 / 255.0f);
+        for (int c = 0; c < 3; c++) {
+            f8 light = ALL(s->radiance[c]) * left + ALL(0.5f);
+            *(w8u *)(add[c] + k) = to_words(least(light, ALL(65535.0f)));
+        }
+    }
+}
+
 static void glare(const struct raster_glare *g, int n, float first, float dy2,
                   uint16_t *const add[3])
 {
@@ -320,5 +336,6 @@ const struct kernels_raster KERNELS_RASTER = {
     .unweigh = unweigh,
     .beam = beam,
     .shine = shine,
+    .streak = streak,
     .glare = glare,
 };

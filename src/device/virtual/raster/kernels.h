@@ -116,6 +116,15 @@ struct raster_glare {
     float radiance[3]; /* of the head, samples */
 };
 
+/* A row of what wet pavement mirrors of a lamp. From its middle on it falls with (1 - q)⁴, q =
+ * distance² · inv: nearly as a Gaussian of a width² of 1 / (STREAK_END · inv), but it ends. */
+#define STREAK_END 4.0f
+struct raster_streak {
+    float first; /* pixels from its middle to the row's first */
+    float inv;
+    float radiance[3]; /* of its middle, samples */
+};
+
 /* Where a beam ends: so long; half as wide: */
 #define BEAM_M 45.0f
 #define BEAM_NEAR_M 3.5f
@@ -150,8 +159,8 @@ struct kernels_raster {
     /* picture = picture·(1 - gone) + add, n pixels; gone NULL: nothing is */
     void (*lay)(size_t n, const uint16_t *gone, const uint16_t *const add[3],
                 uint16_t *const to[3]);
-    /* What is more than the air: times (1 - k·sun)·(1 - sky·(1 + sun·rest)), n pixels; those two are
-     * 255ths, read in whole blocks. */
+    /* What is more than the air: times (1 - k·sun)·(1 - sky·(1 + sun·rest)), n pixels; those two
+     * are 255ths, read in whole blocks. */
     void (*darken)(size_t n, const uint8_t *sun, const float k[3], const uint8_t *sky, float rest,
                    const float air[3], uint16_t *const to[3]);
     /* Pixels x0 ≤ x < x1 of a row. `far` is the row's depths of the backdrop; it and dark are
@@ -167,6 +176,10 @@ struct kernels_raster {
      * blocks. */
     void (*shine)(int n, const float *energy, const uint16_t *const ground[3],
                   uint16_t *const add[3]);
+    /* A streak on n pixels of its row from the i-th on; paved: how much of it each throws back, in
+     * 255ths, readable in whole blocks. `add` is written in whole blocks. */
+    void (*streak)(const struct raster_streak *s, int i, int n, const uint8_t *paved,
+                   uint16_t *const add[3]);
     /* Glare on n pixels of a row that begins `first` to the right of the lamp, dy2 the square of
      * how far above or below it: written in whole blocks. */
     void (*glare)(const struct raster_glare *g, int n, float first, float dy2,

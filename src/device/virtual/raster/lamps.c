@@ -5,11 +5,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct vec lamp_at(const struct placed *p, const struct model_lamp *m)
+/* A lamp that burns and is turned to the eye. */
+struct burning {
+    struct vec at; /* from the eye */
+    double far, facing;
+    bool tail;
+    double level, radius; /* radiance of its middle, white cards; metres */
+};
+
+static bool lamp_burns(const struct placed *p, const struct model_lamp *m, struct burning *ret)
 {
     double x = m->at[0] * p->scale, y = m->at[1] * p->scale;
-    return vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine,
-                                m->at[2] * p->scale));
+    ret->tail = m->kind == 1;
+    if (ret->tail)
+        ret->level = p->who->brake_lights ? 0.9 : p->who->headlights ? 0.05 : 0;
+    else
+        ret->level = p->who->headlights ? 3.0 : 0;
+    ret->radius = ret->tail ? 0.07 : 0.075;
+    ret->at = vec_add(p->feet, vec(x * p->cosine + y * p->sine, y * p->cosine - x * p->sine,
+                                   m->at[2] * p->scale));
+    ret->far = vec_len(ret->at);
+    ret->facing =
+        (ret->at.x * p->sine + ret->at.y * p->cosine) * (ret->tail ? 1 : -1) / fmax(ret->far, 0.1);
+    return ret->level > 0 && ret->facing > 0.05;
+}
+
+static void lamp_colour(const struct burning *lamp, double k, double ret[3])
+{
+    ret[0] = k;
+    ret[1] = k * (lamp->tail ? 0.03 : 0.95);
+    ret[2] = k * (lamp->tail ? 0.02 : 0.85);
+}
+
+/* Where in the picture it is. */
+enum seen { SEEN_OUTSIDE, SEEN_HIDDEN, SEEN };
+static enum seen lamp_seen(struct raster *r, const struct backdrop *b, const struct view *v,
+                           struct vec at)
+{
+    double x, y, z = vec_dot(at, v->ahead);
+    if (!view_point(v, at, &x, &y) || x < 0 || y < 0 || x >= v->width || y >= v->height)
+        return SEEN_OUTSIDE;
+    const float *row = far_row(r, b, v, (int)y, (int)x, (int)x + 1);
+    return row[(int)x] < z - 0.5 - 2e-4 * z * z ? SEEN_HIDDEN : SEEN;
 }
 
 #define BEAM_WHITES 2.2e-4 /* its brightest, in white cards: 22 lux */
@@ -127,7 +164,8 @@ static bool beam_of(struct raster *r, const struct backdrop *b, const struct vie
     for (int k = 0; k < 4 && !ret->box.cut; k++)
         view_point(v, corner[k], &ret->at[k][0], &ret->at[k][1]);
     ret->p = p;
-    ret->strength = (float)(BEAM_WHITES * exp(-l->extinction * vec_len(p->feet)) * l->unit);
+    double dry = 1 - 0.45 * l->wet; /* as the place darkens (mixing.c) */
+    ret->strength = (float)(BEAM_WHITES * dry * exp(-l->extinction * vec_len(p->feet)) * l->unit);
     beam_rays(r, b, v, ret);
     return true;
 }
@@ -142,26 +180,38 @@ static bool ground_begin(struct raster *r, const struct backdrop *b, const struc
     if (n > r->ground_room) {
         free(r->ground);
         free(r->ground_known);
+        free(r->paved);
         r->ground_room = 0;
         r->ground = malloc(n * FAR_STEP * 3 * sizeof(*r->ground));
         r->ground_known = malloc(2 * n);
-        if (!r->ground || !r->ground_known)
+        r->paved = malloc(n * FAR_STEP + 8);
+        if (!r->ground || !r->ground_known || !r->paved)
             return false;
         r->ground_room = n;
         r->ground_some = r->ground_known + n;
         r->ground_of = NULL;
     }
-    if (r->ground_of != b || r->ground_z != z || !view_same(&r->ground_view, v))
+    if (r->ground_of != b || r->ground_z != z || !view_same(&r->ground_view, v)) {
+        lay_settle(r);
         memset(r->ground_known, 0, n);
+    }
     r->ground_of = b;
     r->ground_z = z;
     r->ground_view = *v;
     return r->energy;
 }
 
-/* Looks at FAR_STEP pixels of a row; `to`: the first of them. */
+/* How much of a pavement ground is, in 255ths, as mixing.c has it: grass, sand and leaves have a
+ * colour, and take the water in. */
+static uint8_t pavement(const float c[3])
+{
+    float soft = (fmaxf(c[0], c[1]) - c[2]) / (c[0] + c[1] + c[2] + 0.01f) * 12 - 0.5f;
+    return (uint8_t)(255.5f - 255 * (float)clamp_unit((double)soft));
+}
+
+/* Looks at FAR_STEP pixels of a row; `to`, `paved`: the first of them. */
 static uint8_t look_down(struct raster *r, const struct backdrop *b, const struct view *v, int y,
-                         int x0, uint16_t *const to[3])
+                         int x0, uint16_t *const to[3], uint8_t *paved)
 {
     float albedo[FAR_STEP * 3];
     struct ground_ray g;
@@ -174,6 +224,7 @@ static uint8_t look_down(struct raster *r, const struct backdrop *b, const struc
     for (int x = x0; x < x1; x++) {
         double z = ground_ray_reach(&g, x) * v->f;
         bool seen = z > 0 && fabs((double)far[x] - z) <= far_tolerance(z);
+        paved[x - x0] = seen ? pavement(albedo + (x - x0) * 3) : 0;
         for (int k = 0; k < 3; k++) {
             float a = seen ? albedo[(x - x0) * 3 + k] : 0;
             to[k][x - x0] = (uint16_t)(a * 65535 + 0.5f);
@@ -192,7 +243,8 @@ static bool ground_at(struct raster *r, const struct backdrop *b, const struct v
     if (!r->ground_known[step]) {
         uint16_t *first = r->ground + step * FAR_STEP;
         uint16_t *const to[3] = {first, first + plane, first + 2 * plane};
-        r->ground_some[step] = look_down(r, b, v, y, eight * EIGHT / FAR_STEP * FAR_STEP, to);
+        r->ground_some[step] = look_down(r, b, v, y, eight * EIGHT / FAR_STEP * FAR_STEP, to,
+                                         r->paved + step * FAR_STEP);
         r->ground_known[step] = 1;
     }
     return r->ground_some[step] >> eight % (FAR_STEP / EIGHT) & 1;
@@ -242,8 +294,6 @@ static struct lit_part beams_row(const struct raster *r, const struct view *v,
 static void shine_row(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                       int x0, int x1, const float *energy)
 {
-    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, plane = r->ground_room * FAR_STEP;
-    uint16_t *ground = r->ground + (size_t)y * across * FAR_STEP;
     int end = (x1 + EIGHT - 1) / EIGHT;
     for (int i = x0 / EIGHT, from; i < end; i++) {
         for (from = i; i < end && (energy[i] > BEAM_LEAST || energy[i + 1] > BEAM_LEAST) &&
@@ -253,14 +303,10 @@ static void shine_row(struct raster *r, const struct backdrop *b, const struct v
         if (i == from)
             continue;
         int a = from * EIGHT, e = i * EIGHT < v->width ? i * EIGHT : v->width;
-        const uint16_t *const from_ground[3] = {ground + a, ground + plane + a,
-                                                ground + 2 * plane + a};
-        size_t step = lay_stride(e - a);
-        uint16_t *to = lay_row(r, LAY_ADD, a, e);
+        uint16_t *to = lay_row(r, LAY_SHINE, a, e);
         if (!to)
             continue;
-        r->k->shine(e - a, energy + from, from_ground,
-                    (uint16_t *const[3]){to, to + step, to + 2 * step});
+        memcpy(to, energy + from, (size_t)(i - from + 1) * sizeof(*energy));
         lay_put(r, y);
     }
 }
@@ -302,6 +348,160 @@ static void beams_at(struct raster *r, const struct backdrop *b, const struct vi
     }
 }
 
+/* ---- streaks on wet pavement ----
+ *
+ * Water on rough ground is facets that lean all ways, their slopes spread as a Gaussian. Ground
+ * shows a lamp by those that halve the angle between it and the eye: most of them where still water
+ * would show it, fewer and fewer towards the eye. Low over the ground a facet that leans aside
+ * turns the ray by less than one that leans along: so it is a streak. */
+
+#define ROUGH 0.14        /* slope at which there are a third as many facets */
+#define STREAK_LEAST 80.0 /* samples: less is lost in the noise of a street that is lit at all */
+
+struct streak {
+    double radiance[3]; /* of the lamp times its area, samples · m² */
+    double gloss;       /* how wet */
+    double radius;      /* of the lamp, metres */
+    double height, eye; /* of both above the ground */
+    double far;         /* level, from the eye to the lamp */
+    double middle[2];   /* in the picture: pixel in row 0, and more in each row */
+    double wide;        /* pixels to the right of a ray that is one pixel aside: level */
+};
+
+/* What a row of pixels shows of it: as a share of radiance, and how wide, in pixels. */
+struct streak_part {
+    double share, width;
+};
+
+/* Share of the facets that are not lost behind others (Smith). */
+static double not_hidden(double sine, double cosine)
+{
+    double a = sine / (ROUGH * fmax(cosine, 1e-6));
+    return a < 1.6 ? a * (3.535 + 2.181 * a) / (1 + a * (2.276 + 2.577 * a)) : 1;
+}
+
+/* At the ground that lies where a ray `ahead` meets it; false: nothing. */
+static bool streak_part(const struct streak *s, struct vec ahead, struct streak_part *ret)
+{
+    double k = ahead.z < -1e-3 ? s->eye / -ahead.z : INFINITY;
+    double level = k * sqrt(ahead.x * ahead.x + ahead.y * ahead.y), way = s->far - level;
+    if (!(way > 0))
+        return false;
+    double to_eye = 1 / sqrt(level * level + s->eye * s->eye);
+    double to_lamp = 1 / sqrt(way * way + s->height * s->height);
+    double eye_sine = s->eye * to_eye, eye_cosine = level * to_eye;
+    double lamp_sine = s->height * to_lamp, lamp_cosine = way * to_lamp;
+    double up = eye_sine + lamp_sine, along = eye_cosine - lamp_cosine;
+    double lean = along / (up * ROUGH), left = 1 - lean * lean / STREAK_END;
+    if (left <= 0)
+        return false;
+    double steep = 1 - 0.5 * sqrt(up * up + along * along);
+    double mirrors = 0.015 + 0.9 * steep * steep * steep * steep * steep; /* as mixing.c has it */
+    double facets = left * left * left * left * 5 / (STREAK_END * M_PI * ROUGH * ROUGH);
+    ret->share = s->gloss * mirrors * facets * not_hidden(eye_sine, eye_cosine) *
+                 not_hidden(lamp_sine, lamp_cosine) * to_lamp * to_lamp / (4 * eye_sine);
+    /* The lamp's own picture is as wide as it is. */
+    double width = ROUGH * up * sqrt(left) / ((to_eye + to_lamp) * k * s->wide);
+    double lamp = fmax(0.7, s->radius / k), both = sqrt(width * width + lamp * lamp);
+    ret->share *= width / both;
+    ret->width = both;
+    return true;
+}
+
+/* Lays it upon a row. */
+static void streak_row(struct raster *r, const struct backdrop *b, const struct view *v,
+                       const struct streak *s, int y, const struct streak_part *part)
+{
+    double most = part->share * s->radiance[0], middle = s->middle[0] + s->middle[1] * y;
+    if (most < STREAK_LEAST)
+        return;
+    double half = part->width * sqrt(STREAK_END * (1 - sqrt(sqrt(STREAK_LEAST / most))));
+    int x0 = (int)fmax(0, ceil(middle - half)), x1 = (int)fmin(v->width, floor(middle + half) + 1);
+    bool some = false;
+    for (int i = x0 / EIGHT; i * EIGHT < x1; i++)
+        some |= ground_at(r, b, v, y, i);
+    struct raster_streak *to =
+        some ? (struct raster_streak *)(void *)lay_row(r, LAY_STREAK, x0, x1) : NULL;
+    if (!to)
+        return;
+    to->first = (float)(x0 - middle);
+    to->inv = (float)(1 / (STREAK_END * part->width * part->width));
+    for (int c = 0; c < 3; c++)
+        to->radiance[c] = (float)(part->share * s->radiance[c]);
+    lay_put(r, y);
+}
+
+/* Where in the picture it may be, from row to row; false: nowhere. way: level, from the lamp. */
+static bool streak_rows(const struct view *v, const struct streak *s, struct vec at,
+                        const double way[2], int ret[2])
+{
+    double x, first, last, a = 1 - way[0] / s->far, e = 1 - way[1] / s->far;
+    if (!view_point(v, vec(at.x * a, at.y * a, -s->eye), &x, &first))
+        return false;
+    if (!view_point(v, vec(at.x * e, at.y * e, -s->eye), &x, &last))
+        last = v->height;
+    ret[0] = (int)fmax(0, floor(first));
+    ret[1] = (int)fmin(v->height, ceil(last));
+    return true;
+}
+
+static void streak_of(struct raster *r, const struct backdrop *b, const struct view *v,
+                      const struct light *l, double eye, const struct burning *lamp)
+{
+    double far = sqrt(lamp->at.x * lamp->at.x + lamp->at.y * lamp->at.y);
+    struct streak s = {.gloss = l->wet * (1 - l->lying),
+                       .radius = lamp->radius,
+                       .height = lamp->at.z + eye,
+                       .eye = eye,
+                       .far = far};
+    if (eye < 0.5 || s.height < 0.1 || far < 1 || lamp_seen(r, b, v, lamp->at) == SEEN_HIDDEN)
+        return;
+    lamp_colour(lamp,
+                lamp->level * (lamp->tail ? lamp->facing : pow(lamp->facing, 6)) * M_PI *
+                    lamp->radius * lamp->radius * exp(-l->extinction * lamp->far) * l->unit,
+                s.radiance);
+    /* The upright plane of eye and lamp is a line of the picture. */
+    struct vec aside = vec(-lamp->at.y / far, lamp->at.x / far, 0);
+    double right = vec_dot(aside, v->right);
+    s.wide = fabs(right);
+    s.middle[0] = -vec_dot(aside, view_ray(v, 0.5, 0.5)) / right;
+    s.middle[1] = vec_dot(aside, v->up) / right;
+    /* Where still water would show it; where facets that lean as much as any would. */
+    double still = far * s.height / (s.height + eye), slope = eye / (far - still), way[2];
+    struct streak_part part;
+    if (!streak_part(&s, vec(far - still, 0, -eye), &part) ||
+        part.share * s.radiance[0] < STREAK_LEAST)
+        return;
+    double lean = atan(slope) + 2 * atan(ROUGH * sqrt((double)STREAK_END));
+    way[0] = s.height / tan(fmin(lean, 1.5));
+    way[1] = far - eye / tan(fmin(lean, 1.5));
+    /* A low thing between lamp and ground hides it from there on. */
+    struct vec onward = to_axes(v, vec(-lamp->at.x / far, -lamp->at.y / far, 0));
+    struct vec from = to_axes(v, vec(lamp->at.x, lamp->at.y, RAY_HIGH_M - eye));
+    int most = (int)(2 * still / RAY_STEP_M) + 1, rows[2];
+    int free = ray_steps(r, b, v, from, vec_mul(onward, RAY_STEP_M), most);
+    if (free < most)
+        way[1] = fmin(way[1], free * RAY_STEP_M);
+    if (!(way[1] > way[0]) || !streak_rows(v, &s, lamp->at, way, rows))
+        return;
+    for (int y = rows[0]; y < rows[1]; y += 2) { /* it changes little from row to row */
+        if (!streak_part(&s, view_ray(v, s.middle[0] + s.middle[1] * y + 0.5, y + 0.5), &part))
+            continue;
+        streak_row(r, b, v, &s, y, &part);
+        if (y + 1 < rows[1])
+            streak_row(r, b, v, &s, y + 1, &part);
+    }
+}
+
+static void ground_streaks(struct raster *r, const struct backdrop *b, const struct view *v,
+                           const struct light *l, const struct placed *p)
+{
+    struct burning lamp;
+    for (uint32_t i = 0; i < p->model->n_lamps; i++)
+        if (lamp_burns(p, &p->model->lamp[i], &lamp) && ground_begin(r, b, v, p->who->at.z))
+            streak_of(r, b, v, l, r->eye.z - p->who->at.z, &lamp);
+}
+
 void ground_headlights(struct raster *r, const struct backdrop *b, const struct view *v,
                        const struct light *l, const struct placed *p, size_t n)
 {
@@ -316,7 +516,11 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
         if (k == i && ground_begin(r, b, v, z)) /* the first of those at this height */
             beams_at(r, b, v, beam, lit);
     }
+    for (size_t i = 0; i < n && l->wet >= 0.01; i++)
+        ground_streaks(r, b, v, l, &p[i]);
 }
+
+/* ---- into the lens ---- */
 
 #define GLARE 1.2e-3f       /* of what a lamp gives: what the lens throws beside it */
 #define GLARE_LEAST 60.0    /* samples: less is lost in the noise */
@@ -377,32 +581,13 @@ static void spot(struct raster *r, const struct view *v, struct vec at, double r
 void lamp_glare(struct raster *r, const struct backdrop *b, const struct view *v,
                 const struct light *l, const struct placed *p)
 {
-    if (!p->who->headlights && !p->who->brake_lights)
-        return;
+    struct burning lamp;
     for (uint32_t i = 0; i < p->model->n_lamps; i++) {
-        const struct model_lamp *m = &p->model->lamp[i];
-        bool tail = m->kind == 1;
-        double sign = tail ? -1 : 1, level;
-        if (tail)
-            level = p->who->brake_lights ? 0.9 : p->who->headlights ? 0.05 : 0;
-        else
-            level = p->who->headlights ? 3.0 : 0;
-        if (level <= 0)
+        if (!lamp_burns(p, &p->model->lamp[i], &lamp) || lamp_seen(r, b, v, lamp.at) != SEEN)
             continue;
-        struct vec at = lamp_at(p, m);
-        double far = vec_len(at);
-        double facing = -(at.x * p->sine + at.y * p->cosine) * sign / fmax(far, 0.1);
-        if (facing <= 0.05)
-            continue;
-        double x, y, z = vec_dot(at, v->ahead);
-        if (!view_point(v, at, &x, &y) || x < 0 || y < 0 || x >= v->width || y >= v->height)
-            continue;
-        const float *row = far_row(r, b, v, (int)y, (int)x, (int)x + 1);
-        if (row[(int)x] < z - 0.5 - 2e-4 * z * z)
-            continue;
-        double k = level * (tail ? facing : 0.15 + 0.85 * pow(facing, 6)) *
-                   exp(-l->extinction * far) * l->unit;
-        const double white[3] = {k, k * 0.95, k * 0.85}, red[3] = {k, k * 0.03, k * 0.02};
-        spot(r, v, at, tail ? 0.07 : 0.075, tail ? red : white, tail ? 0.3 : 1);
+        double facing = lamp.tail ? lamp.facing : 0.15 + 0.85 * pow(lamp.facing, 6), radiance[3];
+        lamp_colour(&lamp, lamp.level * facing * exp(-l->extinction * lamp.far) * l->unit,
+                    radiance);
+        spot(r, v, lamp.at, lamp.radius, radiance, lamp.tail ? 0.3 : 1);
     }
 }

@@ -60,24 +60,63 @@ void raster_restore(struct raster *r, struct radiance *into)
 
 /* ---- rows ---- */
 
-static void lay_onto(struct raster *r, const struct lay_row *row, int y, struct radiance *to)
+/* What some pixels of a row take from the picture (NULL: nothing) and add to it. */
+#define PIECE_SIDE 256
+struct piece {
+    int n;
+    const uint16_t *gone, *add[3];
+    uint16_t room[3][PIECE_SIDE]; /* for light upon the ground, which is made only here */
+};
+
+/* Those from its i-th on, not LAY_DARK. */
+static void piece_of(const struct raster *r, const struct lay_row *row, int y, int i,
+                     struct piece *ret)
 {
-    uint16_t *const data = r->lay.data + row->at;
-    const uint16_t *from = data;
-    size_t n = row->n, step = lay_stride(row->n);
-    size_t at = (size_t)(y - to->top) * to->stride + row->x;
-    uint16_t *const plane[3] = {to->r + at, to->g + at, to->b + at};
-    if (row->kind == LAY_DARK) {
-        const uint8_t *dark = lay_dark(data);
-        float air[3];
-        memcpy(air, data, sizeof(air));
-        r->k->darken(n, dark, r->lay.dark, dark + step, r->lay.rest, air, plane);
+    const uint16_t *from = r->lay.data + row->at;
+    size_t step = lay_stride(row->n), plane = r->ground_room * FAR_STEP;
+    ret->gone = NULL;
+    ret->n = row->n - i;
+    if (row->kind == LAY_SHINE || row->kind == LAY_STREAK) {
+        size_t across = ((size_t)r->ground_view.width + FAR_STEP - 1) / FAR_STEP;
+        size_t at = (size_t)y * across * FAR_STEP + row->x + (size_t)i;
+        uint16_t *const to[3] = {ret->room[0], ret->room[1], ret->room[2]};
+        ret->n = ret->n < PIECE_SIDE ? ret->n : PIECE_SIDE;
+        if (row->kind == LAY_STREAK)
+            r->k->streak((const void *)from, i, ret->n, r->paved + at, to);
+        else
+            r->k->shine(ret->n, (const float *)(const void *)from + i / 8,
+                        (const uint16_t *const[3]){r->ground + at, r->ground + plane + at,
+                                                   r->ground + 2 * plane + at},
+                        to);
+        for (int k = 0; k < 3; k++)
+            ret->add[k] = to[k];
         return;
     }
-    const uint16_t *gone = row->kind == LAY_OVER ? from : NULL;
-    from += gone ? step : 0;
-    const uint16_t *const add[3] = {from, from + step, from + 2 * step};
-    r->k->lay(n, gone, add, plane);
+    if (row->kind == LAY_OVER) {
+        ret->gone = from + i;
+        from += step;
+    }
+    for (int k = 0; k < 3; k++)
+        ret->add[k] = from + (size_t)k * step + i;
+}
+
+static void lay_onto(struct raster *r, const struct lay_row *row, int y, struct radiance *to)
+{
+    size_t n = row->n, at = (size_t)(y - to->top) * to->stride + row->x;
+    uint16_t *const plane[3] = {to->r + at, to->g + at, to->b + at};
+    if (row->kind == LAY_DARK) {
+        const uint8_t *dark = lay_dark(r->lay.data + row->at);
+        float air[3];
+        memcpy(air, r->lay.data + row->at, sizeof(air));
+        r->k->darken(n, dark, r->lay.dark, dark + lay_stride(row->n), r->lay.rest, air, plane);
+        return;
+    }
+    struct piece p;
+    for (int i = 0; i < row->n; i += p.n) {
+        piece_of(r, row, y, i, &p);
+        r->k->lay((size_t)p.n, p.gone, p.add,
+                  (uint16_t *const[3]){plane[0] + i, plane[1] + i, plane[2] + i});
+    }
 }
 
 void raster_lay(struct raster *r, struct radiance *band)
@@ -97,22 +136,18 @@ void raster_mark(const struct raster *r, int y0, int y1, uint8_t *cells)
         }
 }
 
-/* Into the picture in little, of which this row is one that counts. */
-static void lay_small(const struct raster *r, const struct lay_row *row, int y)
+/* Pixels of a row that counts, from x0 on, into the picture in little. */
+static void lay_small(const struct raster_small *s, int y, int x0, const struct piece *p)
 {
-    const struct raster_small *s = &r->lay.small;
-    const uint16_t *gone = r->lay.data + row->at;
-    size_t step = lay_stride(row->n);
-    const uint16_t *add = row->kind == LAY_OVER ? gone + step : gone;
-    for (int i = 0, end; i < row->n; i = end) {
-        int x = (row->x + i) / RASTER_SMALL;
+    for (int i = 0, end; i < p->n; i = end) {
+        int x = (x0 + i) / RASTER_SMALL;
         uint32_t away = 0, come[3] = {0};
-        end = (x + 1) * RASTER_SMALL - row->x;
-        end = end < row->n ? end : row->n;
+        end = (x + 1) * RASTER_SMALL - x0;
+        end = end < p->n ? end : p->n;
         for (int q = i; q < end; q++) {
-            away += row->kind == LAY_OVER ? gone[q] : 0;
+            away += p->gone ? p->gone[q] : 0;
             for (size_t k = 0; k < 3; k++)
-                come[k] += add[k * step + (size_t)q];
+                come[k] += p->add[k][q];
         }
         uint16_t *to = s->texel + 4 * ((size_t)(y / RASTER_SMALL) * (size_t)s->across + (size_t)x);
         for (int k = 0; k < 3; k++) {
@@ -190,6 +225,37 @@ static bool make_room(struct lay *l, size_t samples)
     return true;
 }
 
+/* Light upon the ground becomes a row as others are. False: no memory. */
+static bool settle(struct raster *r, struct lay_row *row, int y)
+{
+    struct piece p;
+    size_t step = lay_stride(row->n), at = r->lay.n_data;
+    if (!make_room(&r->lay, 3 * step))
+        return false;
+    for (int i = 0; i < row->n; i += p.n) {
+        piece_of(r, row, y, i, &p);
+        for (size_t k = 0; k < 3; k++)
+            memcpy(r->lay.data + at + k * step + i, p.add[k], (size_t)p.n * sizeof(uint16_t));
+    }
+    row->kind = LAY_ADD;
+    row->at = (uint32_t)at;
+    r->lay.n_data += 3 * step;
+    return true;
+}
+
+void lay_settle(struct raster *r)
+{
+    if (r->lay.onto)
+        return;
+    for (int y = 0; y < r->lay.height; y++)
+        for (uint32_t i = r->lay.first[y]; i; i = r->lay.row[i - 1].next)
+            if ((r->lay.row[i - 1].kind == LAY_SHINE || r->lay.row[i - 1].kind == LAY_STREAK) &&
+                !settle(r, &r->lay.row[i - 1], y)) {
+                lay_all(r);
+                return;
+            }
+}
+
 uint16_t *lay_row(struct raster *r, enum lay_kind kind, int x0, int x1)
 {
     struct lay *l = &r->lay;
@@ -226,6 +292,11 @@ void lay_put(struct raster *r, int y)
     else
         l->first[y] = number;
     l->last[y] = number;
-    if (l->small.texel && row->kind != LAY_DARK && y % RASTER_SMALL == RASTER_SMALL / 2)
-        lay_small(r, row, y);
+    if (!l->small.texel || row->kind == LAY_DARK || y % RASTER_SMALL != RASTER_SMALL / 2)
+        return;
+    struct piece p;
+    for (int i = 0; i < row->n; i += p.n) {
+        piece_of(r, row, y, i, &p);
+        lay_small(&l->small, y, row->x + i, &p);
+    }
 }

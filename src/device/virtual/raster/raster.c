@@ -25,8 +25,9 @@ void raster_rest(struct raster *r)
         (void **)&r->far_least,   (void **)&r->dark_parts,    (void **)&r->kept,
         (void **)&r->aside,       (void **)&r->plate,         (void **)&r->patch.face,
         (void **)&r->half,        (void **)&r->ground,        (void **)&r->ground_known,
-        (void **)&r->energy,      (void **)&r->smear,         (void **)&r->lay.row,
-        (void **)&r->lay.data,    (void **)&r->lay.first,     (void **)&r->holes};
+        (void **)&r->paved,       (void **)&r->energy,        (void **)&r->smear,
+        (void **)&r->lay.row,     (void **)&r->lay.data,      (void **)&r->lay.first,
+        (void **)&r->holes};
     for (size_t i = 0; i < r->n_holes; i++)
         free(r->holes[i].known);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
