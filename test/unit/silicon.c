@@ -85,11 +85,11 @@ TEST(twins_develop_alike)
 {
     enum { N = 200, H = 6 };
     static uint16_t rows[3][H * N];
-    static int8_t noise[2][N];
+    static int8_t noise[4][N];
     static float gains[2][N];
     static struct sensor_table table;
     static uint16_t y[3][H * N], c[3][2][H / 2 * N / 2];
-    uint8_t luma[3][N], cb[3][N / 2], cr[3][N / 2];
+    uint8_t luma[3][2][N], cb[3][N / 2], cr[3][N / 2];
     static struct sensor_curve curve;
     static struct sensor_noise size[GRAINS];
     struct silicon s;
@@ -108,11 +108,11 @@ TEST(twins_develop_alike)
             x = x * 1664525 + 1013904223;
             rows[k][i] = (uint16_t)(x >> 16 >> (x >> 8 & 7));
         }
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < 4; k++)
         for (int i = 0; i < N; i++) {
             x = x * 1664525 + 1013904223;
             noise[k][i] = (int8_t)(x >> 8);
-            gains[k][i] = exp2f((float)(x >> 20) / 256 - 8);
+            gains[k & 1][i] = exp2f((float)(x >> 20) / 256 - 8);
         }
     const struct kernels *twin[3] = {&kernels_plain, kernels_best(), kernels_best()};
 #if defined(__x86_64__)
@@ -126,23 +126,21 @@ TEST(twins_develop_alike)
         memset(y, 0, sizeof(y));
         memset(c, 0, sizeof(c));
         for (int k = 0; k < 3; k++) {
-            const uint16_t *row[2] = {y[k], y[k] + N};
-            const uint16_t *chroma[2][2] = {{c[k][0], c[k][1]}, {c[k][1], c[k][0]}};
-            const int8_t *grain[2] = {noise[0], noise[1]};
-            uint8_t *to[2] = {cb[k], cr[k]};
+            const int8_t *const grain[4] = {noise[0], noise[1], noise[2], noise[3]};
+            uint8_t *const to[4] = {luma[k][0], luma[k][1], cb[k], cr[k]};
             const struct developed_at at = {y[k], {c[k][0], c[k][1]}, N};
+            const struct developed_at of[2] = {at, {y[k] + 2 * N, {c[k][1], c[k][0]}, N}};
             if (twin[k]->tabulate)
                 twin[k]->tabulate(&curve, &table);
             if (local)
                 twin[k]->develop2(&curve, two, gain, N, y[k], y[k] + N, c[k][0], c[k][1]);
             else
                 twin[k]->develop(&curve, &table, in, N, N, H, &at);
-            twin[k]->noise_luma(&size[GRAIN_PLAIN], row, which, noise[0], N, luma[k]);
-            twin[k]->noise_chroma(&size[GRAIN_PLAIN], row, chroma, which, grain, N / 2, to);
+            twin[k]->noise(&size[GRAIN_PLAIN], of, which, grain, N, to);
         }
         for (int k = 1; k < 3; k++) {
             CHECK(!memcmp(y[0], y[k], sizeof(y[0])) && !memcmp(c[0], c[k], sizeof(c[0])));
-            CHECK(!memcmp(luma[0], luma[k], N));
+            CHECK(!memcmp(luma[0], luma[k], sizeof(luma[0])));
             CHECK(!memcmp(cb[0], cb[k], N / 2) && !memcmp(cr[0], cr[k], N / 2));
         }
         for (int i = 0; i < (local ? 2 : H) * N; i++)

@@ -35,27 +35,21 @@ static void widen(uint16_t *to, const uint16_t *near, const uint16_t *far, size_
     .mean2 = mean2, .widen = widen, .develop2 = KERNELS_OWN(develop2),                             \
     .capsules = KERNELS_OWN(capsules), .cover = KERNELS_OWN(cover), .disc = KERNELS_OWN(disc),     \
     .spread = KERNELS_OWN(spread), .sum8 = KERNELS_OWN(sum8), .drop = KERNELS_OWN(drop),           \
-    .places = KERNELS_OWN(places),                                                                 \
-    .disc21 = KERNELS_OWN(disc21), .disc21_plain = KERNELS_OWN(disc21_plain),                      \
-    .between = KERNELS_OWN(between), .shrink = KERNELS_OWN(shrink),                                \
-    .stretch = KERNELS_OWN(stretch), .expose = KERNELS_OWN(expose)
+    .places = KERNELS_OWN(places), .disc21 = KERNELS_OWN(disc21),                                  \
+    .disc21_plain = KERNELS_OWN(disc21_plain), .between = KERNELS_OWN(between),                    \
+    .shrink = KERNELS_OWN(shrink), .stretch = KERNELS_OWN(stretch), .expose = KERNELS_OWN(expose)
 
 extern const struct kernels KERNELS;
-const struct kernels KERNELS = {SAME_IN_ALL,
-                                .name = KERNELS_NAME,
-                                .tabulate = KERNELS_OWN(tabulate),
-                                .develop = KERNELS_OWN(develop),
-                                .noise_luma = KERNELS_OWN(noise_luma),
-                                .noise_chroma = KERNELS_OWN(noise_chroma)};
+const struct kernels KERNELS = {SAME_IN_ALL, .name = KERNELS_NAME,
+                                .tabulate = KERNELS_OWN(tabulate), .develop = KERNELS_OWN(develop),
+                                .noise = KERNELS_OWN(noise)};
 
 #ifdef KERNELS_WIDER /* these, but for what is wider (camera/kernels_wide.c) */
 #define WIDER_OWN(name) KERNELS_JOIN(KERNELS_WIDER, name)
 extern __typeof__(KERNELS_OWN(develop)) WIDER_OWN(develop);
-extern __typeof__(KERNELS_OWN(noise_luma)) WIDER_OWN(noise_luma);
-extern __typeof__(KERNELS_OWN(noise_chroma)) WIDER_OWN(noise_chroma);
+extern __typeof__(KERNELS_OWN(noise)) WIDER_OWN(noise);
 
 extern const struct kernels KERNELS_WIDER;
-const struct kernels KERNELS_WIDER = {
-    SAME_IN_ALL, .name = KERNELS_WIDER_NAME, .develop = WIDER_OWN(develop),
-    .noise_luma = WIDER_OWN(noise_luma), .noise_chroma = WIDER_OWN(noise_chroma)};
+const struct kernels KERNELS_WIDER = {SAME_IN_ALL, .name = KERNELS_WIDER_NAME,
+                                      .develop = WIDER_OWN(develop), .noise = WIDER_OWN(noise)};
 #endif

@@ -134,14 +134,12 @@ struct kernels {
     void (*develop2)(const struct sensor_curve *c, const uint16_t *const in[6],
                      const float *const gain[2], int width, uint16_t *y0, uint16_t *y1,
                      uint16_t *cb, uint16_t *cr);
-    /* Developed rows with noise, as samples of a picture; chroma: `luma` is the upper of its
-     * two rows, n what a chroma row has. Of each cell of a radiance the row of which[cell], 0 or
-     * 1, is meant (NULL: the first); a row begins with a cell. */
-    void (*noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                       const uint8_t *which, const int8_t *noise, int n, uint8_t *to);
-    void (*noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                         const uint16_t *const chroma[2][2], const uint8_t *which,
-                         const int8_t *const noise[2], int n, uint8_t *const to[2]);
+    /* Two rows of luma and one of each chroma (of chroma[0] NULL: none) with noise, as samples of
+     * a picture; n of luma, even. `grain` and `to`: upper and lower luma, blue, red. Of each cell
+     * of a radiance of[which[cell]], 0 or 1, is meant (NULL: the first); a row begins with a
+     * cell. */
+    void (*noise)(const struct sensor_noise *s, const struct developed_at of[2],
+                  const uint8_t *which, const int8_t *const grain[4], int n, uint8_t *const to[4]);
     /* n measured samples of three colours times their gain, with noise (of sigma 32), clipped. Of
      * each also the quarter of a stop that its green is in, and whether a colour is white. */
     void (*expose)(const struct exposing *s, const uint16_t *const of[3], const float *gain,

@@ -30,11 +30,9 @@ void KERNELS_OWN(develop2)(const struct sensor_curve *c, const uint16_t *const i
 void KERNELS_OWN(develop)(const struct sensor_curve *c, const struct sensor_table *t,
                           const uint16_t *const in[3], size_t stride, int w, int h,
                           const struct developed_at *to);
-void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                             const uint8_t *which, const int8_t *noise, int n, uint8_t *to);
-void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                               const uint16_t *const chroma[2][2], const uint8_t *which,
-                               const int8_t *const noise[2], int n, uint8_t *const to[2]);
+void KERNELS_OWN(noise)(const struct sensor_noise *s, const struct developed_at of[2],
+                        const uint8_t *which, const int8_t *const grain[4], int n,
+                        uint8_t *const to[4]);
 void KERNELS_OWN(expose)(const struct exposing *s, const uint16_t *const of[3], const float *gain,
                          const int8_t *const noise[3], int n, float *const to[3], uint8_t *bin,
                          uint8_t *clipped);

@@ -282,46 +282,48 @@ static const struct sensor_noise *grain_at(const struct clean *c, const struct s
     return &n[(int)lrint(fmin(fmax(stops * 4 + GRAIN_PLAIN, 0), GRAINS - 1))];
 }
 
-void clean_print_band(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
-                      uint64_t key, bool grey, int top, const uint8_t *drawn, struct picture *to)
+/* From a pixel of the row on. */
+static struct developed_at rows_at(const struct clean *c, const struct developed *d, int x, int y,
+                                   bool grey)
 {
+    const size_t row = (size_t)(y - d->top), wide = (size_t)c->width;
+    const size_t half = row / 2 * (wide / 2) + (size_t)x / 2;
+    return (struct developed_at){.luma = d->luma + row * wide + x,
+                                 .chroma = {grey ? NULL : d->chroma[0] + half, d->chroma[1] + half},
+                                 .stride = wide};
+}
+
+/* Each row has noise from a place of its own. */
+void clean_print_rows(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
+                      uint64_t key, bool grey, int y, const uint8_t *drawn, struct picture *to)
+{
+    static const uint64_t number[4] = {0, 4, 1, 2};
     const struct developed *const of[2] = {&c->kept, drawn ? &c->band : &c->kept};
-    int step = c->local ? SEGMENT : c->width;
-    for (int y = top; y < top + RADIANCE_CELL && y < c->height; y++) {
-        const int8_t *from[3];
-        for (int i = 0; i < 3; i++)
-            from[i] = noise + (mix64(key + (uint64_t)(y * 4 + i)) & (NOISE - 1));
-        uint8_t *out[3];
-        for (int i = 0; i < 3; i++)
-            out[i] = to->plane[i] + (long)(i ? y / 2 : y) * to->stride[i];
-        for (int i = 1; i < 3 && grey && y % 2 == 0; i++)
-            memset(out[i], 128, (size_t)c->width / 2);
-        for (int x = 0; x < c->width; x += step) {
-            int w = c->width - x < step ? c->width - x : step;
-            const struct sensor_noise *s = c->local ? grain_at(c, n, x, y) : &n[GRAIN_PLAIN];
-            const uint8_t *which = drawn ? drawn + x / RADIANCE_CELL : NULL;
-            const uint16_t *luma[2], *chroma[2][2];
-            for (int i = 0; i < 2; i++) {
-                size_t row = (size_t)(y - of[i]->top), wide = (size_t)c->width;
-                luma[i] = of[i]->luma + row * wide + (size_t)x;
-                for (int q = 0; q < 2; q++)
-                    chroma[i][q] = of[i]->chroma[q] + row / 2 * (wide / 2) + (size_t)x / 2;
-            }
-            k->noise_luma(s, luma, which, from[0] + x, w, out[0] + x);
-            if (y % 2 || grey)
-                continue;
-            const int8_t *const grain[2] = {from[1] + x / 2, from[2] + x / 2};
-            uint8_t *const at[2] = {out[1] + x / 2, out[2] + x / 2};
-            k->noise_chroma(s, luma, chroma, which, grain, w / 2, at);
-        }
+    const int8_t *from[4];
+    uint8_t *row[4] = {
+        to->plane[0] + (long)y * to->stride[0], to->plane[0] + (long)(y + 1) * to->stride[0],
+        to->plane[1] + (long)(y / 2) * to->stride[1], to->plane[2] + (long)(y / 2) * to->stride[2]};
+    for (int i = 0; i < 4; i++)
+        from[i] = noise + (mix64(key + (uint64_t)y * 4 + number[i]) & (NOISE - 1));
+    for (int i = 2; i < 4 && grey; i++)
+        memset(row[i], 128, (size_t)c->width / 2);
+    const int step = c->local ? SEGMENT : c->width;
+    for (int x = 0; x < c->width; x += step) {
+        const uint8_t *which = drawn ? drawn + x / RADIANCE_CELL : NULL;
+        const struct developed_at at[2] = {rows_at(c, of[0], x, y, grey),
+                                           rows_at(c, of[1], x, y, grey)};
+        const int8_t *const grain[4] = {from[0] + x, from[1] + x, from[2] + x / 2, from[3] + x / 2};
+        uint8_t *const out[4] = {row[0] + x, row[1] + x, row[2] + x / 2, row[3] + x / 2};
+        k->noise(c->local ? grain_at(c, n, x, y) : &n[GRAIN_PLAIN], at, which, grain,
+                 c->width - x < step ? c->width - x : step, out);
     }
 }
 
 void clean_print(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
                  uint64_t key, bool grey, struct picture *to)
 {
-    for (int y = 0; y < c->height; y += RADIANCE_CELL)
-        clean_print_band(c, k, n, key, grey, y, NULL, to);
+    for (int y = 0; y < c->height; y += 2)
+        clean_print_rows(c, k, n, key, grey, y, NULL, to);
     to->matrix = COLOUR_BT709;
     to->range = RANGE_LIMITED;
 }

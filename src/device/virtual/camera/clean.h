@@ -27,15 +27,15 @@ void clean_develop(struct clean *c, const struct kernels *k, const struct sensor
 void clean_print(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
                  uint64_t key, bool grey, struct picture *to);
 /* The same in bands of RADIANCE_CELL rows, which begin at y = 0, RADIANCE_CELL …: after
- * clean_begin() each band is developed, then printed; `to` has its matrix and range from
- * elsewhere. What is `drawn` (of each cell of the band, not 0; NULL: nothing) is taken from `over`,
- * the band with all that is drawn over it, and is not kept; the rest is l's. A cell of l that has
- * been touched is developed when nothing is drawn over it. */
+ * clean_begin() each band is developed, then printed, two rows at a time; `to` has its matrix and
+ * range from elsewhere. What is `drawn` (of each cell of the band, not 0; NULL: nothing) is taken
+ * from `over`, the band with all that is drawn over it, and is not kept; the rest is l's. A cell of
+ * l that has been touched is developed when nothing is drawn over it. */
 void clean_begin(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,
                  const struct tone *tone, bool grey, struct radiance *l);
 void clean_band(struct clean *c, const struct kernels *k, int y, const struct radiance *over,
                 const uint8_t *drawn);
-void clean_print_band(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
+void clean_print_rows(const struct clean *c, const struct kernels *k, const struct sensor_noise *n,
                       uint64_t key, bool grey, int y, const uint8_t *drawn, struct picture *to);
 /* Gaussian samples of sigma 32 that it is made of: 4096 from a place that key tells. */
 const int8_t *clean_samples(uint64_t key);

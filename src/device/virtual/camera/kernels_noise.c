@@ -75,8 +75,8 @@ INLINE int row_of(const uint8_t *which, int x)
     return which && which[x / CELL];
 }
 
-void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                             const uint8_t *which, const int8_t *noise, int n, uint8_t *to)
+INLINE void noise_luma(const struct sensor_noise *s, const uint16_t *const luma[2],
+                       const uint8_t *which, const int8_t *noise, int n, uint8_t *to)
 {
     int i = 0;
 #ifdef __AVX2__
@@ -95,9 +95,9 @@ void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const
     }
 }
 
-void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                               const uint16_t *const chroma[2][2], const uint8_t *which,
-                               const int8_t *const noise[2], int n, uint8_t *const to[2])
+INLINE void noise_chroma(const struct sensor_noise *s, const uint16_t *const luma[2],
+                         const uint16_t *const chroma[2][2], const uint8_t *which,
+                         const int8_t *const noise[2], int n, uint8_t *const to[2])
 {
     int i = 0;
 #ifdef __AVX2__
@@ -122,4 +122,18 @@ void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *con
         for (int k = 0; k < 2; k++)
             to[k][i] = noisy(chroma[row][k][i], noise[k][i], share_of(size, s->chroma[k]), 16, 240);
     }
+}
+
+void KERNELS_OWN(noise)(const struct sensor_noise *s, const struct developed_at of[2],
+                        const uint8_t *which, const int8_t *const grain[4], int n,
+                        uint8_t *const to[4])
+{
+    const uint16_t *const upper[2] = {of[0].luma, of[1].luma};
+    const uint16_t *const lower[2] = {of[0].luma + of[0].stride, of[1].luma + of[1].stride};
+    const uint16_t *const chroma[2][2] = {{of[0].chroma[0], of[0].chroma[1]},
+                                          {of[1].chroma[0], of[1].chroma[1]}};
+    noise_luma(s, upper, which, grain[0], n, to[0]);
+    if (of[0].chroma[0])
+        noise_chroma(s, upper, chroma, which, grain + 2, n / 2, to + 2);
+    noise_luma(s, lower, which, grain[1], n, to[1]);
 }

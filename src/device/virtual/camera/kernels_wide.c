@@ -167,7 +167,10 @@ void KERNELS_OWN(develop)(const struct sensor_curve *c, const struct sensor_tabl
 
 /* ---- noise ---- */
 
-/* The points of sizes, each twice, and how much more the next ones are. */
+#define PIECE (4 * CELL) /* samples of luma that become bytes at once */
+
+/* The points of sizes, each twice, and how much more the next ones are. Between an odd point and
+ * the next the way is counted from there back, below 0: then no bit of it has to be cut off. */
 struct sizes {
     __m512i at, more;
     int16_t white;
@@ -178,112 +181,129 @@ INLINE struct sizes sizes_of(const struct sensor_noise *s)
     __m256i at = _mm256_loadu_si256((const __m256i *)(const void *)s->at);
     __m256i next = _mm256_maskz_loadu_epi16(0x7fff, s->at + 1);
     __m256i more = _mm256_maskz_sub_epi16(0x7fff, next, at);
+    at = _mm256_mask_add_epi16(at, 0xaaaa, at, more);
     return (struct sizes){_mm512_broadcast_i64x4(at), _mm512_broadcast_i64x4(more), s->white};
 }
 
 INLINE __m512i size32(const struct sizes *s, __m512i luma)
 {
-    __m512i point = _mm512_srli_epi16(luma, 10);
-    __m512i way = _mm512_slli_epi16(_mm512_and_si512(luma, _mm512_set1_epi16(NOISE_SPLIT - 1)), 5);
+    __m512i point = _mm512_srli_epi16(luma, 10), way = _mm512_slli_epi16(luma, 5);
     __m512i more = _mm512_mulhrs_epi16(_mm512_permutexvar_epi16(point, s->more), way);
     __mmask32 seen = _mm512_cmplt_epi16_mask(luma, _mm512_set1_epi16(s->white));
     return _mm512_maskz_add_epi16(seen, _mm512_permutexvar_epi16(point, s->at), more);
 }
 
-INLINE __m256i noisy32(__m512i clean, __m256i noise, __m512i size, int lo, int hi)
+/* What is above lo; sums that are beyond hi or below lo are stopped by the ends of the numbers. */
+INLINE __m512i noisy32(__m512i clean, __m256i noise, __m512i size, int lo, int hi)
 {
+    const int most = (hi + 1) * DEVELOPED_STEPS - 1, up = INT16_MAX - most;
     __m512i n = _mm512_slli_epi16(_mm512_cvtepi8_epi16(noise), 7);
-    clean = _mm512_add_epi16(clean, _mm512_set1_epi16(DEVELOPED_STEPS / 2));
-    n = _mm512_srai_epi16(_mm512_add_epi16(clean, _mm512_mulhrs_epi16(n, size)), 6);
-    n = _mm512_min_epi16(_mm512_max_epi16(n, _mm512_set1_epi16((short)lo)),
-                         _mm512_set1_epi16((short)hi));
-    return _mm512_cvtepi16_epi8(n);
+    clean = _mm512_add_epi16(clean, _mm512_set1_epi16((short)(up + DEVELOPED_STEPS / 2)));
+    n = _mm512_adds_epi16(clean, _mm512_mulhrs_epi16(n, size));
+    n = _mm512_subs_epu16(n, _mm512_set1_epi16((short)(up + lo * DEVELOPED_STEPS)));
+    return _mm512_srli_epi16(n, 6);
 }
 
-INLINE int row_of(const uint8_t *which, int x)
+/* The even ones of twice 32 numbers, none of them below 0. */
+INLINE __m512i evens(__m512i a, __m512i b)
 {
-    return which && which[x / CELL];
+    const __m512i even = _mm512_set1_epi32(0xffff);
+    a = _mm512_packus_epi32(_mm512_and_si512(a, even), _mm512_and_si512(b, even));
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), a);
 }
 
-INLINE __mmask32 first_of(int n)
+INLINE __m256i grain32(const int8_t *from)
 {
-    return n < 32 ? (__mmask32)((1u << n) - 1) : (__mmask32)-1;
+    return _mm256_loadu_si256((const __m256i *)(const void *)from);
 }
 
-/* Numbers of two cells. */
-INLINE __m512i load_two(const uint16_t *left, const uint16_t *right)
+/* Four cells of a row of luma. */
+INLINE void luma64(const struct sizes *sizes, const uint16_t *const from[4], const int8_t *grain,
+                   uint8_t *to, __m512i ret_size[2])
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(load16(left)), load16(right), 1);
-}
-
-void KERNELS_OWN(noise_luma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                             const uint8_t *which, const int8_t *noise, int n, uint8_t *to)
-{
-    const struct sizes sizes = sizes_of(s);
-    int i = 0;
-    for (; i + 2 * CELL <= n; i += 2 * CELL) {
-        __m512i y = load_two(luma[row_of(which, i)] + i, luma[row_of(which, i + CELL)] + i + CELL);
-        __m256i grain = _mm256_loadu_si256((const __m256i *)(const void *)(noise + i));
-        EXPECT_READ(luma[0] + i, n);
-        EXPECT_WRITE(to + i, n);
-        _mm256_storeu_si256((__m256i *)(void *)(to + i),
-                            noisy32(y, grain, size32(&sizes, y), 16, 235));
+    __m512i v[2];
+    for (int i = 0; i < 2; i++) {
+        __m512i y = _mm512_castsi256_si512(load16(from[2 * i]));
+        y = _mm512_inserti64x4(y, load16(from[2 * i + 1]), 1);
+        ret_size[i] = size32(sizes, y);
+        v[i] = noisy32(y, grain32(grain + 32 * i), ret_size[i], 16, 235);
     }
-    for (; i < n; i += CELL) {
-        __mmask32 some = first_of(n - i < CELL ? n - i : CELL);
-        __m512i y = _mm512_maskz_loadu_epi16(some, luma[row_of(which, i)] + i);
-        __m256i grain = _mm256_maskz_loadu_epi8(some, noise + i);
-        _mm256_mask_storeu_epi8(to + i, some, noisy32(y, grain, size32(&sizes, y), 16, 235));
-    }
+    v[0] = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7),
+                                    _mm512_packus_epi16(v[0], v[1]));
+    _mm512_storeu_si512(to, _mm512_add_epi8(v[0], _mm512_set1_epi8(16)));
 }
 
-INLINE void noise_some(const struct sizes *sizes, const __m512i share[2], __m512i luma,
-                       const __m512i chroma[2], const int8_t *const noise[2], int i, __mmask32 some,
-                       uint8_t *const to[2])
+/* … and of one of chroma. */
+INLINE void chroma32(__m512i size, const uint16_t *const from[4], const int8_t *grain, uint8_t *to)
 {
-    const __m512i size = size32(sizes, luma);
-    for (int k = 0; k < 2; k++) {
-        __m256i grain = _mm256_maskz_loadu_epi8(some, noise[k] + i);
-        __m256i v = noisy32(chroma[k], grain, _mm512_mulhrs_epi16(size, share[k]), 16, 240);
-        _mm256_mask_storeu_epi8(to[k] + i, some, v);
+    __m512i c = _mm512_castsi128_si512(_mm_loadu_si128((const void *)from[0]));
+    c = _mm512_inserti32x4(c, _mm_loadu_si128((const void *)from[1]), 1);
+    c = _mm512_inserti32x4(c, _mm_loadu_si128((const void *)from[2]), 2);
+    c = _mm512_inserti32x4(c, _mm_loadu_si128((const void *)from[3]), 3);
+    __m256i v = _mm512_cvtepi16_epi8(noisy32(c, grain32(grain), size, 16, 240));
+    _mm256_storeu_si256((void *)to, _mm256_add_epi8(v, _mm256_set1_epi8(16)));
+}
+
+/* One cell, or less. */
+INLINE void noise_rest(const struct sizes *sizes, const __m512i share[2],
+                       const struct developed_at *of, const int8_t *const grain[4], int x, int n,
+                       uint8_t *const to[4])
+{
+    const __mmask32 some = (__mmask32)((1u << n) - 1), half = (__mmask32)((1u << n / 2) - 1);
+    __m512i size = _mm512_setzero_si512();
+    for (int i = 2; i-- > 0;) { /* the upper row's size is the chroma's */
+        __m512i y = _mm512_maskz_loadu_epi16(some, of->luma + (size_t)i * of->stride + x);
+        size = size32(sizes, y);
+        y = noisy32(y, _mm256_maskz_loadu_epi8(some, grain[i] + x), size, 16, 235);
+        _mm256_mask_storeu_epi8(to[i] + x, some,
+                                _mm256_add_epi8(_mm512_cvtepi16_epi8(y), _mm256_set1_epi8(16)));
+    }
+    size = evens(size, size);
+    for (int k = 0; k < 2 && of->chroma[0]; k++) {
+        __m512i c = _mm512_maskz_loadu_epi16(half, of->chroma[k] + x / 2);
+        c = noisy32(c, _mm256_maskz_loadu_epi8(half, grain[2 + k] + x / 2),
+                    _mm512_mulhrs_epi16(size, share[k]), 16, 240);
+        _mm256_mask_storeu_epi8(to[2 + k] + x / 2, half,
+                                _mm256_add_epi8(_mm512_cvtepi16_epi8(c), _mm256_set1_epi8(16)));
     }
 }
 
-void KERNELS_OWN(noise_chroma)(const struct sensor_noise *s, const uint16_t *const luma[2],
-                               const uint16_t *const chroma[2][2], const uint8_t *which,
-                               const int8_t *const noise[2], int n, uint8_t *const to[2])
+void KERNELS_OWN(noise)(const struct sensor_noise *s, const struct developed_at of[2],
+                        const uint8_t *which, const int8_t *const grain[4], int n,
+                        uint8_t *const to[4])
 {
     const struct sizes sizes = sizes_of(s);
     const __m512i share[2] = {_mm512_set1_epi16(s->chroma[0]), _mm512_set1_epi16(s->chroma[1])};
-    int i = 0;
-    for (; i + 32 <= n; i += 32) {
-        int row[4];
-        for (int q = 0; q < 4; q++)
-            row[q] = row_of(which, 2 * i + q * CELL);
-        const uint16_t *const y[4] = {luma[row[0]] + 2 * i, luma[row[1]] + 2 * i + CELL,
-                                      luma[row[2]] + 2 * i + 2 * CELL,
-                                      luma[row[3]] + 2 * i + 3 * CELL};
-        __m256i left = _mm512_cvtepi32_epi16(load_two(y[0], y[1]));
-        __m256i right = _mm512_cvtepi32_epi16(load_two(y[2], y[3]));
-        __m512i c[2];
-        for (int k = 0; k < 2; k++) {
-            EXPECT_READ(chroma[0][k] + i, n / 2);
-            __m256i a = _mm256_loadu2_m128i((const __m128i *)(chroma[row[1]][k] + i + 8),
-                                            (const __m128i *)(chroma[row[0]][k] + i));
-            __m256i b = _mm256_loadu2_m128i((const __m128i *)(chroma[row[3]][k] + i + 24),
-                                            (const __m128i *)(chroma[row[2]][k] + i + 16));
-            c[k] = _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
+    const bool grey = !of[0].chroma[0];
+    int x = 0;
+    for (; x + PIECE <= n; x += PIECE) {
+        const uint16_t *from[4][4]; /* two rows of luma, blue, red: of each cell */
+        __m512i size[2], below[2];
+        for (int q = 0; q < 4; q++) {
+            const int at = x + q * CELL;
+            const struct developed_at *o = &of[which && which[at / CELL]];
+            from[0][q] = o->luma + at;
+            from[1][q] = o->luma + o->stride + at;
+            for (int k = 0; k < 2 && !grey; k++)
+                from[2 + k][q] = o->chroma[k] + at / 2;
         }
-        noise_some(&sizes, share, _mm512_inserti64x4(_mm512_castsi256_si512(left), right, 1), c,
-                   noise, i, (__mmask32)-1, to);
+        for (int i = 0; i < 2; i++) {
+            EXPECT_READ(of[0].luma + (size_t)i * of[0].stride + x, n);
+            EXPECT_READ(of[0].luma + (size_t)i * of[0].stride + x + 32, n);
+            EXPECT_WRITE(to[i] + x, n);
+        }
+        luma64(&sizes, from[0], grain[0] + x, to[0] + x, size);
+        luma64(&sizes, from[1], grain[1] + x, to[1] + x, below);
+        if (grey)
+            continue;
+        size[0] = evens(size[0], size[1]);
+        for (int k = 0; k < 2; k++) {
+            EXPECT_READ(of[0].chroma[k] + x / 2, n / 4);
+            chroma32(_mm512_mulhrs_epi16(size[0], share[k]), from[2 + k], grain[2 + k] + x / 2,
+                     to[2 + k] + x / 2);
+        }
     }
-    for (; i < n; i += CELL / 2) {
-        const int row = row_of(which, 2 * i), m = n - i < CELL / 2 ? n - i : CELL / 2;
-        const __mmask32 some = first_of(m), twice = first_of(2 * m);
-        __m512i y = _mm512_maskz_loadu_epi16(twice, luma[row] + 2 * i);
-        const __m512i c[2] = {_mm512_maskz_loadu_epi16(some, chroma[row][0] + i),
-                              _mm512_maskz_loadu_epi16(some, chroma[row][1] + i)};
-        noise_some(&sizes, share, _mm512_castsi256_si512(_mm512_cvtepi32_epi16(y)), c, noise, i,
-                   some, to);
-    }
+    for (; x < n; x += CELL)
+        noise_rest(&sizes, share, &of[which && which[x / CELL]], grain, x,
+                   n - x < CELL ? n - x : CELL, to);
 }

@@ -374,7 +374,8 @@ static double develop(struct virtual_sensor *v, const struct sensor_settings *p,
             bands_draw(&v->bands, y, v->world, v->pane);
         const uint8_t *drawn = banded ? v->bands.drawn : NULL;
         clean_band(v->clean, v->kernels, y, &v->bands.band, drawn);
-        clean_print_band(v->clean, v->kernels, v->grain, key, p->mono, y, drawn, to);
+        for (int i = y; i < y + RADIANCE_CELL && i < v->height; i += 2)
+            clean_print_rows(v->clean, v->kernels, v->grain, key, p->mono, i, drawn, to);
         luma += sum_luma(to, y, RADIANCE_CELL);
         if (banded)
             measure_band(&v->measured, &v->bands.band, v->height, drawn);
