@@ -99,6 +99,17 @@ static void bring_coarse(struct pane *p, const struct radiance *in, int x0, int 
         }
 }
 
+/* … and copies that to `small`; the rest of it nobody looks at. */
+static void copy_coarse(struct pane *p, int x0, int y0, int x1, int y1)
+{
+    int i0 = x0 < 0 ? 0 : x0 / COARSE, i1 = x1 / COARSE, j0 = y0 < 0 ? 0 : y0 / COARSE;
+    i1 = i1 < p->coarse_width - 1 ? i1 : p->coarse_width - 1;
+    for (int j = j0; j <= y1 / COARSE && j < p->coarse_height && i0 <= i1; j++) {
+        size_t at = 4 * ((size_t)j * (size_t)p->coarse_width + (size_t)i0);
+        memcpy(p->small + at, p->coarse + at, 4 * (size_t)(i1 - i0 + 1) * sizeof(*p->small));
+    }
+}
+
 static void coarse_mean(const struct pane *p, double ret[3])
 {
     size_t n = (size_t)p->coarse_width * (size_t)p->coarse_height;
@@ -489,17 +500,18 @@ int pane_prepare(struct pane *p, const struct set *s, const struct mess *m, doub
     if (err)
         return err;
     size_t n = 4 * (size_t)(p->coarse_width + 1) * (size_t)(p->coarse_height + 1);
-    if (!p->small && !(p->small = malloc(n * sizeof(*p->small))))
+    if (!p->small && !(p->small = calloc(n, sizeof(*p->small))))
         return -ENOMEM;
     for (int i = 0; i < DROPS; i++) {
         struct drop *d = &p->drop[i];
         find_drop(p, i, m, much, zoom, time_ns, d);
         d->small = p->small;
         int reach = (int)(d->reach + 2) * COARSE, x = (int)d->x, y = (int)d->y;
-        if (d->strength > 0)
-            bring_coarse(p, place, x - reach, y - reach, x + reach, y + reach);
+        if (!(d->strength > 0))
+            continue;
+        bring_coarse(p, place, x - reach, y - reach, x + reach, y + reach);
+        copy_coarse(p, x - reach, y - reach, x + reach, y + reach);
     }
-    memcpy(p->small, p->coarse, n * sizeof(*p->small));
     *ret_small = (struct raster_small){p->small, p->coarse_width, p->coarse_height};
     return 0;
 }
