@@ -176,8 +176,8 @@ int words_number(struct words *w, const char *what, double least, double most, d
     if (!s)
         return words_fault(w, "%s wants a number", what);
     if (text_double(s, least, most, ret))
-        return words_fault(w, "%s wants a number from %.10g to %.10g, not \"%.40s\"", what, least, most,
-                           s);
+        return words_fault(w, "%s wants a number from %.10g to %.10g, not \"%.40s\"", what, least,
+                           most, s);
     return 0;
 }
 
