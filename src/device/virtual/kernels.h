@@ -146,7 +146,7 @@ struct kernels {
                    const int8_t *const noise[3], int n, float *const to[3], uint8_t *bin,
                    uint8_t *clipped);
     /* Lays n capsules over a picture at least CAPSULE_BLOCK wide, in their order. `aside`:
-     * room for what they cover (see weather.c for how many), to be put back in reverse
+     * room for what they cover (see weather/find.c for how many), to be put back in reverse
      * order. Returns how many blocks. */
     size_t (*capsules)(const struct capsule *c, size_t n, struct radiance *into,
                        struct capsule_aside *aside);

@@ -1,4 +1,4 @@
-/* Inside of the weather: weather.c, bands.c, sight.c. */
+/* Inside of the weather: weather.c, find.c, bands.c, sight.c. */
 #ifndef DEVICE_VIRTUAL_WEATHER_INSIDE_H
 #define DEVICE_VIRTUAL_WEATHER_INSIDE_H
 
@@ -38,6 +38,9 @@ struct weather {
     int width; /* of the picture that they are of */
 };
 
+/* Wind that carries what falls: velocity, and how far it has carried since time 0. */
+void weather_carry(const struct set *s, uint64_t seed, int64_t time_ns, struct vec *ret_speed,
+                   struct vec *ret_way);
 /* What is to be drawn, into w->list. Returns how many; ret_blocks (then): no fewer blocks of
  * pixels. */
 size_t weather_find(struct weather *w, const struct view *v, const struct light *l,
