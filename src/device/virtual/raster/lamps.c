@@ -201,12 +201,30 @@ static bool ground_begin(struct raster *r, const struct backdrop *b, const struc
     return r->energy;
 }
 
-/* How much of a pavement ground is, in 255ths, as mixing.c has it: grass, sand and leaves have a
- * colour, and take the water in. */
-static uint8_t pavement(const float c[3])
+#define PAVED_REACH 16 /* pixels */
+
+/* How much of a pavement n pixels of ground are, in 255ths: grass takes the water in. Each by the
+ * mean of those beside it, since colours are kept coarsely; and more is taken for pavement than in
+ * mixing.c, as painted kerbs and bricks: they would be holes in what is far brighter than the road.
+ * Albedo 0: no ground. */
+static void find_pavement(int n, const float *albedo, uint8_t *ret)
 {
-    float soft = (fmaxf(c[0], c[1]) - c[2]) / (c[0] + c[1] + c[2] + 0.01f) * 12 - 0.5f;
-    return (uint8_t)(255.5f - 255 * (float)clamp_unit((double)soft));
+    float sum[FAR_STEP + 1][4];
+    memset(sum[0], 0, sizeof(sum[0]));
+    for (int i = 0; i < n; i++) {
+        const float *c = albedo + 3 * i;
+        for (int k = 0; k < 3; k++)
+            sum[i + 1][k] = sum[i][k] + c[k];
+        sum[i + 1][3] = sum[i][3] + (c[1] > 0);
+    }
+    for (int i = 0; i < n; i++) {
+        const float *a = sum[i > PAVED_REACH ? i - PAVED_REACH : 0];
+        const float *e = sum[i + PAVED_REACH < n ? i + PAVED_REACH + 1 : n];
+        float red = e[0] - a[0], green = e[1] - a[1], blue = e[2] - a[2], some = e[3] - a[3];
+        float grass = (green - red) / (red + green + blue + 0.01f * some + 1e-6f) * 20 - 0.3f;
+        bool there = albedo[3 * i + 1] > 0;
+        ret[i] = there ? (uint8_t)(255.5 - 255 * clamp_unit((double)grass)) : 0;
+    }
 }
 
 /* Looks at FAR_STEP pixels of a row; `to`, `paved`: the first of them. */
@@ -224,13 +242,14 @@ static uint8_t look_down(struct raster *r, const struct backdrop *b, const struc
     for (int x = x0; x < x1; x++) {
         double z = ground_ray_reach(&g, x) * v->f;
         bool seen = z > 0 && fabs((double)far[x] - z) <= far_tolerance(z);
-        paved[x - x0] = seen ? pavement(albedo + (x - x0) * 3) : 0;
         for (int k = 0; k < 3; k++) {
-            float a = seen ? albedo[(x - x0) * 3 + k] : 0;
-            to[k][x - x0] = (uint16_t)(a * 65535 + 0.5f);
+            float *a = &albedo[(x - x0) * 3 + k];
+            *a = seen ? *a : 0;
+            to[k][x - x0] = (uint16_t)(*a * 65535 + 0.5f);
             some |= (uint8_t)((to[k][x - x0] > 0) << ((x - x0) / EIGHT));
         }
     }
+    find_pavement(x1 - x0, albedo, paved);
     return some;
 }
 
