@@ -1,5 +1,5 @@
 /* The inner loops of raster.c: vertices, triangles and rows, eight at a time. Compiled once
- * for any machine and once for AVX2; both give the same bytes (kernels.h). */
+ * for any machine, once for AVX2 and once for AVX-512; all give the same bytes (kernels.h). */
 #ifndef DEVICE_VIRTUAL_RASTER_KERNELS_H
 #define DEVICE_VIRTUAL_RASTER_KERNELS_H
 
@@ -10,12 +10,11 @@
 #include "device/virtual/raster/models.h"
 
 #define RASTER_SAMPLES 4
-/* A patch is cut into tiles of 4 × 2 pixels, eight lanes when they are shaded; and a tile into
- * blocks of 2 × 1 pixels, eight lanes of samples when triangles are drawn: the left pixel's, then
- * the right one's. */
+/* A patch is cut into tiles of 4 × 2 pixels, eight lanes when they are shaded. Triangles are drawn
+ * into a row of a tile: its sixteen samples, pixel by pixel, or blocks of 2 × 1 pixels, eight
+ * lanes. */
 #define RASTER_TILE_W 4
 #define RASTER_TILE_H 2
-#define RASTER_BLOCK_W 2
 #define RASTER_BLOCKS 4 /* of a tile, in reading order */
 #define RASTER_SIDE 256 /* pixels: the largest patch */
 #define RASTER_TILES (RASTER_SIDE / RASTER_TILE_W * RASTER_SIDE / RASTER_TILE_H)
@@ -56,8 +55,9 @@ struct raster_face {
     int32_t batch; /* -1: its colours are straight between its corners */
     int32_t level; /* of its texture */
     union {
-        float plane[3][5]; /* of each colour, at a place (x, y) of the patch: p[0] + p[1]·x +
-                            * p[2]·y, at least p[3], at most p[4] */
+        float plane[3][5];   /* of each colour, at a place (x, y) of the patch: p[0] + p[1]·x +
+                              * p[2]·y, at least p[3], at most p[4] */
+        float all_plane[16]; /* the same, and one more */
         struct {
             float ex[3], ey[3], ec[3]; /* each corner's share at a place of the patch */
             float at[3];               /* corners' 1/z; what follows is times that */
@@ -201,6 +201,7 @@ struct kernels_raster {
 
 extern const struct kernels_raster kernels_raster_plain;
 extern const struct kernels_raster kernels_raster_avx2;
+extern const struct kernels_raster kernels_raster_avx512;
 const struct kernels_raster *kernels_raster_best(void);
 
 #endif

@@ -2,10 +2,26 @@
  * covered. Compiled several times; see kernels.h. */
 #include "device/virtual/raster/kernels_vec.h"
 
-/* Where the samples of a block lie: four about each pixel's middle, one in each quarter of its
- * columns and of its rows. */
-static const f8 sample_x = {0.375f, 0.875f, 0.125f, 0.625f, 1.375f, 1.875f, 1.125f, 1.625f};
-static const f8 sample_y = {0.125f, 0.375f, 0.625f, 0.875f, 0.125f, 0.375f, 0.625f, 0.875f};
+/* A row of a tile is drawn at once, or in parts: as many samples as a register holds. */
+#ifdef __AVX512F__
+#define WIDE 16
+#else
+#define WIDE BLOCK
+#endif
+#define ROW (RASTER_TILE_W * RASTER_SAMPLES)
+#define PARTS (ROW / WIDE)
+typedef float fw __attribute__((vector_size(4 * WIDE)));
+typedef int32_t iw __attribute__((vector_size(4 * WIDE)));
+#define WIDE_AT(p) (*(fw *)(p)) /* aligned */
+#define ALL_WIDE(x) ((fw){0} + (x))
+
+/* Where those samples lie: four about each pixel's middle, one in each quarter of its columns and
+ * of its rows. */
+#define COLUMNS(x) (x) + 0.375f, (x) + 0.875f, (x) + 0.125f, (x) + 0.625f
+#define LINES 0.125f, 0.375f, 0.625f, 0.875f
+static const float sample_x[ROW]
+    __attribute__((aligned(64))) = {COLUMNS(0), COLUMNS(1), COLUMNS(2), COLUMNS(3)};
+static const float sample_y[ROW] __attribute__((aligned(64))) = {LINES, LINES, LINES, LINES};
 #define SAMPLE_REACH 0.375f /* from the middle */
 #define QUARTERS 4
 #define SLACK 0.01f        /* pixels by which a triangle is larger than it is: no cracks */
@@ -21,26 +37,16 @@ static const f8 sample_y = {0.125f, 0.375f, 0.625f, 0.875f, 0.125f, 0.375f, 0.62
 struct shapes {
     uint32_t alive, straight; /* bits: which may be seen; whose colours are straight */
     int32_t id[3][BLOCK];
-    int32_t x0[BLOCK], x1[BLOCK], y0[BLOCK], y1[BLOCK]; /* blocks; rows; inclusive */
+    int32_t x0[BLOCK], x1[BLOCK], y0[BLOCK], y1[BLOCK]; /* tiles; rows; inclusive */
     float ex[3][BLOCK], ey[3][BLOCK], ec[3][BLOCK];     /* as in raster_face */
     float at[3][BLOCK];                                 /* 1/z of corners */
-    float wide[3][BLOCK];                               /* ec, and a little more: no cracks */
-    float inv[3][BLOCK];                                /* 1 / ex, or 0 */
-    float zx[BLOCK], zy[BLOCK], zc[BLOCK];
+    /* At the left upper corner of its tiles and rows: shares, and a little more: no cracks; 1/z. */
+    float near[3][BLOCK], zc[BLOCK];
+    float inv[3][BLOCK]; /* 1 / ex, or 0 */
+    float zx[BLOCK], zy[BLOCK];
     float area[BLOCK]; /* pixels, doubled */
 };
 
-INLINE f8 gather_f(const float *from, i8 at)
-{
-#ifdef __AVX2__
-    return (f8)_mm256_i32gather_ps(from, (__m256i)at, 4);
-#else
-    f8 r;
-    for (int i = 0; i < BLOCK; i++)
-        r[i] = from[at[i]];
-    return r;
-#endif
-}
 INLINE f8 size_of(f8 a)
 {
     return most(a, -a);
@@ -78,18 +84,29 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
                       size_t first, const struct raster_patch *p, struct shapes *s)
 {
     size_t n = batch->n - first < BLOCK ? batch->n - first : BLOCK;
-    for (size_t i = 0; i < BLOCK; i++) {
-        const uint16_t *t = batch->triangle + 3 * (first + (i < n ? i : 0));
-        for (int k = 0; k < 3; k++)
-            s->id[k][i] = t[k];
+    const uint16_t *t = batch->triangle + 3 * first;
+    uint16_t few[3 * BLOCK] = {0};
+    if (n < BLOCK)
+        t = memcpy(few, t, 3 * n * sizeof(*t));
+    const w8u t0 = *(const w8u *)t, t1 = *(const w8u *)(t + 8), t2 = *(const w8u *)(t + 16);
+    const w8u ids[3] = {
+        __builtin_shufflevector(__builtin_shufflevector(t0, t1, 0, 3, 6, 9, 12, 15, -1, -1), t2, 0,
+                                1, 2, 3, 4, 5, 10, 13),
+        __builtin_shufflevector(__builtin_shufflevector(t0, t1, 1, 4, 7, 10, 13, -1, -1, -1), t2, 0,
+                                1, 2, 3, 4, 8, 11, 14),
+        __builtin_shufflevector(__builtin_shufflevector(t0, t1, 2, 5, 8, 11, 14, -1, -1, -1), t2, 0,
+                                1, 2, 3, 4, 9, 12, 15)};
+    i8 corner[3];
+    for (int k = 0; k < 3; k++) {
+        corner[k] = __builtin_convertvector(ids[k], i8);
+        STORE_I(s->id[k], corner[k]);
     }
     f8 x[3], y[3], at[3];
     i8 seen = ALL_I(-1);
     for (int k = 0; k < 3; k++) {
-        i8 id = LOAD_I(s->id[k]);
-        x[k] = gather_f(v->x, id) - ALL((float)p->x0);
-        y[k] = gather_f(v->y, id) - ALL((float)p->y0);
-        at[k] = gather_f(v->iz, id);
+        x[k] = gather_f(v->x, corner[k]) - ALL((float)p->x0);
+        y[k] = gather_f(v->y, corner[k]) - ALL((float)p->y0);
+        at[k] = gather_f(v->iz, corner[k]);
         seen &= at[k] > ALL(0.0f);
     }
     /* Counter-clockwise in the world is clockwise with y down: positive here. */
@@ -99,9 +116,8 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
         swap_lanes(rear, &x[1], &x[2]);
         swap_lanes(rear, &y[1], &y[2]);
         swap_lanes(rear, &at[1], &at[2]);
-        i8 b = LOAD_I(s->id[1]), c = LOAD_I(s->id[2]);
-        STORE_I(s->id[1], (c & rear) | (b & ~rear));
-        STORE_I(s->id[2], (b & rear) | (c & ~rear));
+        STORE_I(s->id[1], (corner[2] & rear) | (corner[1] & ~rear));
+        STORE_I(s->id[2], (corner[1] & rear) | (corner[2] & ~rear));
         area = size_of(area);
     }
     float w = (float)(p->across * RASTER_TILE_W), h = (float)(p->down * RASTER_TILE_H);
@@ -113,7 +129,7 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
         return;
     /* No sample lies within many of those that are narrow. */
     seen &=
-        samples_between(x0, x1, w, 3, s->x0, s->x1) & samples_between(y0, y1, h, 2, s->y0, s->y1);
+        samples_between(x0, x1, w, 4, s->x0, s->x1) & samples_between(y0, y1, h, 2, s->y0, s->y1);
     s->alive &= bits(seen);
     if (!s->alive)
         return;
@@ -123,23 +139,24 @@ INLINE void shapes_of(const struct raster_vertices *v, const struct raster_batch
         s->straight = bits((side < ALL(batch->shiny ? STRAIGHT_SHINY : STRAIGHT_MATTE)) &
                            (most3(at) < least3(at) * ALL(STRAIGHT_DEPTH)));
     STORE(s->area, area);
+    const f8 left = TO_F8(LOAD_I(s->x0)) * ALL((float)RASTER_TILE_W), top = TO_F8(LOAD_I(s->y0));
     f8 inv = ALL(1.0f) / area, zx = ALL(0.0f), zy = zx, zc = zx;
     /* Share of a corner: distance from the opposite side over its height. */
     for (int i = 0; i < 3; i++) {
         int m = (i + 1) % 3, k = (i + 2) % 3;
         f8 dx = x[k] - x[m], dy = y[k] - y[m];
-        f8 ex = dy * inv, ey = -dx * inv, ec = -(ex * x[m] + ey * y[m]);
+        f8 ex = dy * inv, ey = -dx * inv, near = -(ex * (x[m] - left) + ey * (y[m] - top));
         ex = pick(ex == ALL(0.0f), ALL(0.0f), ex); /* never -0 */
         f8 flat = pick(ex == ALL(0.0f), ALL(1.0f), ALL(0.0f));
         f8 iz = at[i] - ALL(batch->back) * at[i] * at[i];
         zx += ex * iz;
         zy += ey * iz;
-        zc += ec * iz;
+        zc += near * iz;
         STORE(s->ex[i], ex);
         STORE(s->ey[i], ey);
-        STORE(s->ec[i], ec);
+        STORE(s->ec[i], near - (ex * left + ey * top));
         STORE(s->at[i], at[i]);
-        STORE(s->wide[i], ec + ALL(SLACK) * (size_of(dx) + size_of(dy)) * inv);
+        STORE(s->near[i], near + ALL(SLACK) * (size_of(dx) + size_of(dy)) * inv);
         STORE(s->inv[i], (ALL(1.0f) - flat) / (ex + flat));
     }
     STORE(s->zx, zx);
@@ -220,7 +237,7 @@ INLINE void straight_light(const struct raster_vertices *v, const struct raster_
         if (b->shiny)
             mirror(b, gather_f(v->facing, id), gather_f(v->up, id), gather_f(v->glint, id), rgb[i]);
     }
-    float all[3][5][BLOCK];
+    f8 all[2 * BLOCK];
     for (int k = 0; k < 3; k++) {
         f8 at = ALL(0.0f), x = at, y = at;
         const f8 c[3] = {rgb[0][k], rgb[1][k], rgb[2][k]};
@@ -229,16 +246,17 @@ INLINE void straight_light(const struct raster_vertices *v, const struct raster_
             x += LOAD(w->ex[i]) * c[i];
             y += LOAD(w->ey[i]) * c[i];
         }
-        STORE(all[k][0], at);
-        STORE(all[k][1], x);
-        STORE(all[k][2], y);
-        STORE(all[k][3], least3(c));
-        STORE(all[k][4], most3(c));
+        const f8 plane[5] = {at, x, y, least3(c), most3(c)};
+        memcpy(all + 5 * k, plane, sizeof(plane));
     }
-    for (int i = 0; i < w->n; i++)
-        for (int k = 0; k < 3; k++)
-            for (int q = 0; q < 5; q++)
-                w->face[i]->plane[k][q] = all[k][q][i];
+    all[15] = all[14]; /* anything */
+    turn8(all);
+    turn8(all + BLOCK);
+    for (int i = 0; i < w->n; i++) {
+        float *to = w->face[i]->all_plane;
+        STORE(to, all[i]);
+        STORE(to + BLOCK, all[BLOCK + i]);
+    }
     w->n = 0;
 }
 
@@ -307,119 +325,155 @@ INLINE int holes_of(const struct raster_vertices *v, const struct raster_batch *
     return *known;
 }
 
-/* Shares of a triangle's corners at the samples of a block, and 1/z; or how much more they are in
- * another one. */
+/* Shares of a triangle's corners at the samples of a part of a tile's row, and 1/z; or how much
+ * more they are elsewhere. */
 struct along {
-    f8 share[3], z;
+    fw share[3], z;
 };
 
-INLINE struct along further(const struct along *from, const struct shapes *s, int lane, float x,
-                            float y)
+INLINE struct along more(const struct along *a, const struct along *b)
 {
-    struct along to;
+    struct along sum = {.z = a->z + b->z};
     for (int k = 0; k < 3; k++)
-        to.share[k] = from->share[k] + ALL(s->ex[k][lane] * x + s->ey[k][lane] * y);
-    to.z = from->z + ALL(s->zx[lane] * x + s->zy[lane] * y);
-    return to;
+        sum.share[k] = a->share[k] + b->share[k];
+    return sum;
+}
+/* So many rows further down. */
+INLINE struct along below(const struct shapes *s, int lane, float rows)
+{
+    struct along d = {.z = ALL_WIDE(s->zy[lane] * rows)};
+    for (int k = 0; k < 3; k++)
+        d.share[k] = ALL_WIDE(s->ey[k][lane] * rows);
+    return d;
 }
 
-/* Which samples of a block lie in holes; `holes`: a bit for each of its two pixels. */
-INLINE i8 hole_lanes(uint32_t holes)
-{
-    i8 left = ALL_I(-(int32_t)(holes & 1)), right = ALL_I(-(int32_t)(holes >> 1 & 1));
-    return __builtin_shufflevector(left, right, 0, 1, 2, 3, 8, 9, 10, 11);
-}
+/* Which samples of a part are meant. */
+#if WIDE == 16
+typedef __mmask16 hits;
+#define HITS(h) ((uint32_t)(h))
 
-/* A block's samples that are neither missed nor nearer already: which, as bits. Without asking
- * whether there are any: in every other block there are, and nobody foresees in which. */
-INLINE uint32_t draw_block(const struct raster_patch *p, size_t tile, unsigned block, i8 miss, f8 z,
-                           f8 id, enum drawn how)
+INLINE hits within(const struct along *a)
 {
-    float *depth = p->depth + (tile * RASTER_BLOCKS + block) * BLOCK;
-    f8 was = LOAD(depth);
-    miss |= z <= was;
-    STORE(depth, by_sign(miss, was, z));
-    if (how != OUTLINE) {
-        float *who = (float *)p->who + (tile * RASTER_BLOCKS + block) * BLOCK;
-        STORE(who, by_sign(miss, LOAD(who), id)); /* as bits */
+    return _mm512_movepi32_mask(_mm512_ternarylogic_epi32(
+        (__m512i)a->share[0], (__m512i)a->share[1], (__m512i)a->share[2], 0x01));
+}
+INLINE hits nearer(hits h, fw z, fw was)
+{
+    return _mm512_mask_cmp_ps_mask(h, (__m512)z, (__m512)was, _CMP_NLE_UQ);
+}
+/* holes: a bit for each pixel */
+INLINE hits but_for(hits h, uint32_t holes, int part)
+{
+    (void)part;
+    return h & (hits) ~(_pdep_u32(holes, 0x1111) * 15);
+}
+INLINE void put(hits h, float *to, fw v)
+{
+    _mm512_mask_store_ps(to, h, (__m512)v);
+}
+#else
+typedef iw hits; /* those that are negative are not */
+#define HITS(h) (bits(h) ^ 0xff)
+
+INLINE hits within(const struct along *a)
+{
+    return (iw)a->share[0] | (iw)a->share[1] | (iw)a->share[2];
+}
+INLINE hits nearer(hits h, fw z, fw was)
+{
+    return h | (z <= was);
+}
+INLINE hits but_for(hits h, uint32_t holes, int part)
+{
+    static const iw pixel[2] = {{31, 31, 31, 31, 30, 30, 30, 30}, {29, 29, 29, 29, 28, 28, 28, 28}};
+    return h | ALL_I((int32_t)holes) << pixel[part];
+}
+INLINE void put(hits h, float *to, fw v)
+{
+    WIDE_AT(to) = by_sign(h, WIDE_AT(to), v);
+}
+#endif
+
+/* Draws what covers one of a tile's rows, but for holes: bits of pixels. Returns at which samples
+ * it is seen. Without asking whether it is at any: in every other row it is, and nobody foresees
+ * in which. */
+INLINE uint32_t draw_tile(const struct raster_patch *p, const struct along at[PARTS], size_t tile,
+                          unsigned y, uint32_t holes, enum drawn how)
+{
+    const fw id = (fw)((iw){0} + p->n_faces); /* as bits */
+    const size_t first = (tile * RASTER_TILE_H + y) * ROW;
+    uint32_t shown = 0;
+    for (int i = 0; i < PARTS; i++) {
+        float *depth = p->depth + first + i * WIDE;
+        hits h = within(&at[i]);
+        if (how != MASK)
+            h = nearer(h, at[i].z, WIDE_AT(depth));
+        if (how == HOLED)
+            h = but_for(h, holes, i);
+        if (how != MASK)
+            put(h, depth, at[i].z);
+        if (how != MASK && how != OUTLINE)
+            put(h, (float *)p->who + first + i * WIDE, id);
+        shown |= HITS(h) << (i * WIDE);
     }
-    uint32_t hit = bits(miss) ^ 0xff;
-    p->touched[tile] |= (uint8_t)hit;
-    return hit;
+    if (how == MASK)
+        p->mask[tile] |= shown << (y * ROW);
+    else
+        p->touched[tile] |= shown != 0;
+    return shown;
 }
 
-/* Blocks x0…x1 of a row. Where is it seen? */
+/* Its tiles x0…x1 of its row y. Where is it seen? */
 INLINE uint32_t draw_row(const struct raster_batch *b, const struct raster_patch *p,
-                         const struct raster_face *f, struct along at, const struct along *step,
-                         unsigned y, unsigned x0, unsigned x1, enum drawn how)
+                         const struct raster_face *f, const struct along first[PARTS],
+                         const struct along *step, const struct shapes *s, int lane, int y, int x0,
+                         int x1, enum drawn how)
 {
     const f8 column = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f};
-    const size_t row = (size_t)(y / RASTER_TILE_H) * (size_t)p->across;
-    const unsigned below = y % RASTER_TILE_H * (RASTER_TILE_W / RASTER_BLOCK_W);
-    const f8 id = (f8)ALL_I(p->n_faces);
-    uint32_t holes = 0;
-    unsigned known = x0; /* where holes have been looked for */
-    uint32_t shown = 0;
-    for (unsigned x = x0; x <= x1; x++) {
-        i8 miss = (i8)at.share[0] | (i8)at.share[1] | (i8)at.share[2]; /* the sign tells */
-        f8 z = at.z;
-        for (int k = 0; k < 3; k++)
-            at.share[k] += step->share[k];
-        at.z += step->z;
-        size_t tile = row + x / (RASTER_TILE_W / RASTER_BLOCK_W);
-        unsigned block = below + x % (RASTER_TILE_W / RASTER_BLOCK_W);
-        if (how == MASK) {
-            p->mask[tile] |= (bits(miss) ^ 0xff) << (BLOCK * block);
-            continue;
-        }
-        if (how == HOLED) {
-            miss |= z <= LOAD(p->depth + (tile * RASTER_BLOCKS + block) * BLOCK);
-            if (bits(miss) == 0xff)
-                continue;
-            if (x >= known) { /* eight pixels at once */
-                holes = ~bits(
-                    solid(b, f, ALL((float)(x * RASTER_BLOCK_W)) + column, ALL((float)y + 0.5f)));
-                known = x + BLOCK / RASTER_BLOCK_W;
-                x0 = x;
-            }
-            miss |= hole_lanes(holes >> (x - x0) * RASTER_BLOCK_W);
-        }
-        shown |= draw_block(p, tile, block, miss, z, id, how);
+    const float across = (float)(x0 * RASTER_TILE_W);
+    struct along at[PARTS], to = below(s, lane, (float)y);
+    uint32_t shown = 0, holes = 0;
+    for (int k = 0; k < 3; k++)
+        to.share[k] += ALL_WIDE(s->ex[k][lane] * across);
+    to.z += ALL_WIDE(s->zx[lane] * across);
+    for (int i = 0; i < PARTS; i++)
+        at[i] = more(&first[i], &to);
+    y += s->y0[lane];
+    const int row = y / RASTER_TILE_H * p->across;
+    for (int x = x0 + s->x0[lane], end = x1 + s->x0[lane], n = 0; x <= end; x++, n++) {
+        if (how == HOLED && n % 2 == 0) /* two at once */
+            holes =
+                ~bits(solid(b, f, ALL((float)(x * RASTER_TILE_W)) + column, ALL((float)y + 0.5f)));
+        shown |= draw_tile(p, at, (size_t)(row + x), (unsigned)y % RASTER_TILE_H, holes, how);
+        holes >>= RASTER_TILE_W;
+        for (int i = 0; i < PARTS; i++)
+            at[i] = more(&at[i], step);
     }
     return shown;
 }
 
-/* One that is so few blocks wide that all are tried. */
-INLINE uint32_t draw_narrow(const struct raster_patch *p, const struct along *first,
+/* One that is so few tiles wide that all are tried. */
+INLINE uint32_t draw_narrow(const struct raster_patch *p, const struct along first[PARTS],
                             const struct along *step, const struct shapes *s, int lane,
                             const unsigned width, enum drawn how)
 {
     const unsigned left = (unsigned)s->x0[lane], top = (unsigned)s->y0[lane];
     const unsigned low = (unsigned)s->y1[lane];
-    const f8 id = (f8)ALL_I(p->n_faces);
+    const struct along down = below(s, lane, 1);
+    struct along row[PARTS];
     uint32_t shown = 0;
-    struct along row = *first;
+    memcpy(row, first, sizeof(row));
     for (unsigned y = top; y <= low; y++) {
-        if ((y - top) % BLOCK == 0) /* before roundings add up */
-            row = further(first, s, lane, (float)(left * RASTER_BLOCK_W), (float)y);
-        const size_t tiles = (size_t)(y / RASTER_TILE_H) * (size_t)p->across;
-        const unsigned below = y % RASTER_TILE_H * (RASTER_TILE_W / RASTER_BLOCK_W);
-        struct along at = row;
-        for (unsigned x = left; x < left + width; x++) {
-            i8 miss = (i8)at.share[0] | (i8)at.share[1] | (i8)at.share[2]; /* the sign tells */
-            size_t tile = tiles + x / (RASTER_TILE_W / RASTER_BLOCK_W);
-            unsigned block = below + x % (RASTER_TILE_W / RASTER_BLOCK_W);
-            if (how == MASK)
-                p->mask[tile] |= (bits(miss) ^ 0xff) << (BLOCK * block);
-            else
-                shown |= draw_block(p, tile, block, miss, at.z, id, how);
-            for (int k = 0; k < 3; k++)
-                at.share[k] += step->share[k];
-            at.z += step->z;
+        const size_t tile = (size_t)(y / RASTER_TILE_H) * (size_t)p->across + left;
+        struct along at[PARTS];
+        memcpy(at, row, sizeof(at));
+        for (unsigned x = 0; x < width; x++) {
+            shown |= draw_tile(p, at, tile + x, y % RASTER_TILE_H, 0, how);
+            for (int i = 0; i < PARTS; i++)
+                at[i] = more(&at[i], step);
         }
-        for (int k = 0; k < 3; k++)
-            row.share[k] += ALL(s->ey[k][lane]);
-        row.z += ALL(s->zy[lane]);
+        for (int i = 0; i < PARTS; i++)
+            row[i] = more(&row[i], &down);
     }
     return shown;
 }
@@ -429,44 +483,41 @@ INLINE uint32_t draw_one(const struct raster_batch *b, const struct raster_patch
                          enum drawn how)
 {
     const f8 rows = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f};
-    const int left = s->x0[lane], right = s->x1[lane], top = s->y0[lane], low = s->y1[lane];
-    struct along first, step;
+    const int width = s->x1[lane] + 1 - s->x0[lane], height = s->y1[lane] + 1 - s->y0[lane];
+    struct along step, first[PARTS];
     uint32_t shown = 0;
-    for (int k = 0; k < 3; k++) {
-        f8 ex = ALL(s->ex[k][lane]), ey = ALL(s->ey[k][lane]);
-        first.share[k] = ex * sample_x + ey * sample_y + ALL(s->wide[k][lane]);
-        step.share[k] = ex * ALL((float)RASTER_BLOCK_W);
+    for (int i = 0; i < PARTS; i++) {
+        const fw x = WIDE_AT(sample_x + i * WIDE), y = WIDE_AT(sample_y + i * WIDE);
+        for (int k = 0; k < 3; k++)
+            first[i].share[k] = x * s->ex[k][lane] + y * s->ey[k][lane] + s->near[k][lane];
+        first[i].z = x * s->zx[lane] + y * s->zy[lane] + s->zc[lane];
     }
-    first.z = ALL(s->zx[lane]) * sample_x + ALL(s->zy[lane]) * sample_y + ALL(s->zc[lane]);
-    step.z = ALL(s->zx[lane] * RASTER_BLOCK_W);
-    if (how != HOLED && right == left)
-        return draw_narrow(p, &first, &step, s, lane, 1, how);
-    if (how != HOLED && right == left + 1)
-        return draw_narrow(p, &first, &step, s, lane, 2, how);
-    if (how != HOLED && right == left + 2)
-        return draw_narrow(p, &first, &step, s, lane, 3, how);
-    const f8 from = ALL((float)(left * RASTER_BLOCK_W));
-    const f8 till = ALL((float)((right + 1) * RASTER_BLOCK_W) - 0.125f);
-    for (int y = top; y <= low; y += BLOCK) {
+    for (int k = 0; k < 3; k++)
+        step.share[k] = ALL_WIDE(s->ex[k][lane] * RASTER_TILE_W);
+    step.z = ALL_WIDE(s->zx[lane] * RASTER_TILE_W);
+    if (how != HOLED && width == 1)
+        return draw_narrow(p, first, &step, s, lane, 1, how);
+    if (how != HOLED && width == 2)
+        return draw_narrow(p, first, &step, s, lane, 2, how);
+    if (how != HOLED && width == 3)
+        return draw_narrow(p, first, &step, s, lane, 3, how);
+    const f8 till = ALL((float)(width * RASTER_TILE_W) - 0.125f);
+    for (int y = 0; y < height; y += BLOCK) {
         /* From where to where samples of eight rows may be within. */
-        f8 middle = ALL((float)y) + rows, lo = from, hi = till;
+        f8 middle = ALL((float)y) + rows, lo = ALL(0.0f), hi = till;
         for (int k = 0; k < 3; k++) {
             f8 ey = ALL(s->ey[k][lane]), ex = ALL(s->ex[k][lane]);
-            f8 at = -(ALL(s->wide[k][lane]) + ey * middle + size_of(ey) * ALL(SAMPLE_REACH)) *
+            f8 at = -(ALL(s->near[k][lane]) + ey * middle + size_of(ey) * ALL(SAMPLE_REACH)) *
                     ALL(s->inv[k][lane]);
             lo = by_sign((i8)ex, lo, most(at - ALL(0.1f), lo)); /* for roundings */
             hi = by_sign((i8)ex, least(at + ALL(0.1f), hi), hi);
         }
         int32_t x0[BLOCK], x1[BLOCK];
-        STORE_I(x0, __builtin_convertvector(least(lo, till), i8) >> 1);
-        STORE_I(x1, __builtin_convertvector(most(hi, ALL(-2.0f)), i8) >> 1);
-        int n = low + 1 - y < BLOCK ? low + 1 - y : BLOCK;
-        for (int i = 0; i < n; i++)
+        STORE_I(x0, __builtin_convertvector(least(lo, till), i8) >> 2);
+        STORE_I(x1, __builtin_convertvector(most(hi, ALL(-(float)RASTER_TILE_W)), i8) >> 2);
+        for (int i = 0; i < BLOCK && y + i < height; i++)
             if (x0[i] <= x1[i])
-                shown |= draw_row(
-                    b, p, f,
-                    further(&first, s, lane, (float)(x0[i] * RASTER_BLOCK_W), (float)(y + i)),
-                    &step, (unsigned)(y + i), (unsigned)x0[i], (unsigned)x1[i], how);
+                shown |= draw_row(b, p, f, first, &step, s, lane, y + i, x0[i], x1[i], how);
     }
     return shown;
 }

@@ -240,6 +240,30 @@ INLINE u8 gather(const uint32_t *texel, i8 at)
 #endif
 }
 
+INLINE f8 gather_f(const float *from, i8 at)
+{
+#ifdef __AVX2__
+    return (f8)_mm256_i32gather_ps(from, (__m256i)at, 4);
+#else
+    f8 r;
+    for (int i = 0; i < BLOCK; i++)
+        r[i] = from[at[i]];
+    return r;
+#endif
+}
+/* Eight rows of eight become columns. */
+INLINE void turn8(f8 v[BLOCK])
+{
+    f8 a[BLOCK];
+    for (int step = 0; step < 3; step++) {
+        for (int i = 0; i < BLOCK / 2; i++) {
+            a[2 * i] = __builtin_shufflevector(v[i], v[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+            a[2 * i + 1] = __builtin_shufflevector(v[i], v[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(v, a, sizeof(a));
+    }
+}
+
 /* Texels of a tile's pixels: bilinear, coverage in the fourth. */
 INLINE void texels(const struct raster_batch *b, int level, f8 u, f8 v, f8 ret[4])
 {
