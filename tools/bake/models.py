@@ -179,7 +179,7 @@ def vehicle(name, path, length, turn, rules, head, tail, plates):
     for i, target in enumerate((9000, 2600, 900, 300)):
         if i and target > n * 0.85:
             continue
-        d = decimate(m, min(target, n))
+        d = decimate(m, min(target, n)) if target > 1000 else coarse(m, target)
         d.p[:, 2] = np.maximum(d.p[:, 2], 0)
         model.lods.append((join([d, *extra]), target > 2000))
     return model

@@ -6,11 +6,14 @@ import os
 import re
 import struct
 
+import bmesh
 import bpy
 import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from PIL import Image
+
+from simplify import simplify
 
 MATTE, PAINT, GLASS, CHROME, PLATE = range(5)
 NONE, BODY, SHIRT, TROUSERS, SHOES, HAIR, SKIN, SLEEVE = range(8)
@@ -294,6 +297,27 @@ def uncovered(mesh, slots, n=60):
     return mesh.pick(np.nonzero(keep)[0])
 
 
+WHEEL = 0.06  # of the triangles, one at most
+
+
+def coarse(mesh, target, weld=0.004):
+    """About `target` triangles of a vehicle; what its wheels may not have its body gets."""
+    out = []
+    share = target / max(1, len(mesh.t))
+    turning = [k for k in np.unique(mesh.part) if k]
+    each = {k: min(int((mesh.part == k).sum() * share), int(WHEEL * target)) for k in turning}
+    for part in np.unique(mesh.part):
+        m = mesh.pick(np.nonzero(mesh.part == part)[0])
+        p, t, of = simplify(m.p, m.t, m.mat, each.get(part, target - sum(each.values())), weld)
+        p = np.clip(p, m.p.min(0), m.p.max(0))
+        out.append(Mesh(p, t, m.uv[of], m.mat[of], m.mats, m.part[of]).pick(np.arange(len(t))))
+    mats = mesh.mats
+    r = join(out)
+    r.mat %= len(mats)
+    r.mats = mats
+    return r
+
+
 def decimate(mesh, target, weld=1e-4):
     """About `target` triangles, each part by itself."""
     out = []
@@ -348,26 +372,57 @@ def decimate(mesh, target, weld=1e-4):
     return r
 
 
-def shell(mesh, size):
-    """A closed skin round loose sheets (hair), for coarse levels of detail."""
-    me = bpy.data.meshes.new("m")
-    me.from_pydata([tuple(x) for x in mesh.p], [], [tuple(x) for x in mesh.t.tolist()])
-    ob = bpy.data.objects.new("m", me)
-    bpy.context.scene.collection.objects.link(ob)
-    thick = ob.modifiers.new("s", "SOLIDIFY")
-    thick.thickness = size * 0.8
-    r = ob.modifiers.new("r", "REMESH")
-    r.mode = "VOXEL"
-    r.voxel_size = size
-    e = ob.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    m = e.to_mesh()
-    m.calc_loop_triangles()
-    p = np.array([v.co[:] for v in m.vertices])
-    t = np.array([x.vertices[:] for x in m.loop_triangles], int)
-    e.to_mesh_clear()
-    bpy.data.objects.remove(ob)
-    bpy.data.meshes.remove(me)
-    return Mesh(p, t, np.zeros((len(t), 3, 2)), np.zeros(len(t), int), [mesh.mats[0]])
+def sphere(fineness):
+    """(directions, faces) of a sphere of triangles."""
+    b = bmesh.new()
+    bmesh.ops.create_icosphere(b, subdivisions=fineness, radius=1)
+    p = np.array([v.co[:] for v in b.verts])
+    t = np.array([[v.index for v in f.verts] for f in b.faces])
+    b.free()
+    return p / np.linalg.norm(p, axis=1, keepdims=True), t
+
+
+def outermost(mesh, tree, centre, way, reach=0.6):
+    """How far from the centre a mesh (with its texture's holes) is met from outside; None: nowhere."""
+    far = reach
+    while far > 0.02:
+        hit, _, face, _ = tree.ray_cast(Vector(centre + way * far), Vector(-way), far)
+        if hit is None:
+            return None
+        at = float((np.array(hit) - centre) @ way)
+        image = mesh.mats[mesh.mat[face]].image
+        if image is None or image.alpha is None:
+            return at
+        a, b, c = mesh.p[mesh.t[face]]
+        share = np.linalg.lstsq(np.stack([a, b, c]).T, np.array(hit), rcond=None)[0]
+        u, v = share @ mesh.uv[face]
+        h, w = image.alpha.shape
+        if image.alpha[int((1 - v) * h) % h, int(u * w) % w] > 128:
+            return at
+        far = at - 1e-3
+    return None
+
+
+def cap(hair, skin, centre):
+    """A skin over loose sheets of hair, as seen from the head's middle, for coarse levels of detail: it
+    ends below the face."""
+    ways, faces = sphere(4)
+    hairs, below = hair.tree(), skin.tree()
+    r = np.array([outermost(hair, hairs, centre, w) or 0 for w in ways])
+    some = r > 0
+    side = np.vstack([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    near = [np.append(side[side[:, 0] == i, 1], i) for i in range(len(ways))]
+    for _ in range(2):  # single strands and gaps are none; the rest is smooth
+        some = np.array([np.mean(some[n]) > 0.45 for n in near])
+        known = np.where(r > 0, r, np.nan)
+        r = np.array([np.nanmedian(known[n]) if some[i] and np.isfinite(known[n]).any() else 0 for i, n in enumerate(near)])
+    some = r > 0
+    for i in np.nonzero(~some)[0]:  # its rim lies below the skin of the head
+        under = below.ray_cast(Vector(centre), Vector(ways[i]))[0]
+        r[i] = min(0.12, 0.05 if under is None else (under - Vector(centre)).length) - 0.02
+    keep = some[faces].any(1)
+    m = Mesh(centre + ways * r[:, None], faces, np.zeros((len(faces), 3, 2)), np.zeros(len(faces), int), [hair.mats[0]])
+    return m.pick(np.nonzero(keep)[0])
 
 
 def corner_normals(mesh, angle=50):
@@ -392,15 +447,15 @@ def corner_normals(mesh, angle=50):
     return out.reshape(-1, 3, 3)
 
 
-def occlusion(points, normals, tree, n=56, reach=2.5):
-    """Share of the sky and surroundings that each place sees, weighted by the cosine."""
+def occlusion(points, normals, tree, lift, n=56, reach=2.5):
+    """Share of the sky and surroundings that each place sees, weighted by the cosine, from `lift` metres above it."""
     base = directions(n)
     out = np.zeros(len(points))
     for i in range(len(points)):
         nrm = normals[i]
         d = base + nrm * 1.001  # cosine distribution
         d /= np.linalg.norm(d, axis=1, keepdims=True)
-        o = Vector(points[i] + nrm * 0.006)
+        o = Vector(points[i] + nrm * lift)
         hit = 0
         for k in range(n):
             if tree.ray_cast(o, Vector(d[k]), reach)[0] is not None:
@@ -490,7 +545,7 @@ class Model:
         tri = place[inverse].reshape(-1, 3)
         p, n = m.p[corner[first]], nrm[first]
         posed = self.ao_pose(m)[corner[first]] if self.ao_pose else p
-        ao = occlusion(posed, n, tree)
+        ao = occlusion(posed, n, tree, 0.006 if m is self.lods[0][0] else 0.03)  # coarse faces cut through fine ones
         for k, (pivot, axis, turns) in enumerate(self.parts):  # what turns is dark all round
             mine = np.nonzero(part[first] == k + 1)[0]
             if abs(turns) < 0.9 or not len(mine):

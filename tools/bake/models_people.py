@@ -324,16 +324,17 @@ def hair_of(kit, rig, path, pattern, drop):
     return m
 
 
-def skull_of(rig, hair, size):
-    """A closed skin of the hair's own colour, bound to the head."""
-    skull = shell(hair, size)
-    skull.p[:, 0] -= 0.014  # it is thick: out of the face
+def hair_cap(rig, hair, body):
+    """Coarse hair of the hair's own colour, bound to the head of a body."""
+    skin = body.pick(np.nonzero(np.array([x.slot == SKIN for x in body.mats])[body.mat])[0])
+    lo, hi = hair.p.min(0), hair.p.max(0)
+    m = cap(hair, skin, np.array([(lo[0] + hi[0]) / 2, 0, hi[2] - 0.12]))
     image = hair.mats[0].image
     rgb = image.small.reshape(-1, 3).mean(0) if image.alpha is None else np.median(image.small.reshape(-1, 3), axis=0)
-    skull.mats = [Material("hair-shell", MATTE, HAIR, 0, tuple(np.minimum(1, rgb * np.asarray(hair.mats[0].rgb))))]
-    skull.w = np.zeros((len(skull.p), len(rig.bones)))
-    skull.w[:, rig.bones.index("head")] = 1
-    return skull
+    m.mats = [Material("hair-cap", MATTE, HAIR, 0, tuple(np.minimum(1, rgb * np.asarray(hair.mats[0].rgb))))]
+    m.w = np.zeros((len(m.p), len(rig.bones)))
+    m.w[:, rig.bones.index("head")] = 1
+    return m
 
 
 def woman_shape(p):
@@ -388,21 +389,19 @@ def make(kit, only, out):
     shoes = next(m for m in rig.meshes if m.mats[0].slot == SHOES)
     c = clips(rig, shoes)
     box = box_before(rig, kit)
+    bald = rig.mesh.pick(np.nonzero(np.array([x.slot != HAIR for x in rig.mesh.mats])[rig.mesh.mat])[0])
     if not only or "man" in only:
         body = uncovered(rig.mesh, (SKIN, SLEEVE))
-        bald = body.pick(np.nonzero(np.array([x.slot != HAIR for x in body.mats])[body.mat])[0])
-        skull = skull_of(rig, rig.hair, 0.02)
-        model_of("man", join([body, box]), c, coarse=join([bald, skull, box])).write(out)
+        coarse = uncovered(bald, (SKIN, SLEEVE))
+        model_of("man", join([body, box]), c, coarse=join([coarse, hair_cap(rig, rig.hair, bald), box])).write(out)
     if not only or "woman" in only:
-        body = join([rig.mesh])
-        keep = np.array([x.slot != HAIR for x in body.mats])[body.mat]
-        body = body.pick(np.nonzero(keep)[0])
+        body = join([bald])
         body.p = woman_shape(body.p)
         hair = hair_of(kit, rig, "reallusion/reallusion/female03", "13", (-0.005, 0.012))
         for x in hair.mats:
             x.slot = HAIR
-        body = uncovered(body, (SKIN, SLEEVE))
         hair.w = np.zeros((len(hair.p), len(rig.bones)))
         hair.w[:, rig.bones.index("head")] = 1
-        skull = skull_of(rig, hair, 0.02)
-        model_of("woman", join([body, hair, box]), c, coarse=join([body, skull, box])).write(out)
+        short = hair_cap(rig, hair, body)
+        body = uncovered(body, (SKIN, SLEEVE))
+        model_of("woman", join([body, hair, box]), c, coarse=join([body, short, box])).write(out)

@@ -176,7 +176,7 @@ def two_wheeler(kit, rig, name, path, length, rules, pose, helmet, pedals):
         turn[:3, 3] = centre - r @ centre
         frames.append(np.concatenate([mats, [still], [turn[:3]]]))
     whole = join(pieces)
-    model = people.model_of(name, whole, [(people.RIDE, 0.0, np.array(frames))], (9500, 3000, 1100, 380))
+    model = people.model_of(name, whole, [(people.RIDE, 0.0, np.array(frames))], (9500, 3000, 1100))
     model.parts = parts
     model.angle = 60
     if helmet:

@@ -72,12 +72,15 @@ static void light_member(const struct scene *c, const struct placed *p, struct l
             s->shiny = true;
 }
 
-/* Coarse clothes may dip into what they cover: the shirt lies over trousers, both over skin. */
+/* Coarse clothes may dip into what they cover: the shirt lies over trousers, both over skin, as
+ * hair does. */
 static float give_way(const struct placed *p, const struct model_material *m)
 {
     if (!p->model->n_clips)
         return 0;
-    return m->slot == SLOT_SHIRT ? -0.03f : m->slot == SLOT_TROUSERS ? -0.012f : 0;
+    return m->slot == SLOT_SHIRT                              ? -0.03f
+           : m->slot == SLOT_TROUSERS || m->slot == SLOT_HAIR ? -0.012f
+                                                              : 0;
 }
 
 void lighting_outline(const struct placed *p, const struct model_material *m,

@@ -30,7 +30,7 @@ static const struct cast_kind kinds[] = {
     CAR("car-small", 2.71, 1.93, 1.65, 1.93),
     CAR("car-sedan", 4.41, 2.66, 1.54, 2.11),
     {"van", "van", KIND_VEHICLE, 5.91, 2.0, 2.54, 3.63, 2.33, 0, 1.5},
-    {"bus", "bus", KIND_VEHICLE, 12.31, 2.5, 2.97, 6.03, 3.19, 0, 1.0},
+    {"bus", "bus", KIND_VEHICLE, 12.02, 2.5, 2.97, 6.03, 3.19, 0, 1.0},
     {"truck", "truck", KIND_VEHICLE, 7.4, 2.6, 3.99, 4.2, 3.0, 0, 0.9},
     {"motorcycle", "motorcycle", KIND_VEHICLE, 2.05, 0.8, 1.66, 1.37, 1.93, 0, 2.5},
     {"bicycle", "bicycle", KIND_VEHICLE, 1.8, 0.56, 1.81, 1.06, 2.13, 0, 0.9},
