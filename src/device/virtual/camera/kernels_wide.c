@@ -51,12 +51,12 @@ INLINE struct lines lines_of(const struct sensor_curve *c)
     return ret;
 }
 
-/* Samples become floats, exactly; of these sixteen bits are taken: on top the point's, then its
- * way's. */
+/* Samples become floats, exactly; of these sixteen bits are taken: below the point's, of which the
+ * lowest six count, on top its way's and one too many. */
 INLINE __m512i signal32(const struct lines *l, int k, __m512i v)
 {
     const __m512i many = _mm512_set1_epi32(MANY_BITS), low = _mm512_set1_epi32(0xffff);
-    const __m512i bits = _mm512_set1_epi64(0x352d352d150d150d);
+    const __m512i bits = _mm512_set1_epi64(0x2c342c340c140c14);
     v = _mm512_min_epu16(v, l->most);
     __m512 even = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(v, low, many, 0xea));
     __m512 odd = _mm512_castsi512_ps(_mm512_shrdi_epi32(v, _mm512_set1_epi32(MANY_BITS >> 16), 16));
@@ -64,9 +64,9 @@ INLINE __m512i signal32(const struct lines *l, int k, __m512i v)
     odd = _mm512_fmadd_ps(odd, l->scale, l->least);
     v = _mm512_multishift_epi64_epi8(bits, _mm512_castps_si512(even));
     v = _mm512_mask_multishift_epi64_epi8(v, 0xcccccccccccccccc, bits, _mm512_castps_si512(odd));
-    __m512i point = _mm512_srli_epi16(v, WAY_BITS), way = _mm512_slli_epi16(v, 16 - WAY_BITS);
-    __m512i at = _mm512_permutex2var_epi16(l->at[k][0], point, l->at[k][1]);
-    __m512i more = _mm512_permutex2var_epi16(l->more[k][0], point, l->more[k][1]);
+    __m512i way = _mm512_and_si512(v, _mm512_set1_epi16((short)(0xffff << (16 - WAY_BITS))));
+    __m512i at = _mm512_permutex2var_epi16(l->at[k][0], v, l->at[k][1]);
+    __m512i more = _mm512_permutex2var_epi16(l->more[k][0], v, l->more[k][1]);
     return _mm512_adds_epi16(at, _mm512_mulhi_epu16(more, way));
 }
 
@@ -204,6 +204,12 @@ INLINE __m512i noisy32(__m512i clean, __m256i noise, __m512i size, int lo, int h
     return _mm512_srli_epi16(n, 6);
 }
 
+/* Which of two is meant at a pixel. */
+INLINE int row_of(const uint8_t *which, int x)
+{
+    return which && which[x / CELL];
+}
+
 /* The even ones of twice 32 numbers, none of them below 0. */
 INLINE __m512i evens(__m512i a, __m512i b)
 {
@@ -217,14 +223,14 @@ INLINE __m256i grain32(const int8_t *from)
     return _mm256_loadu_si256((const __m256i *)(const void *)from);
 }
 
-/* Four cells of a row of luma. */
-INLINE void luma64(const struct sizes *sizes, const uint16_t *const from[4], const int8_t *grain,
-                   uint8_t *to, __m512i ret_size[2])
+/* Four cells of a row of luma from a sample on, each of its own picture. */
+INLINE void luma64(const struct sizes *sizes, const struct developed_at *const of[4], size_t at,
+                   const int8_t *grain, uint8_t *to, __m512i ret_size[2])
 {
     __m512i v[2];
-    for (int i = 0; i < 2; i++) {
-        __m512i y = _mm512_castsi256_si512(load16(from[2 * i]));
-        y = _mm512_inserti64x4(y, load16(from[2 * i + 1]), 1);
+    for (int i = 0; i < 2; i++, at += 2 * CELL) {
+        __m512i y = _mm512_castsi256_si512(load16(of[2 * i]->luma + at));
+        y = _mm512_inserti64x4(y, load16(of[2 * i + 1]->luma + at + CELL), 1);
         ret_size[i] = size32(sizes, y);
         v[i] = noisy32(y, grain32(grain + 32 * i), ret_size[i], 16, 235);
     }
@@ -233,13 +239,19 @@ INLINE void luma64(const struct sizes *sizes, const uint16_t *const from[4], con
     _mm512_storeu_si512(to, _mm512_add_epi8(v[0], _mm512_set1_epi8(16)));
 }
 
-/* … and of one of chroma. */
-INLINE void chroma32(__m512i size, const uint16_t *const from[4], const int8_t *grain, uint8_t *to)
+INLINE __m128i load8(const uint16_t *p)
 {
-    __m512i c = _mm512_castsi128_si512(_mm_loadu_si128((const void *)from[0]));
-    c = _mm512_inserti32x4(c, _mm_loadu_si128((const void *)from[1]), 1);
-    c = _mm512_inserti32x4(c, _mm_loadu_si128((const void *)from[2]), 2);
-    c = _mm512_inserti32x4(c, _mm_loadu_si128((const void *)from[3]), 3);
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* … and of one of chroma. */
+INLINE void chroma32(__m512i size, const struct developed_at *const of[4], int k, size_t at,
+                     const int8_t *grain, uint8_t *to)
+{
+    __m512i c = _mm512_castsi128_si512(load8(of[0]->chroma[k] + at));
+    c = _mm512_inserti32x4(c, load8(of[1]->chroma[k] + at + CELL / 2), 1);
+    c = _mm512_inserti32x4(c, load8(of[2]->chroma[k] + at + CELL), 2);
+    c = _mm512_inserti32x4(c, load8(of[3]->chroma[k] + at + 3 * CELL / 2), 3);
     __m256i v = _mm512_cvtepi16_epi8(noisy32(c, grain32(grain), size, 16, 240));
     _mm256_storeu_si256((void *)to, _mm256_add_epi8(v, _mm256_set1_epi8(16)));
 }
@@ -277,33 +289,26 @@ void KERNELS_OWN(noise)(const struct sensor_noise *s, const struct developed_at 
     const bool grey = !of[0].chroma[0];
     int x = 0;
     for (; x + PIECE <= n; x += PIECE) {
-        const uint16_t *from[4][4]; /* two rows of luma, blue, red: of each cell */
+        const struct developed_at *const o[4] = {
+            &of[row_of(which, x)], &of[row_of(which, x + CELL)], &of[row_of(which, x + 2 * CELL)],
+            &of[row_of(which, x + 3 * CELL)]};
         __m512i size[2], below[2];
-        for (int q = 0; q < 4; q++) {
-            const int at = x + q * CELL;
-            const struct developed_at *o = &of[which && which[at / CELL]];
-            from[0][q] = o->luma + at;
-            from[1][q] = o->luma + o->stride + at;
-            for (int k = 0; k < 2 && !grey; k++)
-                from[2 + k][q] = o->chroma[k] + at / 2;
-        }
         for (int i = 0; i < 2; i++) {
             EXPECT_READ(of[0].luma + (size_t)i * of[0].stride + x, n);
-            EXPECT_READ(of[0].luma + (size_t)i * of[0].stride + x + 32, n);
+            EXPECT_READ(of[0].luma + (size_t)i * of[0].stride + x + 2 * CELL, n);
             EXPECT_WRITE(to[i] + x, n);
         }
-        luma64(&sizes, from[0], grain[0] + x, to[0] + x, size);
-        luma64(&sizes, from[1], grain[1] + x, to[1] + x, below);
+        luma64(&sizes, o, (size_t)x, grain[0] + x, to[0] + x, size);
+        luma64(&sizes, o, of[0].stride + (size_t)x, grain[1] + x, to[1] + x, below);
         if (grey)
             continue;
         size[0] = evens(size[0], size[1]);
         for (int k = 0; k < 2; k++) {
             EXPECT_READ(of[0].chroma[k] + x / 2, n / 4);
-            chroma32(_mm512_mulhrs_epi16(size[0], share[k]), from[2 + k], grain[2 + k] + x / 2,
-                     to[2 + k] + x / 2);
+            chroma32(_mm512_mulhrs_epi16(size[0], share[k]), o, k, (size_t)x / 2,
+                     grain[2 + k] + x / 2, to[2 + k] + x / 2);
         }
     }
     for (; x < n; x += CELL)
-        noise_rest(&sizes, share, &of[which && which[x / CELL]], grain, x,
-                   n - x < CELL ? n - x : CELL, to);
+        noise_rest(&sizes, share, &of[row_of(which, x)], grain, x, n - x < CELL ? n - x : CELL, to);
 }
