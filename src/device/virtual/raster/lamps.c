@@ -62,7 +62,7 @@ struct beam {
 };
 
 #define RAY_STEP_M 0.75
-#define RAY_AHEAD 4      /* steps: what is far away in memory is fetched so early */
+#define RAY_AHEAD 8      /* steps: what is far away in memory is fetched so early */
 #define RAY_HIGH_M 0.45  /* what is as high as that keeps the ground behind it dark */
 #define RAY_BEHIND_M 1.5 /* further behind what is seen, nobody knows what there is */
 
@@ -542,7 +542,7 @@ void ground_headlights(struct raster *r, const struct backdrop *b, const struct 
 /* ---- into the lens ---- */
 
 #define GLARE 1.2e-3f       /* of what a lamp gives: what the lens throws beside it */
-#define GLARE_LEAST 60.0    /* samples: less is lost in the noise */
+#define GLARE_LEAST 120.0   /* samples: less is lost in the noise */
 #define GLARE_WIDEST 0.045f /* of the picture's width */
 
 /* A pixel in which its head is, too, if it is. */
