@@ -111,7 +111,7 @@ struct raster {
     struct view ground_view;
     const struct backdrop *ground_of;
     double ground_z;
-    uint16_t *ground; /* three planes, ground_room · FAR_STEP apart; rows are whole FAR_STEPs */
+    uint16_t *ground; /* red, green, blue of FAR_STEP pixels each; rows are whole FAR_STEPs */
     uint8_t *paved;   /* as many pixels: how much water it leaves lying, 255ths */
     uint8_t *ground_known, *ground_some; /* of FAR_STEP pixels: whether; which eights have any */
     size_t ground_room;

@@ -203,10 +203,10 @@ static bool ground_begin(struct raster *r, const struct backdrop *b, const struc
 
 #define PAVED_REACH 16 /* pixels */
 
-/* How much of a pavement n pixels of ground are, in 255ths: grass takes the water in. Each by the
- * mean of those beside it, since colours are kept coarsely; and more is taken for pavement than in
- * mixing.c, as painted kerbs and bricks: they would be holes in what is far brighter than the road.
- * Albedo 0: no ground. */
+/* How much of a pavement n pixels of ground are, in 255ths: grass, sand and leaves have a colour,
+ * and take the water in. Each by the mean of those beside it, since colours are kept coarsely; and
+ * of more colour than in mixing.c: painted kerbs and bricks would be holes in what is far brighter
+ * than the road. Albedo 0: no ground. */
 static void find_pavement(int n, const float *albedo, uint8_t *ret)
 {
     float sum[FAR_STEP + 1][4];
@@ -221,9 +221,9 @@ static void find_pavement(int n, const float *albedo, uint8_t *ret)
         const float *a = sum[i > PAVED_REACH ? i - PAVED_REACH : 0];
         const float *e = sum[i + PAVED_REACH < n ? i + PAVED_REACH + 1 : n];
         float red = e[0] - a[0], green = e[1] - a[1], blue = e[2] - a[2], some = e[3] - a[3];
-        float grass = (green - red) / (red + green + blue + 0.01f * some + 1e-6f) * 20 - 0.3f;
+        float soft = (fmaxf(red, green) - blue) / (red + green + blue + 0.01f * some + 1e-6f);
         bool there = albedo[3 * i + 1] > 0;
-        ret[i] = there ? (uint8_t)(255.5 - 255 * clamp_unit((double)grass)) : 0;
+        ret[i] = there ? (uint8_t)(255.5 - 255 * clamp_unit((double)soft * 12 - 1.4)) : 0;
     }
 }
 
@@ -257,11 +257,11 @@ static uint8_t look_down(struct raster *r, const struct backdrop *b, const struc
 static bool ground_at(struct raster *r, const struct backdrop *b, const struct view *v, int y,
                       int eight)
 {
-    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP, plane = r->ground_room * FAR_STEP;
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP;
     size_t step = (size_t)y * across + (size_t)(eight * EIGHT / FAR_STEP);
     if (!r->ground_known[step]) {
-        uint16_t *first = r->ground + step * FAR_STEP;
-        uint16_t *const to[3] = {first, first + plane, first + 2 * plane};
+        uint16_t *first = r->ground + 3 * step * FAR_STEP;
+        uint16_t *const to[3] = {first, first + FAR_STEP, first + 2 * (size_t)FAR_STEP};
         r->ground_some[step] = look_down(r, b, v, y, eight * EIGHT / FAR_STEP * FAR_STEP, to,
                                          r->paved + step * FAR_STEP);
         r->ground_known[step] = 1;

@@ -73,21 +73,22 @@ static void piece_of(const struct raster *r, const struct lay_row *row, int y, i
                      struct piece *ret)
 {
     const uint16_t *from = r->lay.data + row->at;
-    size_t step = lay_stride(row->n), plane = r->ground_room * FAR_STEP;
+    size_t step = lay_stride(row->n);
     ret->gone = NULL;
     ret->n = row->n - i;
     if (row->kind == LAY_SHINE || row->kind == LAY_STREAK) {
         size_t across = ((size_t)r->ground_view.width + FAR_STEP - 1) / FAR_STEP;
         size_t at = (size_t)y * across * FAR_STEP + row->x + (size_t)i;
         uint16_t *const to[3] = {ret->room[0], ret->room[1], ret->room[2]};
-        ret->n = ret->n < PIECE_SIDE ? ret->n : PIECE_SIDE;
-        if (row->kind == LAY_STREAK)
+        int most = row->kind == LAY_STREAK ? PIECE_SIDE : FAR_STEP - (row->x + i) % FAR_STEP;
+        ret->n = ret->n < most ? ret->n : most;
+        if (row->kind == LAY_STREAK) {
             r->k->streak((const void *)from, i, ret->n, r->paved + at, to);
-        else
+        } else {
+            const uint16_t *of = r->ground + at + at / FAR_STEP * 2 * FAR_STEP;
             r->k->shine(ret->n, (const float *)(const void *)from + i / 8,
-                        (const uint16_t *const[3]){r->ground + at, r->ground + plane + at,
-                                                   r->ground + 2 * plane + at},
-                        to);
+                        (const uint16_t *const[3]){of, of + FAR_STEP, of + 2 * FAR_STEP}, to);
+        }
         for (int k = 0; k < 3; k++)
             ret->add[k] = to[k];
         return;
