@@ -24,7 +24,8 @@ taken up, or several run side by side. pack.py makes the place of them. The buil
 
 Options: --build, --scale F (pixels per degree times F), --spp F (samples times F),
 --only PATCH,…, --layers LAYER,…, --view PAN,TILT,HFOV,FILE (a plain picture to look at:
-sun 1 and sky; --sun N another, --size WxH; several --view allowed), --stop HH:MM (UTC).
+sun 1 and sky; --sun N another, --size WxH; several --view allowed), --stop HH:MM (UTC),
+--mend PAN0,PAN1,TILT0,TILT1 (only that rectangle, for mend.py; several allowed).
 """
 import importlib, json, math, os, struct, sys, time, zlib
 
@@ -35,7 +36,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import widen
-from layout import BOUNCE, ORDER, SAMPLES, SOFT, SUN_LAYERS, folder, piece_path, pieces
+from layout import BOUNCE, ORDER, SAMPLES, SOFT, SUN_LAYERS, folder, mended, piece_path, pieces
 
 WORK = os.environ['WORK']
 
@@ -301,7 +302,7 @@ class Baker:
 
 def arguments():
     a = sys.argv[sys.argv.index('--') + 1:]
-    o = {'scene': a[0], 'scale': 1., 'spp': 1., 'view': [], 'sun': 1, 'size': '960x540',
+    o = {'scene': a[0], 'scale': 1., 'spp': 1., 'view': [], 'mend': [], 'sun': 1, 'size': '960x540',
          'only': None, 'layers': None, 'build': False, 'stop': None}
     i = 1
     while i < len(a):
@@ -312,8 +313,8 @@ def arguments():
             continue
         v = a[i + 1]
         i += 2
-        if k == 'view':
-            o['view'].append(v)
+        if k in ('view', 'mend'):
+            o[k].append(v)
         elif k in ('only', 'layers'):
             o[k] = v.split(',')
         elif k in ('scale', 'spp'):
@@ -397,7 +398,7 @@ def main():
             print('view', v, '%.0f s' % (time.time() - t), flush=True)
         return
     os.makedirs(folder(scene, o['scale']), exist_ok=True)
-    for patch in scene.PATCHES:
+    for patch in [m[2] for r in o['mend'] for m in mended(scene, r)] or scene.PATCHES:
         p, parts = pieces(scene, o['scale'], patch)
         if o['only'] and p['name'] not in o['only']:
             continue

@@ -511,6 +511,14 @@ def furniture(path, size, along='z', turn=0, smooth=True, paint=(), remap=None):
     ext = hi - lo
     s = size / {'x': ext[0], 'y': ext[1], 'z': ext[2], 'xy': max(ext[0], ext[1])}[along]
     V = (V - [(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2, lo[2]]) * s
+    # of two faces in one place each throws specks of shadow upon the other
+    grid, known, own = np.rint(V * 1e5).astype(int), set(), []
+    for i, f in enumerate(faces):
+        corners = frozenset(map(tuple, grid[f]))
+        if len(corners) < 3 or corners not in known:
+            own.append(i)
+        known.add(corners)
+    faces, uvs, ids = ([v[i] for i in own] for v in (faces, uvs, ids))
     mats = []
     for nm in names or ['none']:
         if remap and nm in remap:

@@ -7,6 +7,7 @@ BOUNCE = ['bounce0', 'bounce1', 'bounce2', 'bounce3']
 SOFT = ['sky', 'overcast'] + BOUNCE + ['lamps', 'windows', 'ir', 'emit']
 ORDER = ['geo'] + SUN_LAYERS + ['sky', 'emit', 'lamps', 'overcast', 'windows'] + BOUNCE
 PIECE = 3 << 20  # pixels
+MARGIN = 128
 
 # layer: (samples, divisor of the size, bounces); what is rendered at an eighth is packed at a
 # quarter, guided by the distances and normals there
@@ -64,3 +65,26 @@ def folder(scene, scale):
 
 def piece_path(scene, scale, patch, layer, x0, y0):
     return os.path.join(folder(scene, scale), '%s-%s-%d-%d' % (patch, layer, x0, y0))
+
+
+def mended(scene, rect):
+    """What a rectangle 'pan0,pan1,tilt0,tilt1' is of each patch: [(patch, pixels x0, x1, y0, y1, the
+    patch that is baked for them)]. That one has the margin which the filters of the light look at,
+    on even pixels of the base, whose rows below the band are the band's, halved."""
+    whole = {q[0]: snap(q, 1) for q in scene.PATCHES}
+    pan0, pan1, tilt0, tilt1 = map(float, rect.split(','))
+    out = []
+    for name, p in whole.items():
+        if name == 'base' and within(p, whole.get('band')):
+            continue
+        ppd = p['px_per_deg']
+        x0, x1 = (min(max(round((v - p['pan0']) * ppd), 0), p['w']) for v in (pan0, pan1))
+        y0, y1 = (min(max(round((p['tilt1'] - v) * ppd), 0), p['h']) for v in (tilt1, tilt0))
+        if x0 >= x1 or y0 >= y1:
+            continue
+        l, t = (max(v - MARGIN, 0) // 16 * 16 for v in (x0, y0))
+        r, b = (min((v + MARGIN) // 16 * 16, m) for v, m in ((x1, p['w']), (y1, p['h'])))
+        out.append((name, (x0, x1, y0, y1),
+                    ('mend-%s-%s' % (name, rect), p['pan0'] + l / ppd, p['pan0'] + r / ppd,
+                     p['tilt1'] - b / ppd, p['tilt1'] - t / ppd, ppd)))
+    return out

@@ -34,13 +34,6 @@ CRF = {'base': (28, 30, 22), 'band': (25, 30, 21), '': (22, 26, 18)}
 
 # ---- coding ----
 
-def tiles(planes_of, w, h):
-    """Pictures of TILE×TILE in row order; the last of a row or column repeats its edge."""
-    for y in range(0, h, TILE):
-        for x in range(0, w, TILE):
-            yield planes_of(y, x)
-
-
 def cut(a, y, x):
     t = a[y:y + TILE, x:x + TILE]
     py, px = TILE - t.shape[0], TILE - t.shape[1]
@@ -70,26 +63,33 @@ def hevc(crf):
             'pools=none:frame-threads=1:info=0:sao=0:deblock=-1,-1:aq-mode=1:crf=%g' % crf]
 
 
+BITS = {'yuv420p10le': 10, 'yuv420p12le': 12}
 FFV1 = ['-c:v', 'ffv1', '-level', '3', '-coder', '1', '-context', '1', '-g', '1', '-slices', '4']
 
 
-def yuv_tiles(rgb, bits):
-    """rgb: float 0…1 as it shall be coded (the curve applied) → 4:2:0, BT.709, full range."""
-    top = (1 << bits) - 1
+def planes(fmt, a):
+    """The samples of each plane: gray as it is; rgb (float 0…1 as it shall be coded, the curve
+    applied) → 4:2:0, BT.709, full range."""
+    if fmt not in BITS:
+        return [a]
+    top, mid = (1 << BITS[fmt]) - 1, 1 << (BITS[fmt] - 1)
+    a = a.astype(np.float32)
+    y = a @ np.float32([.2126, .7152, .0722])
+    cb = (a[..., 2] - y) / 1.8556
+    cr = (a[..., 0] - y) / 1.5748
+    q = [np.rint(y * top)] + [np.rint(shrink(c, 2) * top + mid) for c in (cb, cr)]
+    return [v.clip(0, top).astype('<u2') for v in q]
 
-    def planes(y0, x0):
-        t = cut(rgb, y0, x0).astype(np.float32)
-        y = t @ np.float32([.2126, .7152, .0722])
-        cb = (t[..., 2] - y) / 1.8556
-        cr = (t[..., 0] - y) / 1.5748
-        half = [c.reshape(TILE // 2, 2, TILE // 2, 2).mean((1, 3)) for c in (cb, cr)]
-        q = [np.rint(y * top)] + [np.rint(c * top + (1 << (bits - 1))) for c in half]
-        return b''.join(v.clip(0, top).astype('<u2').tobytes() for v in q)
-    return tiles(planes, rgb.shape[1], rgb.shape[0])
+
+def data(samples):
+    return b''.join(np.ascontiguousarray(v).tobytes() for v in samples)
 
 
-def gray_tiles(a):
-    return tiles(lambda y, x: np.ascontiguousarray(cut(a, y, x)).tobytes(), a.shape[1], a.shape[0])
+def frames(fmt, a):
+    """Pictures of TILE×TILE in row order; the last of a row or column repeats its edge."""
+    for y in range(0, a.shape[0], TILE):
+        for x in range(0, a.shape[1], TILE):
+            yield data(planes(fmt, cut(a, y, x)))
 
 
 def srgb(v):
@@ -261,10 +261,9 @@ def smooth(soft, z, normal, wrap):
     return soft
 
 
-def pack_patch(scene, scale, patch, out, o):
-    t = time.time()
-    p = snap(patch, scale)
-    geo = join(scene, scale, patch, 'geo')
+def layers(p, baked, crf):
+    """[(layer, pixel format, codec, array)] of a patch; baked(layer): what was rendered of it."""
+    geo = baked('geo')
     alpha = geo['alpha'].astype(np.float32) / 255
     h, w = alpha.shape
     assert (h, w) == (p['h'], p['w']), (h, w, p)
@@ -302,39 +301,44 @@ def pack_patch(scene, scale, patch, out, o):
     soft = {}
     for name in SOFT:
         if name not in ('ir', 'emit'):
-            soft[name] = np.maximum(np.nan_to_num(join(scene, scale, patch, name)['v']), 0)
+            soft[name] = np.maximum(np.nan_to_num(baked(name)['v']), 0)
     for name, v in soft.items():
         if v.shape[0] * 2 == h // 4:
             soft[name] = finer(v, z4, n4)
     soft = smooth(soft, z4, n4, wrap)
-    soft['emit'] = np.nan_to_num(join(scene, scale, patch, 'emit')['v'])
+    soft['emit'] = np.nan_to_num(baked('emit')['v'])
     soft['ir'] = np.repeat(ir4[..., None], 3, -1)
     a4 = shrink(alpha, 4)
 
-    crf_albedo, crf_sun, crf_soft = CRF.get(p['name'], CRF[''])
-    jobs = []
-
-    def add(layer, fmt, codec, frames):
-        jobs.append((os.path.join(out, '%s-%s.mkv' % (p['name'], layer)), fmt, codec, frames))
-    add('albedo', 'yuv420p10le', hevc(crf_albedo), yuv_tiles(srgb(albedo), 10))
-    add('mask', 'gray', FFV1, gray_tiles(np.rint(alpha * 255).astype(np.uint8)))
-    add('sway', 'gray', FFV1, gray_tiles(sway))
-    add('depth', 'gray16le', FFV1, gray_tiles(depth))
+    crf_albedo, crf_sun, crf_soft = crf
+    ret = [('albedo', 'yuv420p10le', hevc(crf_albedo), srgb(albedo)),
+           ('mask', 'gray', FFV1, np.rint(alpha * 255).astype(np.uint8)),
+           ('sway', 'gray', FFV1, sway),
+           ('depth', 'gray16le', FFV1, depth)]
     a2 = shrink(alpha, 2)
     for name in SUN_LAYERS:
-        v = np.nan_to_num(join(scene, scale, patch, name)['v'].astype(np.float32)).clip(0, 1)
+        v = np.nan_to_num(baked(name)['v'].astype(np.float32)).clip(0, 1)
         for _ in range(2):  # lone black pixels among lit ones: rays lost on the way through a pane
             m = cv2.medianBlur(v, 3)
             v = np.where((v < .02) & (m > .06), m, v)
         v = fill(v, np.where(a2 > .05, a2, 0))
-        add(name, 'gray10le', hevc(crf_sun), gray_tiles(np.rint(v * 1023).clip(0, 1023).astype('<u2')))
+        ret.append((name, 'gray10le', hevc(crf_sun), np.rint(v * 1023).clip(0, 1023).astype('<u2')))
     for name in SOFT:
         v = fill(soft[name].astype(np.float32), np.where(a4 > .05, a4, 0))
-        add('soft_' + name, 'yuv420p12le', hevc(crf_soft), yuv_tiles(code_log(v), 12))
+        ret.append(('soft_' + name, 'yuv420p12le', hevc(crf_soft), code_log(v)))
+    return ret
+
+
+def pack_patch(scene, scale, patch, out, o):
+    t = time.time()
+    p = snap(patch, scale)
+    crf = CRF.get(p['name'], CRF[''])
+    jobs = [(os.path.join(out, '%s-%s.mkv' % (p['name'], layer)), fmt, codec, frames(fmt, a))
+            for layer, fmt, codec, a in layers(p, lambda layer: join(scene, scale, patch, layer), crf)]
     with ThreadPoolExecutor(o['jobs']) as pool:
         list(pool.map(lambda j: encode(*j), jobs))
     size = sum(os.path.getsize(j[0]) for j in jobs)
-    print('%s: %d×%d, %.2f MB, %.0f s' % (p['name'], w, h, size / 1e6, time.time() - t), flush=True)
+    print('%s: %d×%d, %.2f MB, %.0f s' % (p['name'], p['w'], p['h'], size / 1e6, time.time() - t), flush=True)
 
 
 def main():

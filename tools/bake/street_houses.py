@@ -142,8 +142,9 @@ def rooms():
     return ROOM
 
 
-def window(W, u0, u1, z0, z1, rnd, frame, depth=.16, style='house', lit=.25, sill=None, bars=True):
-    """Frame, pane, what hangs behind it."""
+def window(W, u0, u1, z0, z1, rnd, frame, depth=.16, style='house', lit=.25, sill=None, bars=True, wall=None):
+    """Frame, pane, what hangs behind it. wall: how long the wall is, where there are rooms round
+    its corners too: each keeps to its side of the corner's mitre, or it would poke through."""
     R = rooms()
     d = -depth
     f = .055
@@ -163,12 +164,16 @@ def window(W, u0, u1, z0, z1, rnd, frame, depth=.16, style='house', lit=.25, sil
     back = rnd.choice(R['lit' if on else 'dark'])
     deep = .9 if style == 'house' else 1.6
     # a shallow box of a room
-    W.quad(u0 - .2, u1 + .2, z0 - .3, z1 + .1, d - deep, back)
-    for a in (((u0 - .2, d - .08, z0 - .3), (u0 - .2, d - deep, z0 - .3), (u0 - .2, d - deep, z1 + .1), (u0 - .2, d - .08, z1 + .1)),
-              ((u1 + .2, d - .08, z0 - .3), (u1 + .2, d - deep, z0 - .3), (u1 + .2, d - deep, z1 + .1), (u1 + .2, d - .08, z1 + .1)),
-              ((u0 - .2, d - .08, z0 - .3), (u0 - .2, d - deep, z0 - .3), (u1 + .2, d - deep, z0 - .3), (u1 + .2, d - .08, z0 - .3)),
-              ((u0 - .2, d - .08, z1 + .1), (u0 - .2, d - deep, z1 + .1), (u1 + .2, d - deep, z1 + .1), (u1 + .2, d - .08, z1 + .1))):
-        W.b.quad(*[W.p(*q) for q in a], back)
+    def room(t, z):
+        a, b = u0 - .2, u1 + .2
+        if wall:
+            # one centimetre short of it: of two flanks in one place each throws specks of shadow on the other
+            a, b = min(max(a, t + .01), b), max(min(b, wall - t - .01), a)
+        return W.p(a, -t, z), W.p(b, -t, z)
+    c0, c1 = z0 - .3, z1 + .1
+    (p0, q0), (p1, q1), (p2, q2), (p3, q3) = [room(t, z) for t in (.08 - d, deep - d) for z in (c0, c1)]
+    for a in ((p2, q2, q3, p3), (p0, p2, p3, p1), (q0, q2, q3, q1), (p0, p2, q2, q0), (p1, p3, q3, q1)):
+        W.b.quad(*a, back)
     k = rnd.random()
     w, h = u1 - u0, z1 - z0
     if style == 'house':
@@ -509,7 +514,7 @@ def office(rnd, x0, x1, y0, y1, floors, kind, sides=(180, 270, 90), lit=.3, name
                 holes.append((m - g, m + g, z0, f * fh + {'a': 2.9, 'b': 2.7, 'c': 2.6, 'd': 3.2}[kind[0]]))
         W.face(w, h, holes, conc, .2)
         for q in holes:
-            window(W, *q, rnd, frame, .2, 'office', lit, None, bars=kind == 'c')
+            window(W, *q, rnd, frame, .2, 'office', lit, None, bars=kind == 'c', wall=w)
         if kind in 'ac':
             for i in range(n + 1):
                 W.box(w * i / n - .12, w * i / n + .12, 0, .22, 0, h, conc, .02)
