@@ -21,7 +21,7 @@ struct band_cell {
 
 struct bands {
     struct radiance band; /* planes NULL: there are none */
-    uint8_t *drawn;       /* not 0: a cell of the band that is drawn over; others hold nothing */
+    uint8_t *drawn;       /* 1: a cell of the band that is drawn over; others (0) hold nothing */
     const struct radiance *place;
     struct band_cell *cell; /* of the whole place, those that have been wanted: */
     uint8_t *known;         /* … not 0 */

@@ -28,7 +28,7 @@ void clean_print(const struct clean *c, const struct kernels *k, const struct se
                  uint64_t key, bool grey, struct picture *to);
 /* The same in bands of RADIANCE_CELL rows, which begin at y = 0, RADIANCE_CELL …: after
  * clean_begin() each band is developed, then printed, two rows at a time; `to` has its matrix and
- * range from elsewhere. What is `drawn` (of each cell of the band, not 0; NULL: nothing) is taken
+ * range from elsewhere. What is `drawn` (of each cell of the band, 1 or 0; NULL: nothing) is taken
  * from `over`, the band with all that is drawn over it, and is not kept; the rest is l's. A cell of
  * l that has been touched is developed when nothing is drawn over it. */
 void clean_begin(struct clean *c, const struct kernels *k, const struct sensor_curve *curve,

@@ -204,12 +204,6 @@ INLINE __m512i noisy32(__m512i clean, __m256i noise, __m512i size, int lo, int h
     return _mm512_srli_epi16(n, 6);
 }
 
-/* Which of two is meant at a pixel. */
-INLINE int row_of(const uint8_t *which, int x)
-{
-    return which && which[x / CELL];
-}
-
 /* The even ones of twice 32 numbers, none of them below 0. */
 INLINE __m512i evens(__m512i a, __m512i b)
 {
@@ -286,12 +280,13 @@ void KERNELS_OWN(noise)(const struct sensor_noise *s, const struct developed_at 
 {
     const struct sizes sizes = sizes_of(s);
     const __m512i share[2] = {_mm512_set1_epi16(s->chroma[0]), _mm512_set1_epi16(s->chroma[1])};
+    static const uint8_t first[4] = {0};
+    const uint8_t *cell = which ? which : first; /* no branches: what is drawn is anybody's guess */
     const bool grey = !of[0].chroma[0];
     int x = 0;
-    for (; x + PIECE <= n; x += PIECE) {
-        const struct developed_at *const o[4] = {
-            &of[row_of(which, x)], &of[row_of(which, x + CELL)], &of[row_of(which, x + 2 * CELL)],
-            &of[row_of(which, x + 3 * CELL)]};
+    for (; x + PIECE <= n; x += PIECE, cell += which ? 4 : 0) {
+        const struct developed_at *const o[4] = {&of[cell[0]], &of[cell[1]], &of[cell[2]],
+                                                 &of[cell[3]]};
         __m512i size[2], below[2];
         for (int i = 0; i < 2; i++) {
             EXPECT_READ(of[0].luma + (size_t)i * of[0].stride + x, n);
@@ -309,6 +304,6 @@ void KERNELS_OWN(noise)(const struct sensor_noise *s, const struct developed_at 
                      grain[2 + k] + x / 2, to[2 + k] + x / 2);
         }
     }
-    for (; x < n; x += CELL)
-        noise_rest(&sizes, share, &of[row_of(which, x)], grain, x, n - x < CELL ? n - x : CELL, to);
+    for (; x < n; x += CELL, cell += which ? 1 : 0)
+        noise_rest(&sizes, share, &of[*cell], grain, x, n - x < CELL ? n - x : CELL, to);
 }
