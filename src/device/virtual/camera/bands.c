@@ -16,7 +16,7 @@ int bands_init(struct bands *b, int width, int height)
     *l = (struct radiance){.width = width, .height = height, .stride = (size_t)width};
     size_t across = (size_t)radiance_across(l), cells = across * (size_t)radiance_down(l);
     l->r = aligned_alloc(64, (3 * n * sizeof(*l->r) + across + cells + 63) / 64 * 64);
-    b->cell = radiance_room(cells * sizeof(*b->cell));
+    b->cell = aligned_alloc(64, cells * sizeof(*b->cell)); /* most are never written */
     if (!l->r || !b->cell) {
         bands_done(b);
         return -ENOMEM;
