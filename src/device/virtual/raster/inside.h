@@ -216,6 +216,7 @@ struct smear {
     int squeeze;        /* pixels of a column: 1 or 2 */
     size_t stride;
     double way[2]; /* in the picture while the shutter is open, pixels */
+    int passes;    /* halvings that make it */
     bool by_rows;  /* smear_row() does it, else smear_take() and smear_run(), not squeezed */
     float *row[2]; /* of SMEAR_PLANES rows: what rows are made in */
     int first;     /* plane: SMEAR_COVER where colours are not wanted */

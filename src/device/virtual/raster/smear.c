@@ -73,6 +73,7 @@ static bool begin_rows(struct raster *r, const struct view *v, const struct plac
     if (s->x1 <= s->x0 || s->y1 <= s->y0 || s->x1 - s->x0 > RASTER_SIDE)
         return false;
     s->stride = (size_t)(s->x1 - s->x0) * (size_t)squeeze + 2 * ROW_MARGIN;
+    s->passes = passes_of(hypot(s->way[0], s->way[1]) / squeeze);
     s->by_rows = take_room(r, 2 * SMEAR_PLANES * s->stride);
     for (size_t k = 0; k < 2 && s->by_rows; k++)
         s->row[k] = r->smear + k * SMEAR_PLANES * s->stride + ROW_MARGIN;
@@ -95,6 +96,7 @@ bool smear_begin(struct raster *r, const struct view *v, const struct placed *p,
     size_t n = s->stride * (size_t)(s->y1 - s->y0);
     if (n > ROOM_MOST || !take_room(r, n * (SMEAR_PLANES + 2)))
         return false;
+    s->passes = passes_of(hypot(s->way[0], s->way[1]));
     memset(r->smear, 0, (n * SMEAR_PLANES + s->stride) * sizeof(*r->smear));
     float *rest = r->smear + n * SMEAR_PLANES;
     s->nothing = rest;
@@ -195,9 +197,8 @@ static void pass(const struct raster *r, const struct smear *s, const float *fro
 
 void smear_run(const struct raster *r, struct smear *s)
 {
-    int passes = passes_of(hypot(s->way[0], s->way[1]));
     for (int k = s->first; k < SMEAR_PLANES; k++)
-        for (int n = passes; n >= 1; n--) {
+        for (int n = s->passes; n >= 1; n--) {
             float *spare = s->plane[SMEAR_PLANES];
             pass(r, s, s->plane[k], spare, 1.0 / (1 << n));
             s->plane[SMEAR_PLANES] = s->plane[k];
@@ -217,12 +218,16 @@ struct run {
     int a, e;
 };
 
-/* So many columns beside are nothing. */
+/* At least so many columns beside are nothing; whole blocks, which cost no call. */
 static void clear_beside(const struct run *w, int n)
 {
+    static const float nothing[MODEL_BLOCK];
     for (size_t k = 0; k < SMEAR_PLANES; k++) {
-        memset(w->at + k * w->stride + w->a - n, 0, (size_t)n * sizeof(float));
-        memset(w->at + k * w->stride + w->e, 0, (size_t)n * sizeof(float));
+        float *left = w->at + k * w->stride + w->a, *right = w->at + k * w->stride + w->e;
+        for (int i = 0; i < n; i += MODEL_BLOCK) {
+            memcpy(left - i - MODEL_BLOCK, nothing, sizeof(nothing));
+            memcpy(right + i, nothing, sizeof(nothing));
+        }
     }
 }
 
@@ -267,7 +272,7 @@ bool smear_row(struct raster *r, const struct smear *s, int i, const int within[
         depth[x] *= cover[x];
     for (size_t k = 0; k < 2; k++)
         run[k] = (struct run){s->row[k], s->stride, 0, 0};
-    for (int n = passes_of(hypot(s->way[0], s->way[1]) / s->squeeze), k = 0; n >= 1; n--, k ^= 1) {
+    for (int n = s->passes, k = 0; n >= 1; n--, k ^= 1) {
         pass_row(r, s, 1.0 / (1 << n), now, &run[k]);
         now = &run[k];
         if (now->a >= now->e)
