@@ -374,7 +374,10 @@ static void beams_at(struct raster *r, const struct backdrop *b, const struct vi
  * would show it, fewer and fewer towards the eye. Low over the ground a facet that leans aside
  * turns the ray by less than one that leans along: so it is a streak. */
 
-#define ROUGH 0.14        /* slope at which there are a third as many facets */
+#define ROUGH 0.14   /* slope at which there are a third as many facets */
+#define FILM 0.08    /* share of wet pavement that a film of water makes smooth */
+#define STREAK_GAP 8 /* rows without pavement that end it: bits beyond a hedge belong to nothing   \
+                      */
 #define STREAK_LEAST 80.0 /* samples: less is lost in the noise of a street that is lit at all */
 
 struct streak {
@@ -427,27 +430,38 @@ static bool streak_part(const struct streak *s, struct vec ahead, struct streak_
     return true;
 }
 
-/* Lays it upon a row. */
-static void streak_row(struct raster *r, const struct backdrop *b, const struct view *v,
+static bool is_paved(const struct raster *r, const struct view *v, int y, int x0, int x1)
+{
+    size_t across = ((size_t)v->width + FAR_STEP - 1) / FAR_STEP;
+    const uint8_t *row = r->paved + (size_t)y * across * FAR_STEP;
+    while (x0 < x1 && !row[x0])
+        x0++;
+    return x0 < x1;
+}
+
+/* Lays it upon a row. False: there is no pavement to show it. */
+static bool streak_row(struct raster *r, const struct backdrop *b, const struct view *v,
                        const struct streak *s, int y, const struct streak_part *part)
 {
     double most = part->share * s->radiance[0], middle = s->middle[0] + s->middle[1] * y;
     if (most < STREAK_LEAST)
-        return;
+        return false;
     double half = part->width * sqrt(STREAK_END * (1 - sqrt(sqrt(STREAK_LEAST / most))));
     int x0 = (int)fmax(0, ceil(middle - half)), x1 = (int)fmin(v->width, floor(middle + half) + 1);
     bool some = false;
     for (int i = x0 / EIGHT; i * EIGHT < x1; i++)
         some |= ground_at(r, b, v, y, i);
-    struct raster_streak *to =
-        some ? (struct raster_streak *)(void *)lay_row(r, LAY_STREAK, x0, x1) : NULL;
+    if (!some || !is_paved(r, v, y, x0, x1))
+        return false;
+    struct raster_streak *to = (struct raster_streak *)(void *)lay_row(r, LAY_STREAK, x0, x1);
     if (!to)
-        return;
+        return false;
     to->first = (float)(x0 - middle);
     to->inv = (float)(1 / (STREAK_END * part->width * part->width));
     for (int c = 0; c < 3; c++)
         to->radiance[c] = (float)(part->share * s->radiance[c]);
     lay_put(r, y);
+    return true;
 }
 
 /* Where in the picture it may be, from row to row; false: nowhere. way: level, from the lamp. */
@@ -468,7 +482,7 @@ static void streak_of(struct raster *r, const struct backdrop *b, const struct v
                       const struct light *l, double eye, const struct burning *lamp)
 {
     double far = sqrt(lamp->at.x * lamp->at.x + lamp->at.y * lamp->at.y);
-    struct streak s = {.gloss = l->wet * (1 - l->lying),
+    struct streak s = {.gloss = FILM * l->wet * (1 - l->lying),
                        .radius = lamp->radius,
                        .height = lamp->at.z + eye,
                        .eye = eye,
@@ -503,12 +517,13 @@ static void streak_of(struct raster *r, const struct backdrop *b, const struct v
         way[1] = fmin(way[1], free * RAY_STEP_M);
     if (!(way[1] > way[0]) || !streak_rows(v, &s, lamp->at, way, rows))
         return;
-    for (int y = rows[0]; y < rows[1]; y += 2) { /* it changes little from row to row */
-        if (!streak_part(&s, view_ray(v, s.middle[0] + s.middle[1] * y + 0.5, y + 0.5), &part))
-            continue;
-        streak_row(r, b, v, &s, y, &part);
-        if (y + 1 < rows[1])
-            streak_row(r, b, v, &s, y + 1, &part);
+    int last = rows[1]; /* that may show it */
+    for (int y = rows[0]; y < rows[1] && y < last; y++) {
+        double x = s.middle[0] + s.middle[1] * y + 0.5;
+        if ((y - rows[0]) % 2 == 0 && !streak_part(&s, view_ray(v, x, y + 0.5), &part))
+            part.share = 0; /* it changes little from row to row */
+        if (streak_row(r, b, v, &s, y, &part))
+            last = y + 1 + STREAK_GAP;
     }
 }
 
