@@ -119,8 +119,8 @@ bool text_is_ascii_print(const char *s)
     return true;
 }
 
-/* RFC 3629: shortest form only, no surrogates, nothing above U+10FFFF. */
-/* Of the character that begins there; 0: none does. */
+/* Of the character that begins there; 0: none does. RFC 3629: shortest form only, no surrogates,
+ * nothing above U+10FFFF. */
 static size_t utf8_length(const char *s, size_t len)
 {
     const unsigned char *p = (const unsigned char *)s;

@@ -376,8 +376,7 @@ static void beams_at(struct raster *r, const struct backdrop *b, const struct vi
 
 #define ROUGH 0.14   /* slope at which there are a third as many facets */
 #define FILM 0.08    /* share of wet pavement that a film of water makes smooth */
-#define STREAK_GAP 8 /* rows without pavement that end it: bits beyond a hedge belong to nothing   \
-                      */
+#define STREAK_GAP 8 /* rows without pavement that end it: beyond a hedge there is none of it */
 #define STREAK_LEAST 80.0 /* samples: less is lost in the noise of a street that is lit at all */
 
 struct streak {
