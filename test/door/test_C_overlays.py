@@ -502,8 +502,8 @@ def test_C3_worker_that_dies_or_hangs(t):
         for name in ("vedetted", "agent/vedette-agent"):
             (d / name).write_bytes((own / name).read_bytes())
             (d / name).chmod(0o755)
-        for link in ("places", "web"):
-            (d / link).symlink_to((own / link).resolve())
+        (d / "places").symlink_to(vedette.ROOT / "build/places")
+        (d / "web").symlink_to((own / "web").resolve())
         worker = d / "workers/vedette-picture"
         worker.write_text("#!/bin/sh\n" + script + "\n")
         worker.chmod(0o755)

@@ -108,6 +108,7 @@ def test_A1_serves_the_page_where_it_is_installed(t):
     shutil.copy(built / "vedetted", prefix / "bin")
     shutil.copy(built / "agent/vedette-agent", prefix / "bin")
     shutil.copytree(built / "web", prefix / "share/vedette/web")
+    (prefix / "share/vedette/places").symlink_to(vedette.ROOT / "build/places")
 
     class Installed(vedette.Camera):
         program = prefix / "bin/vedetted"

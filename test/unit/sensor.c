@@ -270,11 +270,11 @@ TEST(ripple_of_lamps)
     done();
 }
 
-/* A man at 50 m in a dark street: how far his shirt stands out from what is beside him, over the
+/* A man at 50 m in a dark street: how far his light shirt stands out from what is beside him, over the
  * noise of a pixel. */
 static double contrast(bool ir_cut, double intensity)
 {
-    begin("virtual:street,1920x1080@30", "man at 3 50 facing 180", "hour 0;lamps off");
+    begin("virtual:street,1920x1080@30", "man at 3 50 facing 180 look 2", "hour 0;lamps off");
     device->head->ops->go(device->head, 3.4, -7, 8, 1);
     advance(4 * SECOND);
     device->infrared->ops->set(device->infrared, intensity, 9);
