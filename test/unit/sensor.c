@@ -270,8 +270,8 @@ TEST(ripple_of_lamps)
     done();
 }
 
-/* A man at 50 m in a dark street: how far his light shirt stands out from what is beside him, over the
- * noise of a pixel. */
+/* A man at 50 m in a dark street: how far his light shirt stands out from what is beside him, over
+ * the noise of a pixel. */
 static double contrast(bool ir_cut, double intensity)
 {
     begin("virtual:street,1920x1080@30", "man at 3 50 facing 180 look 2", "hour 0;lamps off");
