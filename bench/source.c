@@ -17,6 +17,7 @@
     90         /* pictures until the place is as it stays: wet streets are lit anew for a while */
 #define WARM 8 /* pictures of those who came then, before those that count */
 #define FPS 30
+#define AGAIN 12 /* times each picture is taken: what else the machine does only adds to it */
 #define SCENARIO_MOST 16384
 
 /* Twenty who walk, stand and drive where home looks. */
@@ -97,8 +98,9 @@ static int spawn_twenty(struct device *d, int64_t at_ns)
     return 0;
 }
 
+/* Each picture's cost goes into `ms` where it is less than what stands there. */
 static int measure(int n, const char *folder, const struct scene *s, const struct stroll *m,
-                   double *ret_ms)
+                   double *ms)
 {
     struct fault why = {0};
     struct clock *clock = clock_new_sim();
@@ -130,7 +132,7 @@ static int measure(int n, const char *folder, const struct scene *s, const struc
         int64_t before = clock_thread_cpu_ns();
         rc = d->sensor->ops->take(d->sensor, (uint64_t)(i + WARM + SETTLE), at, &shot);
         if (i >= 0)
-            ret_ms[i] = (double)(clock_thread_cpu_ns() - before) / 1e6;
+            ms[i] = fmin(ms[i], (double)(clock_thread_cpu_ns() - before) / 1e6);
         shot_unref(shot);
     }
     if (d)
@@ -150,8 +152,11 @@ int source_rows(int n, const char *scenarios, const char *only,
             snprintf(name, sizeof name, "source_%s_%s", scenes[i].name, strolls[k].name);
             if ((i > 1 && k > 0) || (only && !strstr(name, only)))
                 continue;
-            if (measure(n, scenarios, &scenes[i], &strolls[k], ms) < 0)
-                return -1;
+            for (int q = 0; q < n; q++)
+                ms[q] = INFINITY;
+            for (int again = 0; again < AGAIN; again++)
+                if (measure(n, scenarios, &scenes[i], &strolls[k], ms) < 0)
+                    return -1;
             double sum = 0;
             for (int q = 0; q < n; q++)
                 sum += ms[q];

@@ -1,5 +1,6 @@
-/* What the virtual source costs, a picture after the other, in scenes at rest and in motion.
- * One thread. */
+/* What the virtual source costs, a picture after the other, in scenes at rest and in motion. All of
+ * it is taken several times, since equal times give equal pictures, and of each the least counts:
+ * what else a machine does only adds to it. One thread. */
 #ifndef BENCH_SOURCE_H
 #define BENCH_SOURCE_H
 
