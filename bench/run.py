@@ -173,7 +173,7 @@ def overhead(k):
     own = ms + k["develop_still"] + max(0, k["h264_less_X_still"])
     row("camera process less X, one viewer, a 1080p picture, time overlay painted",
         f"{own:.2f} ms = {own / k['C']:.0f} C (develop {k['develop_still']:.2f}, everything beside source and "
-        f"encoder {ms:.2f}, wrapper {k['h264_less_X_still']:+.2f})", "≤ 0.6 ms (≈ 6 C)", own <= 0.6)
+        f"encoder {ms:.2f}, wrapper {k['h264_less_X_still']:+.2f})", "≤ 0.6 ms (≈ 6 C)", own <= limit(k, 0.6))
     row("anonymous memory with one 1080p H.264 stream", f"{memory:.0f} MB", "≤ 150 MB", memory <= 150)
 
 
@@ -227,21 +227,27 @@ def machine():
     return f"{model}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}"
 
 
+def limit(k, ms):
+    """Goals in milliseconds are those of a machine that copies a picture in 0.1 ms (C); where that takes
+    longer, what moves pictures may, too."""
+    return ms * max(1, k["C"] / 0.1)
+
+
 def main():
     k = kernels()
     for look in ("colour", "mosaic"):
         own = [k[f"masks8_{look}_{how}"] for how in ("still", "moving")]
         row(f"8 masks ({look}) over a quarter of a 1080p picture, beyond the copy without",
             f"{own[0]:.2f} / {own[1]:.2f} ms still / moving = {own[0] / k['C']:.0f} / "
-            f"{own[1] / k['C']:.0f} C", "≤ 1 ms", max(own) <= 1)
+            f"{own[1] / k['C']:.0f} C", "≤ 1 ms (≈ 10 C)", max(own) <= limit(k, 1))
     own = [k[f"masks8_overlays4_compass_{how}"] for how in ("still", "moving")]
     row("8 masks + 4 overlays + compass together, a 1080p picture, beyond the copy without; none in use: "
         f"{k['overlay_none']:.3f} ms", f"{own[0]:.2f} / {own[1]:.2f} ms still / moving = {own[0] / k['C']:.0f} / "
-        f"{own[1] / k['C']:.0f} C", "≤ 1.5 ms (≈ 15 C)", max(own) <= 1.5)
+        f"{own[1] / k['C']:.0f} C", "≤ 1.5 ms (≈ 15 C)", max(own) <= limit(k, 1.5))
     still, moving = k["overlays_4_compass_still"], k["overlays_4_compass_moving"]
     row("4 overlays + compass, a 1080p picture, coat or copy included",
         f"{still:.2f} ms = {still / k['C']:.0f} C still, {moving:.2f} ms while the head turns; a clock alone "
-        f"{k['overlay_clock']:.2f}; none {k['overlay_none']:.3f}", "≤ 0.6 ms", moving <= 0.6)
+        f"{k['overlay_clock']:.2f}; none {k['overlay_none']:.3f}", "≤ 0.6 ms (≈ 6 C)", moving <= limit(k, 0.6))
     overhead(k)
     idle()
     many()
