@@ -247,14 +247,15 @@ static int advance(struct http *h, const struct options *o, const char *text)
     return EXIT_FINE;
 }
 
-/* "/vedette/stage/scenarios/NAME" */
-static void scenario_path(char *ret, size_t size, const char *name, size_t len)
+/* "/vedette/stage/scenarios/NAME". What is no name might be another path. */
+static int scenario_path(char *ret, size_t size, const char *name, size_t len)
 {
-    char plain[64];
-    snprintf(plain, sizeof plain, "%.*s", (int)(len < 63 ? len : 63), name);
-    char *safe = http_escape(plain);
-    snprintf(ret, size, PATH "/scenarios/%s", safe ? safe : "");
-    free(safe);
+    size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    if (!len || len > 31 || good < len)
+        return fail(EXIT_USAGE, "\"%.*s\" is no name of a scenario: up to 31 of a-z, 0-9 and -",
+                    (int)(len < 40 ? len : 40), name);
+    snprintf(ret, size, PATH "/scenarios/%.*s", (int)len, name);
+    return EXIT_FINE;
 }
 
 /* By the name that it gives itself. */
@@ -273,16 +274,20 @@ static int keep_scenario(struct http *h, const struct options *o, const char *fi
     }
     line += 9;
     line += strspn(line, " ");
-    scenario_path(path, sizeof path, line, strcspn(line, " \r\n#"));
-    return send(h, o, path, "text", text, NULL);
+    code = scenario_path(path, sizeof path, line, strcspn(line, " \r\n#"));
+    if (!code)
+        return send(h, o, path, "text", text, NULL);
+    free(text);
+    return code;
 }
 
 static int show_scenario(struct http *h, const struct options *o, const char *name)
 {
     char path[256];
     json_t *j = NULL;
-    scenario_path(path, sizeof path, name, strlen(name));
-    int code = call(h, o, path, NULL, &j);
+    int code = scenario_path(path, sizeof path, name, strlen(name));
+    if (!code)
+        code = call(h, o, path, NULL, &j);
     if (code)
         return code;
     if (o->json)
@@ -297,8 +302,9 @@ static int remove_scenario(struct http *h, const struct options *o, const char *
     char path[256];
     struct reply r;
     json_t *j = NULL;
-    scenario_path(path, sizeof path, name, strlen(name));
-    int code = answer(o, http_delete(h, path, &r), &r, &j);
+    int code = scenario_path(path, sizeof path, name, strlen(name));
+    if (!code)
+        code = answer(o, http_delete(h, path, &r), &r, &j);
     json_decref(j);
     return code;
 }

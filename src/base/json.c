@@ -36,11 +36,12 @@ json_t *json_parse(const char *bytes, size_t len, struct fault *why)
 {
     json_error_t err;
     if (len > JSON_MAX_BYTES) {
-        fault_set(why, FAULT_LIMIT, NULL, "The JSON text is longer than %d bytes.", JSON_MAX_BYTES);
+        fault_set(why, FAULT_INVALID, NULL, "The JSON text is longer than %d bytes.",
+                  JSON_MAX_BYTES);
         return NULL;
     }
     if (too_deep(bytes, len)) {
-        fault_set(why, FAULT_LIMIT, NULL, "The JSON text is nested deeper than %d levels.",
+        fault_set(why, FAULT_INVALID, NULL, "The JSON text is nested deeper than %d levels.",
                   JSON_MAX_DEPTH);
         return NULL;
     }

@@ -52,16 +52,14 @@ static void make_c_locale(void)
 int text_double(const char *s, double min, double max, double *ret)
 {
     const char *p = s + (*s == '-');
-    if (!is_digit(*p))
+    size_t digits = 0; /* before the dot or behind it */
+    for (; is_digit(*p); p++)
+        digits++;
+    if (*p == '.')
+        for (p++; is_digit(*p); p++)
+            digits++;
+    if (!digits)
         return -EINVAL;
-    while (is_digit(*p))
-        p++;
-    if (*p == '.') {
-        if (!is_digit(*++p))
-            return -EINVAL;
-        while (is_digit(*p))
-            p++;
-    }
     if (*p == 'e' || *p == 'E') {
         p++;
         if (*p == '-' || *p == '+')

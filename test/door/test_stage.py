@@ -282,6 +282,9 @@ def test_J4_people_and_vehicles(t):
     post(c, "/remove", id=man)
     t.check(man not in cast(c) and car in cast(c))
     t.check(post(c, "/remove", 400, id=man)["error"])
+    hand = post(c, "/spawn", who="worker walk (0 30  10 30)")["id"]
+    c.advance(0.25)
+    t.equal((cast(c)[hand]["class"], cast(c)[hand]["model"]), ("person", "worker"))
     post(c, "/remove", id="all")
     c.advance(0.25)  # the traffic goes in steps
     t.check(car not in cast(c))

@@ -71,7 +71,8 @@ def test_J4_cli_refusals(t):
         t.equal(p.returncode, 1, words)
         t.match("^vedettectl: .{8}", p.stderr, words)
     for words in (["advance", "-1"], ["advance", "x"], ["advance"], ["spawn"], ["remove"], ["gate"],
-                  ["scenario", "a", "b"], ["scenario", "--file"], ["cast", "x"], ["can", "x"]):
+                  ["scenario", "a", "b"], ["scenario", "--file"], ["cast", "x"], ["can", "x"],
+                  ["scenario", "--show", "a/b"], ["scenario", "--show", ".."], ["scenario", "--remove", ""]):
         t.equal(tool(c, "stage", *words).returncode, 2, words)
     t.equal(tool(c, "stage", "scenario", "--file", "/nonexistent").returncode, 4)
     own = t.dir() / "own"

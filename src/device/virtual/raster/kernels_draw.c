@@ -527,7 +527,7 @@ INLINE void draw_all(const struct raster_vertices *v, const struct raster_batch 
 {
     struct shapes s;
     struct straight w = {0};
-    for (size_t i = 0; i < b->n; i += BLOCK) {
+    for (size_t i = 0; i < b->n && p->n_faces < p->faces_room; i += BLOCK) {
         shapes_of(v, b, i, p, &s);
         for (; s.alive; s.alive &= s.alive - 1) {
             int lane = __builtin_ctz(s.alive);

@@ -16,6 +16,7 @@
 static const struct cast_kind kinds[] = {
     {"man", "person", KIND_WALKER, 0.45, 0.55, 1.76, 0, 1.349, 2.6, 1},
     {"woman", "person", KIND_WALKER, 0.45, 0.5, 1.64, 0, 1.248, 2.405, 1},
+    {"worker", "person", KIND_WALKER, 0.45, 0.55, 1.76, 0, 1.349, 2.6, 1},
     STANDS("bystander-1", 0.60, 1.82),
     STANDS("bystander-2", 0.78, 1.82),
     STANDS("bystander-3", 0.55, 1.79),
