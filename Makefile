@@ -112,8 +112,9 @@ lint:
 	@tools/deps.sh test
 	@tools/layers.py .
 	@clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
-	    --enable=warning,portability --suppress=nullPointerOutOfMemory -Isrc src agent cli
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+	    --library=tools/cppcheck/jansson.cfg --suppressions-list=tools/cppcheck/suppressions.txt \
+	    -Isrc src agent cli
 
 PREFIX ?= /usr/local
 install: build

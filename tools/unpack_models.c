@@ -1,5 +1,7 @@
-/* Unpacks assets/models/ into the one file that the camera maps (src/device/virtual/raster/models.h):
- * poses are worked out from bones, textures are decoded and halved down to one texel.
+/* Unpacks assets/models/ into the one file that the camera maps
+ * (src/device/virtual/raster/models.h): poses are worked out from bones, textures are decoded and
+ * halved down to one texel.
+ *
  * usage: unpack_models OUT FOLDER
  *
  * NAME.mesh, little endian (written by tools/bake/models_mesh.py): "VEDMESH1"; u32 materials,

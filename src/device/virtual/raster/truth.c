@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELLS 128  /* the picture of a whole silhouette, beyond the frame too, is so wide and high \
-                    */
+#define CELLS 128   /* side of the picture of a whole silhouette, beyond the frame too */
 #define LEAST 0.05f /* share of a pixel from which on somebody is seen in it */
 
 struct tally {
