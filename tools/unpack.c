@@ -199,7 +199,7 @@ static void add_place(struct build *b, const char *dir, const json_t *o)
     for (i = 0; i < 3; i++)
         b->head.eye[i] = (double)eye[i];
     b->head.lamp_lux = json_object_get(o, "lamp_lux") ? number(o, "lamp_lux") : 15;
-    b->head.indoor = json_is_true(json_object_get(o, "indoor"));
+    b->head.front = json_object_get(o, "front") ? number(o, "front") - (double)eye[1] : 0;
     const json_t *blanks = json_object_get(o, "blanks");
     json_array_foreach(patches, i, p) add_patch(b, dir, p, blanks, i == 0);
     add_lamps(b, json_object_get(o, "lamps"));

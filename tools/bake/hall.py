@@ -45,7 +45,7 @@ def coarse(patch, layer):
 LAYERS = {'emit': (16, 4, 0), 'sky': (20, 4, 3), 'overcast': (14, 4, 3), 'lamps': (16, 4, 2), 'windows': (12, 4, 2)} | {
     'bounce%d' % i: (24, 4, 3) for i in range(4)}
 
-PLACE = {'title': 'Hall', 'indoor': True, 'lamp_lux': 350, 'attribution': 'see assets/ATTRIBUTION.md'}
+PLACE = {'title': 'Hall', 'front': 30.3, 'lamp_lux': 350, 'attribution': 'see assets/ATTRIBUTION.md'}
 
 
 def prepare(layer):

@@ -196,7 +196,7 @@ static struct device *virtual_open(const char *rest, uint64_t seed, struct clock
     const struct tiles_head *place = v->tiles->head;
     const struct virtual_ears ears = {d->cast, d->stage, d->head,
                                       vec(place->eye[0], place->eye[1], place->eye[2]),
-                                      place->indoor != 0};
+                                      place->front > 0};
     d->mic = v->mic = d->cast && d->stage && d->head ? virtual_mic_new(&ears, seed) : NULL;
     d->speaker = v->speaker = virtual_speaker_new();
     if (d->mic && d->speaker && d->body && d->world && d->head && d->lens && d->infrared &&

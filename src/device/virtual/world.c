@@ -136,7 +136,7 @@ struct world *world_new(const struct world_parts *p, uint64_t seed)
     w->parts = *p;
     w->seed = seed;
     w->eye = vec(h->eye[0], h->eye[1], h->eye[2]);
-    w->lights = (struct light_place){.lamp_lux = h->lamp_lux, .indoor = h->indoor};
+    w->lights = (struct light_place){.lamp_lux = h->lamp_lux, .indoor = h->front > 0};
     memcpy(w->lights.sun_pan, h->sun_pan, sizeof(h->sun_pan));
     memcpy(w->lights.sun_elevation, h->sun_elevation, sizeof(h->sun_elevation));
     w->backdrop = backdrop_new(p->tiles);

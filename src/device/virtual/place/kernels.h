@@ -48,6 +48,8 @@ struct mix_tile {
     float sine[TILE_HALF], cosine[TILE_HALF];            /* how steeply each row looks down */
     float steep;                                         /* 1 / depth code of a row's angle */
     uint16_t ground_lo[TILE_HALF], ground_hi[TILE_HALF]; /* depths of the ground in each row */
+    /* Depths from which on there is no roof: of a column's front, and what a row adds. */
+    float front[TILE_HALF], aslant[TILE_HALF];
 };
 
 /* Where a cell takes its texels from: positions of its corners in texels of `from`, times

@@ -362,8 +362,9 @@ INLINE void snow(const struct mix *m, const struct mix_tile *t, const struct gui
                           t->depth[j * TILE_HALF + i] <= t->ground_hi[j];
             level = (level - 0.15f) * 2;
             level = level < 0 ? 0 : level > 1 ? 1 : level;
+            bool open = (float)t->depth[j * TILE_HALF + i] >= t->front[i] + t->aslant[j];
             /* What is not ground is not walked on. */
-            lies[j * TILE_HALF + i] *= ground ? 1 : level * 1.6f;
+            lies[j * TILE_HALF + i] *= open ? ground ? 1 : level * 1.6f : 0;
         }
     }
 }

@@ -66,6 +66,20 @@ static void ground_rows(const struct tiles *t, const struct patch *p, const stru
     }
 }
 
+/* From where on the sky is above: everywhere, or behind a front that stands across. */
+static void find_front(const struct tiles *t, const struct patch *p, const struct sheet *s,
+                       int column, int row, struct mix_tile *to)
+{
+    const double front = t->head->front;
+    for (int i = 0; i < TILE_HALF; i++) {
+        double pan = p->pan0 + (column * TILE + (i + 0.5) * 2) / s->density;
+        double tilt = p->tilt1 - (row * TILE + (i + 0.5) * 2) / s->density;
+        double north = p->projection == PROJECTION_DOWN ? 0 : cos(pan * RAD);
+        to->front[i] = front <= 0 ? 0 : north > 0.01 ? (float)(4096 * log2(front / north)) : 65536;
+        to->aslant[i] = front <= 0 ? 0 : (float)(-4096 * log2(fmax(cos(tilt * RAD), 0.01)));
+    }
+}
+
 /* ---- what wet ground mirrors ----
  *
  * Water on rough ground mirrors smeared, so that the few degrees of the exposure meter's cells
@@ -244,7 +258,7 @@ void mixing_tile(const struct tiles *t, const struct place_kernels *k, const str
     int y = (int)((index - s->first) / s->across) * TILE;
     float *mirror = scratch + MIX_SCRATCH - 6 * TILE_QUARTER * TILE_QUARTER;
     float *glow = scratch + MIX_SCRATCH - 3 * TILE_QUARTER * TILE_QUARTER;
-    struct mix_tile from = {.y = tiles_part(t, tile->albedo), .tubes = t->head->indoor};
+    struct mix_tile from = {.y = tiles_part(t, tile->albedo), .tubes = t->head->front > 0};
     from.cb = from.y + TILE * TILE;
     from.cr = from.cb + TILE_HALF * TILE_HALF;
     from.cover = tile->cover ? tiles_part(t, tile->cover) : NULL;
@@ -254,6 +268,8 @@ void mixing_tile(const struct tiles *t, const struct place_kernels *k, const str
         from.soft[i] = tile->soft[i] ? tiles_part(t, tile->soft[i]) : NULL;
     if (m->wet > 0 || m->white > 0)
         ground_rows(t, p, s, y / TILE, m->wet, &from);
+    if (m->white > 0)
+        find_front(t, p, s, x / TILE, y / TILE, &from);
     if (m->wet > 0 && find_mirror(t, l, p, s, x, y, mirror))
         from.mirror = mirror;
     if (m->extinction > 0 && find_glow(t, k, l, p, s, x, y, from.depth, glow))

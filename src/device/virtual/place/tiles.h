@@ -25,7 +25,7 @@ struct fault;
 #define TILE_QUARTER (TILE / 4 + 2)
 #define TILE_EIGHTH (TILE / 8 + 2)
 #define TILE_UNIT 64
-#define TILES_VERSION 1
+#define TILES_VERSION 2
 #define TILES_MAGIC "VDTplace"
 
 enum projection {
@@ -103,7 +103,7 @@ struct tiles_head {
     double eye[3];
     double sun_pan[LIGHT_SUNS], sun_elevation[LIGHT_SUNS];
     double lamp_lux; /* on the ground under its lamps; the layers are scaled to it */
-    uint64_t indoor;
+    double front;    /* metres north of the eye: a roof is over all that is nearer; 0: none is */
     uint64_t patches, sheets, tiles, signs, lamps, meter, ground; /* places in the file */
     uint32_t n_patches, n_sheets, n_tiles, n_signs, n_lamps;
     uint32_t ground_across, ground_down;
