@@ -16,17 +16,17 @@ build: programs build/web/index.html
 
 programs: deps
 	@test -f build/build.ninja || meson setup build --buildtype=release
-	@ninja -C build -j $(JOBS)
+	@ninja -C build -j $(JOBS) all src/device/unpack_place src/device/unpack_models
 	@$(MAKE) --no-print-directory build/places/models.pack $(PLACES)
 
-# Baked places become files of tiles that all cameras of the machine map.
+# Baked places become files of tiles that all cameras of the machine map. What unpacks them has been
+# built before: these rules run beside each other, and two ninjas in one folder do not agree.
 PLACES := $(patsubst assets/places/%/place.json,build/places/%.place,\
     $(wildcard assets/places/*/place.json))
 define PLACE_RULE
 build/places/$(1).place: $(wildcard assets/places/$(1)/*) src/device/virtual/place/tiles.h \
     $(filter-out tools/unpack_models.c,$(wildcard tools/unpack*.[ch]))
 	@mkdir -p build/places
-	@ninja -C build src/device/unpack_place
 	@build/src/device/unpack_place assets/places/$(1) $$@
 endef
 $(foreach p,$(patsubst build/places/%.place,%,$(PLACES)),$(eval $(call PLACE_RULE,$(p))))
@@ -34,7 +34,6 @@ $(foreach p,$(patsubst build/places/%.place,%,$(PLACES)),$(eval $(call PLACE_RUL
 # People and vehicles: packed meshes and textures become one file that the camera maps.
 build/places/models.pack: $(wildcard assets/models/*) tools/unpack_models.c src/device/virtual/raster/models.h
 	@mkdir -p build/places
-	@ninja -C build src/device/unpack_models
 	@build/src/device/unpack_models $@ assets/models
 
 # What npm brings, by lock file: for the page and for the browser tests.

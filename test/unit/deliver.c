@@ -458,14 +458,7 @@ TEST(coming_and_going)
     idle_ms(5);
     __atomic_store_n(&producing, false, __ATOMIC_RELAXED);
     pthread_join(producer, NULL);
-    deliver_free(deliver);
-    CHECK_INT(open_feeds, 0);
-    struct stream_stats stats;
-    stream_stats(stream, &stats);
-    CHECK_INT(stats.readers, 0);
-    stream_unref(stream);
-    loop_free(loop);
-    clock_free(clock_);
+    end_all();
 }
 
 UNIT_MAIN(UNIT_ROW(tcp_viewer_joins_at_the_newest_key) UNIT_ROW(waits_for_the_first_key)

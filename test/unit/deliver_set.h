@@ -119,9 +119,9 @@ static inline void set_up(enum codec codec)
     CHECK(deliver);
 }
 
-static inline void tear_down(void)
+/* Viewers that are left end with it. */
+static inline void end_all(void)
 {
-    CHECK_INT(deliver_viewers(deliver), 0);
     deliver_free(deliver);
     CHECK_INT(open_feeds, 0);
     struct stream_stats stats;
@@ -130,6 +130,12 @@ static inline void tear_down(void)
     stream_unref(stream);
     loop_free(loop);
     clock_free(clock_);
+}
+
+static inline void tear_down(void)
+{
+    CHECK_INT(deliver_viewers(deliver), 0);
+    end_all();
 }
 
 static inline void release(void *owner)
