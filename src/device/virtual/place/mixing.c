@@ -72,8 +72,8 @@ static void find_front(const struct tiles *t, const struct patch *p, const struc
 {
     const double front = t->head->front;
     for (int i = 0; i < TILE_HALF; i++) {
-        double pan = p->pan0 + (column * TILE + (i + 0.5) * 2) / s->density;
-        double tilt = p->tilt1 - (row * TILE + (i + 0.5) * 2) / s->density;
+        double pan = p->pan0 + (column * TILE + (i - 0.5) * 2) / s->density;
+        double tilt = p->tilt1 - (row * TILE + (i - 0.5) * 2) / s->density;
         double north = p->projection == PROJECTION_DOWN ? 0 : cos(pan * RAD);
         to->front[i] = front <= 0 ? 0 : north > 0.01 ? (float)(4096 * log2(front / north)) : 65536;
         to->aslant[i] = front <= 0 ? 0 : (float)(-4096 * log2(fmax(cos(tilt * RAD), 0.01)));
